@@ -1,0 +1,1 @@
+"""What Lambda runs: five functions and the pure core they share."""

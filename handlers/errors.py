@@ -1,0 +1,25 @@
+"""What can go wrong, as types. Raise them; never return a status code."""
+
+
+class VaultError(Exception):
+    """The root of every error that the handlers raise on purpose."""
+
+
+class MalformedEventError(VaultError):
+    """An event lacks a field that this application relies on, or it is not what AWS documents."""
+
+
+class ManifestError(VaultError):
+    """A manifest cannot be read, is empty, or lists what is not in its dataset's folder."""
+
+
+class PublishError(VaultError):
+    """EventBridge answered a PutEvents call, but refused an entry of it."""
+
+
+class OutOfTimeError(VaultError):
+    """A look at the dataset reached its time limit before it had seen everything."""
+
+
+class OutcomeInFlightError(VaultError):
+    """Another execution is announcing this manifest upload's outcome at this moment."""

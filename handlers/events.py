@@ -1,0 +1,134 @@
+"""The events that this application reads and publishes, as frozen values.
+
+Wire names are contracts and stay as AWS, or the workshop, wrote them; Python names
+say what a field is, with its unit. Each value owns both directions of its event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from handlers import wire
+from handlers.errors import MalformedEventError
+
+SOURCE = "vault.application"
+DATA_UPLOADED = "Data File Upload Event"
+MANIFEST_UPLOADED = "Manifest File Upload Event"
+UPLOAD_COMPLETE = "object-upload-complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectUpload:
+    """One object is completely in S3.
+
+    As a *Storage Gateway Object Upload Event*:
+    https://docs.aws.amazon.com/filegateway/latest/files3/monitoring-file-gateway.html
+    """
+
+    bucket: str
+    key: str
+    """The full S3 key: UTF-8, at most 1,024 bytes, without a folder's trailing slash."""
+    size_bytes: int
+    event_time: int
+    """When the upload was announced, in Unix seconds."""
+    share_prefix: str = field(default="", compare=False)
+
+    @classmethod
+    def from_gateway_event(cls, event: Mapping[str, Any]) -> Self:
+        """Read EventBridge's envelope, or raise MalformedEventError.
+
+        AWS does not say whether ``object-key`` contains the share's ``prefix``: a key
+        that begins with it contains it, any other gets it in front.
+        """
+        detail = wire.mapping(event, "detail")
+        if detail.get("event-type", UPLOAD_COMPLETE) != UPLOAD_COMPLETE:
+            raise MalformedEventError(f"'event-type' is {detail['event-type']!r}")
+        prefix = wire.text(detail, "prefix") if detail.get("prefix") else ""
+        key = wire.text(detail, "object-key")
+        whole = key if key.startswith(prefix) else f"{prefix}{key}"
+        return cls(
+            bucket=wire.text(detail, "bucket-name"),
+            key=wire.checked_text("object-key", whole.removesuffix("/")),
+            size_bytes=wire.whole_number(detail, "object-size"),
+            event_time=wire.unix_seconds(event, "time"),
+            share_prefix=prefix,
+        )
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], *, bucket: str) -> Self:
+        """Read one record of our own events, or raise MalformedEventError."""
+        return cls(
+            bucket=bucket,
+            key=wire.text(record, "object-key"),
+            size_bytes=wire.whole_number(record, "object-size"),
+            event_time=wire.whole_number(record, "event-time"),
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return this upload as one record of our own events."""
+        return {
+            "object-key": self.key,
+            "object-size": self.size_bytes,
+            "event-time": self.event_time,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataUploads:
+    """A *Data File Upload Event*: data files of one dataset."""
+
+    set_id: str
+    bucket: str
+    uploads: Sequence[ObjectUpload]
+
+    @classmethod
+    def from_detail(cls, detail: Mapping[str, Any]) -> Self:
+        """Read the event's detail, or raise MalformedEventError."""
+        bucket = wire.text(detail, "bucket-name")
+        return cls(
+            set_id=wire.text(detail, "set-id"),
+            bucket=bucket,
+            uploads=[
+                ObjectUpload.from_record(record, bucket=bucket)
+                for record in wire.sequence(detail, "objects")
+            ],
+        )
+
+    def detail(self) -> dict[str, Any]:
+        """Return the event's detail."""
+        return {
+            "set-id": self.set_id,
+            "bucket-name": self.bucket,
+            "objects": [upload.record() for upload in self.uploads],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestUpload:
+    """A *Manifest File Upload Event*: it starts the reconciliation of its dataset."""
+
+    set_id: str
+    upload: ObjectUpload
+    attempt: int = 1
+    """Higher than 1 when an operator starts the reconciliation again."""
+
+    @classmethod
+    def from_detail(cls, detail: Mapping[str, Any]) -> Self:
+        """Read the event's detail, or raise MalformedEventError."""
+        return cls(
+            set_id=wire.text(detail, "set-id"),
+            upload=ObjectUpload.from_record(detail, bucket=wire.text(detail, "bucket-name")),
+            attempt=wire.whole_number(detail, "attempt") if "attempt" in detail else 1,
+        )
+
+    def detail(self) -> dict[str, Any]:
+        """Return the event's detail: the manifest's five fields."""
+        return {
+            "set-id": self.set_id,
+            "event-time": self.upload.event_time,
+            "bucket-name": self.upload.bucket,
+            "object-key": self.upload.key,
+            "object-size": self.upload.size_bytes,
+        }

@@ -1,0 +1,90 @@
+"""What an execution of the state machine hands to its functions.
+
+The machine's tasks pass ``{"execution", "started", "state"}``; when an execution ended
+without its own word, EventBridge passes *Step Functions Execution Status Change*:
+https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from handlers import wire
+from handlers.errors import MalformedEventError
+from handlers.events import ManifestUpload
+
+STATUS_CHANGE = "Step Functions Execution Status Change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One run of the reconciliation, as far as it has come."""
+
+    arn: str
+    started: int
+    """In Unix seconds."""
+    manifest: ManifestUpload
+    iterations: int | None = None
+    """How many were begun; None where only Step Functions knows."""
+    checked: Mapping[str, Any] | None = None
+    """What the last Reconcile Check Upload returned."""
+    failure: str | None = None
+    """Why the execution cannot go on, in a sentence."""
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Self:
+        """Read either event, or raise MalformedEventError."""
+        if event.get("detail-type") == STATUS_CHANGE:
+            return cls._from_status_change(wire.mapping(event, "detail"))
+        return cls._from_task(event)
+
+    @property
+    def version_id(self) -> str | None:
+        """The manifest's S3 version as the last check saw it."""
+        return None if self.checked is None else wire.text(self.checked, "manifestVersionId")
+
+    @classmethod
+    def _from_task(cls, event: Mapping[str, Any]) -> Self:
+        state = wire.mapping(event, "state")
+        iterator = wire.mapping(wire.mapping(state, "iterator"), "Payload")
+        check = state.get("reconcilecheck")
+        return cls(
+            arn=wire.text(event, "execution"),
+            started=wire.unix_seconds(event, "started"),
+            manifest=ManifestUpload.from_detail(wire.mapping(state, "detail")),
+            iterations=wire.whole_number(iterator, "ticker"),
+            checked=None if check is None else wire.mapping(check, "Payload"),
+            failure=_failure(state["failure"]) if "failure" in state else None,
+        )
+
+    @classmethod
+    def _from_status_change(cls, detail: Mapping[str, Any]) -> Self:
+        try:
+            given = json.loads(detail.get("input") or "")
+        except ValueError as error:
+            raise MalformedEventError("The execution's input is not in the event") from error
+        status = wire.text(detail, "status")
+        told = ": ".join(str(detail[key]) for key in ("error", "cause") if detail.get(key))
+        return cls(
+            arn=wire.text(detail, "executionArn"),
+            started=wire.whole_number(detail, "startDate") // 1000,
+            manifest=ManifestUpload.from_detail(wire.mapping(given, "detail")),
+            failure=f"The execution ended as {status}{told and f': {told}'}"[:MAX_REASON],
+        )
+
+
+MAX_REASON = 1024
+"""Characters of a failure that an outcome repeats; the execution's history has the rest."""
+
+
+def _failure(failure: Mapping[str, Any]) -> str:
+    """Say what a Catch was given: ``Error``, and a ``Cause`` that is JSON if a Lambda raised."""
+    error, cause = str(failure.get("Error")), str(failure.get("Cause"))
+    try:
+        raised = json.loads(cause)
+        return f"{raised['errorType']}: {raised['errorMessage']}"[:MAX_REASON]
+    except (ValueError, TypeError, KeyError):
+        return f"{error}: {cause}"[:MAX_REASON]

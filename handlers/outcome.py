@@ -1,0 +1,69 @@
+"""The outcome of one manifest upload, as its event tells it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from handlers.events import ManifestUpload
+
+
+class Status(StrEnum):
+    """How a reconciliation ended, in the words of the wire."""
+
+    SUCCESSFUL = "Successful"
+    TIMED_OUT = "Timed out"
+    FAILED = "Failed"
+
+
+DETAIL_TYPES = {
+    Status.SUCCESSFUL: "File Upload Reconciliation Successful",
+    Status.TIMED_OUT: "File Upload Reconciliation Timeout",
+    Status.FAILED: "File Upload Reconciliation Failed",
+}
+
+COMPARISON_FIELDS = ("files", "found", "missing", "absent", "unexpected", "examples")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What consumers are told, once."""
+
+    manifest: ManifestUpload
+    version_id: str
+    """The manifest's S3 version; its event time where a failure came before it was known."""
+    status: Status
+    reason: str
+    execution: str
+    started: int
+    finished: int
+    iterations: int | None
+    comparison: Mapping[str, Any] = field(default_factory=dict)
+    """A comparison's counts and examples, or nothing where no look was finished."""
+
+    @property
+    def id(self) -> str:
+        """What all tellings of one manifest upload's outcome share."""
+        upload = self.manifest.upload
+        identity = [upload.bucket, upload.key, self.version_id, self.manifest.attempt]
+        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+    def detail(self) -> dict[str, Any]:
+        """Return the event's detail; ``started`` and ``finished`` are Unix seconds."""
+        return {
+            **self.manifest.detail(),
+            "outcome-id": self.id,
+            "manifest-version-id": self.version_id,
+            "attempt": self.manifest.attempt,
+            "status": self.status.value,
+            "reason": self.reason,
+            **{name: self.comparison.get(name) for name in COMPARISON_FIELDS},
+            "execution": self.execution,
+            "started": self.started,
+            "finished": self.finished,
+            "iterations": self.iterations,
+        }

@@ -1,0 +1,32 @@
+"""Structured logs, metrics and traces, the same for every function.
+
+The names of the service and of the metrics' namespace are environment variables:
+https://docs.aws.amazon.com/powertools/python/latest/environment_variables/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+type_of_handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+
+def instrumented(handler: type_of_handler) -> type_of_handler:
+    """Give *handler* a log with its request id, a trace, and its metrics sent at the end."""
+    logged = logger.inject_lambda_context(handler, clear_state=True)
+    traced = tracer.capture_lambda_handler(logged, capture_response=False)
+    return metrics.log_metrics(traced)
+
+
+def count(metric: str, number: int = 1) -> None:
+    """Add *number* to the metric named *metric*."""
+    metrics.add_metric(name=metric, unit=MetricUnit.Count, value=number)

@@ -1,0 +1,66 @@
+"""The door: values out of untrusted JSON, checked, or an error that names the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from handlers.errors import MalformedEventError
+
+MAX_KEY_BYTES = 1024
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+
+
+def mapping(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the JSON object *source[name]*, or raise MalformedEventError."""
+    value: Mapping[str, Any] = _field(source, name, dict)
+    return value
+
+
+def sequence(source: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the JSON array *source[name]*, or raise MalformedEventError."""
+    value: list[Any] = _field(source, name, list)
+    return value
+
+
+def text(source: Mapping[str, Any], name: str) -> str:
+    """Return the non-empty, encodable text *source[name]*, or raise MalformedEventError."""
+    return checked_text(name, _field(source, name, str))
+
+
+def checked_text(name: str, value: str) -> str:
+    """Return *value* if it is not empty and S3 could have it as a key."""
+    try:
+        size_bytes = len(value.encode())
+    except UnicodeEncodeError as error:
+        raise MalformedEventError(f"{name!r} is {value!r}, which has no UTF-8 form") from error
+    if not 0 < size_bytes <= MAX_KEY_BYTES:
+        raise MalformedEventError(f"{name!r} has {size_bytes} bytes, not 1 to {MAX_KEY_BYTES}")
+    return value
+
+
+def whole_number(source: Mapping[str, Any], name: str) -> int:
+    """Return the integer >= 0 at *source[name]*, or raise MalformedEventError."""
+    value: int = _field(source, name, int)
+    if isinstance(value, bool) or value < 0:
+        raise MalformedEventError(f"{name!r} is {value!r}, not a whole number")
+    return value
+
+
+def unix_seconds(source: Mapping[str, Any], name: str) -> int:
+    """Return the ISO 8601 time at *source[name]* in Unix seconds, or raise MalformedEventError."""
+    value = text(source, name)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise MalformedEventError(f"{name!r} is {value!r}, not an ISO 8601 time") from error
+    if moment.tzinfo is None:
+        raise MalformedEventError(f"{name!r} is {value!r}, without its time zone")
+    return int(moment.timestamp())
+
+
+def _field(source: Mapping[str, Any], name: str, kind: type) -> Any:
+    if not isinstance(source, Mapping) or not isinstance(source.get(name), kind):
+        raise MalformedEventError(f"no field {name!r} of type {kind.__name__}")
+    return source[name]

@@ -1,0 +1,31 @@
+"""Settings -> stacks -> Terraform JSON. Run by ``cdktf synth``, or as ``python main.py``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from stacks.settings import SettingsError, read_settings
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Synthesise every stack of the environment that ``VAULT_ENV`` names (default: dev)."""
+    try:
+        settings = read_settings(ROOT, os.environ.get("VAULT_ENV") or "dev")
+    except SettingsError as error:
+        sys.exit(str(error))
+
+    from cdktf import App  # starts Node: not before the settings are known to be right
+
+    from stacks.event_processing import EventProcessingStack
+
+    app = App()
+    EventProcessingStack(app, "EventProcessingStack", settings=settings)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

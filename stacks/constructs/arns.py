@@ -1,0 +1,40 @@
+"""ARNs from names, for policies that must name what is made after them."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.data_aws_region import DataAwsRegion
+from constructs import Construct
+
+
+class Arns(Construct):
+    """ARNs of this account and region.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/
+    """
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+        self.account_id = DataAwsCallerIdentity(self, "account").account_id
+        self._partition = DataAwsPartition(self, "partition").partition
+        self._region = DataAwsRegion(self, "region").name
+
+    def rule(self, name: str, *, bus: str | None = None) -> str:
+        """Return the ARN of an EventBridge rule, on the default bus unless *bus* is given."""
+        return self._arn("events", f"rule/{bus}/{name}" if bus else f"rule/{name}")
+
+    def queue(self, name: str) -> str:
+        """Return the ARN of an SQS queue."""
+        return self._arn("sqs", name)
+
+    def function(self, name: str) -> str:
+        """Return the ARN of a Lambda function."""
+        return self._arn("lambda", f"function:{name}")
+
+    def state_machine(self, name: str) -> str:
+        """Return the ARN of a Step Functions state machine."""
+        return self._arn("states", f"stateMachine:{name}")
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:{self._partition}:{service}:{self._region}:{self.account_id}:{resource}"

@@ -1,0 +1,111 @@
+"""A rule and where it leads; what a target cannot take is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
+    CloudwatchEventTarget,
+    CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetRetryPolicy,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
+from constructs import Construct
+
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.function import Function
+from stacks.constructs.iam import Allow, ServiceRole
+
+RETRY = CloudwatchEventTargetRetryPolicy(
+    maximum_event_age_in_seconds=86_400, maximum_retry_attempts=185
+)
+"""EventBridge's longest; what is undelivered after that ends in the dead-letter queue."""
+
+
+class EventRoute(Construct):
+    """One event pattern and its targets."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        pattern: Mapping[str, Any],
+        undelivered: DeadLetters,
+        bus_name: str | None = None,
+    ) -> None:
+        """Define the rule, on the default bus unless *bus_name* is given."""
+        super().__init__(scope, id_)
+        self._name = name
+        self._bus_name = bus_name
+        self._undelivered = undelivered
+        self._rule = CloudwatchEventRule(
+            self,
+            "Resource",
+            name=name,
+            event_bus_name=bus_name,
+            event_pattern=json.dumps(pattern),
+        )
+
+    def to_queue(self, queue_arn: str) -> None:
+        """Send each event to a queue, whose own policy must allow it."""
+        self._target("to_queue", queue_arn)
+
+    def to_log_group(self, *, retention_days: int) -> str:
+        """Keep each event in a log group, and return the ARN of that."""
+        logs = CloudwatchLogGroup(
+            self, "logs", name=f"/aws/events/{self._name}", retention_in_days=retention_days
+        )
+        self._target("to_logs", logs.arn)
+        return logs.arn
+
+    def to_function(self, id_: str, function: Function) -> EventRoute:
+        """Invoke *function* with each event."""
+        LambdaPermission(
+            self,
+            f"may_invoke_{id_}",
+            statement_id=f"InvokedBy-{self._name}",
+            function_name=function.name,
+            action="lambda:InvokeFunction",
+            principal="events.amazonaws.com",
+            source_arn=self.arn,
+        )
+        self._target(f"to_{id_}", function.arn)
+        return self
+
+    def to_state_machine(self, arn: str) -> EventRoute:
+        """Start an execution with each event as its input."""
+        role = ServiceRole(
+            self,
+            "role",
+            name=f"{self._name}-start",
+            service="events.amazonaws.com",
+            source_arn=self.arn,
+            allow=[Allow("StartReconciliation", ["states:StartExecution"], [arn])],
+        )
+        self._target("to_state_machine", arn, role_arn=role.arn)
+        return self
+
+    @property
+    def arn(self) -> str:
+        """The rule's ARN."""
+        return self._rule.arn
+
+    def _target(self, id_: str, arn: str, role_arn: str | None = None) -> None:
+        CloudwatchEventTarget(
+            self,
+            id_,
+            rule=self._rule.name,
+            event_bus_name=self._bus_name,
+            arn=arn,
+            role_arn=role_arn,
+            retry_policy=RETRY,
+            dead_letter_config=CloudwatchEventTargetDeadLetterConfig(
+                arn=self._undelivered.queue.arn
+            ),
+        )

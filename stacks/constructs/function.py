@@ -1,0 +1,110 @@
+"""A Lambda function with its own role, log group and nothing it does not need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.lambda_function import (
+    LambdaFunction,
+    LambdaFunctionEnvironment,
+    LambdaFunctionTracingConfig,
+)
+from cdktf_cdktf_provider_aws.lambda_function_event_invoke_config import (
+    LambdaFunctionEventInvokeConfig,
+    LambdaFunctionEventInvokeConfigDestinationConfig,
+    LambdaFunctionEventInvokeConfigDestinationConfigOnFailure,
+)
+from constructs import Construct
+
+from stacks.constructs.arns import Arns
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.handlers_archive import HandlersArchive
+from stacks.constructs.iam import Allow, ServiceRole
+
+RUNTIME = "python3.13"
+ARCHITECTURE = "arm64"
+METRICS_NAMESPACE = "StorageGatewayVault"
+
+WRITE_TRACES = Allow(
+    "WriteTraces",
+    ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    # X-Ray has no resource to name:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+    ["*"],
+)
+
+
+class Function(Construct):
+    """``handlers/<module>.py`` deployed as a Lambda function."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        module: str,
+        arns: Arns,
+        code: HandlersArchive,
+        timeout_seconds: int,
+        memory_mb: int,
+        log_retention_days: int,
+        allow: Sequence[Allow] = (),
+        environment: Mapping[str, str] | None = None,
+        undelivered: DeadLetters | None = None,
+    ) -> None:
+        """Define the function; what fails in an asynchronous call ends in *undelivered*."""
+        super().__init__(scope, id_)
+        self.timeout_seconds = timeout_seconds
+        logs = CloudwatchLogGroup(
+            self, "logs", name=f"/aws/lambda/{name}", retention_in_days=log_retention_days
+        )
+        write_logs = Allow(
+            "WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{logs.arn}:*"]
+        )
+        keep_failures = [undelivered.keep] if undelivered else []
+        role = ServiceRole(
+            self,
+            "role",
+            name=name,
+            service="lambda.amazonaws.com",
+            source_arn=arns.function(name),
+            allow=[*allow, *keep_failures, write_logs, WRITE_TRACES],
+        )
+        variables = {
+            "POWERTOOLS_SERVICE_NAME": module,
+            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            **(environment or {}),
+        }
+        self.resource = LambdaFunction(
+            self,
+            "Resource",
+            function_name=name,
+            handler=f"handlers.{module}.handler",
+            runtime=RUNTIME,
+            architectures=[ARCHITECTURE],
+            filename=code.path,
+            source_code_hash=code.sha256,
+            role=role.arn,
+            timeout=timeout_seconds,
+            memory_size=memory_mb,
+            environment=LambdaFunctionEnvironment(variables=variables),
+            tracing_config=LambdaFunctionTracingConfig(mode="Active"),
+            # Without them the first calls would fail, and Lambda make a log group of its own.
+            depends_on=[logs, role.policy],
+        )
+        self.name = self.resource.function_name
+        self.arn = self.resource.arn
+        if undelivered:
+            LambdaFunctionEventInvokeConfig(
+                self,
+                "asynchronous",
+                function_name=self.name,
+                maximum_retry_attempts=2,
+                destination_config=LambdaFunctionEventInvokeConfigDestinationConfig(
+                    on_failure=LambdaFunctionEventInvokeConfigDestinationConfigOnFailure(
+                        destination=undelivered.arn
+                    )
+                ),
+            )

@@ -1,0 +1,77 @@
+"""The reconciliation state machine, and the rule on executions that end without a word."""
+
+from __future__ import annotations
+
+import json
+
+from cdktf_cdktf_provider_aws.sfn_state_machine import SfnStateMachine
+from constructs import Construct
+
+from stacks.constructs.arns import Arns
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.event_route import EventRoute
+from stacks.constructs.function import Function
+from stacks.constructs.iam import Allow, ServiceRole
+from stacks.constructs.reconciliation_states import definition
+
+
+class Reconciliation(Construct):
+    """Runs the states with permission to invoke its three functions only."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        arns: Arns,
+        iterate: Function,
+        check: Function,
+        notify: Function,
+        count: int,
+        wait_seconds: int,
+        undelivered: DeadLetters,
+        ended_rule_name: str,
+    ) -> None:
+        super().__init__(scope, id_)
+        functions = [iterate.arn, check.arn, notify.arn]
+        role = ServiceRole(
+            self,
+            "role",
+            name=name,
+            service="states.amazonaws.com",
+            source_arn=arns.state_machine(name),
+            allow=[Allow("InvokeReconciliation", ["lambda:InvokeFunction"], functions)],
+        )
+        states = definition(
+            iterate_arn=iterate.arn,
+            check_arn=check.arn,
+            notify_arn=notify.arn,
+            count=count,
+            wait_seconds=wait_seconds,
+        )
+        machine = SfnStateMachine(
+            self,
+            "Resource",
+            name=name,
+            role_arn=role.arn,
+            definition=json.dumps(states),
+            depends_on=[role.policy],
+        )
+        self.arn = machine.arn
+        # No Catch sees the limits of history and payload, or an execution stopped by hand:
+        # https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+        EventRoute(
+            self,
+            "ended",
+            name=ended_rule_name,
+            pattern={
+                "source": ["aws.states"],
+                "detail-type": ["Step Functions Execution Status Change"],
+                "detail": {
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    "stateMachineArn": [self.arn],
+                },
+            },
+            undelivered=undelivered,
+        ).to_function("notify", notify)

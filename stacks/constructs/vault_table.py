@@ -1,0 +1,47 @@
+"""A table of the vault: on demand, encrypted, recoverable, its rows expire."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.dynamodb_table import (
+    DynamodbTable,
+    DynamodbTableAttribute,
+    DynamodbTablePointInTimeRecovery,
+    DynamodbTableServerSideEncryption,
+    DynamodbTableTtl,
+)
+from constructs import Construct
+
+EXPIRES_AT = "expiresAt"
+
+
+class VaultTable(Construct):
+    """Keys are texts; ``expiresAt`` (Unix seconds) says when a row may go."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        partition_key: str,
+        sort_key: str | None = None,
+        deletable: bool,
+    ) -> None:
+        """Define the table; *deletable* says whether it may go with the stack."""
+        super().__init__(scope, id_)
+        keys = [key for key in (partition_key, sort_key) if key]
+        table = DynamodbTable(
+            self,
+            "Resource",
+            name=name,
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=partition_key,
+            range_key=sort_key,
+            attribute=[DynamodbTableAttribute(name=key, type="S") for key in keys],
+            ttl=DynamodbTableTtl(attribute_name=EXPIRES_AT, enabled=True),
+            point_in_time_recovery=DynamodbTablePointInTimeRecovery(enabled=True),
+            server_side_encryption=DynamodbTableServerSideEncryption(enabled=True),
+            deletion_protection_enabled=not deletable,
+        )
+        self.name = table.name
+        self.arn = table.arn

@@ -1,0 +1,113 @@
+"""Every setting as data: its key, its rule, and what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a value must be: a check, and how to say it."""
+
+    told: str
+    holds: Callable[[Any], bool]
+
+
+def whole_number(least: int, most: int) -> Rule:
+    """An integer from *least* to *most*."""
+    return Rule(
+        f"a whole number from {least:,} to {most:,}",
+        lambda value: type(value) is int and least <= value <= most,
+    )
+
+
+def one_of(*numbers: int) -> Rule:
+    """One of *numbers*."""
+    told = ", ".join(map(str, numbers))
+    return Rule(f"one of {told}", lambda value: type(value) is int and value in numbers)
+
+
+def text(pattern: str, told: str) -> Rule:
+    """A text that the whole of *pattern* matches."""
+    return Rule(
+        told, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+    )
+
+
+def optional(rule: Rule) -> Rule:
+    """What *rule* allows, or null."""
+    return Rule(f"{rule.told}, or null", lambda value: value is None or rule.holds(value))
+
+
+YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
+NAME_PART = text(r"[^/\x00-\x1f]{1,64}", "1 to 64 characters without a slash")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: the field of Settings that holds it, its rule, and its meaning."""
+
+    field: str
+    rule: Rule
+    meaning: str
+
+
+SETTINGS = {
+    "environmentName": Setting(
+        "environment_name",
+        text(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and hyphen, a letter first"),
+        "is in every name, so that several environments fit in one account",
+    ),
+    "stacksAccountId": Setting(
+        "stacks_account_id",
+        optional(text(r"\d{12}", "an account id of 12 digits, as a text")),
+        "the only account into which the stacks may go",
+    ),
+    "stacksRegion": Setting(
+        "stacks_region",
+        optional(text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-west-1")),
+        "the region of the stacks; else the caller's",
+    ),
+    "stateBucketName": Setting(
+        "state_bucket_name",
+        optional(text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket's name")),
+        "the bucket of Terraform's state; else derived from environment and account",
+    ),
+    "reconcileCountIterations": Setting(
+        "reconcile_count",
+        whole_number(2, 1200),
+        "iterations of a reconciliation at most; an execution ends at 25,000 history events",
+    ),
+    "reconcileWaitIterations": Setting(
+        "reconcile_wait_seconds", whole_number(1, 3600), "seconds between two iterations"
+    ),
+    "jobDirSuffixName": Setting(
+        "job_dir_suffix", NAME_PART, "ends the name of every dataset's folder; others are ignored"
+    ),
+    "manifestSuffixName": Setting(
+        "manifest_suffix", NAME_PART, "ends the name of every manifest, after the set id"
+    ),
+    "expiryDays": Setting(
+        "expiry_days",
+        whole_number(15, 3650),
+        "days until recorded uploads, outcomes and replaced object versions expire",
+    ),
+    "logRetentionDays": Setting(
+        "log_retention_days",
+        one_of(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653),
+        "days that logs are kept",
+    ),
+    "alarmTopicArn": Setting(
+        "alarm_topic_arn",
+        optional(text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+", "the ARN of an SNS topic")),
+        "where alarms are sent",
+    ),
+    "deleteDataWithStacks": Setting(
+        "delete_data_with_stacks",
+        YES_OR_NO,
+        "whether destroying the stacks may delete the bucket's objects and the tables",
+    ),
+}

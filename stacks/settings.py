@@ -1,0 +1,115 @@
+"""The settings of a deployment: read and checked once, in main.py.
+
+Defaults are the ``context`` of cdktf.json; ``environments/<VAULT_ENV>.json`` overrides
+them. There is no other source.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from stacks.setting import SETTINGS
+
+SECONDS_A_DAY = 86_400
+EXPIRY_MARGIN_DAYS = 14
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used: every problem in a line, with the remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(["The settings cannot be used:", *problems]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a deployment may vary; :mod:`stacks.setting` says what each means."""
+
+    environment_name: str
+    stacks_account_id: str | None
+    stacks_region: str | None
+    state_bucket_name: str
+    reconcile_count: int
+    reconcile_wait_seconds: int
+    job_dir_suffix: str
+    manifest_suffix: str
+    expiry_days: int
+    log_retention_days: int
+    alarm_topic_arn: str | None
+    delete_data_with_stacks: bool
+
+    @property
+    def name_prefix(self) -> str:
+        """What every name in the account begins with, so that two environments fit in one."""
+        return f"vault-{self.environment_name}"
+
+
+def read_settings(root: Path, environment: str = "dev") -> Settings:
+    """Read cdktf.json and the environment's file below *root*, or raise SettingsError."""
+    chosen = root / "environments" / f"{environment}.json"
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", environment) or not chosen.is_file():
+        there = ", ".join(sorted(path.stem for path in chosen.parent.glob("*.json")))
+        raise SettingsError([f"VAULT_ENV is {environment!r}: set it to one of {there}"])
+    context = _read(root / "cdktf.json").get("context", {})
+    return checked({**context, **_read(chosen)})
+
+
+def checked(values: Mapping[str, Any]) -> Settings:
+    """Return the settings that *values* make, or raise SettingsError with all that is wrong."""
+    problems = [*_unknown(values), *_unfit(values)]
+    if not problems:
+        problems = list(_conflicts(values))
+    if problems:
+        raise SettingsError(problems)
+    named = {setting.field: values[key] for key, setting in SETTINGS.items()}
+    return Settings(**{**named, "state_bucket_name": _state_bucket_name(values)})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError([f"{path.name} cannot be read: {error}"]) from error
+    if not isinstance(content, dict):
+        raise SettingsError([f"{path.name} holds no JSON object: write {{...}}"])
+    return content
+
+
+def _unknown(values: Mapping[str, Any]) -> Iterator[str]:
+    for key in values.keys() - SETTINGS.keys():
+        near = get_close_matches(key, SETTINGS, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(SETTINGS)}"
+        yield f"{key} is no setting: {remedy}"
+
+
+def _unfit(values: Mapping[str, Any]) -> Iterator[str]:
+    for key, setting in SETTINGS.items():
+        if key not in values:
+            yield f"{key} is missing: give it in cdktf.json, {setting.rule.told}"
+        elif not setting.rule.holds(values[key]):
+            yield f"{key} is {json.dumps(values[key])}: it must be {setting.rule.told}"
+
+
+def _conflicts(values: Mapping[str, Any]) -> Iterator[str]:
+    seconds = values["reconcileCountIterations"] * values["reconcileWaitIterations"]
+    least = ceil(seconds / SECONDS_A_DAY) + EXPIRY_MARGIN_DAYS
+    if values["expiryDays"] < least:
+        yield (
+            f"expiryDays is {values['expiryDays']}: it must be {least} or more, to outlast"
+            f" reconcileCountIterations x reconcileWaitIterations by {EXPIRY_MARGIN_DAYS} days"
+        )
+
+
+def _state_bucket_name(values: Mapping[str, Any]) -> str:
+    """Bucket names are global: the account id makes the derived one ours alone."""
+    derived = [f"vault-{values['environmentName']}-terraform-state", values["stacksAccountId"]]
+    name: str = values["stateBucketName"] or "-".join(part for part in derived if part)
+    return name
