@@ -101,6 +101,7 @@ class Function(Construct):
                 self,
                 "asynchronous",
                 function_name=self.name,
+                maximum_event_age_in_seconds=6 * 3600,
                 maximum_retry_attempts=2,
                 destination_config=LambdaFunctionEventInvokeConfigDestinationConfig(
                     on_failure=LambdaFunctionEventInvokeConfigDestinationConfigOnFailure(

@@ -72,7 +72,8 @@ class UploadQueue(Construct):
             visibility_timeout_seconds=6 * consumer_timeout_seconds + BATCH_WINDOW_SECONDS,
             policy=policy.json,
             redrive_policy=json.dumps(
-                {"deadLetterTargetArn": dead_letters.queue.arn, "maxReceiveCount": RECEIVES}
+                {"deadLetterTargetArn": dead_letters.queue.arn, "maxReceiveCount": RECEIVES},
+                separators=(",", ":"),
             ),
         )
         route.to_queue(self.queue.arn)
