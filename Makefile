@@ -1,0 +1,91 @@
+# `make help` lists the commands. Each of them sets up what it needs, in .venv and node_modules.
+
+PYTHON ?= python3
+export PYTHON MAKE
+
+# An activated .venv cannot rebuild itself: the Python that builds it is looked for outside.
+export PATH := $(subst $(CURDIR)/.venv/bin:,,$(PATH))
+run := PATH="$$PWD/.venv/bin:$$PWD/node_modules/.bin:$$PATH" exec
+
+# Options reach a recipe through its environment, so that any file name will do, and only from
+# make's own command line: in the caller's environment PORT and ENV may mean something else.
+given = $(if $(filter command,$(firstword $(origin $1))),$(value $1))
+export GIVEN_DATA := $(call given,DATA)
+export GIVEN_SET := $(call given,SET)
+export GIVEN_PORT := $(call given,PORT)
+export GIVEN_FORMAT := $(call given,FORMAT)
+export GIVEN_ENV := $(call given,ENV)
+unexport DATA SET PORT FORMAT ENV
+data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
+port := $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
+
+export CHECKPOINT_DISABLE := 1
+# Node 20 does: jsii need not say at every start that it is old.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+.PHONY: help setup demo local-up vault local-status local-down synth format lint check test lock clean
+
+help:
+	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
+		/^[a-z-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 } \
+		/^#  / { printf "  %-19s %s\n", substr($$1, 4), $$2 }' Makefile
+
+## Without an AWS account
+demo: setup ## Deploy to a local AWS, vault a dataset, see it reconciled; see one time out
+	@$(run) python -m local demo $(data) $(port)
+
+local-up: setup ## Start and deploy the same system, and leave it running
+	@$(run) python -m local up $(port) $(format)
+
+vault: setup ## Vault one more dataset into the running system: DATA, perhaps SET
+	@$(run) python -m local vault $(data)
+
+local-status: setup ## Tell where the running system is and what its parts are called
+	@$(run) python -m local status $(format)
+
+local-down: setup ## Stop the running system, and leave nothing of it
+	@$(run) python -m local down
+
+## With one
+synth: setup ## Write the Terraform configuration of an environment (ENV) to cdktf.out
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python main.py
+
+## To change it
+format: setup ## Format the code, and mend what can be mended without asking
+	@$(run) ruff format
+	@$(run) ruff check --fix
+
+lint: setup
+	@$(run) ruff format --check
+	@$(run) ruff check
+	@$(run) lint-imports --no-logo
+	@$(run) mypy
+	@$(run) python tools/lock.py --check
+
+check: lint ## What takes seconds: format, lint, import layers, types, unit tests
+	@$(run) pytest tests/unit
+
+test: lint ## Everything: check, then the tests of synth, scripts and the deployed system
+	@$(run) pytest
+
+## To look after it
+setup: ## Build .venv and node_modules, if a lock file changed (the other commands do it, too)
+	@tools/prerequisites.sh
+	@tools/setup.sh
+
+lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
+	@tools/prerequisites.sh
+	@exec "$$PYTHON" tools/lock.py
+
+clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
+	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find main.py handlers stacks local tools tests -name __pycache__ -prune -exec rm -rf {} +
+
+## Options, after the command
+#  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
+#  SET=id ## the dataset's id (the folder's name)
+#  PORT=number ## the local endpoint's port (local-up: 4566, demo: a free one)
+#  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
+#  ENV=name ## an environment of environments/ (dev)
+#  PYTHON=path ## the Python that builds .venv (python3)

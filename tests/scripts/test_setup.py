@@ -1,0 +1,130 @@
+"""tools/setup.sh in a folder of its own; stubs for Python, pipenv and npm note their calls."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / "tools"
+PYTHON = """#!/bin/sh
+case "$*" in
+  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-m pipenv --version") echo "pipenv, version 2026.10.3" ;;
+  "-m pipenv "*) echo "pipenv $3 VIRTUAL_ENV=$VIRTUAL_ENV PIPENV_PIPFILE=$PIPENV_PIPFILE" >>calls ;;
+esac
+[ "$3" != "${FAILING-nothing}" ] || { echo "cannot $3"; exit 1; }
+"""
+NPM = """#!/bin/sh
+echo "npm $1" >>calls
+mkdir -p node_modules
+"""
+VENV = ["pipenv sync VIRTUAL_ENV= PIPENV_PIPFILE="]
+NODE_MODULES = ["npm ci"]
+
+
+class Project:
+    """A project with two lock files and nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(TOOLS, folder / "tools")
+        (folder / "stubs").mkdir()
+        for name, body in {"stubs/python3": PYTHON, "stubs/npm": NPM}.items():
+            (folder / name).write_text(body)
+            (folder / name).chmod(0o755)
+        self.write("Pipfile.lock", "1")
+        self.write("package-lock.json", "1")
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def set_up(self, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = f"{self.folder / 'stubs'}{os.pathsep}{os.defpath}"
+        return subprocess.run(
+            [self.folder / "tools/setup.sh"],
+            env={"PATH": path} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def calls(self) -> list[str]:
+        """Return what was called since the last time."""
+        calls = self.folder / "calls"
+        lines = calls.read_text().splitlines() if calls.exists() else []
+        calls.unlink(missing_ok=True)
+        return lines
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "a folder")
+
+
+@pytest.fixture
+def ready(project: Project) -> Project:
+    project.set_up()
+    project.calls()
+    return project
+
+
+def test_builds_both_environments_and_leaves_stdout_alone(project: Project) -> None:
+    done = project.set_up()
+    assert (done.returncode, done.stdout) == (0, "")
+    assert len(done.stderr.splitlines()) == 2
+    assert project.calls() == VENV + NODE_MODULES
+
+
+def test_a_second_time_does_nothing_and_says_nothing(ready: Project) -> None:
+    done = ready.set_up()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert ready.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("lock", "calls"), [("Pipfile.lock", VENV), ("package-lock.json", NODE_MODULES)]
+)
+def test_a_changed_lock_file_redoes_its_environment_alone(
+    ready: Project, lock: str, calls: list[str]
+) -> None:
+    (ready.folder / lock).touch()
+    ready.set_up()
+    assert ready.calls() == []
+    ready.write(lock, "2")
+    ready.set_up()
+    assert ready.calls() == calls
+
+
+@pytest.mark.parametrize(
+    ("lost", "calls"),
+    [(".venv", VENV), ("node_modules", NODE_MODULES), (".venv/bin/python", VENV)],
+)
+def test_what_is_lost_is_built_again(ready: Project, lost: str, calls: list[str]) -> None:
+    path = ready.folder / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    ready.set_up()
+    assert ready.calls() == calls
+
+
+def test_a_project_that_moved_is_set_up_anew(ready: Project) -> None:
+    ready.folder = ready.folder.rename(ready.folder.with_name("elsewhere"))
+    ready.set_up()
+    assert ready.calls() == VENV + NODE_MODULES
+
+
+def test_a_failure_is_shown_and_counts_for_nothing(project: Project) -> None:
+    done = project.set_up(FAILING="sync")
+    assert done.returncode == 1
+    assert "cannot sync" in done.stderr
+    project.calls()
+    assert project.set_up().returncode == 0
+    assert project.calls() == VENV + NODE_MODULES
+
+
+def test_what_the_caller_activated_or_set_does_not_reach_pipenv(project: Project) -> None:
+    project.set_up(VIRTUAL_ENV="/elsewhere", PIPENV_PIPFILE="/elsewhere/Pipfile")
+    assert project.calls() == VENV + NODE_MODULES

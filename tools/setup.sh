@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Build .venv and node_modules from their lock files: once, and again only when a lock file changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec >&2 # stdout belongs to the command that needs the set-up
+trap 'exit 130' INT
+
+# What a folder is built from, and where: the commands in .venv/bin hold their own path.
+# The folder keeps a copy, written last, so that an interrupted build counts for nothing.
+origin() {
+  pwd -P
+  cat "$1"
+}
+
+built() {
+  origin "$2" | cmp -s - "$1/.built-from"
+}
+
+quietly() {
+  local output status
+  output=$("$@" 2>&1) && return
+  status=$?
+  printf '%s\n' "$output"
+  return "$status"
+}
+
+build_venv() {
+  echo "Setting up .venv from Pipfile.lock: about a minute"
+  rm -rf .venv
+  quietly "${PYTHON:-python3}" -m venv .venv
+  quietly tools/pipenv.sh sync --dev
+  origin Pipfile.lock >.venv/.built-from
+}
+
+build_node_modules() {
+  echo "Setting up node_modules from package-lock.json: about 20 seconds"
+  quietly npm ci --include=dev --loglevel=error || {
+    echo "cdktf-cli is ready-made for Node 20 and 22: for any other, npm compiles a part of it"
+    exit 1
+  }
+  origin package-lock.json >node_modules/.built-from
+}
+
+# An interpreter that is gone, or was upgraded, finds nothing of what was installed for it.
+if ! built .venv Pipfile.lock || ! .venv/bin/python -c 'import ruff' 2>/dev/null; then
+  build_venv
+fi
+if ! built node_modules package-lock.json; then
+  build_node_modules
+fi
