@@ -17,9 +17,5 @@ class PublishError(VaultError):
     """EventBridge answered a PutEvents call, but refused an entry of it."""
 
 
-class OutOfTimeError(VaultError):
-    """A look at the dataset reached its time limit before it had seen everything."""
-
-
 class OutcomeInFlightError(VaultError):
     """Another execution is announcing this manifest upload's outcome at this moment."""

@@ -13,10 +13,33 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from handlers import wire
+from handlers.dataset import SetFolder
 from handlers.errors import MalformedEventError
 from handlers.events import ManifestUpload
+from handlers.listing import Listing
+from handlers.reconciliation import Progress
 
 STATUS_CHANGE = "Step Functions Execution Status Change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What the last check handed on."""
+
+    done: bool
+    continuations: int
+    listing: Listing
+    progress: Progress
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """Read what Reconcile Check Upload returned."""
+        return cls(
+            done=payload["reconcileDone"],
+            continuations=wire.whole_number(payload, "continuations"),
+            listing=Listing.from_payload(wire.mapping(payload, "listing")),
+            progress=Progress.from_payload(wire.mapping(payload, "progress")),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +52,8 @@ class Execution:
     manifest: ManifestUpload
     iterations: int | None = None
     """How many were begun; None where only Step Functions knows."""
-    checked: Mapping[str, Any] | None = None
-    """What the last Reconcile Check Upload returned."""
+    checked: Checked | None = None
+    """What the last check handed on, if there was one."""
     failure: str | None = None
     """Why the execution cannot go on, in a sentence."""
 
@@ -42,9 +65,9 @@ class Execution:
         return cls._from_task(event)
 
     @property
-    def version_id(self) -> str | None:
-        """The manifest's S3 version as the last check saw it."""
-        return None if self.checked is None else wire.text(self.checked, "manifestVersionId")
+    def folder(self) -> SetFolder:
+        """Where the dataset's objects lie."""
+        return SetFolder.of_manifest(self.manifest.upload.key)
 
     @classmethod
     def _from_task(cls, event: Mapping[str, Any]) -> Self:
@@ -56,7 +79,7 @@ class Execution:
             started=wire.unix_seconds(event, "started"),
             manifest=ManifestUpload.from_detail(wire.mapping(state, "detail")),
             iterations=wire.whole_number(iterator, "ticker"),
-            checked=None if check is None else wire.mapping(check, "Payload"),
+            checked=None if check is None else Checked.from_payload(wire.mapping(check, "Payload")),
             failure=_failure(state["failure"]) if "failure" in state else None,
         )
 

@@ -26,7 +26,16 @@ DETAIL_TYPES = {
     Status.FAILED: "File Upload Reconciliation Failed",
 }
 
-COMPARISON_FIELDS = ("files", "found", "missing", "absent", "unexpected", "examples")
+FOUND = (
+    "files",
+    "found",
+    "missing",
+    "unexpected",
+    "size-mismatch",
+    "absent",
+    "ignored",
+    "examples",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +51,10 @@ class Outcome:
     started: int
     finished: int
     iterations: int | None
-    comparison: Mapping[str, Any] = field(default_factory=dict)
-    """A comparison's counts and examples, or nothing where no look was finished."""
+    report: str
+    """The S3 URI of the report's summary."""
+    found: Mapping[str, Any] = field(default_factory=dict)
+    """A survey's counts and examples, or nothing where no look was finished."""
 
     @property
     def id(self) -> str:
@@ -61,7 +72,8 @@ class Outcome:
             "attempt": self.manifest.attempt,
             "status": self.status.value,
             "reason": self.reason,
-            **{name: self.comparison.get(name) for name in COMPARISON_FIELDS},
+            **{name: self.found.get(name) for name in FOUND},
+            "report": self.report,
             "execution": self.execution,
             "started": self.started,
             "finished": self.finished,

@@ -1,43 +1,97 @@
-"""Step Functions -> check: does the table know every upload that the manifest lists?
+"""Step Functions -> check: are manifest, recorded uploads and objects the same?
 
-Reads the manifest, the rows and, when they agree, the objects; writes only which version
-of the manifest it saw first. May run twice.
+The first check pins the manifest's version and makes it ready to be read; every check
+goes on where the one before stood. Near its time limit it stops, to go on at once. May
+run twice: a repeated check starts from the same cursor.
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
+from handlers import environment, streams
+from handlers.errors import ManifestError
 from handlers.execution import Execution
-from handlers.look import TimeLimit, look, newest_version
-from handlers.outcome_store import OutcomeStore
+from handlers.listing import Listing, prepare
+from handlers.reconciliation import Progress, advance
 from handlers.telemetry import instrumented, logger
+from handlers.tidy_copy import sorted_file
 
-RESERVE_SECONDS = 5
+RESERVE_SECONDS = 30
+MAX_CONTINUATIONS = 500
+"""Seven history events each: with 1,200 iterations of sixteen they stay below 25,000."""
+
+
+def pin(execution: Execution) -> Listing:
+    """Read the manifest's newest version once, and return it as this execution's listing.
+
+    Raises:
+        ManifestError: The manifest is not there, or cannot be used.
+    """
+    upload = execution.manifest.upload
+    try:
+        head = streams.s3.head_object(Bucket=upload.bucket, Key=upload.key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            raise ManifestError(f"The manifest {upload.key!r} is not in S3") from error
+        raise
+    version_id = environment.outcome_store().pin(execution.arn, head.get("VersionId", "null"))
+    itself = Listing(
+        bucket=upload.bucket,
+        key=upload.key,
+        version_id=version_id,
+        manifest_version_id=version_id,
+    )
+
+    def read() -> Iterator[bytes]:
+        answer = streams.s3.get_object(
+            Bucket=itself.bucket, Key=itself.key, VersionId=itself.version_id
+        )
+        yield from answer["Body"].iter_chunks(streams.CHUNK_BYTES)
+
+    report = environment.report_of(execution)
+    return prepare(
+        read,
+        itself,
+        execution.folder,
+        tidy_copy=lambda entries: report.keep_manifest(sorted_file(entries)),
+    )
 
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return ``reconcileDone``, the manifest's pinned version, counts and examples."""
+    """Return ``reconcileDone``, ``continueNow``, and what the next check needs to go on."""
     execution = Execution.from_event(event)
-    outcomes = OutcomeStore(
-        table=os.environ["OUTCOME_TABLE"], expiry_days=int(os.environ["EXPIRY_DAYS"])
+    before = execution.checked
+    listing = before.listing if before else pin(execution)
+    dataset = environment.dataset(execution.manifest, listing)
+    progress = advance(
+        before.progress if before else Progress(),
+        dataset.open_merge,
+        cleared=dataset.cleared,
+        ignored=environment.ignored,
+        out_of_time=environment.time_limit(context, reserve_seconds=RESERVE_SECONDS),
     )
-    version_id = execution.version_id or outcomes.pin(
-        execution.arn, newest_version(execution.manifest)
+    continuations = before.continuations if before else 0
+    unfinished = progress.finding is None and not progress.done
+    logger.info(
+        "Checked",
+        extra={
+            "set_id": execution.manifest.set_id,
+            "entries": listing.entries,
+            "done": progress.done,
+            "stands_at": progress.finding and progress.finding.wire(),
+        },
     )
-    comparison = look(
-        execution.manifest,
-        version_id,
-        table=os.environ["UPLOAD_EVENT_TABLE"],
-        limit=TimeLimit(context, reserve_seconds=RESERVE_SECONDS),
-    )
-    logger.info("Checked", extra={"set_id": execution.manifest.set_id, **comparison.counted()})
     return {
-        "reconcileDone": comparison.complete,
-        "manifestVersionId": version_id,
-        **comparison.wire(),
+        "reconcileDone": progress.done,
+        "continueNow": unfinished and continuations < MAX_CONTINUATIONS,
+        "continuations": continuations + unfinished,
+        "manifestVersionId": listing.manifest_version_id,
+        "listing": listing.payload(),
+        "progress": progress.payload(),
     }

@@ -9,18 +9,22 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.errors import OutOfTimeError, PublishError
+from handlers import environment
+from handlers.errors import PublishError
 from handlers.events import SOURCE
 from handlers.execution import Execution
-from handlers.look import TimeLimit, look
 from handlers.outcome import DETAIL_TYPES, Outcome, Status
 from handlers.outcome_store import OutcomeStore
+from handlers.reconciliation import Progress
+from handlers.report import Report
+from handlers.survey import Survey, survey
 from handlers.telemetry import count, instrumented, logger
 
 if TYPE_CHECKING:
@@ -29,29 +33,43 @@ if TYPE_CHECKING:
 RESERVE_SECONDS = 60
 events: EventBridgeClient = boto3.client("events")
 
-Verdict = tuple[Status, str, Mapping[str, Any]]
-"""Status, the reason in a sentence, and what was found."""
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a reconciliation ends, and what was found."""
+
+    status: Status
+    reason: str
+    found: Mapping[str, Any] = field(default_factory=dict)
 
 
-def judge(execution: Execution, version_id: str, limit: TimeLimit) -> Verdict:
+def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool]) -> Verdict:
     """Decide how *execution* ends; where its count ran out, look a last time."""
-    found = execution.checked or {}
     if execution.failure is not None:
-        return Status.FAILED, execution.failure, found
-    if found.get("reconcileDone") is True:
-        return Status.SUCCESSFUL, "Every listed file was announced and is in S3", found
-    table = os.environ["UPLOAD_EVENT_TABLE"]
-    try:
-        last = look(
-            execution.manifest, version_id, table=table, limit=limit, verify_incomplete=True
-        )
-    except OutOfTimeError as error:
-        return Status.TIMED_OUT, f"{error}; the counts are those of the check before it", found
+        return Verdict(Status.FAILED, execution.failure)
+    if execution.checked is None:
+        return Verdict(Status.FAILED, "No check came to an end")
+    listing, progress = execution.checked.listing, execution.checked.progress
+    if execution.checked.done:
+        agreed = Survey(files=listing.entries, ignored=progress.ignored)
+        return Verdict(Status.SUCCESSFUL, "Manifest, uploads and objects agree", agreed.wire())
+    merge, _ = environment.dataset(execution.manifest, listing).open_merge(Progress())
+    last = survey(
+        merge,
+        files=listing.entries,
+        tell=report.tell,
+        ignored=environment.ignored,
+        out_of_time=out_of_time,
+    )
     if last.complete:
-        return Status.SUCCESSFUL, "The last files arrived during the last wait", last.wire()
-    counted = ", ".join(f"{number} {kind}" for kind, number in last.counts.items() if number)
-    reason = f"Not whole after {execution.iterations} iterations: {counted}"
-    return Status.TIMED_OUT, reason, last.wire()
+        return Verdict(
+            Status.SUCCESSFUL, "The last files arrived during the last wait", last.wire()
+        )
+    counted = ", ".join(f"{number:,} {kind}" for kind, number in sorted(last.counts.items()))
+    reason = f"Not whole after {execution.iterations} iterations: {counted or 'none found'}"
+    if not last.whole:
+        reason += f"; the last look ended for want of time at {merge.after!r}"
+    return Verdict(Status.TIMED_OUT, reason, last.wire())
 
 
 def publish(detail: Mapping[str, Any]) -> None:
@@ -74,28 +92,23 @@ def publish(detail: Mapping[str, Any]) -> None:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Decide, publish what was decided first, and return its id and status."""
     execution = Execution.from_event(event)
-    outcomes = OutcomeStore(
-        table=os.environ["OUTCOME_TABLE"], expiry_days=int(os.environ["EXPIRY_DAYS"])
-    )
-    version_id = (
-        execution.version_id
-        or outcomes.pinned(execution.arn)
-        or str(execution.manifest.upload.event_time)
-    )
-    status, reason, found = judge(
-        execution, version_id, TimeLimit(context, reserve_seconds=RESERVE_SECONDS)
-    )
+    outcomes = environment.outcome_store()
+    report = environment.report_of(execution)
+    out_of_time = environment.time_limit(context, reserve_seconds=RESERVE_SECONDS)
+    verdict = judge(execution, report, out_of_time)
     outcome = Outcome(
         manifest=execution.manifest,
-        version_id=version_id,
-        status=status,
-        reason=reason,
+        version_id=version_of(execution, outcomes),
+        status=verdict.status,
+        reason=verdict.reason,
         execution=execution.arn,
         started=execution.started,
         finished=int(time.time()),
         iterations=execution.iterations,
-        comparison=found,
+        found=verdict.found,
+        report=report.uri,
     )
+    report.close(outcome.detail())
     detail = outcomes.decide(outcome)
     if detail is None:
         logger.info("Skipped: announced before", outcome_id=outcome.id)
@@ -105,3 +118,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.info("Announced", outcome_id=outcome.id, status=detail["status"])
     count(f"Reconciliations{detail['status'].title().replace(' ', '')}")
     return {"outcomeId": outcome.id, "announced": True, "status": detail["status"]}
+
+
+def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
+    """Return the manifest's version; its event time where a failure came before it was known."""
+    if execution.checked is not None:
+        return execution.checked.listing.manifest_version_id
+    return outcomes.pinned(execution.arn) or str(execution.manifest.upload.event_time)

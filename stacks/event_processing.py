@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from cdktf import TerraformOutput
@@ -38,6 +39,14 @@ class EventProcessingStack(VaultStack):
             "file_upload",
             name_prefix=f"{prefix}-uploads",
             old_versions_days=settings.expiry_days,
+            deletable=deletable,
+        )
+        reports = PrivateBucket(
+            self,
+            "reports",
+            name_prefix=f"{prefix}-reports",
+            old_versions_days=settings.expiry_days,
+            objects_days=settings.expiry_days,
             deletable=deletable,
         )
         uploads = VaultTable(
@@ -141,18 +150,27 @@ class EventProcessingStack(VaultStack):
         look_environment = {
             "UPLOAD_EVENT_TABLE": uploads.name,
             "OUTCOME_TABLE": outcomes.name,
+            "REPORTS_BUCKET": reports.name,
+            "VERIFY_OBJECTS": json.dumps(settings.verify_objects),
+            "IGNORE_UNEXPECTED": json.dumps(settings.ignore_unexpected_names),
             **expiry,
         }
         look = [
-            Allow("QueryUploads", ["dynamodb:Query"], [uploads.arn]),
-            Allow("ReadManifest", ["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket.arn}/*"]),
+            Allow("ReadUploads", ["dynamodb:GetItem", "dynamodb:Query"], [uploads.arn]),
+            Allow(
+                "ReadManifest",
+                ["s3:GetObject", "s3:GetObjectVersion"],
+                [f"{bucket.arn}/*", f"{reports.arn}/*"],
+            ),
             Allow("ListObjects", ["s3:ListBucket"], [bucket.arn]),
+            Allow("WriteReport", ["s3:PutObject", "s3:AbortMultipartUpload"], [f"{reports.arn}/*"]),
         ]
         iterate = function("reconcile_iterator", timeout_seconds=10, memory_mb=128)
         check = function(
             "reconcile_check",
             timeout_seconds=900,
-            memory_mb=1024,
+            memory_mb=1769,  # a whole processor: the work is one thread's
+            scratch_mb=4096,  # an unsorted manifest is sorted there
             environment=look_environment,
             allow=[
                 *look,
@@ -162,7 +180,7 @@ class EventProcessingStack(VaultStack):
         notify = function(
             "reconcile_notify",
             timeout_seconds=900,
-            memory_mb=1024,
+            memory_mb=1769,
             environment={"EVENT_BUS_NAME": bus.name, **look_environment},
             allow=[
                 *look,
@@ -200,6 +218,7 @@ class EventProcessingStack(VaultStack):
         )
         for output, value in {
             "fileUploadBucketName": bucket.name,
+            "reportsBucketName": reports.name,
             "uploadEventTableName": uploads.name,
             "outcomeTableName": outcomes.name,
             "vaultBusName": bus.name,

@@ -42,6 +42,11 @@ def optional(rule: Rule) -> Rule:
     return Rule(f"{rule.told}, or null", lambda value: value is None or rule.holds(value))
 
 
+def texts(rule: Rule, told: str) -> Rule:
+    """A list of texts, each of which *rule* allows."""
+    return Rule(told, lambda value: isinstance(value, list) and all(map(rule.holds, value)))
+
+
 YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
 NAME_PART = text(r"[^/\x00-\x1f]{1,64}", "1 to 64 characters without a slash")
 
@@ -90,10 +95,21 @@ SETTINGS = {
     "manifestSuffixName": Setting(
         "manifest_suffix", NAME_PART, "ends the name of every manifest, after the set id"
     ),
+    "verifyObjects": Setting(
+        "verify_objects",
+        YES_OR_NO,
+        "whether S3 is asked for every object before a set is Successful;"
+        " no, where a consumer moves objects away as they come",
+    ),
+    "ignoreUnexpectedNames": Setting(
+        "ignore_unexpected_names",
+        texts(NAME_PART, "a list of file names, in which * and ? stand for any characters"),
+        "names of uploaded files that nobody listed and nobody misses",
+    ),
     "expiryDays": Setting(
         "expiry_days",
         whole_number(15, 3650),
-        "days until recorded uploads, outcomes and replaced object versions expire",
+        "days until recorded uploads, outcomes, reports and replaced object versions expire",
     ),
     "logRetentionDays": Setting(
         "log_retention_days",

@@ -41,6 +41,8 @@ class Settings:
     reconcile_wait_seconds: int
     job_dir_suffix: str
     manifest_suffix: str
+    verify_objects: bool
+    ignore_unexpected_names: list[str]
     expiry_days: int
     log_retention_days: int
     alarm_topic_arn: str | None

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.lambda_function import (
     LambdaFunction,
     LambdaFunctionEnvironment,
+    LambdaFunctionEphemeralStorage,
     LambdaFunctionTracingConfig,
 )
 from cdktf_cdktf_provider_aws.lambda_function_event_invoke_config import (
@@ -49,6 +50,7 @@ class Function(Construct):
         code: HandlersArchive,
         timeout_seconds: int,
         memory_mb: int,
+        scratch_mb: int = 512,
         log_retention_days: int,
         allow: Sequence[Allow] = (),
         environment: Mapping[str, str] | None = None,
@@ -89,6 +91,7 @@ class Function(Construct):
             role=role.arn,
             timeout=timeout_seconds,
             memory_size=memory_mb,
+            ephemeral_storage=LambdaFunctionEphemeralStorage(size=scratch_mb),
             environment=LambdaFunctionEnvironment(variables=variables),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
             # Without them the first calls would fail, and Lambda make a log group of its own.

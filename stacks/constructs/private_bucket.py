@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfiguration,
     S3BucketLifecycleConfigurationRule,
     S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
+    S3BucketLifecycleConfigurationRuleExpiration,
     S3BucketLifecycleConfigurationRuleFilter,
     S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
 )
@@ -42,9 +43,13 @@ class PrivateBucket(Construct):
         *,
         name_prefix: str,
         old_versions_days: int,
+        objects_days: int | None = None,
         deletable: bool,
     ) -> None:
-        """Define the bucket; *deletable* says whether its objects may go with the stack."""
+        """Define the bucket; *deletable* says whether its objects may go with the stack.
+
+        Objects stay for ever unless *objects_days* says how long.
+        """
         super().__init__(scope, id_)
         bucket = S3Bucket(
             self, "Resource", bucket_prefix=f"{name_prefix}-", force_destroy=deletable
@@ -92,6 +97,9 @@ class PrivateBucket(Construct):
                             days_after_initiation=ABORT_UPLOADS_AFTER_DAYS
                         )
                     ],
+                    expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=objects_days)]
+                    if objects_days
+                    else None,
                     noncurrent_version_expiration=[
                         S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
                             noncurrent_days=old_versions_days

@@ -46,8 +46,7 @@ def definition(
                 Next="Check Count Reached",
             ),
             "Check Count Reached": _if_true(
-                "$.iterator.Payload.continue",
-                then="Reconcile Check Upload",
+                {"$.iterator.Payload.continue": "Reconcile Check Upload"},
                 otherwise="Reconcile Notify",
             ),
             "Reconcile Check Upload": _invoke(
@@ -59,8 +58,10 @@ def definition(
                 Next="Reconcile Check Complete",
             ),
             "Reconcile Check Complete": _if_true(
-                "$.reconcilecheck.Payload.reconcileDone",
-                then="Reconcile Notify",
+                {
+                    "$.reconcilecheck.Payload.reconcileDone": "Reconcile Notify",
+                    "$.reconcilecheck.Payload.continueNow": "Reconcile Check Upload",
+                },
                 otherwise="Wait",
             ),
             "Wait": {"Type": "Wait", "Seconds": wait_seconds, "Next": "Reconcile Iterator"},
@@ -111,8 +112,8 @@ def _invoke(
     }
 
 
-def _if_true(path: str, *, then: str, otherwise: str) -> dict[str, Any]:
-    """Return a Choice that a missing path cannot fail."""
+def _if_true(then: dict[str, str], *, otherwise: str) -> dict[str, Any]:
+    """Return a Choice of the first path that is true; one that is missing cannot fail it."""
     return {
         "Type": "Choice",
         "Choices": [
@@ -121,8 +122,9 @@ def _if_true(path: str, *, then: str, otherwise: str) -> dict[str, Any]:
                     {"Variable": path, "IsPresent": True},
                     {"Variable": path, "BooleanEquals": True},
                 ],
-                "Next": then,
+                "Next": state,
             }
+            for path, state in then.items()
         ],
         "Default": otherwise,
     }

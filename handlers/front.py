@@ -1,0 +1,78 @@
+"""A sorted stream, read in blocks, of which one key is at the front.
+
+Python orders text by code point, which is the order of its UTF-8 bytes: the order in
+which DynamoDB's Query, S3's LIST and a sorted manifest give their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+END = "\U0010ffff" * 257
+"""After every key: those have 1,024 bytes at most, which are 256 such characters."""
+
+Block = tuple[Sequence[str], Sequence[int | None] | None]
+"""Keys in order, and their sizes in bytes where the stream knows them."""
+
+
+class Front:
+    """The next keys of a stream of blocks; :attr:`key` is END after the last one."""
+
+    __slots__ = ("_blocks", "at", "key", "keys", "sizes")
+
+    def __init__(self, blocks: Iterator[Block]) -> None:
+        self._blocks = blocks
+        self.keys: Sequence[str] = ()
+        self.sizes: Sequence[int | None] | None = None
+        self.at = 0
+        self.key = ""
+        self.advance(0)
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size of the object at the front, where it is known."""
+        return self.sizes[self.at] if self.sizes is not None else None
+
+    @property
+    def ready(self) -> int:
+        """How many keys can be compared without reading on."""
+        return len(self.keys) - self.at
+
+    def advance(self, number: int) -> None:
+        """Leave *number* of the ready keys behind."""
+        self.at += number
+        while self.at >= len(self.keys):
+            block = next(self._blocks, None)
+            if block is None:
+                self.keys, self.sizes, self.at, self.key = (END,), None, 0, END
+                return
+            self.keys, self.sizes = block
+            self.at = 0
+        self.key = self.keys[self.at]
+
+
+def run_of(fronts: Sequence[Front], *, most: int) -> int:
+    """Return how many of the next keys all *fronts* have in common, *most* at most.
+
+    Slices are compared in C; a window that grows keeps short runs cheap.
+    """
+    first, *others = fronts
+    most = min(most, *(front.ready for front in fronts))
+    length, window = 0, 32
+    while length < most:
+        window = min(window * 2, most - length)
+        start = first.at + length
+        keys = first.keys[start : start + window]
+        if any(
+            keys != other.keys[other.at + length : other.at + length + window] for other in others
+        ):
+            return length + _first_difference(keys, others, length)
+        length += window
+    return length
+
+
+def _first_difference(keys: Sequence[str], others: Sequence[Front], offset: int) -> int:
+    for number, key in enumerate(keys):
+        if any(key != other.keys[other.at + offset + number] for other in others):
+            return number
+    return len(keys)

@@ -1,0 +1,213 @@
+"""A manifest made ready to be read again and again: checked once, sorted once.
+
+A tidy manifest (sorted bytewise, nothing repeated, LF, no slash at the end of a line, not
+listing itself) is read as it is; of any other a tidy copy is made, in bounded memory.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from handlers.dataset import SetFolder
+from handlers.errors import ManifestError
+from handlers.front import Block
+from handlers.manifest import Entry, Grammar, Header, Lines
+from handlers.wire import MAX_KEY_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Where the tidy entries are, and what was learnt of them."""
+
+    bucket: str
+    key: str
+    version_id: str
+    manifest_version_id: str = ""
+    """The version of the manifest itself, where the entries are a tidy copy's."""
+    start: int = 0
+    """Where the first entry begins, in bytes."""
+    end: int = 0
+    """Where the last entry ends, in bytes."""
+    prefix: str = ""
+    """What comes before each key to make it a full one."""
+    rich: bool = False
+    entries: int = 0
+    size_bytes: int = 0
+    """The sum of the sizes listed; 0 in the plain form."""
+    since: int = 0
+    """Events before this time belong to an earlier delivery; Unix seconds, 0 for none."""
+
+    def payload(self) -> dict[str, Any]:
+        """Return the listing as the state machine carries it."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """Read what :meth:`payload` wrote."""
+        return cls(**payload)
+
+
+CLOCK_TOLERANCE_SECONDS = 120
+"""How far the clock of the vaulting client may be ahead of AWS's."""
+
+
+class TidyEntries:
+    """The entries of a tidy manifest or copy, in blocks, from some line on."""
+
+    def __init__(self, chunks: Iterable[bytes], listing: Listing, *, offset: int) -> None:
+        self._chunks = chunks
+        self._prefix = listing.prefix
+        self._rich = listing.rich
+        self._offset = offset
+        self._lines: list[str] = []
+        self._blocks = self._read()
+
+    def __iter__(self) -> Iterator[Block]:
+        return self._blocks
+
+    def offset_of(self, number: int) -> int:
+        """Return where in the manifest the line *number* of the present block begins."""
+        return self._offset + sum(len(line.encode()) + 1 for line in self._lines[:number])
+
+    def _read(self) -> Iterator[Block]:
+        rest = b""
+        for chunk in self._chunks:
+            whole, newline, rest = _at_last_newline(rest + chunk)
+            if newline:
+                yield self._block(whole)
+        if rest:
+            yield self._block(rest)
+        self._block(b"")
+
+    def _block(self, whole: bytes) -> Block:
+        self._offset = self.offset_of(len(self._lines))
+        self._lines = whole.decode().split("\n") if whole else []
+        if self._rich:
+            pairs = [line.split(" ", 1) for line in self._lines]
+            return [self._prefix + key for _, key in pairs], [int(size) for size, _ in pairs]
+        if self._prefix:
+            return [self._prefix + line for line in self._lines], None
+        return self._lines, None
+
+
+def _at_last_newline(text: bytes) -> tuple[bytes, bytes, bytes]:
+    whole, newline, rest = text.rpartition(b"\n")
+    return whole, newline, rest
+
+
+class _Untidy(Exception):
+    """The manifest needs a tidy copy."""
+
+
+TidyCopy = Callable[[Iterator[Entry]], Listing]
+"""Sorts entries, drops repeated ones, stores them, and says where."""
+
+
+def prepare(
+    read: Callable[[], Iterable[bytes]],
+    itself: Listing,
+    folder: SetFolder,
+    *,
+    tidy_copy: TidyCopy,
+) -> Listing:
+    """Check the whole manifest, which *read* opens, and return its listing.
+
+    *itself* says where the manifest is; the rest of it is found out.
+
+    Raises:
+        ManifestError: It is empty, a line cannot be read, or it does not fit its header.
+    """
+    lines = Lines(read())
+    try:
+        listing = _tidy(lines, itself, folder)
+    except _Untidy:
+        lines = Lines(read())
+        grammar = Grammar(folder, manifest_key=itself.key, rich=lines.header is not None)
+        copy = tidy_copy(
+            entry for block in lines.blocks() for entry in grammar.entries(block, lines.number)
+        )
+        listing = replace(
+            copy, rich=lines.header is not None, manifest_version_id=itself.version_id
+        )
+    if lines.header is not None:
+        _fit(lines, lines.header, listing)
+        listing = replace(listing, since=lines.header.began - CLOCK_TOLERANCE_SECONDS)
+    if not listing.entries:
+        raise ManifestError("The manifest is empty: it lists no file")
+    return listing
+
+
+def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
+    """Return the listing of a manifest that can be read as it is, or raise _Untidy."""
+    rich = lines.header is not None
+    entries = size_bytes = 0
+    prefix: str | None = None
+    last = ""
+    for block in lines.blocks():
+        try:
+            texts = block.decode().split("\n")
+            if rich:
+                pairs = [text.split(" ", 1) for text in texts]
+                texts = [path for _, path in pairs]
+                sizes = [size for size, _ in pairs]
+                if not all(map(str.isdecimal, sizes)) or not "".join(sizes).isascii():
+                    raise _Untidy
+                size_bytes += sum(map(int, sizes))
+        except ValueError as error:
+            raise _Untidy from error
+        if prefix is None:
+            full = texts[0].startswith(folder.prefix)
+            prefix = "" if full else folder.share_prefix
+        _require_tidy(texts, last, prefix, folder, itself.key)
+        last = texts[-1]
+        entries += len(texts)
+    return replace(
+        itself,
+        start=lines.start,
+        end=lines.size_bytes,
+        prefix=prefix or "",
+        rich=rich,
+        entries=entries,
+        size_bytes=size_bytes,
+    )
+
+
+def _require_tidy(
+    texts: list[str], last: str, prefix: str, folder: SetFolder, manifest_key: str
+) -> None:
+    """Raise _Untidy unless *texts* are sorted, in the folder, and nothing but paths."""
+    inside = folder.prefix.removeprefix(prefix)
+    joined = "\n".join(texts)
+    if (
+        not last < texts[0]
+        or not all(map(operator.lt, texts, texts[1:]))
+        or not texts[0].startswith(inside)
+        or not texts[-1].startswith(inside)
+        or "\r" in joined
+        or "\0" in joined
+        or "/\n" in f"{joined}\n"
+        or manifest_key.removeprefix(prefix) in texts
+        or len(prefix.encode()) + _longest_bytes(texts) > MAX_KEY_BYTES
+    ):
+        raise _Untidy
+
+
+def _longest_bytes(texts: list[str]) -> int:
+    """Return an upper bound of the texts' sizes, exact where it matters."""
+    most = 4 * max(map(len, texts))
+    return most if most < MAX_KEY_BYTES // 2 else max(len(text.encode()) for text in texts)
+
+
+def _fit(lines: Lines, header: Header, listing: Listing) -> None:
+    told = {"entries": header.entries, "bytes": header.size_bytes, "sha256": header.sha256}
+    found = {"entries": listing.entries, "bytes": listing.size_bytes, "sha256": lines.sha256}
+    wrong = [
+        f"{name} are {found[name]}, not {value}"
+        for name, value in told.items()
+        if found[name] != value
+    ]
+    if wrong:
+        raise ManifestError(f"The manifest does not fit its header: {'; '.join(wrong)}")

@@ -1,0 +1,75 @@
+"""Entries in any order -> a sorted file without repetitions, in bounded memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import IO
+
+from handlers.errors import ManifestError
+from handlers.manifest import Entry
+
+RUN_ENTRIES = 200_000
+"""How many entries are sorted in memory at a time; about 40 MiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """A sorted file, open for reading, and what it holds."""
+
+    file: IO[bytes]
+    entries: int
+    size_bytes: int
+
+
+def sorted_file(entries: Iterator[Entry]) -> Sorted:
+    """Write *entries* as tidy lines: ``key``, or ``size key`` where sizes are told.
+
+    Raises:
+        ManifestError: A key is listed with two sizes.
+    """
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads and closes it
+    count = size_bytes = 0
+    for key, size in _unique(_in_order(entries)):
+        target.write(b"%b\n" % key if size is None else b"%d %b\n" % (size, key))
+        count += 1
+        size_bytes += size or 0
+    target.seek(0)
+    return Sorted(file=target, entries=count, size_bytes=size_bytes)
+
+
+def _in_order(entries: Iterator[Entry]) -> Iterator[bytes]:
+    """Yield the entries as sortable lines: a key, and after a NUL its size."""
+    runs: list[Iterable[bytes]] = []
+    while run := sorted(_line(key, size) for key, size in islice(entries, RUN_ENTRIES)):
+        if len(run) < RUN_ENTRIES and not runs:
+            return iter(run)
+        runs.append(_spilled(run))
+    return merge(*runs)
+
+
+def _spilled(run: list[bytes]) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - merged later, gone when collected
+    file.writelines(run)
+    file.seek(0)
+    return file
+
+
+def _line(key: str, size: int | None) -> bytes:
+    return f"{key}\0{'' if size is None else size}\n".encode()
+
+
+def _unique(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:
+    last_key, last_size = None, b""
+    for line in lines:
+        key, _, size = line.rstrip(b"\n").partition(b"\0")
+        if key != last_key:
+            yield key, int(size) if size else None
+        elif size != last_size:
+            raise ManifestError(
+                f"{key.decode()!r} is listed with the sizes {last_size!r}, {size!r}"
+            )
+        last_key, last_size = key, size
