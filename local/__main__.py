@@ -1,0 +1,126 @@
+"""``python -m local``: the system on this machine, for a demo or left running."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import json
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from local import left_running, vaulting
+from local.demo import demo
+from local.errors import LocalError
+from local.local_system import LocalSystem
+from local.report import Report
+from local.vault import show, vault
+
+DEFAULT_PORT = 4566
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description="The whole system without AWS."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_text, description=f"{help_text}.")
+
+    def with_data(added: argparse.ArgumentParser, *, required: bool, help_text: str) -> None:
+        added.add_argument("--data", type=Path, required=required, metavar="FOLDER", help=help_text)
+        added.add_argument(
+            "--set", default="", metavar="ID", help="the set's id (default: the folder's name)"
+        )
+
+    demonstration = command("demo", "Deploy on a free port, vault a dataset, stop everything")
+    with_data(
+        demonstration, required=False, help_text="what to vault (default: a generated dataset)"
+    )
+    demonstration.add_argument("--port", type=int, default=0, help="(default: a free one)")
+    started = command("up", "Deploy and leave running")
+    started.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="0 picks a free one (default: %(default)s)"
+    )
+    command("down", "End the system left running, with all that it holds")
+    status = command("status", "Show where everything of the system left running is")
+    for shown in (started, status):
+        shown.add_argument(
+            "--format", choices=("text", "json"), default="text", help="(default: %(default)s)"
+        )
+    vaulted = command("vault", "Vault one more dataset in the system left running")
+    with_data(vaulted, required=True, help_text="what to vault")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Carry out one command; what goes wrong is told in a sentence."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        return run(arguments())
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = f" that holds {error.filename}" if error.filename else ""
+        print(
+            f"The disk{where} is full: make room, or set TMPDIR to a folder on another.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted: everything that was started has been stopped.", file=sys.stderr)
+        return 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the command that *options* name, and return its exit status."""
+    as_json = getattr(options, "format", "text") == "json"
+    report = Report(Console(stderr=as_json))
+    match options.command:
+        case "demo":
+            return (
+                0
+                if demo(data=options.data, set_id=options.set, report=report, port=options.port)
+                else 1
+            )
+        case "up":
+            print_system(left_running.up(port=options.port, report=report), as_json=as_json)
+        case "status":
+            print_system(left_running.get(), as_json=as_json)
+        case "down":
+            system = left_running.down()
+            report.say(
+                f"The local system at {system.endpoint} is stopped, and what it held is gone."
+            )
+        case "vault":
+            dataset = vaulting.read(options.data, options.set)
+            event = vault(left_running.get(), dataset, report=report)
+            show(event, report)
+            return 0 if event["detail"]["status"] == "Successful" else 1
+    return 0
+
+
+def print_system(system: LocalSystem, *, as_json: bool) -> None:
+    """Print where everything is."""
+    shown = system.to_json()
+    if as_json:
+        print(json.dumps(shown, indent=2))
+        return
+    width = max(len(name) for name in shown)
+    for name, value in shown.items():
+        print(f"{name:<{width}}  {value}")
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        sys.exit(main())

@@ -1,0 +1,80 @@
+"""The upload events of a share: in AWS's documented shape, in no order, some of them twice.
+
+Source: https://docs.aws.amazon.com/filegateway/latest/files3/monitoring-file-gateway.html
+("Getting file upload notification").
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from random import Random
+
+from local.file_shares import FileShare
+from local.folder_scan import Entry
+from local.gateway_requests import Json
+
+Emit = Callable[[FileShare, Sequence[Json]], None]
+
+ENTRIES_PER_CALL = 10  # PutEvents takes no more
+SPREAD_SECONDS = 2.0
+TWICE = 0.05  # the share of events that come a second time
+
+
+def upload_event(share: FileShare, entry: Entry, *, key_has_prefix: bool) -> Json:
+    """Announce that *entry* is whole in S3; a folder goes without its slash and with size 0.
+
+    AWS does not say whether the key contains the share's prefix, so a caller may have it either way.
+    """
+    modified = datetime.fromtimestamp(entry.modified_ns // 1_000_000_000, UTC)
+    detail = {
+        "object-size": entry.size_bytes,
+        "modification-time": modified.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "object-key": (share.prefix if key_has_prefix else "") + entry.key,
+        "event-type": "object-upload-complete",
+        "prefix": share.prefix,
+        "bucket-name": share.bucket,
+    }
+    return {
+        "Source": "aws.storagegateway",
+        "DetailType": "Storage Gateway Object Upload Event",
+        "Resources": [share.arn, share.gateway_arn, f"arn:aws:s3:::{share.bucket}"],
+        "Detail": json.dumps(detail, ensure_ascii=False),
+    }
+
+
+class Announcer:
+    """Holds each event for a random time of at most *spread_seconds*, and a few of them for two."""
+
+    def __init__(
+        self,
+        emit: Emit,
+        random: Random,
+        *,
+        spread_seconds: float = SPREAD_SECONDS,
+        twice: float = TWICE,
+    ) -> None:
+        self._emit = emit
+        self._random = random
+        self._spread_seconds = spread_seconds
+        self._twice = twice
+        self._order = itertools.count()  # breaks ties: events themselves have no order
+        self._due: list[tuple[float, int, Json]] = []
+
+    def add(self, share: FileShare, entry: Entry, *, now: float) -> None:
+        """Announce *entry* some time soon."""
+        event = upload_event(share, entry, key_has_prefix=self._random.random() < 0.5)
+        for _ in range(2 if self._random.random() < self._twice else 1):
+            due = now + self._random.uniform(0, self._spread_seconds)
+            heapq.heappush(self._due, (due, next(self._order), event))
+
+    def flush(self, share: FileShare, *, now: float) -> None:
+        """Emit what is due by *now*."""
+        ready = []
+        while self._due and self._due[0][0] <= now:
+            ready.append(heapq.heappop(self._due)[2])
+        for start in range(0, len(ready), ENTRIES_PER_CALL):
+            self._emit(share, ready[start : start + ENTRIES_PER_CALL])

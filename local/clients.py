@@ -1,0 +1,34 @@
+"""boto3 clients that talk to the endpoint and to nothing else."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from local.terraform import Endpoint
+
+DIRECT = Config(proxies={}, retries={"total_max_attempts": 3})
+# No profile and no file of this machine: https://botocore.amazonaws.com/v1/documentation/api/latest/reference/config.html
+NOTHING_CONFIGURED = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+@cache
+def client(endpoint: Endpoint, service: str) -> Any:
+    """Make a client of *service*, once; whatever AWS settings this machine has do not count."""
+    # Typed as anything, for boto3-stubs types clients by literal names of services.
+    session: Any = boto3.session.Session(
+        botocore_session=botocore.session.Session(session_vars=NOTHING_CONFIGURED),
+        aws_access_key_id=endpoint.access_key_id,
+        aws_secret_access_key=endpoint.secret_access_key,
+        region_name=endpoint.region,
+    )
+    return session.client(service, endpoint_url=endpoint.url, config=DIRECT)

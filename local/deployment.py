@@ -1,0 +1,127 @@
+"""A stack on the endpoint, by the tools that bring it to AWS: cdktf and Terraform."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import processes
+from local.errors import LocalError
+
+ROOT = Path(__file__).parents[1]
+CDKTF = ROOT / "node_modules" / ".bin" / "cdktf"
+STACK = "EventProcessingStack"
+PLANNED = re.compile(r"Plan: (\d+) to add")
+CREATED = re.compile(r": Creation complete after")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# What Terraform says, and what to do about it; the first that fits counts.
+REMEDIES = {
+    r"no space left on device": "The disk is full: make room, or set TMPDIR to a folder on another one.",
+    r"Failed to (query available provider packages|install provider)|provider registry": (
+        "Terraform cannot get the AWS provider, neither from a mirror on this machine nor from its registry: "
+        "set VAULT_TF_MIRROR to a filesystem mirror that holds it, or give the machine a way to the registry."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One synthesised set of stacks, in a folder of its own, and the environment its tools run in."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    @property
+    def output_folder(self) -> Path:
+        """Where cdktf writes; a folder for each deployment, so that several can run side by side."""
+        return self.folder / "cdktf.out"
+
+    def stack_folder(self, stack: str = STACK) -> Path:
+        """Terraform's working folder for *stack*."""
+        return self.output_folder / "stacks" / stack
+
+    def state_bucket(self) -> str:
+        """Read the name of the bucket that the stack keeps its state in."""
+        stack = json.loads((self.stack_folder() / "cdk.tf.json").read_text())
+        return str(stack["terraform"]["backend"]["s3"]["bucket"])
+
+    def synthesise(self) -> None:
+        """Write the stacks' Terraform files."""
+        self.cdktf("synth")
+
+    def deploy(self, on_progress: Callable[[str], None] = lambda text: None) -> None:
+        """Apply the stack that was synthesised, telling *on_progress* how many resources are there."""
+        planned, created = 0, 0
+
+        def count(line: str) -> None:
+            nonlocal planned, created
+            if plan := PLANNED.search(COLOURS.sub("", line)):
+                planned = int(plan[1])
+            created += bool(CREATED.search(line))
+            if planned:
+                on_progress(f"{created} of {planned} resources")
+
+        self.cdktf(
+            "deploy", STACK, "--auto-approve", "--skip-synth", "--skip-provider-lock", on_line=count
+        )
+
+    def cdktf(self, *arguments: str, on_line: Callable[[str], None] = lambda line: None) -> None:
+        """Run ``cdktf`` with *arguments* on this deployment.
+
+        Raises:
+            LocalError: It failed, for the reason given.
+        """
+        _require_tools()
+        log = self.folder / f"cdktf-{arguments[0]}.log"
+        status = processes.run(
+            [CDKTF, *arguments, "--output", str(self.output_folder)],
+            env=self.environment,
+            cwd=ROOT,
+            log=log,
+            on_line=on_line,
+        )
+        if status != 0:
+            raise LocalError(explain(f"cdktf {arguments[0]}", log.read_text(errors="replace")))
+
+    def terraform(self, *arguments: str, stack: str = STACK) -> subprocess.CompletedProcess[str]:
+        """Run ``terraform`` in the stack's folder, and return whatever came of it."""
+        return subprocess.run(
+            ["terraform", *arguments],
+            env=self.environment,
+            cwd=self.stack_folder(stack),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def outputs(self) -> dict[str, Any]:
+        """Read the stack's outputs, by their names."""
+        shown = self.terraform("output", "-json")
+        if shown.returncode != 0:
+            raise LocalError(explain("terraform output", shown.stderr))
+        return {name: output["value"] for name, output in json.loads(shown.stdout).items()}
+
+
+def explain(command: str, output: str) -> str:
+    """Say why *command* failed: a known remedy, or else what its output says of errors."""
+    output = COLOURS.sub("", output)
+    for pattern, remedy in REMEDIES.items():
+        if re.search(pattern, output, re.IGNORECASE):
+            return remedy
+    lines = [line.rstrip() for line in output.splitlines() if line.strip(" │╷╵")]
+    first = next((number for number, line in enumerate(lines) if "Error" in line), len(lines) - 12)
+    return "\n".join([f"{command} failed:", *lines[max(first, 0) :][:20]])
+
+
+def _require_tools() -> None:
+    if not CDKTF.exists():
+        raise LocalError("cdktf is not installed: run 'make setup'.")
+    if shutil.which("terraform") is None:
+        raise LocalError("There is no terraform on the PATH: install version 1.11 or later.")

@@ -1,0 +1,115 @@
+"""The AWS emulator (MiniStack) inside this process: set up by environment variables, then imported.
+
+It reads them at import, so :func:`prepare` comes first and nothing here is imported at the top.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from local.announcements import Emit
+from local.asgi import Application
+from local.file_shares import FileShare
+from local.gateway_requests import Json
+
+logger = logging.getLogger(__name__)
+
+# The gateway's image, which the emulator does not know; its owner is Storage Gateway's account.
+# https://docs.aws.amazon.com/filegateway/latest/files3/ec2-gateway-file.html
+GATEWAY_AMI = "ami-0aaaaaaaaaaaaaaa1"
+GATEWAY_AMI_PARAMETER = "/aws/service/storagegateway/ami/FILE_S3/latest"
+GATEWAY_AMI_OWNER = "013171582612"
+
+WORKER_WAIT_SECONDS = 10.0
+
+
+def prepare(*, port: int, region: str, account: str, scratch: Path, log_level: str) -> None:
+    """Set the emulator's environment, which the workers of Lambda functions inherit."""
+    for name in [
+        name for name in os.environ if name.startswith(("AWS_", "MINISTACK_", "LOCALSTACK_"))
+    ]:
+        del os.environ[name]
+    tempfile.tempdir = str(scratch)
+    os.environ |= {
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": region,
+        "MINISTACK_ACCOUNT_ID": account,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "LOG_LEVEL": log_level,
+        "TMPDIR": str(scratch),
+        # No business of ours: a Docker daemon's containers, and two more listeners.
+        "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+    }
+
+
+def application() -> Application:
+    """Import the emulator's ASGI application, with what it lacks here."""
+    inner: Application = import_module("ministack.app").app
+    add_gateway_image()
+    limit_lambda_workers()
+    return inner
+
+
+def add_gateway_image() -> None:
+    """Make a Storage Gateway image known, by its owner and by the public SSM parameter."""
+    image = (GATEWAY_AMI, "aws-storage-gateway-FILE_S3-1.0.0", "Storage Gateway", "", "/dev/xvda")
+    import_module("ministack.services.ec2")._STUB_AMIS.append((*image, GATEWAY_AMI_OWNER, "amazon"))
+    import_module("ministack.services.ssm")._PUBLIC_AMI_PARAMETERS[GATEWAY_AMI_PARAMETER] = (
+        GATEWAY_AMI
+    )
+
+
+def limit_lambda_workers(per_function: int = max(2, os.cpu_count() or 2)) -> None:
+    """Let invocations wait for a worker rather than start one each.
+
+    AWS has a machine for each execution environment. Here a burst of twenty cold starts would share the
+    processors, and take twenty seconds where two workers need three. Nobody waits for ever, for a function
+    may invoke itself.
+    """
+    functions: Any = import_module("ministack.services.lambda_svc")
+    acquire = functions.acquire_worker
+
+    def acquire_patiently(*arguments: Any, **options: Any) -> Any:
+        deadline = time.monotonic() + WORKER_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            worker, how = acquire(*arguments, **options | {"max_concurrency": per_function})
+            if worker is not None:
+                return worker, how
+            time.sleep(0.02)
+        return acquire(*arguments, **options)
+
+    functions.acquire_worker = acquire_patiently
+
+
+def emitter() -> Emit:
+    """Make the function that puts events on the default bus as an AWS service does.
+
+    PutEvents refuses sources that begin with ``aws.``, here as on AWS: only the inside may use them.
+    """
+    request_scope = import_module("ministack.core.responses").request_scope
+    put_events = import_module("ministack.services.eventbridge")._put_events
+
+    def emit(share: FileShare, events: Sequence[Json]) -> None:
+        with request_scope(share.account, share.region):
+            status, _, body = put_events({"Entries": list(events)}, allow_aws_source=True)
+        if status != 200:
+            logger.error("the default bus refused %d events: %s", len(events), body)
+
+    return emit
+
+
+def end_lambda_workers() -> None:
+    """End the processes that run Lambda functions."""
+    import_module("ministack.core.lambda_runtime").reset()

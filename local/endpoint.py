@@ -1,0 +1,164 @@
+"""The AWS endpoint on 127.0.0.1: the emulator, a Storage Gateway beside it, and the appliance behind that.
+
+Run as ``python -m local.endpoint``. It ends on SIGTERM or SIGINT and, tied to a parent by
+``--until-stdin-closes``, when that parent is gone, however it ended. The processes of Lambda functions
+end with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local import emulator
+from local.asgi import Application, with_storage_gateway
+from local.clients import client
+from local.file_gateway import FileGateway
+from local.storage_gateway import StorageGateway
+from local.terraform import Endpoint
+
+READY_FILE = "endpoint.json"
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local.endpoint", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--port", type=int, default=4566, help="0 picks a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="where its files lie, the shares in shares/"
+    )
+    parser.add_argument("--token", default="", help="anything that tells it from other processes")
+    parser.add_argument("--region", default="eu-west-1", help="(default: %(default)s)")
+    parser.add_argument("--account", default="123456789012", help="(default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the order in which uploads are announced"
+    )
+    parser.add_argument("--log-level", default="WARNING", help="(default: %(default)s)")
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when standard input does"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Serve until told to end, then leave neither process nor file behind."""
+    options = arguments()
+    folder: Path = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    listener = listen(options.port)
+    port = listener.getsockname()[1]
+    scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))
+    emulator.prepare(
+        port=port,
+        region=options.region,
+        account=options.account,
+        scratch=scratch,
+        log_level=options.log_level.upper(),
+    )
+    api = StorageGateway()
+    app = with_storage_gateway(
+        emulator.application(), api, account=options.account, region=options.region
+    )
+    gateway = FileGateway(
+        api,
+        exports=folder / "shares",
+        s3=client(Endpoint(url=f"http://127.0.0.1:{port}", region=options.region), "s3"),
+        emit=emulator.emitter(),
+        seed=options.seed,
+    )
+    gateway.start()
+    status = 1
+    try:
+        asyncio.new_event_loop().run_until_complete(run(app, listener, options))
+        status = 0
+    except Exception:
+        logging.exception("the endpoint failed")
+    finally:
+        gateway.stop()
+        end_everything(scratch, status)
+
+
+def listen(port: int) -> socket.socket:
+    """Take *port* on the loopback interface, and on no other, or end with a sentence."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        sys.exit(
+            f"Port {port} of 127.0.0.1 cannot be had ({error.strerror}): give another one with --port."
+        )
+    return listener
+
+
+async def run(app: Application, listener: socket.socket, options: argparse.Namespace) -> None:
+    """Serve *app* until a signal or the end of standard input."""
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    if options.until_stdin_closes:
+        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, ending), daemon=True).start()
+
+    async def ready() -> None:
+        _write_ready_file(options.folder / READY_FILE, listener.getsockname()[1], options.token)
+        await ending.wait()
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    serving = asyncio.ensure_future(serve(app, config, shutdown_trigger=ready))
+    waiting = asyncio.ensure_future(ending.wait())
+    done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    loop.call_soon_threadsafe(ending.set)
+
+
+def _write_ready_file(path: Path, port: int, token: str) -> None:
+    whole = path.with_suffix(".part")
+    whole.write_text(json.dumps({"pid": os.getpid(), "port": port, "token": token}))
+    whole.replace(path)
+
+
+def end_everything(scratch: Path, status: int) -> NoReturn:
+    """End workers and threads, whatever they are doing, and with them this process.
+
+    Threads of the emulator may sit in a Wait state for minutes, so none of them is waited for.
+    """
+    emulator.end_lambda_workers()
+    if os.getpgrp() == os.getpid():  # our own group: nobody else's process is in it
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        time.sleep(0.1)
+    shutil.rmtree(scratch, ignore_errors=True)
+    sys.stdout.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""The simulated appliance: what is written into a share's folder reaches the bucket, and is then announced.
+
+It behaves as an S3 File Gateway does, in its less convenient habits too: some files show up in the
+bucket half written before they are whole, nothing is announced before it is whole in S3 and has rested
+for the share's settling time, and a file written again is uploaded and announced again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+from typing import Any
+
+from local.announcements import Announcer, Emit
+from local.file_shares import FileShare
+from local.folder_scan import Entry, FolderScan, Settling
+from local.storage_gateway import StorageGateway
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+POLL_SHARE_OF_TIME = 0.1  # however many files there are, looking at them takes no more than this
+UPLOAD_THREADS = 4
+BATCH = 50  # uploads between two rounds of announcements
+ONE_PART_BYTES = 8 * 1024**2  # what is larger goes up in parts
+UNANNOUNCED_SETTLING_SECONDS = 1.0
+PARTIAL = 0.05  # the share of files that first appear half written
+
+S3Client = Any
+Clock = Callable[[], float]
+
+
+class ShareWatcher:
+    """One share: its folder, its bucket, and what is still to be announced."""
+
+    def __init__(
+        self,
+        share: FileShare,
+        folder: Path,
+        *,
+        s3: S3Client,
+        emit: Emit,
+        random: Random,
+        clock: Clock,
+    ) -> None:
+        self.share = share
+        self._s3 = s3
+        self._random = random
+        self._clock = clock
+        self._scan = FolderScan(str(folder))
+        self._settling = Settling()
+        self._announcer = Announcer(emit, random)
+
+    def look(self, upload_threads: ThreadPoolExecutor) -> float:
+        """Upload what has come to rest, announce what is due, and say how many seconds the scan took."""
+        wait = self.share.settling_seconds
+        started = self._clock()
+        settled, gone = self._settling.look(
+            self._scan.entries(),
+            now=started,
+            settling_seconds=UNANNOUNCED_SETTLING_SECONDS if wait is None else wait,
+        )
+        scan_seconds = self._clock() - started
+        for entry in gone:
+            self._s3.delete_object(Bucket=self.share.bucket, Key=self._object_key(entry))
+        self._random.shuffle(settled)
+        growing = [
+            entry for entry in settled if entry.size_bytes > 1 and self._random.random() < PARTIAL
+        ]
+        list(upload_threads.map(self._upload_half, growing))
+        for start in range(0, len(settled), BATCH):
+            batch = settled[start : start + BATCH]
+            for entry, is_whole in zip(batch, upload_threads.map(self._upload, batch), strict=True):
+                if is_whole and wait is not None:
+                    self._announcer.add(self.share, entry, now=self._clock())
+            self._announcer.flush(self.share, now=self._clock())
+        self._announcer.flush(self.share, now=self._clock())
+        return scan_seconds
+
+    def _upload_half(self, entry: Entry) -> None:
+        with open(entry.path, "rb") as file:
+            half = file.read(entry.size_bytes // 2)
+        self._s3.put_object(Bucket=self.share.bucket, Key=self._object_key(entry), Body=half)
+
+    def _upload(self, entry: Entry) -> bool:
+        """Upload *entry*; False if it changed or went meanwhile, so that it has to settle anew."""
+        target = {"Bucket": self.share.bucket, "Key": self._object_key(entry)}
+        if entry.is_folder:
+            self._s3.put_object(**target, Body=b"")
+        else:
+            try:
+                with open(entry.path, "rb") as file:
+                    if entry.size_bytes > ONE_PART_BYTES:
+                        self._s3.upload_fileobj(file, **target)
+                    else:
+                        self._s3.put_object(**target, Body=file.read())
+                info = os.stat(entry.path)
+            except FileNotFoundError:
+                return False
+            if (info.st_size, info.st_mtime_ns, info.st_ino) != entry.signature:
+                return False
+        self._settling.done(entry)
+        return True
+
+    def _object_key(self, entry: Entry) -> str:
+        return f"{self.share.prefix}{entry.key}{'/' if entry.is_folder else ''}"
+
+
+class FileGateway:
+    """Serves every NFS share that the API knows, each from a thread and a folder of its own.
+
+    The folder is the share's export (its name) below *exports*.
+    """
+
+    def __init__(
+        self, api: StorageGateway, *, exports: Path, s3: S3Client, emit: Emit, seed: int = 0
+    ) -> None:
+        self._api = api
+        self._exports = exports
+        self._s3 = s3
+        self._emit = emit
+        self._seed = seed
+        self._stop = Event()
+        self._threads: dict[str, Thread] = {}
+
+    def start(self) -> None:
+        """Serve in the background until :meth:`stop`."""
+        Thread(target=self._serve_all, name="file-gateway", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look at no folder any more."""
+        self._stop.set()
+
+    def _serve_all(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            for share in self._api.nfs_shares():
+                if share.arn not in self._threads:
+                    self._threads[share.arn] = self._serve_in_thread(share)
+
+    def _serve_in_thread(self, share: FileShare) -> Thread:
+        folder = self._exports / share.export
+        folder.mkdir(parents=True, exist_ok=True)
+        watcher = ShareWatcher(
+            share,
+            folder,
+            s3=self._s3,
+            emit=self._emit,
+            random=Random(f"{self._seed}/{share.export}"),
+            clock=time.monotonic,
+        )
+        thread = Thread(target=self._serve, args=(watcher,), name=share.export, daemon=True)
+        thread.start()
+        return thread
+
+    def _serve(self, watcher: ShareWatcher) -> None:
+        with ThreadPoolExecutor(UPLOAD_THREADS) as upload_threads:
+            for _ in self._while_share_exists(watcher.share):
+                try:
+                    scan_seconds = watcher.look(upload_threads)
+                except (
+                    Exception
+                ):  # the appliance outlives a bucket that is not there (yet, or any more)
+                    logger.exception(
+                        "share %s: tried in vain, will try again", watcher.share.export
+                    )
+                    scan_seconds = 1.0 * POLL_SHARE_OF_TIME
+                self._stop.wait(max(POLL_SECONDS, scan_seconds / POLL_SHARE_OF_TIME))
+
+    def _while_share_exists(self, share: FileShare) -> Iterator[None]:
+        while not self._stop.is_set() and share in self._api.nfs_shares():
+            yield

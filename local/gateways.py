@@ -1,0 +1,154 @@
+"""Activated gateways, each with one disk for its cache, as the Storage Gateway API shows them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from local.gateway_requests import Caller, Json, RequestRefusedError
+
+# The disk, the addresses and the instance are those of the workshop's gateway.
+DISK_ID = "xen-vbd-51728"
+DISK = {
+    "DiskId": DISK_ID,
+    "DiskPath": "/dev/sdf",
+    "DiskNode": "/dev/sdf",
+    "DiskStatus": "present",
+    "DiskSizeInBytes": 150 * 1024**3,
+}
+HOST = {
+    "GatewayState": "RUNNING",
+    "GatewayNetworkInterfaces": [{"Ipv4Address": "192.168.1.10"}],
+    "Ec2InstanceId": "i-0123456789abcdef0",
+    "HostEnvironment": "EC2",
+    "EndpointType": "STANDARD",
+}
+SMB = {
+    "SMBGuestPasswordSet": False,
+    "FileSharesVisible": False,
+    "SMBSecurityStrategy": "ClientSpecified",
+    "ActiveDirectoryStatus": "DETACHED",
+}
+CACHE_USE = {f"Cache{what}Percentage": 0.0 for what in ("Used", "Dirty", "Hit", "Miss")}
+LISTED = (
+    "GatewayARN",
+    "GatewayId",
+    "GatewayName",
+    "GatewayType",
+    "Ec2InstanceId",
+    "HostEnvironment",
+)
+
+
+def short_id() -> str:
+    """Make the eight hexadecimal digits that end the id of a gateway or share."""
+    return uuid.uuid4().hex[:8].upper()
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One activated gateway."""
+
+    arn: str
+    information: Json
+    tags: list[Json]
+    cache_disks: list[str] = field(default_factory=list)
+    maintenance: Json = field(
+        default_factory=lambda: {"HourOfDay": 3, "MinuteOfHour": 15, "DayOfWeek": 0}
+    )
+
+
+class Gateways:
+    """The operations on gateways and their disks; each is the method of its name."""
+
+    def __init__(self) -> None:
+        self._gateways: dict[str, Gateway] = {}
+
+    def __getitem__(self, arn: str) -> Gateway:
+        """Find a gateway, or refuse as AWS does."""
+        try:
+            return self._gateways[arn]
+        except KeyError:
+            raise RequestRefusedError(
+                "The specified gateway was not found.", code="GatewayNotFound"
+            ) from None
+
+    def remove(self, arn: str) -> Gateway:
+        """Forget a gateway, and say what it was."""
+        gateway = self[arn]
+        del self._gateways[arn]
+        return gateway
+
+    def activate_gateway(self, request: Json, caller: Caller) -> Json:
+        gateway_id = f"sgw-{short_id()}"
+        arn = caller.arn(f"gateway/{gateway_id}")
+        information = {
+            **HOST,
+            "GatewayARN": arn,
+            "GatewayId": gateway_id,
+            "GatewayName": request["GatewayName"],
+            "GatewayTimezone": request["GatewayTimezone"],
+            "GatewayType": request.get("GatewayType", "STORED"),
+            "Ec2InstanceRegion": caller.region,
+        }
+        self._gateways[arn] = Gateway(arn, information, request.get("Tags", []))
+        return {"GatewayARN": arn}
+
+    def list_gateways(self, request: Json, caller: Caller) -> Json:
+        return {
+            "Gateways": [
+                {name: gateway.information[name] for name in LISTED}
+                | {"GatewayOperationalState": "ACTIVE"}
+                for gateway in self._gateways.values()
+            ]
+        }
+
+    def describe_gateway_information(self, request: Json, caller: Caller) -> Json:
+        gateway = self[request["GatewayARN"]]
+        return gateway.information | {"Tags": gateway.tags}
+
+    def update_gateway_information(self, request: Json, caller: Caller) -> Json:
+        gateway = self[request["GatewayARN"]]
+        gateway.information |= request
+        return {"GatewayARN": gateway.arn, "GatewayName": gateway.information["GatewayName"]}
+
+    def describe_smb_settings(self, request: Json, caller: Caller) -> Json:
+        return SMB | {"GatewayARN": self[request["GatewayARN"]].arn}
+
+    def describe_maintenance_start_time(self, request: Json, caller: Caller) -> Json:
+        gateway = self[request["GatewayARN"]]
+        zone = gateway.information["GatewayTimezone"]
+        return gateway.maintenance | {"GatewayARN": gateway.arn, "Timezone": zone}
+
+    def update_maintenance_start_time(self, request: Json, caller: Caller) -> Json:
+        gateway = self[request["GatewayARN"]]
+        gateway.maintenance = {name: request[name] for name in request if name != "GatewayARN"}
+        return {"GatewayARN": gateway.arn}
+
+    def list_local_disks(self, request: Json, caller: Caller) -> Json:
+        gateway = self[request["GatewayARN"]]
+        use = "CACHE STORAGE" if DISK_ID in gateway.cache_disks else "AVAILABLE"
+        return {"GatewayARN": gateway.arn, "Disks": [DISK | {"DiskAllocationType": use}]}
+
+    def add_cache(self, request: Json, caller: Caller) -> Json:
+        gateway = self[request["GatewayARN"]]
+        for disk in request["DiskIds"]:
+            if disk != DISK_ID:
+                raise RequestRefusedError(
+                    "The specified disk does not exist.", code="DiskDoesNotExist"
+                )
+            if disk in gateway.cache_disks:
+                raise RequestRefusedError(
+                    "The specified disk is already allocated.", code="DiskAlreadyAllocated"
+                )
+            gateway.cache_disks.append(disk)
+        return {"GatewayARN": gateway.arn}
+
+    def describe_cache(self, request: Json, caller: Caller) -> Json:
+        gateway = self[request["GatewayARN"]]
+        size_bytes = DISK["DiskSizeInBytes"] if gateway.cache_disks else 0
+        return CACHE_USE | {
+            "GatewayARN": gateway.arn,
+            "DiskIds": gateway.cache_disks,
+            "CacheAllocatedInBytes": size_bytes,
+        }

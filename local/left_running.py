@@ -1,0 +1,68 @@
+"""The system that ``up`` leaves running and ``down`` ends, remembered in ``.local/system``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from local.errors import LocalError
+from local.local_system import LocalSystem
+from local.report import Report
+from local.system import deploy, start_endpoint
+
+FOLDER = Path(__file__).parents[1] / ".local" / "system"
+STATE = "system.json"
+
+
+def up(*, port: int, report: Report, folder: Path = FOLDER) -> LocalSystem:
+    """Start and deploy a system that goes on when we end.
+
+    Raises:
+        LocalError: One is running already, or it could not be started or deployed.
+    """
+    system = find(folder)
+    if system:
+        raise LocalError(
+            f"A local system runs already at {system.endpoint}: 'make local-down' ends it."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    process = start_endpoint(folder, report=report, port=port, tied=False)
+    try:
+        system = deploy(folder, process, report=report)
+        whole = folder / f"{STATE}.part"
+        whole.write_text(json.dumps(system.to_json(), indent=2))
+        whole.replace(folder / STATE)
+    except BaseException:
+        process.end()
+        raise
+    return system
+
+
+def find(folder: Path = FOLDER) -> LocalSystem | None:
+    """Find the system left running in *folder*, or None; a state whose process is gone means nothing."""
+    try:
+        system = LocalSystem.from_json(json.loads((folder / STATE).read_text()))
+    except (OSError, ValueError, KeyError):
+        return None
+    return system if system.process().is_running() else None
+
+
+def get(folder: Path = FOLDER) -> LocalSystem:
+    """Find the system left running in *folder*.
+
+    Raises:
+        LocalError: There is none.
+    """
+    system = find(folder)
+    if system is None:
+        raise LocalError("No local system is running: 'make local-up' starts one.")
+    return system
+
+
+def down(folder: Path = FOLDER) -> LocalSystem:
+    """End the system left running in *folder* and forget it, with all that it held."""
+    system = get(folder)
+    system.process().end()
+    shutil.rmtree(folder, ignore_errors=True)
+    return system

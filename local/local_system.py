@@ -1,0 +1,116 @@
+"""A deployed system as one value: where everything is, and how to reach it."""
+
+from __future__ import annotations
+
+import subprocess
+import uuid
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from local import share_setup, terraform
+from local.clients import client
+from local.deployment import Deployment
+from local.endpoint_process import EndpointProcess
+from local.terraform import Endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSystem:
+    """A deployed system: where everything is, most of it as the stack's outputs say."""
+
+    endpoint: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    share_folder: Path
+    bucket: str
+    table: str
+    bus: str
+    queue_url: str
+    dead_letter_queue_url: str
+    state_machine_arn: str
+    outcome_table: str
+    undelivered_queue_url: str
+    stack_folder: Path
+    gateway_arn: str
+    folder: Path
+    pid: int
+    port: int
+    token: str
+
+    def client(self, service: str) -> Any:
+        """Make a boto3 client of *service* on the endpoint."""
+        return client(self._where, service)
+
+    def add_share(
+        self,
+        prefix: str = "",
+        *,
+        notify: bool = True,
+        settling_seconds: int = share_setup.SETTLING_SECONDS,
+    ) -> Path:
+        """Create one more share, of the bucket or of a *prefix* of it like ``team-a/``; return its folder."""
+        name = prefix.strip("/").replace("/", "-") or f"share-{uuid.uuid4().hex[:8]}"
+        share_setup.create_share(
+            self._where,
+            self.gateway_arn,
+            location_arn=f"arn:aws:s3:::{self.bucket}" + (f"/{prefix}" if prefix else ""),
+            name=name,
+            settling_seconds=settling_seconds if notify else None,
+        )
+        return share_folder(self.folder, name)
+
+    def deployment(self) -> Deployment:
+        """The stacks, for ``.terraform(...)`` and ``.cdktf(...)``."""
+        return deployment(self.folder, self._where)
+
+    def terraform(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``terraform`` on the stack: ``terraform("plan", "-detailed-exitcode")``."""
+        return self.deployment().terraform(*arguments)
+
+    def process(self) -> EndpointProcess:
+        """The endpoint's process."""
+        return EndpointProcess(self.pid, self.port, self.token)
+
+    @property
+    def _where(self) -> Endpoint:
+        return Endpoint(
+            url=self.endpoint,
+            region=self.region,
+            access_key_id=self.access_key_id,
+            secret_access_key=self.secret_access_key,
+        )
+
+    def to_json(self) -> dict[str, str | int]:
+        """Show every field under its name in camel case."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {
+            _camel(name): str(value) if isinstance(value, Path) else value for name, value in values
+        }
+
+    @classmethod
+    def from_json(cls, shown: dict[str, Any]) -> Self:
+        """Read what :meth:`to_json` showed."""
+        values = {field.name: shown[_camel(field.name)] for field in fields(cls)}
+        return cls(
+            **values
+            | {name: Path(values[name]) for name in ("share_folder", "stack_folder", "folder")}
+        )
+
+
+def deployment(folder: Path, where: Endpoint) -> Deployment:
+    """The stacks of the system in *folder*, and the environment to handle them in."""
+    return Deployment(folder, terraform.prepare(folder / "terraform.rc", endpoint=where))
+
+
+def share_folder(folder: Path, name: str) -> Path:
+    """The folder that stands for the mounted share *name*."""
+    path = folder / "shares" / name
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

@@ -1,0 +1,107 @@
+"""Child processes that do not outlive us, and whose output is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+GRACE_SECONDS = 5.0
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    on_line: Callable[[str], None] = lambda line: None,
+) -> int:
+    """Run *command* to its end, its output into *log* and to *on_line*; return its exit status.
+
+    It runs in a session of its own, so that Ctrl-C reaches us alone; an exception here, Ctrl-C included,
+    ends it and all that it started.
+    """
+    process = subprocess.Popen(
+        command,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        with log.open("a", encoding="utf-8") as kept:
+            for line in process.stdout or ():
+                kept.write(line)
+                on_line(line.rstrip())
+        return process.wait()
+    except BaseException:
+        end_tree(process)
+        raise
+
+
+def end_tree(process: subprocess.Popen[str]) -> None:
+    """End *process* and all below it, also what moved to its own session, as cdktf's Terraform does."""
+    tree = [process.pid, *descendants(process.pid)]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in tree:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < deadline:
+            process.poll()
+            if not any(is_running(pid) for pid in tree):
+                return
+            time.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    """List the processes below *pid*, parents first."""
+    parents = {child: parent for child, (parent, _) in _processes().items()}
+    found = [pid]
+    for ancestor in found:
+        found += [child for child, parent in parents.items() if parent == ancestor]
+    return found[1:]
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether *pid* is a process that has not ended (one that nobody has waited for yet has)."""
+    _, state = _processes().get(pid, (0, "Z"))
+    return not state.startswith("Z")
+
+
+def command_line(pid: int) -> str:
+    """Show the arguments that *pid* was started with, or nothing if there is no such process."""
+    if Path("/proc/self").exists():
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+        return ""
+    shown = subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return shown.stdout
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Map each process to its parent and its state, from /proc or, where there is none, from ps."""
+    if not Path("/proc/self").exists():
+        shown = subprocess.run(
+            ["ps", "-axo", "pid=,ppid=,state="], capture_output=True, text=True, check=True
+        )
+        rows = (line.split() for line in shown.stdout.splitlines())
+        return {int(pid): (int(parent), state) for pid, parent, state in rows}
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            # The name, in parentheses, may hold anything: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            found[int(folder.name)] = (int(parent), state)
+    return found

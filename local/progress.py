@@ -1,0 +1,85 @@
+"""How far a set is: uploaded to the bucket, recorded in the table, reconciled by an execution."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from local.local_system import LocalSystem
+from local.vaulting import JOB_FOLDER_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What three services say of a set at one moment."""
+
+    uploaded: int
+    recorded: int
+    iterations: int
+    state: str
+    """The state that the execution is in, or nothing before it began."""
+
+
+class ProgressReader:
+    """Asks S3, DynamoDB and Step Functions about one set."""
+
+    def __init__(self, system: LocalSystem, set_id: str, *, prefix: str = "") -> None:
+        self._system = system
+        self._set_id = set_id
+        self._folder = f"{prefix}{set_id}{JOB_FOLDER_SUFFIX}/"
+        self._execution: str | None = None
+        self._strangers: set[str] = set()
+
+    def read(self) -> Progress:
+        """Look once."""
+        iterations, state = self._reconciled()
+        return Progress(self._uploaded(), self._recorded(), iterations, state)
+
+    def _uploaded(self) -> int:
+        pages = self._system.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self._system.bucket, Prefix=self._folder)
+        keys = (item["Key"] for page in found for item in page.get("Contents", []))
+        return sum(key != self._folder for key in keys)
+
+    def _recorded(self) -> int:
+        pages = self._system.client("dynamodb").get_paginator("query")
+        found = pages.paginate(
+            TableName=self._system.table,
+            KeyConditionExpression="setId = :set AND begins_with(objectKey, :folder)",
+            ExpressionAttributeValues={":set": {"S": self._set_id}, ":folder": {"S": self._folder}},
+            Select="COUNT",
+        )
+        return sum(page["Count"] for page in found)
+
+    def _reconciled(self) -> tuple[int, str]:
+        states = self._system.client("stepfunctions")
+        self._execution = self._execution or self._find_execution(states)
+        if self._execution is None:
+            return 0, ""
+        pages = states.get_paginator("get_execution_history").paginate(executionArn=self._execution)
+        entered = [
+            event["stateEnteredEventDetails"]["name"]
+            for page in pages
+            for event in page["events"]
+            if "stateEnteredEventDetails" in event
+        ]
+        return entered.count("Reconcile Iterator"), entered[-1] if entered else ""
+
+    def _find_execution(self, states: Any) -> str | None:
+        """Find this set's execution, newest first; each other one is looked at once."""
+        listed = states.list_executions(stateMachineArn=self._system.state_machine_arn)[
+            "executions"
+        ]
+        for arn in (item["executionArn"] for item in listed):
+            if arn not in self._strangers:
+                started_by = json.loads(
+                    states.describe_execution(executionArn=arn).get("input", "{}")
+                )
+                detail = started_by.get("detail", {})
+                if detail.get("set-id") == self._set_id and self._folder in detail.get(
+                    "object-key", ""
+                ):
+                    return str(arn)
+                self._strangers.add(arn)
+        return None

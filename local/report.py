@@ -1,0 +1,51 @@
+"""What a command tells while it works: one line a phase, with the seconds that it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+
+class Report:
+    """Shows phases as they come, on a terminal with a spinner; remembers where the time went."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(quiet=True)
+        self.seconds: dict[str, float] = {}
+
+    def say(self, text: str) -> None:
+        """Print one line as it is: brackets in it mean nothing."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def phase(self, name: str, doing: str) -> Iterator[Callable[[str], None]]:
+        """Time what happens inside under *name*; call the value with a few words on how far it is."""
+        started = time.monotonic()
+        if self.console.is_terminal:
+            with self.console.status(doing) as status:
+                yield lambda how_far: status.update(f"{doing}: {how_far}")
+            self.say(f"{doing}: {time.monotonic() - started:.1f} s")
+        else:
+            self.console.print(f"{doing}: ", end="", highlight=False)
+            try:
+                yield lambda how_far: None
+            finally:
+                self.say(f"{time.monotonic() - started:.1f} s")
+        self.took(name, time.monotonic() - started)
+
+    def took(self, name: str, seconds: float) -> None:
+        """Add *seconds* to the time of phase *name*."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def print_seconds(self) -> None:
+        """Print where the time went."""
+        table = Table("where the time went", "seconds", box=None, header_style="bold")
+        table.columns[1].justify = "right"
+        for name, seconds in self.seconds.items():
+            table.add_row(name, f"{seconds:.1f}")
+        table.add_row("together", f"{sum(self.seconds.values()):.1f}", style="bold")
+        self.console.print(table)

@@ -1,0 +1,83 @@
+"""Gateway and file shares by the Storage Gateway API, where no stack made them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from local.clients import client
+from local.report import Report
+from local.terraform import Endpoint
+
+SHARE = "vaultdata"
+SETTLING_SECONDS = 2  # a real gateway's is 60 and more; datasets here are small
+
+# The simulated appliance assumes no role; the API wants one named.
+ROLE = "arn:aws:iam::123456789012:role/local-file-gateway"
+ACTIVATION_KEY = "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE"
+
+
+def find_share(endpoint: Endpoint, bucket: str) -> dict[str, Any] | None:
+    """Find a file share of the whole *bucket*, as the API describes it."""
+    api = client(endpoint, "storagegateway")
+    arns = [share["FileShareARN"] for share in api.list_file_shares()["FileShareInfoList"]]
+    if not arns:
+        return None
+    shares = api.describe_nfs_file_shares(FileShareARNList=arns)["NFSFileShareInfoList"]
+    return next(
+        (share for share in shares if share["LocationARN"] == f"arn:aws:s3:::{bucket}"), None
+    )
+
+
+def activate_gateway(endpoint: Endpoint) -> str:
+    """Activate a gateway with its cache, and return its ARN."""
+    api = client(endpoint, "storagegateway")
+    arn: str = api.activate_gateway(
+        ActivationKey=ACTIVATION_KEY,
+        GatewayName="local-file-gateway",
+        GatewayTimezone="GMT",
+        GatewayRegion=endpoint.region,
+        GatewayType="FILE_S3",
+    )["GatewayARN"]
+    disks = api.list_local_disks(GatewayARN=arn)["Disks"]
+    api.add_cache(GatewayARN=arn, DiskIds=[disk["DiskId"] for disk in disks])
+    return arn
+
+
+def create_share(
+    endpoint: Endpoint,
+    gateway_arn: str,
+    *,
+    location_arn: str,
+    name: str,
+    settling_seconds: int | None,
+) -> None:
+    """Create an NFS file share; without *settling_seconds* its uploads are not announced."""
+    upload = {"SettlingTimeInSeconds": settling_seconds}
+    client(endpoint, "storagegateway").create_nfs_file_share(
+        ClientToken=str(uuid.uuid4()),
+        GatewayARN=gateway_arn,
+        Role=ROLE,
+        LocationARN=location_arn,
+        FileShareName=name,
+        ClientList=["127.0.0.1/32"],
+        NotificationPolicy=json.dumps({} if settling_seconds is None else {"Upload": upload}),
+    )
+
+
+def ensure_share(endpoint: Endpoint, bucket: str, report: Report) -> tuple[str, str]:
+    """Find a stack's share of *bucket*, or create one and say so; return its gateway's ARN and its name."""
+    share = find_share(endpoint, bucket)
+    if share:
+        return share["GatewayARN"], share["FileShareName"]
+    gateway_arn = activate_gateway(endpoint)
+    create_share(
+        endpoint,
+        gateway_arn,
+        location_arn=f"arn:aws:s3:::{bucket}",
+        name=SHARE,
+        settling_seconds=SETTLING_SECONDS,
+    )
+    report.say(f"No stack made a file share: created gateway and NFS share {SHARE!r} by the API.")
+    return gateway_arn, SHARE

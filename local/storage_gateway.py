@@ -1,0 +1,70 @@
+"""The Storage Gateway API as far as Terraform, scripts and boto3 ask it, with its state in memory.
+
+Operations, required fields and error shapes are AWS's
+(https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_Operations.html).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from botocore import xform_name
+
+from local.file_shares import FileShare, FileShares
+from local.gateway_requests import Caller, Json, RequestRefusedError, check_request
+from local.gateways import Gateway, Gateways
+
+
+class StorageGateway:
+    """Answers one operation at a time: the method of its name, here or in one of the two parts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._gateways = Gateways()
+        self._shares = FileShares(self._gateways)
+
+    def answer(self, operation: str, request: Json, caller: Caller) -> Json:
+        """Carry out *operation*.
+
+        Raises:
+            RequestRefusedError: AWS would refuse it, or it is not simulated.
+        """
+        check_request(operation, request)
+        with self._lock:
+            return self._method(operation)(request, caller)
+
+    def nfs_shares(self) -> list[FileShare]:
+        """The shares that exist now: what the appliance serves."""
+        with self._lock:
+            return list(self._shares)
+
+    def _method(self, operation: str) -> Callable[[Json, Caller], Json]:
+        name = xform_name(operation)
+        for part in (self, self._gateways, self._shares):
+            method: Callable[[Json, Caller], Json] | None = getattr(part, name, None)
+            if method is not None:
+                return method
+        raise RequestRefusedError(f"{operation} is not simulated here.", code="NotImplemented")
+
+    def delete_gateway(self, request: Json, caller: Caller) -> Json:
+        gateway = self._gateways.remove(request["GatewayARN"])
+        self._shares.remove_all_of(gateway.arn)
+        return {"GatewayARN": gateway.arn}
+
+    def list_tags_for_resource(self, request: Json, caller: Caller) -> Json:
+        return {"ResourceARN": request["ResourceARN"], "Tags": self._resource(request).tags}
+
+    def add_tags_to_resource(self, request: Json, caller: Caller) -> Json:
+        resource, added = self._resource(request), {tag["Key"] for tag in request["Tags"]}
+        resource.tags = [tag for tag in resource.tags if tag["Key"] not in added] + request["Tags"]
+        return {"ResourceARN": request["ResourceARN"]}
+
+    def remove_tags_from_resource(self, request: Json, caller: Caller) -> Json:
+        resource = self._resource(request)
+        resource.tags = [tag for tag in resource.tags if tag["Key"] not in request["TagKeys"]]
+        return {"ResourceARN": request["ResourceARN"]}
+
+    def _resource(self, request: Json) -> Gateway | FileShare:
+        arn: str = request["ResourceARN"]
+        return self._shares[arn] if ":share/" in arn else self._gateways[arn]

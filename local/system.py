@@ -1,0 +1,94 @@
+"""The whole system, started, deployed and ready to be driven by AWS's APIs.
+
+Tests use it so::
+
+    with running() as system:
+        folder = system.add_share("team-a/")
+        system.client("s3").list_objects_v2(Bucket=system.bucket)
+        system.terraform("plan", "-detailed-exitcode")
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import endpoint_process, share_setup
+from local.clients import client
+from local.endpoint_process import EndpointProcess
+from local.local_system import LocalSystem, deployment, share_folder
+from local.report import Report
+from local.terraform import Endpoint
+
+REGION = "eu-west-1"
+
+
+@contextmanager
+def running(*, report: Report | None = None, port: int = 0, seed: int = 0) -> Iterator[LocalSystem]:
+    """Start and deploy a system in a folder of its own, and end both afterwards.
+
+    Any number can run side by side. None outlives the process that asked for it.
+
+    Raises:
+        LocalError: It could not be started or deployed, and why.
+    """
+    report = report or Report()
+    with tempfile.TemporaryDirectory(prefix="vault-local-", ignore_cleanup_errors=True) as folder:
+        process = start_endpoint(Path(folder), report=report, port=port, tied=True, seed=seed)
+        try:
+            yield deploy(Path(folder), process, report=report)
+        finally:
+            process.end()
+
+
+def start_endpoint(
+    folder: Path, *, report: Report, port: int, tied: bool, seed: int = 0
+) -> EndpointProcess:
+    """Start the endpoint of the system in *folder*."""
+    (folder / "shares").mkdir(parents=True)
+    with report.phase("endpoint", "Starting the AWS endpoint"):
+        return endpoint_process.start(folder, port=port, region=REGION, tied=tied, seed=seed)
+
+
+def deploy(folder: Path, process: EndpointProcess, *, report: Report) -> LocalSystem:
+    """Deploy the stack to an endpoint that runs, and see to it that there is a file share on its bucket."""
+    where = Endpoint(url=process.url, region=REGION)
+    stacks = deployment(folder, where)
+    with report.phase("synth", "Synthesising the stacks (cdktf synth)"):
+        stacks.synthesise()
+    create_state_bucket(where, stacks.state_bucket())
+    with report.phase("deploy", "Deploying EventProcessingStack (cdktf deploy)") as progress:
+        stacks.deploy(progress)
+        outputs = stacks.outputs()
+    bucket = outputs["fileUploadBucketName"]
+    gateway_arn, share = share_setup.ensure_share(where, bucket, report)
+    return LocalSystem(
+        endpoint=where.url,
+        region=where.region,
+        access_key_id=where.access_key_id,
+        secret_access_key=where.secret_access_key,
+        share_folder=share_folder(folder, share),
+        bucket=bucket,
+        table=outputs["uploadEventTableName"],
+        bus=outputs["vaultBusName"],
+        queue_url=outputs["uploadQueueUrl"],
+        dead_letter_queue_url=outputs["uploadDeadLetterQueueUrl"],
+        state_machine_arn=outputs["stateMachineArn"],
+        outcome_table=outputs["outcomeTableName"],
+        undelivered_queue_url=outputs["undeliveredQueueUrl"],
+        stack_folder=stacks.stack_folder(),
+        gateway_arn=gateway_arn,
+        folder=folder,
+        pid=process.pid,
+        port=process.port,
+        token=process.token,
+    )
+
+
+def create_state_bucket(where: Endpoint, name: str) -> None:
+    """Create the versioned bucket for Terraform's state, which no stack of ours can create."""
+    s3 = client(where, "s3")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": where.region})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

@@ -1,0 +1,111 @@
+"""Following one set until its outcome is announced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bars
+
+from local.errors import LocalError
+from local.outcomes import Event, OutcomeSubscription
+from local.progress import Progress, ProgressReader
+
+LOOK_SECONDS = 0.5
+LOOK_SHARE_OF_TIME = 0.2  # looking at a large set takes its time from the system that is looked at
+LINE_SECONDS = 2.0
+
+Show = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Watched:
+    """How it went: the outcome, and the seconds from the beginning until each step was through."""
+
+    event: Event
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def watch(
+    outcomes: OutcomeSubscription,
+    reader: ProgressReader,
+    *,
+    uploads: int,
+    console: Console,
+    timeout_seconds: float = 600.0,
+) -> Watched:
+    """Show how far the set of *uploads* objects is until its outcome comes, and return that.
+
+    Raises:
+        LocalError: No outcome came in time, which the system promises never to let happen.
+    """
+    started = time.monotonic()
+    seconds: dict[str, float] = {}
+    with _shown(console, uploads) as show:
+        while (elapsed := time.monotonic() - started) < timeout_seconds:
+            progress = reader.read()
+            show(progress)
+            for name, count in (("upload", progress.uploaded), ("record", progress.recorded)):
+                if count >= uploads:
+                    seconds.setdefault(name, elapsed)
+            event = outcomes.receive()
+            if event:
+                show(reader.read())
+                seconds["reconcile"] = time.monotonic() - started
+                return Watched(event, seconds)
+            looked = time.monotonic() - started - elapsed
+            time.sleep(max(LOOK_SECONDS - looked, looked / LOOK_SHARE_OF_TIME - looked))
+    raise LocalError(
+        f"No outcome was announced within {timeout_seconds:.0f} s: see the endpoint's log."
+    )
+
+
+@contextmanager
+def _shown(console: Console, uploads: int) -> Iterator[Show]:
+    """Show progress as bars on a terminal, as a line now and then elsewhere."""
+    if not console.is_terminal:
+        yield _as_lines(console, uploads)
+        return
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.fields[note]}"))
+    with Bars(*columns, console=console) as bars:
+        uploaded = bars.add_task("uploaded", total=uploads, note="")
+        recorded = bars.add_task("recorded", total=uploads, note="")
+        reconciled = bars.add_task("reconciled", total=None, note="waits for the manifest")
+
+        def show(progress: Progress) -> None:
+            for task, count in ((uploaded, progress.uploaded), (recorded, progress.recorded)):
+                bars.update(task, completed=count, note=f"{count}/{uploads}")
+            if progress.state:
+                bars.update(reconciled, note=_note(progress))
+            if progress.state == "Done":
+                bars.update(reconciled, total=1, completed=1)
+
+        yield show
+
+
+def _as_lines(console: Console, uploads: int) -> Show:
+    last: tuple[Progress | None, float] = (None, 0.0)
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if progress == last[0] or (now - last[1] < LINE_SECONDS and progress.state != "Done"):
+            return
+        last = (progress, now)
+        note = _note(progress) if progress.state else "not begun"
+        counts = f"uploaded {progress.uploaded}/{uploads}, recorded {progress.recorded}/{uploads}"
+        console.print(
+            f"{counts}, reconciled: {note}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    return show
+
+
+def _note(progress: Progress) -> str:
+    return f"iteration {progress.iterations}, {progress.state}"
