@@ -45,7 +45,8 @@ class ObjectUpload:
         detail = wire.mapping(event, "detail")
         if detail.get("event-type", UPLOAD_COMPLETE) != UPLOAD_COMPLETE:
             raise MalformedEventError(f"'event-type' is {detail['event-type']!r}")
-        prefix = wire.text(detail, "prefix") if detail.get("prefix") else ""
+        without_prefix = "prefix" not in detail or detail["prefix"] in (None, "")
+        prefix = "" if without_prefix else wire.text(detail, "prefix")
         key = wire.text(detail, "object-key")
         whole = key if key.startswith(prefix) else f"{prefix}{key}"
         return cls(

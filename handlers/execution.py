@@ -108,6 +108,7 @@ def _failure(failure: Mapping[str, Any]) -> str:
     error, cause = str(failure.get("Error")), str(failure.get("Cause"))
     try:
         raised = json.loads(cause)
-        return f"{raised['errorType']}: {raised['errorMessage']}"[:MAX_REASON]
-    except (ValueError, TypeError, KeyError):
-        return f"{error}: {cause}"[:MAX_REASON]
+        reason = f"{raised['errorType']}: {raised['errorMessage']}"
+    except (ValueError, TypeError, KeyError, RecursionError):
+        reason = f"{error}: {cause}"
+    return reason[:MAX_REASON].encode(errors="replace").decode()

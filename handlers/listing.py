@@ -98,7 +98,7 @@ def _at_last_newline(text: bytes) -> tuple[bytes, bytes, bytes]:
     return whole, newline, rest
 
 
-class _Untidy(Exception):
+class _UntidyError(Exception):
     """The manifest needs a tidy copy."""
 
 
@@ -123,7 +123,7 @@ def prepare(
     lines = Lines(read())
     try:
         listing = _tidy(lines, itself, folder)
-    except _Untidy:
+    except _UntidyError:
         lines = Lines(read())
         grammar = Grammar(folder, manifest_key=itself.key, rich=lines.header is not None)
         copy = tidy_copy(
@@ -141,7 +141,7 @@ def prepare(
 
 
 def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
-    """Return the listing of a manifest that can be read as it is, or raise _Untidy."""
+    """Return the listing of a manifest that can be read as it is, or raise _UntidyError."""
     rich = lines.header is not None
     entries = size_bytes = 0
     prefix: str | None = None
@@ -154,10 +154,10 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
                 texts = [path for _, path in pairs]
                 sizes = [size for size, _ in pairs]
                 if not all(map(str.isdecimal, sizes)) or not "".join(sizes).isascii():
-                    raise _Untidy
+                    raise _UntidyError
                 size_bytes += sum(map(int, sizes))
         except ValueError as error:
-            raise _Untidy from error
+            raise _UntidyError from error
         if prefix is None:
             full = texts[0].startswith(folder.prefix)
             prefix = "" if full else folder.share_prefix
@@ -178,7 +178,7 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
 def _require_tidy(
     texts: list[str], last: str, prefix: str, folder: SetFolder, manifest_key: str
 ) -> None:
-    """Raise _Untidy unless *texts* are sorted, in the folder, and nothing but paths."""
+    """Raise _UntidyError unless *texts* are sorted, in the folder, and nothing but paths."""
     inside = folder.prefix.removeprefix(prefix)
     joined = "\n".join(texts)
     if (
@@ -192,7 +192,7 @@ def _require_tidy(
         or manifest_key.removeprefix(prefix) in texts
         or len(prefix.encode()) + _longest_bytes(texts) > MAX_KEY_BYTES
     ):
-        raise _Untidy
+        raise _UntidyError
 
 
 def _longest_bytes(texts: list[str]) -> int:

@@ -53,7 +53,9 @@ class Header:
             return None
         found = HEADER.fullmatch(line)
         if found is None:
-            raise ManifestError(f"The header {line!r} is not of a form that is known: write form 1")
+            raise ManifestError(
+                f"The header {_shown(line)} is of no form that is known: write form 1"
+            )
         began, entries, size_bytes, sha256 = found.groups()
         return cls(
             began=int(began),
@@ -153,10 +155,10 @@ class Grammar:
             key = f"{self.prefix}{path}"
             if not f"{key}/".startswith(self._folder):
                 raise ManifestError(
-                    f"Line {number}, {path!r}, is not in the folder {self._folder!r}"
+                    f"Line {number}, {_shown(path)}, is not in the folder {self._folder!r}"
                 )
             if "\0" in key or len(key.encode()) > MAX_KEY_BYTES:
-                raise ManifestError(f"Line {number}, {path[:80]!r}..., cannot be an S3 key")
+                raise ManifestError(f"Line {number}, {_shown(path)}, cannot be an S3 key")
             if key not in self._itself:
                 yield key, size_bytes
 
@@ -166,15 +168,22 @@ class Grammar:
         try:
             text = line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            raise ManifestError(f"Line {number}, {line!r}, is not UTF-8: {error.reason}") from error
+            raise ManifestError(
+                f"Line {number}, {_shown(line)}, is not UTF-8: {error.reason}"
+            ) from error
         if not text.strip():
             return None, ""
         if not self._rich:
             return None, _path(text)
         size, space, path = text.partition(" ")
         if not space or not size.isascii() or not size.isdigit():
-            raise ManifestError(f"Line {number}, {text!r}, is not a size, a space and a key")
+            raise ManifestError(f"Line {number}, {_shown(text)}, is not a size, a space and a key")
         return int(size), _path(path)
+
+
+def _shown(line: bytes | str) -> str:
+    """Return so much of *line* that an operator finds it, and no payload is filled by it."""
+    return repr(line[:200])
 
 
 def _path(text: str) -> str:

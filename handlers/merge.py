@@ -10,7 +10,7 @@ prefixes of the current key, so they are never more than its 1,024 bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handlers.finding import Difference, Finding
@@ -39,26 +39,28 @@ class Held:
         return self.is_folder is not None and (self.in_s3 is not None or not verified)
 
     def judge(self) -> Finding | None:
-        """Return the difference, the first that fits, or None."""
+        """Return how the key differs, or None."""
+        difference = self._difference()
+        if difference is None:
+            return None
+        finding = Finding(key=self.key, difference=difference)
+        if difference is Difference.MISSING:
+            return replace(finding, in_s3=self.in_s3)
+        if difference is Difference.SIZE_MISMATCH:
+            return replace(finding, listed_bytes=self.listed_bytes, object_bytes=self.object_bytes)
+        return finding
+
+    def _difference(self) -> Difference | None:
+        """Return the first difference that fits."""
         if self.listed and not self.announced:
-            if self.is_folder:
-                return None
-            return Finding(key=self.key, difference=Difference.MISSING, in_s3=self.in_s3)
+            return None if self.is_folder else Difference.MISSING
         if self.in_s3 is False:
-            return Finding(key=self.key, difference=Difference.ABSENT)
+            return Difference.ABSENT
         if not self.listed:
-            if self.is_folder:
-                return None
-            return Finding(key=self.key, difference=Difference.UNEXPECTED)
-        if None not in (self.listed_bytes, self.object_bytes):
-            if self.listed_bytes != self.object_bytes:
-                return Finding(
-                    key=self.key,
-                    difference=Difference.SIZE_MISMATCH,
-                    listed_bytes=self.listed_bytes,
-                    object_bytes=self.object_bytes,
-                )
-        return None
+            return None if self.is_folder else Difference.UNEXPECTED
+        if self.listed_bytes is None or self.object_bytes in (None, self.listed_bytes):
+            return None
+        return Difference.SIZE_MISMATCH
 
 
 @dataclass(slots=True)

@@ -38,6 +38,13 @@ FOUND = (
 )
 
 
+def outcome_id(manifest: ManifestUpload, version_id: str) -> str:
+    """Return what all tellings of one manifest upload's outcome share."""
+    upload = manifest.upload
+    identity = [upload.bucket, upload.key, version_id, manifest.attempt]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What consumers are told, once."""
@@ -59,9 +66,7 @@ class Outcome:
     @property
     def id(self) -> str:
         """What all tellings of one manifest upload's outcome share."""
-        upload = self.manifest.upload
-        identity = [upload.bucket, upload.key, self.version_id, self.manifest.attempt]
-        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+        return outcome_id(self.manifest, self.version_id)
 
     def detail(self) -> dict[str, Any]:
         """Return the event's detail; ``started`` and ``finished`` are Unix seconds."""

@@ -43,27 +43,31 @@ class OutcomeStore:
         item = self._get(f"pin#{execution}")
         return item["manifestVersionId"]["S"] if item else None
 
-    def decide(self, outcome: Outcome) -> dict[str, Any] | None:
-        """Write the decision if it is the first, and return the detail to be published.
+    def is_decided(self, outcome_id: str) -> bool:
+        """Say whether a decision was written."""
+        return bool(self._get(outcome_id))
 
-        None means that it has been published already.
-
-        Raises:
-            OutcomeInFlightError: Another execution decided, and is about to publish.
-        """
-        now = int(time.time())
+    def decide(self, outcome: Outcome) -> None:
+        """Write the decision, if it is the first."""
         self._put_new(
             outcome.id,
             detail={"S": json.dumps(outcome.detail(), ensure_ascii=False)},
             decidedBy={"S": outcome.execution},
-            claimedUntil={"N": str(now + CLAIM_SECONDS)},
+            claimedUntil={"N": str(int(time.time()) + CLAIM_SECONDS)},
         )
-        written = self._get(outcome.id)
+
+    def to_publish(self, outcome_id: str, execution: str) -> dict[str, Any] | None:
+        """Return what was decided, for *execution* to publish; None if it was published.
+
+        Raises:
+            OutcomeInFlightError: Another execution decided, and is about to publish.
+        """
+        written = self._get(outcome_id)
         if "publishedAt" in written:
             return None
-        mine = written["decidedBy"]["S"] == outcome.execution
-        if not mine and now < int(written["claimedUntil"]["N"]):
-            raise OutcomeInFlightError(f"{written['decidedBy']['S']} announces {outcome.id}")
+        mine = written["decidedBy"]["S"] == execution
+        if not mine and time.time() < int(written["claimedUntil"]["N"]):
+            raise OutcomeInFlightError(f"{written['decidedBy']['S']} announces {outcome_id}")
         detail: dict[str, Any] = json.loads(written["detail"]["S"])
         return detail
 

@@ -50,7 +50,7 @@ class _PageParser(ResponseParser):
         self._parser = parser
 
     def parse(self, response: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
-        decode = _DECODERS.get(shape.name) if shape else None
+        decode = _DECODERS.get(getattr(shape, "name", ""))  # no shape: nothing is answered
         if decode is None or response["status_code"] != 200:
             parsed: dict[str, Any] = self._parser.parse(response, shape)
             return parsed

@@ -20,7 +20,7 @@ from handlers import environment
 from handlers.errors import PublishError
 from handlers.events import SOURCE
 from handlers.execution import Execution
-from handlers.outcome import DETAIL_TYPES, Outcome, Status
+from handlers.outcome import DETAIL_TYPES, Outcome, Status, outcome_id
 from handlers.outcome_store import OutcomeStore
 from handlers.reconciliation import Progress
 from handlers.report import Report
@@ -88,17 +88,13 @@ def publish(detail: Mapping[str, Any]) -> None:
         raise PublishError(f"EventBridge refused the outcome: {answer['Entries'][0]}")
 
 
-@instrumented
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Decide, publish what was decided first, and return its id and status."""
-    execution = Execution.from_event(event)
-    outcomes = environment.outcome_store()
+def conclude(execution: Execution, version_id: str, out_of_time: Callable[[], bool]) -> Outcome:
+    """Judge *execution*, and write the report of what was found."""
     report = environment.report_of(execution)
-    out_of_time = environment.time_limit(context, reserve_seconds=RESERVE_SECONDS)
     verdict = judge(execution, report, out_of_time)
     outcome = Outcome(
         manifest=execution.manifest,
-        version_id=version_of(execution, outcomes),
+        version_id=version_id,
         status=verdict.status,
         reason=verdict.reason,
         execution=execution.arn,
@@ -109,15 +105,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         report=report.uri,
     )
     report.close(outcome.detail())
-    detail = outcomes.decide(outcome)
-    if detail is None:
-        logger.info("Skipped: announced before", outcome_id=outcome.id)
-        return {"outcomeId": outcome.id, "announced": False}
-    publish(detail)
-    outcomes.mark_published(outcome.id)
-    logger.info("Announced", outcome_id=outcome.id, status=detail["status"])
-    count(f"Reconciliations{detail['status'].title().replace(' ', '')}")
-    return {"outcomeId": outcome.id, "announced": True, "status": detail["status"]}
+    return outcome
 
 
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
@@ -125,3 +113,26 @@ def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
     if execution.checked is not None:
         return execution.checked.listing.manifest_version_id
     return outcomes.pinned(execution.arn) or str(execution.manifest.upload.event_time)
+
+
+@instrumented
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Decide, publish what was decided first, and return its id and status."""
+    execution = Execution.from_event(event)
+    outcomes = environment.outcome_store()
+    version_id = version_of(execution, outcomes)
+    id_ = outcome_id(execution.manifest, version_id)
+    if not outcomes.is_decided(id_):
+        outcome = conclude(
+            execution, version_id, environment.time_limit(context, reserve_seconds=RESERVE_SECONDS)
+        )
+        outcomes.decide(outcome)
+    detail = outcomes.to_publish(id_, execution.arn)
+    if detail is None:
+        logger.info("Skipped: announced before", outcome_id=id_)
+        return {"outcomeId": id_, "announced": False}
+    publish(detail)
+    outcomes.mark_published(id_)
+    logger.info("Announced", outcome_id=id_, status=detail["status"])
+    count(f"Reconciliations{detail['status'].title().replace(' ', '')}")
+    return {"outcomeId": id_, "announced": True, "status": detail["status"]}

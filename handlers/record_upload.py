@@ -91,7 +91,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     expiry_days = int(os.environ["EXPIRY_DAYS"])
     items = [to_item(told.set_id, each, expiry_days=expiry_days) for each in newest(told.uploads)]
     with ThreadPoolExecutor(WRITERS) as writers:
-        written = sum(writers.map(lambda item: put(table, item), items))
+        puts = [writers.submit(put, table, item) for item in items]
+    written = sum(each.result() for each in puts)
     count("UploadsRecorded", written)
     count("UploadEventsRepeated", len(told.uploads) - written)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
@@ -31,28 +32,33 @@ def sorted_file(entries: Iterator[Entry]) -> Sorted:
     Raises:
         ManifestError: A key is listed with two sizes.
     """
-    target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads and closes it
-    count = size_bytes = 0
-    for key, size in _unique(_in_order(entries)):
-        target.write(b"%b\n" % key if size is None else b"%d %b\n" % (size, key))
-        count += 1
-        size_bytes += size or 0
+    with ExitStack() as scratch:
+        target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads and closes it
+        scratch.callback(target.close)
+        runs = scratch.enter_context(ExitStack())
+        count = size_bytes = 0
+        for key, size in _unique(_in_order(entries, runs)):
+            target.write(b"%b\n" % key if size is None else b"%d %b\n" % (size, key))
+            count += 1
+            size_bytes += size or 0
+        runs.close()
+        scratch.pop_all()
     target.seek(0)
     return Sorted(file=target, entries=count, size_bytes=size_bytes)
 
 
-def _in_order(entries: Iterator[Entry]) -> Iterator[bytes]:
-    """Yield the entries as sortable lines: a key, and after a NUL its size."""
+def _in_order(entries: Iterator[Entry], scratch: ExitStack) -> Iterator[bytes]:
+    """Return the entries as sortable lines: a key, and after a NUL its size."""
     runs: list[Iterable[bytes]] = []
     while run := sorted(_line(key, size) for key, size in islice(entries, RUN_ENTRIES)):
         if len(run) < RUN_ENTRIES and not runs:
             return iter(run)
-        runs.append(_spilled(run))
+        runs.append(scratch.enter_context(_spilled(run)))
     return merge(*runs)
 
 
 def _spilled(run: list[bytes]) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - merged later, gone when collected
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - entered by the caller
     file.writelines(run)
     file.seek(0)
     return file

@@ -8,6 +8,9 @@ from typing import Any
 
 from handlers.errors import MalformedEventError
 
+MAX_WHOLE_NUMBER = 2**63 - 1
+"""Far beyond any object's size, and well within DynamoDB's 38 digits."""
+
 MAX_KEY_BYTES = 1024
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
 
@@ -43,8 +46,8 @@ def checked_text(name: str, value: str) -> str:
 def whole_number(source: Mapping[str, Any], name: str) -> int:
     """Return the integer >= 0 at *source[name]*, or raise MalformedEventError."""
     value: int = _field(source, name, int)
-    if isinstance(value, bool) or value < 0:
-        raise MalformedEventError(f"{name!r} is {value!r}, not a whole number")
+    if isinstance(value, bool) or not 0 <= value <= MAX_WHOLE_NUMBER:
+        raise MalformedEventError(f"{name!r} is no whole number from 0 to {MAX_WHOLE_NUMBER}")
     return value
 
 
@@ -57,7 +60,10 @@ def unix_seconds(source: Mapping[str, Any], name: str) -> int:
         raise MalformedEventError(f"{name!r} is {value!r}, not an ISO 8601 time") from error
     if moment.tzinfo is None:
         raise MalformedEventError(f"{name!r} is {value!r}, without its time zone")
-    return int(moment.timestamp())
+    seconds = int(moment.timestamp())
+    if seconds < 0:
+        raise MalformedEventError(f"{name!r} is {value!r}, before 1970")
+    return seconds
 
 
 def _field(source: Mapping[str, Any], name: str, kind: type) -> Any:

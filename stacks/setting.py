@@ -48,7 +48,10 @@ def texts(rule: Rule, told: str) -> Rule:
 
 
 YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
-NAME_PART = text(r"[^/\x00-\x1f]{1,64}", "1 to 64 characters without a slash")
+NAME_PART = text(
+    r"(?!.*[$%]\{)[^/\x00-\x1f]{1,64}",
+    "1 to 64 characters without a slash, and without ${ or %{, which Terraform would evaluate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,12 @@ SETTINGS = {
     ),
     "stacksAccountId": Setting(
         "stacks_account_id",
-        optional(text(r"\d{12}", "an account id of 12 digits, as a text")),
+        optional(text(r"[0-9]{12}", "an account id of 12 digits, as a text")),
         "the only account into which the stacks may go",
     ),
     "stacksRegion": Setting(
         "stacks_region",
-        optional(text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as eu-west-1")),
+        optional(text(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "a region such as eu-west-1")),
         "the region of the stacks; else the caller's",
     ),
     "stateBucketName": Setting(
@@ -118,7 +121,7 @@ SETTINGS = {
     ),
     "alarmTopicArn": Setting(
         "alarm_topic_arn",
-        optional(text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+", "the ARN of an SNS topic")),
+        optional(text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+", "the ARN of an SNS topic")),
         "where alarms are sent",
     ),
     "deleteDataWithStacks": Setting(

@@ -56,11 +56,14 @@ class Settings:
 
 def read_settings(root: Path, environment: str = "dev") -> Settings:
     """Read cdktf.json and the environment's file below *root*, or raise SettingsError."""
-    chosen = root / "environments" / f"{environment}.json"
+    folder = root / "environments"
+    chosen = folder / f"{environment}.json"
     if not re.fullmatch(r"[a-z][a-z0-9-]*", environment) or not chosen.is_file():
-        there = ", ".join(sorted(path.stem for path in chosen.parent.glob("*.json")))
+        there = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
         raise SettingsError([f"VAULT_ENV is {environment!r}: set it to one of {there}"])
     context = _read(root / "cdktf.json").get("context", {})
+    if not isinstance(context, dict):
+        raise SettingsError(["The context in cdktf.json is no JSON object: write {...}"])
     return checked({**context, **_read(chosen)})
 
 

@@ -108,7 +108,7 @@ class Function(Construct):
                 maximum_retry_attempts=2,
                 destination_config=LambdaFunctionEventInvokeConfigDestinationConfig(
                     on_failure=LambdaFunctionEventInvokeConfigDestinationConfigOnFailure(
-                        destination=undelivered.arn
+                        destination=undelivered.queue.arn
                     )
                 ),
             )

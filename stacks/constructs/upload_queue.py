@@ -25,7 +25,8 @@ BATCH_WINDOW_SECONDS = 1
 CONCURRENCY = 10
 RECEIVES = 5
 """How often a message is tried before it is a dead letter; AWS advises five at least."""
-RETENTION_SECONDS = 14 * 86_400
+RETENTION_SECONDS = 10 * 86_400
+"""Less than that of dead letters: a message's age counts from its first queue on."""
 
 
 class UploadQueue(Construct):
