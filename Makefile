@@ -24,21 +24,22 @@ export CHECKPOINT_DISABLE := 1
 # Node 20 does: jsii need not say at every start that it is old.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo local-up vault local-status local-down synth format lint check test lock clean
+.PHONY: help demo local-up vault local-status local-down
+.PHONY: synth format lint check test setup lock clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
 		/^[a-z-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 } \
 		/^#  / { printf "  %-19s %s\n", substr($$1, 4), $$2 }' Makefile
 
-## Without an AWS account
+## Run it on this machine, without an AWS account
 demo: setup ## Deploy to a local AWS, vault a dataset, see it reconciled; see one time out
 	@$(run) python -m local demo $(data) $(port)
 
 local-up: setup ## Start and deploy the same system, and leave it running
 	@$(run) python -m local up $(port) $(format)
 
-vault: setup ## Vault one more dataset into the running system: DATA, perhaps SET
+vault: setup ## Vault one more dataset in the running system (DATA, SET)
 	@$(run) python -m local vault $(data)
 
 local-status: setup ## Tell where the running system is and what its parts are called
@@ -47,30 +48,29 @@ local-status: setup ## Tell where the running system is and what its parts are c
 local-down: setup ## Stop the running system, and leave nothing of it
 	@$(run) python -m local down
 
-## With one
-synth: setup ## Write the Terraform configuration of an environment (ENV) to cdktf.out
+## Change it
+synth: setup ## Write the Terraform configuration to cdktf.out, of the environment ENV
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python main.py
 
-## To change it
 format: setup ## Format the code, and mend what can be mended without asking
+	@$(run) ruff check --fix --exit-zero --quiet
 	@$(run) ruff format
-	@$(run) ruff check --fix
 
-lint: setup
+lint: setup ## Format, style, import layers, types and lock files
 	@$(run) ruff format --check
 	@$(run) ruff check
 	@$(run) lint-imports --no-logo
 	@$(run) mypy
 	@$(run) python tools/lock.py --check
 
-check: lint ## What takes seconds: format, lint, import layers, types, unit tests
+check: lint ## What takes seconds: lint, then the unit tests
 	@$(run) pytest tests/unit
 
-test: lint ## Everything: check, then the tests of synth, scripts and the deployed system
+test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
 	@$(run) pytest
 
-## To look after it
-setup: ## Build .venv and node_modules, if a lock file changed (the other commands do it, too)
+## Look after it
+setup: ## Build .venv and node_modules, if a lock file changed; other commands do so first
 	@tools/prerequisites.sh
 	@tools/setup.sh
 
@@ -82,10 +82,10 @@ clean: ## Remove whatever was generated, but for .venv, node_modules and a runni
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find main.py handlers stacks local tools tests -name __pycache__ -prune -exec rm -rf {} +
 
-## Options, after the command
+## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
 #  SET=id ## the dataset's id (the folder's name)
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo: a free one)
 #  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
-#  ENV=name ## an environment of environments/ (dev)
+#  ENV=name ## one of environments/ (dev)
 #  PYTHON=path ## the Python that builds .venv (python3)

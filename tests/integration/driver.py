@@ -1,0 +1,139 @@
+"""What the tests do to a deployed system, and what they ask it: AWS's APIs, nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from local.local_system import LocalSystem
+from local.outcomes import Event, OutcomeSubscription
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], *, seconds: float = 60) -> T:
+    """Return what *look* sees as soon as that is true, or what it saw last."""
+    end = time.monotonic() + seconds
+    while not (seen := look()) and time.monotonic() < end:
+        time.sleep(0.5)
+    return seen
+
+
+class Driver:
+    """Puts objects into the vault's bucket, and announces them where the rule delivers."""
+
+    def __init__(self, system: LocalSystem) -> None:
+        self.system = system
+        self.s3 = system.client("s3")
+        self.sqs = system.client("sqs")
+        self.dynamodb = system.client("dynamodb")
+        self.stepfunctions = system.client("stepfunctions")
+
+    def outcomes(self, set_id: str) -> OutcomeSubscription:
+        """Subscribe to the outcomes of a set."""
+        return OutcomeSubscription(self.system, set_id)
+
+    def put(self, key: str, body: bytes = b"x") -> None:
+        """Put an object, as a gateway does before it announces it."""
+        self.s3.put_object(Bucket=self.system.bucket, Key=key, Body=body)
+
+    def announce(self, *keys: str, size: int = 1, time_: str = "2026-11-20T12:00:00Z") -> None:
+        """Announce that each of *keys* is completely in S3."""
+        bodies = [self.event(key, size=size, time_=time_) for key in keys]
+        self.send([json.dumps(body) for body in bodies])
+
+    def send(self, bodies: list[str]) -> None:
+        """Put messages into the queue to which the rule delivers."""
+        for start in range(0, len(bodies), 10):
+            batch = bodies[start : start + 10]
+            self.sqs.send_message_batch(
+                QueueUrl=self.system.queue_url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)
+                ],
+            )
+
+    def event(self, key: str, *, size: int, time_: str) -> dict[str, Any]:
+        """Return the upload event of one object, as AWS documents it."""
+        return {
+            "version": "0",
+            "id": "2649b160-d59d-c97f-3f64-8aaa9ea6aed3",
+            "detail-type": "Storage Gateway Object Upload Event",
+            "source": "aws.storagegateway",
+            "account": "123456789012",
+            "time": time_,
+            "region": self.system.region,
+            "resources": [],
+            "detail": {
+                "object-size": size,
+                "modification-time": time_,
+                "object-key": key,
+                "event-type": "object-upload-complete",
+                "prefix": "",
+                "bucket-name": self.system.bucket,
+            },
+        }
+
+    def manifest(self, set_id: str, listed: Iterable[str]) -> str:
+        """Put a plain manifest of keys, announce it, and return its key."""
+        key = f"{set_id}-vaultjob/{set_id}.manifest"
+        body = "".join(f"{line}\n" for line in listed).encode()
+        self.put(key, body)
+        self.announce(key, size=len(body))
+        return key
+
+    def rows(self, set_id: str) -> dict[str, dict[str, Any]]:
+        """Return the rows of a set by their keys."""
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.system.table,
+            KeyConditionExpression="setId = :set",
+            ExpressionAttributeValues={":set": {"S": set_id}},
+        )
+        return {item["objectKey"]["S"]: item for page in pages for item in page["Items"]}
+
+    def executions(self, set_id: str) -> list[dict[str, Any]]:
+        """Return the executions that a set's manifest has started."""
+        listed = self.stepfunctions.list_executions(
+            stateMachineArn=self.system.state_machine_arn, maxResults=1000
+        )["executions"]
+        described = [
+            self.stepfunctions.describe_execution(executionArn=each["executionArn"])
+            for each in listed
+        ]
+        return [
+            each for each in described if json.loads(each["input"])["detail"]["set-id"] == set_id
+        ]
+
+    def report(self, event: Event) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Fetch the summary and the differences of an outcome's report."""
+        bucket, _, key = event["detail"]["report"].removeprefix("s3://").partition("/")
+        folder = key.rpartition("/")[0]
+        summary = json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        lines: list[dict[str, Any]] = []
+        for part in summary["differences"]:
+            body = self.s3.get_object(Bucket=bucket, Key=f"{folder}/{part}")["Body"].read()
+            lines += [json.loads(line) for line in gzip.decompress(body).split(b"\n") if line]
+        return summary, lines
+
+    def dead_letters(self, queue_url: str) -> list[str]:
+        """Take the bodies that wait in a dead-letter queue."""
+        answer = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+        messages = answer.get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
+
+
+def outcome(subscription: OutcomeSubscription, *, seconds: float = 90) -> Event:
+    """Return the next outcome of the set, or fail."""
+    event = eventually(subscription.receive, seconds=seconds)
+    assert event is not None, "no outcome was announced"
+    return event
+
+
+def silent(subscription: OutcomeSubscription, *, seconds: float = 6) -> bool:
+    """Say whether no further outcome comes."""
+    return eventually(subscription.receive, seconds=seconds) is None

@@ -1,0 +1,171 @@
+"""Datasets on their whole way, by the simulated gateway or by their events."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from local import vaulting
+from local.datasets import generate
+from local.local_system import LocalSystem
+from local.outcomes import Event
+from local.share_setup import create_share
+from local.terraform import Endpoint
+from tests.integration.driver import Driver, eventually, outcome, silent
+
+
+def vault(driver: Driver, source: Path, set_id: str, share: Path, hold_back: str = "") -> Event:
+    """Copy *source* into a share and return the set's outcome."""
+    with driver.outcomes(set_id) as outcomes:
+        vaulting.copy(vaulting.read(source, set_id), share, hold_back=[hold_back])
+        return outcome(outcomes)
+
+
+def small(folder: Path) -> Path:
+    """Make a dataset of three files."""
+    (folder / "deep" / "er").mkdir(parents=True)
+    for name in ("one.txt", "deep/two.txt", "deep/er/three.txt"):
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_a_dataset_with_awkward_names_is_found_whole(
+    driver: Driver, system: LocalSystem, tmp_path: Path
+) -> None:
+    """Pitfalls 4, 9, 18: the gateway announces in no order, some twice, folders as well."""
+    generate(tmp_path)
+    event = vault(driver, tmp_path, "2026-11-payroll", system.share_folder)
+
+    assert event["detail-type"] == "File Upload Reconciliation Successful"
+    detail = event["detail"]
+    listed = vaulting.read(tmp_path, "2026-11-payroll").manifest().count(b"\n")
+    assert (detail["files"], detail["found"]) == (listed, listed)
+    assert detail["examples"] == []
+    summary, differences = driver.report(event)
+    assert summary["status"] == "Successful"
+    assert differences == []
+
+
+def test_what_never_arrives_is_named(driver: Driver, system: LocalSystem, tmp_path: Path) -> None:
+    """Pitfall 14: an operator is told which key is missing, in the event and in the report."""
+    event = vault(driver, small(tmp_path), "short", system.share_folder, "deep/two.txt")
+
+    missing = {"type": "missing", "key": "short-vaultjob/deep/two.txt", "inS3": False}
+    assert event["detail"]["status"] == "Timed out"
+    assert event["detail"]["iterations"] == 10
+    assert event["detail"]["examples"] == [missing]
+    assert driver.report(event)[1] == [missing]
+
+
+def test_two_datasets_at_once_with_hyphens_in_their_ids(
+    driver: Driver, system: LocalSystem, tmp_path: Path
+) -> None:
+    """Pitfall 1: ``a-1`` and ``a-2`` are two sets."""
+    source = small(tmp_path)
+    with ThreadPoolExecutor() as both:
+        vaulted = list(
+            both.map(
+                lambda set_id: vault(driver, source, set_id, system.share_folder), ["a-1", "a-2"]
+            )
+        )
+
+    assert [event["detail"]["status"] for event in vaulted] == ["Successful"] * 2
+    assert [event["detail"]["set-id"] for event in vaulted] == ["a-1", "a-2"]
+
+
+def test_one_set_id_under_two_share_prefixes_is_two_datasets(
+    driver: Driver, system: LocalSystem, tmp_path: Path
+) -> None:
+    """Pitfall 3: each share's prefix stands before the set's folder, and each is judged alone."""
+    source = small(tmp_path)
+    whole, short = system.add_share("team-a/"), system.add_share("team/b/")
+
+    assert vault(driver, source, "same", whole)["detail"]["status"] == "Successful"
+    event = vault(driver, source, "same", short, "one.txt")
+
+    assert event["detail"]["status"] == "Timed out"
+    assert [one["key"] for one in event["detail"]["examples"]] == ["team/b/same-vaultjob/one.txt"]
+
+
+def test_a_manifest_waits_for_its_data(driver: Driver) -> None:
+    """The manifest may come first; the files come in any order, some of them twice."""
+    keys = [f"early-vaultjob/{number}" for number in range(30)]
+    with driver.outcomes("early") as outcomes:
+        driver.manifest("early", keys)
+        assert eventually(lambda: driver.executions("early"))
+        for key in keys:
+            driver.put(key)
+        driver.announce(*reversed(keys), *keys[:7])
+        event = outcome(outcomes)
+
+    assert event["detail"]["status"] == "Successful"
+    assert event["detail"]["found"] == 30
+
+
+def test_an_announced_file_that_nobody_listed_is_unexpected(driver: Driver) -> None:
+    """But for names of no account, which are counted."""
+    keys = [f"more-vaultjob/{name}" for name in ("a", "b", "listed/.DS_Store")]
+    for key in [*keys, "more-vaultjob/.DS_Store", "more-vaultjob/z"]:
+        driver.put(key)
+        driver.announce(key)
+    with driver.outcomes("more") as outcomes:
+        driver.manifest("more", keys)
+        event = outcome(outcomes)
+
+    assert event["detail"]["status"] == "Timed out"
+    assert event["detail"]["examples"] == [{"type": "unexpected", "key": "more-vaultjob/z"}]
+    assert event["detail"]["ignored"] == 1
+
+
+def test_an_announced_file_that_is_not_in_s3_is_absent(driver: Driver) -> None:
+    """Pitfall 15: the truth about an object is in S3."""
+    with driver.outcomes("gone") as outcomes:
+        driver.announce("gone-vaultjob/a")
+        driver.manifest("gone", ["gone-vaultjob/a"])
+        event = outcome(outcomes)
+
+    assert event["detail"]["status"] == "Timed out"
+    assert event["detail"]["examples"] == [{"type": "absent", "key": "gone-vaultjob/a"}]
+
+
+def test_a_row_keeps_the_newest_event_of_its_key(driver: Driver) -> None:
+    """Pitfall 9: an older event after a newer one does not undo it."""
+    key = "rewritten-vaultjob/a"
+    driver.announce(key, size=2, time_="2026-11-20T12:00:02Z")
+    assert eventually(lambda: driver.rows("rewritten"))
+    driver.announce(key, size=1, time_="2026-11-20T12:00:01Z")
+    driver.announce("rewritten-vaultjob/later")
+    assert eventually(lambda: len(driver.rows("rewritten")) == 2)
+
+    assert driver.rows("rewritten")[key]["objectSize"] == {"N": "2"}
+
+
+def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
+    driver: Driver, system: LocalSystem, tmp_path: Path
+) -> None:
+    """Pitfall 7: events of other buckets arrive on the same default bus."""
+    driver.s3.create_bucket(
+        Bucket="another-bucket",
+        CreateBucketConfiguration={"LocationConstraint": system.region},
+    )
+    create_share(
+        Endpoint(url=system.endpoint, region=system.region),
+        system.gateway_arn,
+        location_arn="arn:aws:s3:::another-bucket",
+        name="another",
+        settling_seconds=1,
+    )
+    quiet = system.add_share("quiet/", notify=False)
+    for share, set_id in ((system.folder / "shares" / "another", "foreign"), (quiet, "quiet")):
+        share.mkdir(exist_ok=True)
+        vaulting.copy(vaulting.read(small(tmp_path / set_id), set_id), share)
+
+    def uploaded(bucket: str, prefix: str) -> bool:
+        return bool(driver.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("KeyCount"))
+
+    assert eventually(lambda: uploaded("another-bucket", "foreign-vaultjob/one.txt"))
+    assert eventually(lambda: uploaded(system.bucket, "quiet/quiet-vaultjob/one.txt"))
+    with driver.outcomes("foreign") as foreign, driver.outcomes("quiet") as unheard:
+        assert silent(foreign)
+        assert silent(unheard, seconds=1)
+    assert driver.rows("foreign") == driver.rows("quiet") == {}

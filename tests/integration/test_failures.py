@@ -1,0 +1,104 @@
+"""What goes wrong ends in a dead-letter queue or in an outcome, never in silence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.local_system import LocalSystem
+from tests.integration.driver import Driver, eventually, outcome, silent
+
+
+@pytest.fixture
+def impatient_queue(driver: Driver, system: LocalSystem) -> Iterator[None]:
+    """The upload queue with a visibility timeout of a second: five tries take no half hour."""
+    name = "VisibilityTimeout"
+    before = driver.sqs.get_queue_attributes(QueueUrl=system.queue_url, AttributeNames=[name])
+    driver.sqs.set_queue_attributes(QueueUrl=system.queue_url, Attributes={name: "1"})
+    yield
+    driver.sqs.set_queue_attributes(QueueUrl=system.queue_url, Attributes=before["Attributes"])
+
+
+@pytest.mark.usefixtures("impatient_queue")
+def test_malformed_events_end_as_dead_letters_and_hold_up_nothing(
+    driver: Driver, system: LocalSystem
+) -> None:
+    """Pitfall 6: the other records of the batch are recorded."""
+    good = driver.event("mixed-vaultjob/a", size=1, time_="2026-11-20T12:00:00Z")
+    no_key = {**good, "detail": {**good["detail"], "object-key": ""}}
+    no_time = {key: value for key, value in good.items() if key != "time"}
+    bad = ["no JSON", "[]", json.dumps(no_key), json.dumps(no_time)]
+    driver.send([*bad[:2], json.dumps(good), *bad[2:]])
+
+    assert eventually(lambda: driver.rows("mixed"))
+    dead: list[str] = []
+
+    def all_dead() -> bool:
+        dead.extend(driver.dead_letters(system.dead_letter_queue_url))
+        return len(dead) >= len(bad)
+
+    eventually(all_dead, seconds=90)
+    assert sorted(dead) == sorted(bad)
+    assert list(driver.rows("mixed")) == ["mixed-vaultjob/a"]
+
+
+def test_an_empty_manifest_fails_with_its_reason(driver: Driver) -> None:
+    """Pitfall 13: never "identical"."""
+    with driver.outcomes("empty") as outcomes:
+        driver.manifest("empty", [])
+        event = outcome(outcomes)
+        assert silent(outcomes)
+
+    assert event["detail-type"] == "File Upload Reconciliation Failed"
+    assert "The manifest is empty" in event["detail"]["reason"]
+
+
+def test_one_manifest_delivered_twice_has_one_outcome(driver: Driver) -> None:
+    """Pitfall 18: EventBridge and SQS deliver at least once."""
+    with driver.outcomes("twice") as outcomes:
+        driver.put("twice-vaultjob/a")
+        driver.announce("twice-vaultjob/a")
+        key = driver.manifest("twice", ["twice-vaultjob/a"])
+        driver.announce(key, size=17)
+        event = outcome(outcomes)
+        assert eventually(
+            lambda: [each["status"] for each in driver.executions("twice")] == ["SUCCEEDED"] * 2
+        )
+        assert silent(outcomes)
+
+    assert event["detail"]["status"] == "Successful"
+
+
+def test_an_execution_stopped_by_hand_has_failed(driver: Driver) -> None:
+    """Pitfall 20: what no Catch sees is announced, and only once."""
+    with driver.outcomes("stopped") as outcomes:
+        driver.manifest("stopped", ["stopped-vaultjob/never"])
+        (execution,) = eventually(lambda: driver.executions("stopped"))
+        driver.stepfunctions.stop_execution(
+            executionArn=execution["executionArn"], error="Operator", cause="by hand"
+        )
+        event = outcome(outcomes)
+        assert silent(outcomes)
+
+    assert event["detail"]["status"] == "Failed"
+    assert "ABORTED" in event["detail"]["reason"]
+    assert event["detail"]["execution"] == execution["executionArn"]
+
+
+def test_an_event_that_nobody_can_read_is_kept(driver: Driver, system: LocalSystem) -> None:
+    """What the writer cannot take ends in the queue of the undelivered, by its on-failure destination."""
+    driver.system.client("events").put_events(
+        Entries=[
+            {
+                "EventBusName": system.bus,
+                "Source": "vault.application",
+                "DetailType": "Data File Upload Event",
+                "Detail": json.dumps({"set-id": "unreadable", "bucket-name": system.bucket}),
+            }
+        ]
+    )
+    kept = eventually(lambda: driver.dead_letters(system.undelivered_queue_url), seconds=240)
+
+    assert any("unreadable" in body for body in kept)

@@ -1,0 +1,67 @@
+"""The stacks, synthesised once a session and environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Read when the handlers are imported: before anything here does so.
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
+
+from cdktf import App
+
+from stacks.event_processing import EventProcessingStack
+from stacks.settings import Settings, checked, read_settings
+from tests.synth.template import Synthesise, Template, load
+
+ROOT = Path(__file__).parents[2]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register this suite's marker."""
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
+    """Return a function that synthesises the stack with settings that differ from the defaults."""
+
+    @cache
+    def synthesised(**changed: Any) -> Template:
+        defaults = json.loads((ROOT / "cdktf.json").read_text(encoding="utf-8"))["context"]
+        return _synthesised(checked({**defaults, **changed}), tmp_path_factory)
+
+    return synthesised
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """EventProcessingStack as it is deployed where no environment is chosen."""
+    return _synthesised(read_settings(ROOT, "dev"), tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """EventProcessingStack of another environment in the same account."""
+    return _synthesised(read_settings(ROOT, "prod"), tmp_path_factory)
+
+
+def _synthesised(settings: Settings, folders: pytest.TempPathFactory) -> Template:
+    outdir = folders.mktemp(settings.environment_name)
+    app = App(outdir=str(outdir))
+    EventProcessingStack(app, "EventProcessingStack", settings=settings)
+    app.synth()
+    return load(outdir, "EventProcessingStack")

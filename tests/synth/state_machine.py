@@ -1,0 +1,146 @@
+"""A state machine on one page: runs the states that ours has, and counts its history.
+
+What it does not know fails loudly. https://states-language.net/spec.html
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Payload = dict[str, Any]
+Function = Callable[[Payload], Any]
+
+CONTEXT = {
+    "Execution": {
+        "Id": "arn:aws:states:us-east-1:123456789011:execution:reconciliation:one",
+        "StartTime": "2020-11-05T12:35:00.123Z",
+    }
+}
+
+
+@dataclass
+class Run:
+    """One execution, from its input to its end."""
+
+    definition: Mapping[str, Any]
+    functions: Mapping[str, Function]
+    """By ARN."""
+    entered: list[str] = field(default_factory=list)
+    """The names of the states in the order of the run."""
+    waited_seconds: int = 0
+    history_events: int = 2
+    """As Step Functions counts them: two for the start and the end."""
+    error: str | None = None
+    """The error of the Fail state that ended it."""
+
+    def of(self, given: Payload) -> Payload:
+        """Run to the end and return the last state's output."""
+        name: str | None = self.definition["StartAt"]
+        data = copy.deepcopy(given)
+        while name is not None:
+            state = self.definition["States"][name]
+            self.entered.append(name)
+            self.history_events += 1 if state["Type"] == "Fail" else 2
+            name = getattr(self, f"_{state['Type'].lower()}")(state, data)
+        return data
+
+    def _pass(self, state: Payload, data: Payload) -> str | None:
+        if "Result" in state:
+            put(state["ResultPath"], copy.deepcopy(state["Result"]), data)
+        return following(state)
+
+    def _wait(self, state: Payload, data: Payload) -> str | None:
+        self.waited_seconds += state["Seconds"]
+        return following(state)
+
+    def _fail(self, state: Payload, data: Payload) -> str | None:
+        self.error = state["Error"]
+        return None
+
+    def _choice(self, state: Payload, data: Payload) -> str:
+        for choice in state["Choices"]:
+            if all(holds(test, data) for test in choice["And"]):
+                return str(choice["Next"])
+        return str(state["Default"])
+
+    def _task(self, state: Payload, data: Payload) -> str | None:
+        assert state["Resource"] == "arn:aws:states:::lambda:invoke"
+        asked = resolve(state["Parameters"], data)
+        function = self.functions[asked["FunctionName"]]
+        tried = [0] * len(state["Retry"])
+        while True:
+            self.history_events += 3  # scheduled, started, and how it went
+            try:
+                answer = {"Payload": function(copy.deepcopy(asked["Payload"])), "StatusCode": 200}
+            except Exception as error:
+                retrier = index_of(state["Retry"], error)
+                if retrier is not None and tried[retrier] < state["Retry"][retrier]["MaxAttempts"]:
+                    tried[retrier] += 1
+                    continue
+                catcher = index_of(state["Catch"], error)
+                if catcher is None:
+                    raise
+                caught = state["Catch"][catcher]
+                told = {"Error": type(error).__name__, "Cause": str(error)}
+                put(caught["ResultPath"], told, data)
+                return str(caught["Next"])
+            put(state["ResultPath"], resolve(state["ResultSelector"], answer), data)
+            return following(state)
+
+
+def following(state: Payload) -> str | None:
+    """Return the next state's name; None at the end, which must be said."""
+    assert ("Next" in state) is not state.get("End", False)
+    return state.get("Next")
+
+
+def holds(test: Payload, data: Payload) -> bool:
+    """Evaluate one comparison; a path that is absent fails all but IsPresent, as it does in AWS."""
+    path = test["Variable"]
+    if "IsPresent" in test:
+        try:
+            get(path, data)
+        except KeyError:
+            return not test["IsPresent"]
+        return bool(test["IsPresent"])
+    value = get(path, data)
+    assert isinstance(value, bool), f"{path} is {value!r}: BooleanEquals is false of it"
+    return bool(value is test["BooleanEquals"])
+
+
+def resolve(template: Any, data: Payload) -> Any:
+    """Replace each ``"name.$": path`` by what is there."""
+    if not isinstance(template, dict):
+        return template
+    return {
+        key.removesuffix(".$"): get(value, data) if key.endswith(".$") else resolve(value, data)
+        for key, value in template.items()
+    }
+
+
+def get(path: str, data: Payload) -> Any:
+    """Return what is at a reference path, ``$$`` being the execution's context."""
+    root, *names = path.split(".")
+    value: Any = {"$": data, "$$": CONTEXT}[root]
+    for name in names:
+        value = value[name]
+    return copy.deepcopy(value)
+
+
+def put(path: str, value: Any, data: Payload) -> None:
+    """Put *value* at a reference path, and make the objects on the way."""
+    _, *folders, name = path.split(".")
+    for folder in folders:
+        data = data.setdefault(folder, {})
+    data[name] = value
+
+
+def index_of(handlers: list[Payload], error: Exception) -> int | None:
+    """Return which retrier or catcher takes *error*: the first that names it, or all."""
+    for index, handler in enumerate(handlers):
+        if {type(error).__name__, "States.ALL"} & set(handler["ErrorEquals"]):
+            return index
+    return None

@@ -1,0 +1,148 @@
+"""The functions' archive: the same bytes everywhere, and all that Lambda lacks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tests.synth.template import Block, Template
+
+IN_LAMBDA = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""What Lambda's runtime has: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html"""
+
+IMPORT = """
+import importlib, json, sys
+archive, runtime, name = sys.argv[1:]
+sys.path[:0] = [archive, runtime]
+handler = importlib.import_module(name).handler
+files = {each: getattr(module, "__file__", None) for each, module in sys.modules.items()}
+print(json.dumps({"callable": callable(handler), "path": sys.path, "files": files}))
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(dev: Template) -> Path:
+    """The archive that the functions' resources name."""
+    functions: dict[str, Block] = dev.written["resource"]["aws_lambda_function"]
+    (name,) = {str(function["filename"]) for function in functions.values()}
+    return dev.folder / name
+
+
+@pytest.fixture(scope="module")
+def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive as Lambda unpacks it."""
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of what Lambda's runtime has, and nothing else."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for name in IN_LAMBDA:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        origin = Path(spec.origin)
+        module = origin.parent if spec.submodule_search_locations else origin
+        (folder / module.name).symlink_to(module)
+    return folder
+
+
+def entries(archive: Path) -> list[zipfile.ZipInfo]:
+    """Return the entries in their order."""
+    with zipfile.ZipFile(archive) as file:
+        return file.infolist()
+
+
+def test_a_second_synth_makes_the_same_bytes(archive: Path, prod: Template) -> None:
+    """Else every deployment would change every function."""
+    (again,) = (prod.folder / "assets").rglob("*.zip")
+    assert again.read_bytes() == archive.read_bytes()
+
+
+def test_nothing_in_it_tells_of_the_machine(archive: Path) -> None:
+    """Neither order, nor times, nor permissions, nor a compressor's version."""
+    told = {
+        (entry.date_time, entry.external_attr >> 16, entry.create_system, entry.compress_type)
+        for entry in entries(archive)
+    }
+    assert told == {((1980, 1, 1, 0, 0, 0), 0o644, 3, zipfile.ZIP_STORED)}
+    names = [entry.filename for entry in entries(archive)]
+    assert names == sorted(set(names))
+
+
+def test_it_holds_source_alone(archive: Path) -> None:
+    """Compiled code is for one processor and one Python: Lambda's is neither of ours."""
+    suffixes = {PurePosixPath(entry.filename).suffix for entry in entries(archive)}
+    assert suffixes <= {".py", ".json"}
+
+
+def test_it_holds_the_handlers_and_no_other_part_of_the_project(archive: Path, root: Path) -> None:
+    """Every module, under its package's name."""
+    names = {entry.filename for entry in entries(archive)}
+    handlers = {path.relative_to(root).as_posix() for path in (root / "handlers").rglob("*.py")}
+    assert {name for name in names if name.startswith("handlers/")} == handlers
+    assert {name.partition("/")[0] for name in names} == {
+        "aws_lambda_powertools",
+        "aws_xray_sdk",
+        "handlers",
+        "typing_extensions.py",
+        "wrapt",
+    }
+
+
+def test_it_is_small_enough_to_be_handed_over_directly(archive: Path) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+    assert archive.stat().st_size < 50 * 1024 * 1024
+
+
+def test_each_function_changes_with_the_archive(dev: Template) -> None:
+    """Terraform would not see that the file behind a name is another one."""
+    for function in dev.resources("aws_lambda_function").values():
+        assert function["source_code_hash"] == f'${{filebase64sha256("{function["filename"]}")}}'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "classify_upload",
+        "record_upload",
+        "reconcile_iterator",
+        "reconcile_check",
+        "reconcile_notify",
+    ],
+)
+def test_a_function_starts_with_nothing_but_the_archive_and_the_runtime(
+    dev: Template, unpacked: Path, runtime: Path, name: str
+) -> None:
+    """A library that is missing shows neither here nor on the local AWS, but in Lambda."""
+    function = dev.resource(f"aws_lambda_function.{name}")
+    variables = {
+        **function["environment"]["variables"],
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_LAMBDA_FUNCTION_NAME": function["function_name"],
+        "LAMBDA_TASK_ROOT": str(unpacked),  # so Powertools knows that it is in Lambda: it traces
+    }
+    module, _, _ = function["handler"].rpartition(".")
+    told = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", IMPORT, unpacked, runtime, module],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    seen = json.loads(told.stdout)
+    assert seen["callable"]
+    assert not [folder for folder in seen["path"] if "site-packages" in folder]
+    for package in ("aws_lambda_powertools", "aws_xray_sdk", "wrapt", "handlers"):
+        assert Path(seen["files"][package]).is_relative_to(unpacked)

@@ -1,0 +1,396 @@
+"""The stack and the handlers know each other by name only: here the names are compared."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import events, outcome
+from handlers.outcome import Status
+from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
+from tests.synth.event_patterns import matches, pattern_of, rules_on
+from tests.synth.template import Block, Template, referred
+from tests.unit.fakes import FakeContext, FakeDynamoDB, FakeEvents
+from tests.unit.samples import aws_event, batch, object_upload, upload
+
+FUNCTIONS = (
+    "classify_upload",
+    "record_upload",
+    "reconcile_iterator",
+    "reconcile_check",
+    "reconcile_notify",
+)
+BUS = "${aws_cloudwatch_event_bus.bus.name}"
+BUCKET = "${aws_s3_bucket.file_upload.bucket}"
+ACTIONS = {
+    "get_item": {"dynamodb:GetItem"},
+    "put_item": {"dynamodb:PutItem"},
+    "update_item": {"dynamodb:UpdateItem"},
+    "query": {"dynamodb:Query"},
+    "put_events": {"events:PutEvents"},
+    "head_object": {"s3:GetObject"},
+    "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
+    "list_objects_v2": {"s3:ListBucket"},
+    "put_object": {"s3:PutObject"},
+    "upload_fileobj": {"s3:PutObject", "s3:AbortMultipartUpload"},
+}
+"""What a role needs for a method of a boto3 client."""
+MACHINE = "${aws_sfn_state_machine.reconciliation.arn}"
+
+
+@pytest.fixture(scope="module")
+def published() -> list[dict[str, Any]]:
+    """Every kind of event that the handlers publish, as they publish it."""
+    classify_upload = importlib.import_module("handlers.classify_upload")
+    reconcile_notify = importlib.import_module("handlers.reconcile_notify")
+    uploads = [object_upload("a-vaultjob/file"), object_upload("a-vaultjob/a.manifest")]
+    bus = FakeEvents()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classify_upload, "events", bus)
+        patch.setattr(reconcile_notify, "events", bus)
+        patch.setenv("EVENT_BUS_NAME", BUS)
+        patch.setenv("JOB_DIR_SUFFIX", "-vaultjob")
+        patch.setenv("MANIFEST_SUFFIX", ".manifest")
+        classify_upload.handler(batch(*uploads), FakeContext().typed)
+        for status in Status:
+            reconcile_notify.publish({"status": status.value})
+    return [
+        {
+            "bus": entry["EventBusName"],
+            "source": entry["Source"],
+            "detail-type": entry["DetailType"],
+            "detail": json.loads(entry["Detail"]),
+        }
+        for entry in bus.accepted
+    ]
+
+
+def test_there_are_five_functions(dev: Template) -> None:
+    """A sixth one must be added to this list, and so to what the tests below look at."""
+    assert set(dev.resources("aws_lambda_function")) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_each_variable_that_its_module_reads_and_no_other(
+    dev: Template, root: Path, name: str
+) -> None:
+    """The first call would fail with a KeyError, or a forgotten setting mislead its reader."""
+    variables = dev.resource(f"aws_lambda_function.{name}")["environment"]["variables"]
+    powertools = {"POWERTOOLS_SERVICE_NAME": name}
+    powertools["POWERTOOLS_METRICS_NAMESPACE"] = "StorageGatewayVault"
+    assert variables.items() >= powertools.items()
+    assert variables.keys() - powertools.keys() == variables_read(root / "handlers", name)
+
+
+def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
+    """A table's name in the other table's variable would only fail in the account."""
+    known: dict[str, set[str]] = {}
+    for function in dev.resources("aws_lambda_function").values():
+        for name, value in function["environment"]["variables"].items():
+            known.setdefault(name, set()).add(value)
+    assert known.pop("POWERTOOLS_SERVICE_NAME") == set(FUNCTIONS)
+    assert known == {
+        "EVENT_BUS_NAME": {BUS},
+        "EXPIRY_DAYS": {"30"},
+        "IGNORE_UNEXPECTED": {'[".nfs*", ".DS_Store", "Thumbs.db", "~$*"]'},
+        "JOB_DIR_SUFFIX": {"-vaultjob"},
+        "MANIFEST_SUFFIX": {".manifest"},
+        "OUTCOME_TABLE": {"${aws_dynamodb_table.outcomes.name}"},
+        "POWERTOOLS_METRICS_NAMESPACE": {"StorageGatewayVault"},
+        "REPORTS_BUCKET": {"${aws_s3_bucket.reports.bucket}"},
+        "UPLOAD_EVENT_TABLE": {"${aws_dynamodb_table.upload_events.name}"},
+        "VERIFY_OBJECTS": {"true"},
+    }
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_do_what_its_modules_do_and_nothing_else(
+    dev: Template, root: Path, name: str
+) -> None:
+    """A role that lacks an action fails at the first call; one too many is never missed."""
+    of_lambda = {"ConsumeUploadEvents", "KeepWhatFailed", "WriteOwnLogs", "WriteTraces"}
+    allowed = {
+        action
+        for statement in dev.policies()[f"{name}_role_permissions"]
+        if statement["sid"] not in of_lambda
+        for action in statement["actions"]
+    }
+    done = {action for method in methods_called(root / "handlers", name) for action in method}
+    if name == "reconcile_check":
+        done.remove("dynamodb:UpdateItem")  # it pins; only Notify marks as published
+    assert allowed == done
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_handler_string_leads_to_a_function(dev: Template, name: str) -> None:
+    """Lambda resolves it at the first call, long after the deployment went well."""
+    module, _, function = dev.resource(f"aws_lambda_function.{name}")["handler"].rpartition(".")
+    assert module == f"handlers.{name}"
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_the_stack_routes_what_the_handlers_can_publish() -> None:
+    """The two sides spell the wire's names on their own: neither imports the other."""
+    assert events.SOURCE == SOURCE
+    assert set(DETAIL_TYPES.values()) == {
+        events.DATA_UPLOADED,
+        events.MANIFEST_UPLOADED,
+        *outcome.DETAIL_TYPES.values(),
+    }
+
+
+def test_the_names_on_the_wire_are_those_of_the_contract() -> None:
+    """Subscribers outside this project rely on them: they are never restyled."""
+    assert SOURCE == "vault.application"
+    assert DETAIL_TYPES == {
+        "data_uploaded": "Data File Upload Event",
+        "manifest_uploaded": "Manifest File Upload Event",
+        "reconciliation_successful": "File Upload Reconciliation Successful",
+        "reconciliation_timeout": "File Upload Reconciliation Timeout",
+        "reconciliation_failed": "File Upload Reconciliation Failed",
+    }
+
+
+def test_each_published_event_is_seen_by_its_own_rule(
+    dev: Template, published: list[dict[str, Any]]
+) -> None:
+    """As synthesised: an event that no rule sees is lost without a trace."""
+    rules = rules_on(dev, BUS)
+    seen = {
+        event["detail-type"]: [
+            name for name, rule in rules.items() if matches(pattern_of(rule, {}), event)
+        ]
+        for event in published
+    }
+    assert {event["bus"] for event in published} == {BUS}
+    assert seen == {
+        "Data File Upload Event": ["bus_data_uploaded"],
+        "Manifest File Upload Event": ["bus_manifest_uploaded"],
+        "File Upload Reconciliation Successful": ["bus_reconciliation_successful"],
+        "File Upload Reconciliation Timeout": ["bus_reconciliation_timeout"],
+        "File Upload Reconciliation Failed": ["bus_reconciliation_failed"],
+    }
+    assert set(rules) == {name for names in seen.values() for name in names}
+
+
+def test_what_others_put_on_the_bus_is_not_taken_for_ours(
+    dev: Template, published: list[dict[str, Any]]
+) -> None:
+    """Whoever may write to it: an event is ours by its source and by its name."""
+    for rule in rules_on(dev, BUS).values():
+        pattern = pattern_of(rule, {})
+        for event in published:
+            assert not matches(pattern, {**event, "source": "somebody.else"})
+            assert not matches(pattern, {**event, "detail-type": "Something Else"})
+
+
+def test_each_rule_leads_where_the_specification_says(dev: Template) -> None:
+    """The picture of the system, as targets."""
+    leads: dict[str, list[str]] = {name: [] for name in dev.resources("aws_cloudwatch_event_rule")}
+    for target in dev.resources("aws_cloudwatch_event_target").values():
+        leads[referred(target["rule"]).partition(".")[2]].append(referred(target["arn"]))
+    assert {name: sorted(targets) for name, targets in leads.items()} == {
+        "uploads_object_uploaded": ["aws_sqs_queue.uploads"],
+        "bus_data_uploaded": [
+            "aws_cloudwatch_log_group.bus_data_uploaded_logs",
+            "aws_lambda_function.record_upload",
+        ],
+        "bus_manifest_uploaded": [
+            "aws_cloudwatch_log_group.bus_manifest_uploaded_logs",
+            "aws_lambda_function.record_upload",
+            "aws_sfn_state_machine.reconciliation",
+        ],
+        "bus_reconciliation_successful": [
+            "aws_cloudwatch_log_group.bus_reconciliation_successful_logs"
+        ],
+        "bus_reconciliation_timeout": ["aws_cloudwatch_log_group.bus_reconciliation_timeout_logs"],
+        "bus_reconciliation_failed": ["aws_cloudwatch_log_group.bus_reconciliation_failed_logs"],
+        "reconciliation_ended": ["aws_lambda_function.reconcile_notify"],
+    }
+
+
+def test_targets_are_on_the_bus_of_their_rule(dev: Template) -> None:
+    """A target of the default bus does not know the rule of another one."""
+    rules = dev.resources("aws_cloudwatch_event_rule")
+    for name, target in dev.resources("aws_cloudwatch_event_target").items():
+        rule = rules[referred(target["rule"]).partition(".")[2]]
+        assert target.get("event_bus_name") == rule.get("event_bus_name"), name
+
+
+def test_what_the_gateway_announces_of_our_bucket_is_seen(upload_rule: Block) -> None:
+    """The event as AWS documents it."""
+    pattern = pattern_of(upload_rule, {BUCKET: "bucket"})
+    assert matches(pattern, aws_event("object_upload"))
+
+
+def test_what_happens_to_another_bucket_is_not_seen(upload_rule: Block) -> None:
+    """Pitfall 7: events of all gateways of the account arrive on the default bus."""
+    assert BUCKET in upload_rule["event_pattern"]
+    pattern = pattern_of(upload_rule, {BUCKET: "our-bucket"})
+    assert not matches(pattern, aws_event("object_upload"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("source", "aws.s3"),
+        ("source", "vault.application"),
+        ("detail-type", "Storage Gateway File Upload Event"),
+        ("detail-type", "Storage Gateway Refresh Cache Event"),
+        ("detail", {}),
+    ],
+)
+def test_what_is_no_upload_event_is_not_seen(upload_rule: Block, field: str, value: Any) -> None:
+    """Only that a file is completely in S3 counts as arrival."""
+    event = {**aws_event("object_upload"), field: value}
+    assert not matches(pattern_of(upload_rule, {BUCKET: "bucket"}), event)
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        ("ABORTED", True),
+        ("FAILED", True),
+        ("TIMED_OUT", True),
+        ("RUNNING", False),
+        ("SUCCEEDED", False),
+    ],
+)
+def test_an_execution_that_ended_without_its_own_word_is_seen(
+    ended_rule: Block, status: str, seen: bool
+) -> None:
+    """Pitfall 20: no Catch sees the limits, or an execution stopped by hand."""
+    event = aws_event("execution_status_change")
+    event["detail"]["status"] = status
+    machine = event["detail"]["stateMachineArn"]
+    assert matches(pattern_of(ended_rule, {MACHINE: machine}), event) is seen
+
+
+def test_the_end_of_another_machines_execution_is_not_seen(ended_rule: Block) -> None:
+    """Every state machine of the account tells the same bus."""
+    pattern = pattern_of(ended_rule, {MACHINE: "arn:of:ours"})
+    assert not matches(pattern, aws_event("execution_status_change"))
+
+
+def test_recorded_rows_have_the_tables_keys_and_expire(dev: Template) -> None:
+    """What the writer writes is what the table is made for."""
+    record_upload = importlib.import_module("handlers.record_upload")
+    row = record_upload.to_item("a", upload("a-vaultjob/file"), expiry_days=30)
+    assert keys_and_expiry(dev, "upload_events") == {
+        "setId": "S",
+        "objectKey": "S",
+        "expiresAt": "N",
+    }
+    assert types_of(row).items() >= keys_and_expiry(dev, "upload_events").items()
+
+
+def test_pinned_versions_have_the_tables_key_and_expire(
+    dev: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decisions are written by the same function as pins."""
+    outcome_store = importlib.import_module("handlers.outcome_store")
+    dynamodb = FakeDynamoDB()
+    monkeypatch.setattr(outcome_store, "dynamodb", dynamodb)
+    outcome_store.OutcomeStore(table="outcomes", expiry_days=30).pin("arn", "version")
+    assert keys_and_expiry(dev, "outcomes") == {"id": "S", "expiresAt": "N"}
+    (row,) = dynamodb.rows("outcomes")
+    assert types_of(dict(row)).items() >= keys_and_expiry(dev, "outcomes").items()
+
+
+@pytest.fixture
+def upload_rule(dev: Template) -> Block:
+    """The one rule on the default bus that looks at Storage Gateway."""
+    return rules_on(dev, None)["uploads_object_uploaded"]
+
+
+@pytest.fixture
+def ended_rule(dev: Template) -> Block:
+    """The rule on executions that ended."""
+    return rules_on(dev, None)["reconciliation_ended"]
+
+
+def keys_and_expiry(template: Template, name: str) -> dict[str, str]:
+    """Return the names of a table's keys and of its expiry, with their types."""
+    table = template.resource(f"aws_dynamodb_table.{name}")
+    keys = {each["name"]: each["type"] for each in table["attribute"]}
+    assert list(keys) == [table[key] for key in ("hash_key", "range_key") if table.get(key)]
+    return {**keys, table["ttl"]["attribute_name"]: "N"}
+
+
+def types_of(item: dict[str, Any]) -> dict[str, str]:
+    """Return the type of each attribute of an item."""
+    return {name: next(iter(value)) for name, value in item.items()}
+
+
+def variables_read(handlers: Path, module: str) -> set[str]:
+    """Return the environment variables that a module, or one that it imports, reads."""
+    trees = modules_of(handlers, module)
+    return {name for each, tree in trees.items() for name in _variables(tree, each)}
+
+
+def methods_called(handlers: Path, module: str) -> list[set[str]]:
+    """Return the actions of each method of a client that a module, or an imported one, uses."""
+    return [
+        ACTIONS[node.attr]
+        for tree in modules_of(handlers, module).values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and _last_name(node.value) in {"dynamodb", "events", "s3"}
+        and node.attr != "exceptions"
+    ]
+
+
+def modules_of(handlers: Path, module: str) -> dict[str, ast.Module]:
+    """Return a module of the handlers, and all that it imports of them, as trees."""
+    trees: dict[str, ast.Module] = {}
+    ahead = [module]
+    while ahead:
+        name = ahead.pop()
+        path = handlers / f"{name}.py"
+        if name not in trees and path.is_file():
+            trees[name] = ast.parse(path.read_text(encoding="utf-8"))
+            ahead += _imported(trees[name])
+    return trees
+
+
+def _last_name(node: ast.expr) -> str | None:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return None
+
+
+def _variables(tree: ast.AST, module: str) -> set[str]:
+    names: list[str] = []
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=name))
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Attribute(attr="environ"), attr="get"),
+                    args=[ast.Constant(value=name), *_],
+                )
+                | ast.Call(func=ast.Attribute(attr="getenv"), args=[ast.Constant(value=name), *_])
+            ):
+                names.append(str(name))
+    mentions = sum(
+        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+        for node in ast.walk(tree)
+    )
+    assert len(names) == mentions, f"handlers/{module}.py reads a variable that has no literal name"
+    return set(names)
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "handlers":
+            _, _, module = (node.module or "").partition(".")
+            yield from [module] if module else [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.removeprefix("handlers.") for alias in node.names)

@@ -1,0 +1,148 @@
+"""What is kept: encrypted, recoverable, private, expiring, and not deleted by accident."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.synth.template import Block, Synthesise, Template, attribute, referred
+
+BUCKETS = ("file_upload", "reports")
+TABLES = ("upload_events", "outcomes")
+QUEUES = ("unclassified", "undelivered", "uploads")
+
+
+def part_of(template: Template, bucket: str, part: str) -> Block:
+    """Return the one resource of the type ``aws_s3_bucket_<part>`` that is about *bucket*."""
+    (found,) = (
+        each
+        for each in template.resources(f"aws_s3_bucket_{part}").values()
+        if each["bucket"] == attribute(f"aws_s3_bucket.{bucket}", "id")
+    )
+    return found
+
+
+def test_these_are_the_places_where_something_is_kept(dev: Template) -> None:
+    """What the tests below look at is all there is."""
+    assert tuple(sorted(dev.resources("aws_s3_bucket"))) == BUCKETS
+    assert set(dev.resources("aws_dynamodb_table")) == set(TABLES)
+    assert tuple(sorted(dev.resources("aws_sqs_queue"))) == QUEUES
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_is_encrypted_and_versioned(dev: Template, bucket: str) -> None:
+    """Pitfall 10; the manifest's version is what an outcome is about."""
+    (rule,) = part_of(dev, bucket, "server_side_encryption_configuration")["rule"]
+    assert rule["apply_server_side_encryption_by_default"] == {"sse_algorithm": "AES256"}
+    versioning = part_of(dev, bucket, "versioning")["versioning_configuration"]
+    assert versioning == {"status": "Enabled"}
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_is_closed_to_the_public(dev: Template, bucket: str) -> None:
+    """Pitfall 10: all four."""
+    block = part_of(dev, bucket, "public_access_block")
+    assert {key: value for key, value in block.items() if key not in {"bucket", "depends_on"}} == {
+        "block_public_acls": True,
+        "block_public_policy": True,
+        "ignore_public_acls": True,
+        "restrict_public_buckets": True,
+    }
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_speaks_tls_only(dev: Template, bucket: str) -> None:
+    """Pitfall 10: everybody, everything, the bucket and what is in it."""
+    policy = referred(part_of(dev, bucket, "policy")["policy"])
+    (statement,) = dev.policies()[policy.partition(".")[2]]
+    arn = attribute(f"aws_s3_bucket.{bucket}", "arn")
+    assert statement == {
+        "sid": "RefuseWithoutTls",
+        "effect": "Deny",
+        "principals": [{"type": "*", "identifiers": ["*"]}],
+        "actions": ["s3:*"],
+        "resources": [arn, f"{arn}/*"],
+        "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
+    }
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_cleans_up_what_nobody_sees(dev: Template, bucket: str) -> None:
+    """Pitfall 10: parts of aborted uploads, and versions that were replaced."""
+    (rule,) = part_of(dev, bucket, "lifecycle_configuration")["rule"]
+    assert rule["status"] == "Enabled"
+    assert rule["filter"] == [{"prefix": ""}]
+    assert rule["abort_incomplete_multipart_upload"] == [{"days_after_initiation": 7}]
+    assert rule["noncurrent_version_expiration"] == [{"noncurrent_days": 30}]
+
+
+def test_uploaded_objects_stay_for_ever(dev: Template) -> None:
+    """They are what all this is for; only reports expire."""
+    (uploads,) = part_of(dev, "file_upload", "lifecycle_configuration")["rule"]
+    (reports,) = part_of(dev, "reports", "lifecycle_configuration")["rule"]
+    assert "expiration" not in uploads
+    assert reports["expiration"] == [{"days": 30}]
+
+
+def test_nothing_of_ours_writes_into_the_upload_bucket(dev: Template) -> None:
+    """What is in it came through the gateway."""
+    for name, statements in dev.policies().items():
+        for statement in statements:
+            on_uploads = any(
+                "aws_s3_bucket.file_upload" in each for each in statement.get("resources", [])
+            )
+            if on_uploads and statement.get("effect") != "Deny":
+                reading = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+                assert set(statement["actions"]) <= reading, name
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_is_encrypted_recoverable_and_its_rows_expire(dev: Template, table: str) -> None:
+    """Pitfall 10."""
+    config = dev.resource(f"aws_dynamodb_table.{table}")
+    assert config["server_side_encryption"] == {"enabled": True}
+    assert config["point_in_time_recovery"] == {"enabled": True}
+    assert config["ttl"] == {"attribute_name": "expiresAt", "enabled": True}
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_queue_is_encrypted(dev: Template, queue: str) -> None:
+    """With SQS's own key: EventBridge needs no right on that."""
+    config = dev.resource(f"aws_sqs_queue.{queue}")
+    assert config["sqs_managed_sse_enabled"] is True
+    assert "kms_master_key_id" not in config
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_data_goes_with_the_stack_only_if_a_setting_says_so(
+    synthesise: Synthesise, delete: bool
+) -> None:
+    """Pitfall 10."""
+    stack = synthesise(deleteDataWithStacks=delete)
+    for bucket in BUCKETS:
+        assert stack.resource(f"aws_s3_bucket.{bucket}")["force_destroy"] is delete
+    for table in TABLES:
+        config = stack.resource(f"aws_dynamodb_table.{table}")
+        assert config["deletion_protection_enabled"] is not delete
+
+
+def test_by_default_data_outlives_the_stack(dev: Template, prod: Template) -> None:
+    """In the environments that are not for play."""
+    for stack in (dev, prod):
+        for bucket in BUCKETS:
+            assert stack.resource(f"aws_s3_bucket.{bucket}")["force_destroy"] is False
+        for table in TABLES:
+            assert stack.resource(f"aws_dynamodb_table.{table}")["deletion_protection_enabled"]
+
+
+def test_whatever_expires_does_so_after_the_same_days(synthesise: Synthesise) -> None:
+    """Rows and outcomes by their functions, versions and reports by their buckets."""
+    stack = synthesise(expiryDays=45)
+    for bucket in BUCKETS:
+        (rule,) = part_of(stack, bucket, "lifecycle_configuration")["rule"]
+        assert rule["noncurrent_version_expiration"] == [{"noncurrent_days": 45}]
+        assert rule.get("expiration", [{"days": 45}]) == [{"days": 45}]
+    days = {
+        function["environment"]["variables"].get("EXPIRY_DAYS")
+        for function in stack.resources("aws_lambda_function").values()
+    }
+    assert days == {"45", None}

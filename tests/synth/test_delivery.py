@@ -1,0 +1,242 @@
+"""Nothing is lost on the way: retries, dead letters, permissions, alarms, logs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.synth.template import Block, Synthesise, Template, attribute, referred
+
+DEAD_LETTERS = ("unclassified", "undelivered")
+LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
+SQS_RECORD_BYTES = 4_096
+"""A gateway's event, a key of 1,024 bytes in it, in SQS's envelope."""
+
+
+def targets(template: Template) -> dict[str, Block]:
+    """Return every target of every rule."""
+    return template.resources("aws_cloudwatch_event_target")
+
+
+def arns_of_rules(template: Template) -> dict[str, str]:
+    """Return the ARN of each rule, as policies spell it that are made before the rule."""
+    bus = template.resource("aws_cloudwatch_event_bus.bus")["name"]
+    return {
+        name: f"arn:aws:events:REGION:ACCOUNT:rule/{bus}/{rule['name']}"
+        if "event_bus_name" in rule
+        else f"arn:aws:events:REGION:ACCOUNT:rule/{rule['name']}"
+        for name, rule in template.resources("aws_cloudwatch_event_rule").items()
+    }
+
+
+def invoked_by_events(template: Template) -> set[str]:
+    """Return the functions that a rule invokes, which is asynchronous."""
+    leads = {referred(target["arn"]) for target in targets(template).values()}
+    return {address for address in leads if address.startswith("aws_lambda_function.")}
+
+
+def test_what_cannot_be_classified_is_tried_five_times_and_kept(dev: Template) -> None:
+    """Pitfall 6; AWS advises five at least, as throttled deliveries count too."""
+    text = dev.resource("aws_sqs_queue.uploads")["redrive_policy"]
+    redrive = json.loads(text)
+    assert redrive["maxReceiveCount"] >= 5
+    assert referred(redrive["deadLetterTargetArn"]) == "aws_sqs_queue.unclassified"
+    assert text == json.dumps(redrive, separators=(",", ":")), "SQS answers so: else a plan differs"
+
+
+def test_a_message_stays_invisible_for_longer_than_its_function_may_take(dev: Template) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+    mapping = dev.resource("aws_lambda_event_source_mapping.uploads_mapping")
+    function = dev.resource(referred(mapping["function_name"]))
+    queue = dev.resource(referred(mapping["event_source_arn"]))
+    least = 6 * function["timeout"] + mapping["maximum_batching_window_in_seconds"]
+    assert queue["visibility_timeout_seconds"] >= least
+
+
+def test_the_queue_hands_over_batches_of_which_a_part_may_fail(dev: Template) -> None:
+    """Pitfall 6: one malformed record must not redeliver the other ones."""
+    mapping = dev.resource("aws_lambda_event_source_mapping.uploads_mapping")
+    assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
+    assert referred(mapping["function_name"]) == "aws_lambda_function.classify_upload"
+    assert mapping["batch_size"] == 1_000
+    assert mapping["maximum_batching_window_in_seconds"] >= 1, "Lambda asks so above ten"
+    assert mapping["batch_size"] * SQS_RECORD_BYTES < LAMBDA_PAYLOAD_BYTES
+    assert mapping["scaling_config"]["maximum_concurrency"] >= 2
+
+
+@pytest.mark.parametrize("name", DEAD_LETTERS)
+def test_dead_letters_are_kept_for_as_long_as_sqs_can(dev: Template, name: str) -> None:
+    """Fourteen days."""
+    queue = dev.resource(f"aws_sqs_queue.{name}")
+    assert queue["message_retention_seconds"] == 14 * 86_400
+
+
+def test_dead_letters_outlive_the_queue_that_they_come_from(dev: Template) -> None:
+    """A message's age counts from its first queue on.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    """
+    queue = dev.resource("aws_sqs_queue.uploads")["message_retention_seconds"]
+    dead = dev.resource("aws_sqs_queue.unclassified")["message_retention_seconds"]
+    assert dead > queue
+
+
+def test_every_target_tries_for_a_day_and_then_keeps_the_event(dev: Template) -> None:
+    """EventBridge would drop it."""
+    for name, target in targets(dev).items():
+        assert target["retry_policy"] == {
+            "maximum_event_age_in_seconds": 86_400,
+            "maximum_retry_attempts": 185,
+        }, name
+        assert referred(target["dead_letter_config"]["arn"]) == "aws_sqs_queue.undelivered", name
+
+
+def test_the_queue_of_undelivered_events_takes_those_of_every_rule(dev: Template) -> None:
+    """Pitfall 26; and of no rule that is not there."""
+    policy = referred(dev.resource("aws_sqs_queue.undelivered")["policy"])
+    (statement,) = dev.policies()[policy.partition(".")[2]]
+    (condition,) = statement["condition"]
+    assert sorted(condition["values"]) == sorted(arns_of_rules(dev).values())
+
+
+def test_the_upload_queue_takes_what_its_rule_sends(dev: Template) -> None:
+    """Pitfall 26."""
+    policy = referred(dev.resource("aws_sqs_queue.uploads")["policy"])
+    (statement,) = dev.policies()[policy.partition(".")[2]]
+    (condition,) = statement["condition"]
+    rule = attribute("aws_cloudwatch_event_rule.uploads_object_uploaded", "arn")
+    assert condition["values"] == [rule]
+
+
+def test_queue_policies_name_the_queue_that_they_are_on(dev: Template) -> None:
+    """They spell its ARN, as it is made after them."""
+    for name, queue in dev.resources("aws_sqs_queue").items():
+        if "policy" in queue:
+            (statement,) = dev.policies()[referred(queue["policy"]).partition(".")[2]]
+            assert statement["resources"] == [f"arn:aws:sqs:REGION:ACCOUNT:{queue['name']}"], name
+
+
+def test_a_function_called_by_events_keeps_what_it_fails_on(dev: Template) -> None:
+    """Lambda takes such an event, tries it three times, and would drop it."""
+    kept = {
+        referred(config["function_name"]): config
+        for config in dev.resources("aws_lambda_function_event_invoke_config").values()
+    }
+    assert set(kept) == invoked_by_events(dev)
+    for config in kept.values():
+        assert config["maximum_retry_attempts"] == 2
+        assert config["maximum_event_age_in_seconds"] == 21_600
+
+
+def test_a_function_that_keeps_what_it_fails_on_may_do_so(dev: Template) -> None:
+    """Lambda sends it in the function's own name."""
+    queue = dev.resource("aws_sqs_queue.undelivered")["name"]
+    for address in invoked_by_events(dev):
+        permissions = dev.policies()[f"{address.partition('.')[2]}_role_permissions"]
+        (keep,) = (each for each in permissions if each["sid"] == "KeepWhatFailed")
+        assert keep["actions"] == ["sqs:SendMessage"]
+        assert keep["resources"] == [f"arn:aws:sqs:REGION:ACCOUNT:{queue}"]
+
+
+def test_the_queue_for_failures_is_made_before_a_function_is_told_of_it(dev: Template) -> None:
+    """Terraform orders by references; Lambda checks the destination when it is told."""
+    for config in dev.resources("aws_lambda_function_event_invoke_config").values():
+        destination = config["destination_config"]["on_failure"]["destination"]
+        queue = "aws_sqs_queue.undelivered"
+        ordered = any(each.startswith(queue) for each in config.get("depends_on", []))
+        assert ordered or destination == attribute(queue, "arn")
+
+
+def test_each_rule_may_invoke_the_functions_that_it_leads_to(dev: Template) -> None:
+    """And no other rule may, nor anybody else's."""
+    needed = {
+        (referred(target["arn"]), referred(target["rule"]))
+        for target in targets(dev).values()
+        if referred(target["arn"]).startswith("aws_lambda_function.")
+    }
+    allowed = set()
+    for permission in dev.resources("aws_lambda_permission").values():
+        assert permission["action"] == "lambda:InvokeFunction"
+        assert permission["principal"] == "events.amazonaws.com"
+        assert permission["source_arn"].endswith(".arn}")
+        allowed.add((referred(permission["function_name"]), referred(permission["source_arn"])))
+    assert allowed == needed
+
+
+def test_only_the_state_machine_needs_a_role_to_be_started(dev: Template) -> None:
+    """Queues, functions and log groups say by their own policies who may."""
+    with_role = {
+        referred(target["arn"]): referred(target["role_arn"])
+        for target in targets(dev).values()
+        if "role_arn" in target
+    }
+    assert with_role == {
+        "aws_sfn_state_machine.reconciliation": "aws_iam_role.bus_manifest_uploaded_role"
+    }
+
+
+def test_log_groups_that_rules_write_to_are_named_as_eventbridge_asks(dev: Template) -> None:
+    """Pitfall 25: ``/aws/events/``, and in the resource policy."""
+    written = {referred(target["arn"]) for target in targets(dev).values()}
+    groups = {address for address in written if address.startswith("aws_cloudwatch_log_group.")}
+    policy = dev.resource("aws_cloudwatch_log_resource_policy.bus_log_policy")
+    (statement,) = dev.policies()[referred(policy["policy_document"]).partition(".")[2]]
+    assert len(groups) == 5
+    assert set(statement["resources"]) == {attribute(group, "arn") + ":*" for group in groups}
+    assert all(dev.resource(group)["name"].startswith("/aws/events/") for group in groups)
+
+
+def test_every_function_writes_to_a_log_group_that_is_ours(dev: Template) -> None:
+    """Lambda would make one that keeps its logs for ever."""
+    for name, function in dev.resources("aws_lambda_function").items():
+        group = dev.resource(f"aws_cloudwatch_log_group.{name}_logs")
+        assert group["name"] == f"/aws/lambda/{function['function_name']}"
+        ordered = [each.rpartition("_")[0] for each in function["depends_on"]]
+        assert ordered == [
+            f"aws_cloudwatch_log_group.{name}_logs",
+            f"aws_iam_role_policy.{name}_role_policy",
+        ]
+
+
+def test_logs_are_kept_for_as_long_as_the_setting_says(
+    dev: Template, synthesise: Synthesise
+) -> None:
+    """For ever is never meant."""
+    for stack, days in ((dev, 30), (synthesise(logRetentionDays=400), 400)):
+        groups = stack.resources("aws_cloudwatch_log_group")
+        assert {group["retention_in_days"] for group in groups.values()} == {days}
+
+
+@pytest.mark.parametrize("name", DEAD_LETTERS)
+def test_an_alarm_sees_the_first_dead_letter(
+    dev: Template, synthesise: Synthesise, name: str
+) -> None:
+    """Pitfall 6; it tells a topic if the settings name one."""
+    topic = "arn:aws:sns:eu-west-1:123456789012:operators"
+    alarm = dev.resource(f"aws_cloudwatch_metric_alarm.{name}_not_empty")
+    assert alarm["dimensions"] == {"QueueName": dev.resource(f"aws_sqs_queue.{name}")["name"]}
+    assert alarm["namespace"] == "AWS/SQS"
+    assert alarm["metric_name"] == "ApproximateNumberOfMessagesVisible"
+    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+    assert "alarm_actions" not in alarm
+    told = synthesise(alarmTopicArn=topic).resource(f"aws_cloudwatch_metric_alarm.{name}_not_empty")
+    assert told["alarm_actions"] == [topic]
+
+
+def test_every_queue_that_nobody_reads_has_an_alarm(dev: Template) -> None:
+    """A dead-letter queue without one is a silent place."""
+    read = {
+        referred(mapping["event_source_arn"]).partition(".")[2]
+        for mapping in dev.resources("aws_lambda_event_source_mapping").values()
+    }
+    assert set(dev.resources("aws_sqs_queue")) - read == set(DEAD_LETTERS)
+
+
+def test_functions_run_on_the_newest_python_and_the_cheaper_processor(dev: Template) -> None:
+    """And each is traced."""
+    for function in dev.resources("aws_lambda_function").values():
+        assert function["runtime"] == "python3.13"
+        assert function["architectures"] == ["arm64"]
+        assert function["tracing_config"] == {"mode": "Active"}
+        assert function["timeout"] <= 900

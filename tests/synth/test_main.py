@@ -1,0 +1,121 @@
+"""``python main.py``, as cdktf and ``make synth`` run it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.synth.template import Template
+
+EAGER = """
+import runpy, sys
+import cdktf_cdktf_provider_aws
+sys.path.insert(0, ".")
+runpy.run_path("main.py", run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="module")
+def clone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the project on another machine: other times, and leavings of its Python."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("main.py", "cdktf.json"):
+        shutil.copyfile(root / name, folder / name)
+    for name in ("environments", "stacks", "handlers"):
+        shutil.copytree(root / name, folder / name, copy_function=shutil.copyfile)
+    cache = folder / "handlers" / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    (cache / "events.cpython-313.pyc").write_bytes(b"compiled")
+    for path in folder.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    return folder
+
+
+def run(clone: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the clone, with an environment in which nothing else is chosen."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "CDKTF_", "VAULT_", "PYTHON"))
+    }
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=clone,
+        env={**kept, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def synthesised(clone: Path) -> Path:
+    """The clone's ``cdktf.out``, made while cdktf-cli has other ideas of the context."""
+    told = run(clone, "main.py", CDKTF_CONTEXT_JSON=json.dumps({"expiryDays": 99}))
+    assert told.returncode == 0, told.stderr
+    return clone / "cdktf.out"
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Return every file's path and digest."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_clone_on_another_machine_synthesises_the_same(synthesised: Path, dev: Template) -> None:
+    """Whatever cdktf-cli puts into the context: settings have two sources, and no third."""
+    assert tree(synthesised / "stacks" / "EventProcessingStack") == tree(dev.folder)
+
+
+def test_it_is_synthesised_where_cdktf_looks_for_it(synthesised: Path) -> None:
+    """``cdktf deploy`` names stacks by this file."""
+    manifest = json.loads((synthesised / "manifest.json").read_text(encoding="utf-8"))
+    assert list(manifest["stacks"]) == ["EventProcessingStack"]
+
+
+@pytest.mark.slow
+def test_importing_the_provider_lazily_changes_nothing(clone: Path, synthesised: Path) -> None:
+    """It only saves ten seconds."""
+    told = run(clone, "-c", EAGER, CDKTF_OUTDIR="eager.out")
+    assert told.returncode == 0, told.stderr
+    assert tree(clone / "eager.out") == tree(synthesised)
+
+
+def test_only_what_is_used_of_the_provider_is_imported() -> None:
+    """All of its 2,135 modules take those ten seconds; here every stack is synthesised."""
+    imported = [name for name in sys.modules if name.startswith("cdktf_cdktf_provider_aws.")]
+    assert 20 < len(imported) < 100
+
+
+def test_bad_settings_are_told_a_line_each(clone: Path) -> None:
+    """And nothing else is: no traceback, no Node; exit status 1."""
+    bad = {"environmentName": "Bad!", "reconcileCountIterations": 1_201, "expiryDay": 3}
+    (clone / "environments" / "bad.json").write_text(json.dumps(bad), encoding="utf-8")
+    told = run(clone, "main.py", VAULT_ENV="bad")
+    assert told.returncode == 1
+    assert told.stdout == ""
+    assert told.stderr.splitlines() == [
+        "The settings cannot be used:",
+        "expiryDay is no setting: did you mean expiryDays?",
+        'environmentName is "Bad!": it must be 2 to 16 of a-z, 0-9 and hyphen, a letter first',
+        "reconcileCountIterations is 1201: it must be a whole number from 2 to 1,200",
+    ]
+
+
+def test_an_environment_that_is_not_there_is_told_with_those_that_are(clone: Path) -> None:
+    """A typing mistake must not deploy the default one."""
+    told = run(clone, "main.py", VAULT_ENV="prd")
+    assert told.returncode == 1
+    assert "VAULT_ENV is 'prd'" in told.stderr
+    assert "prod" in told.stderr
+    assert "Traceback" not in told.stderr

@@ -1,0 +1,57 @@
+"""The whole stack as it was when somebody last looked at it.
+
+It says that something changed, and shows what; what was meant, the other tests say. To
+accept a change, and to see it in the next diff::
+
+    UPDATE_SNAPSHOTS=1 .venv/bin/python -m pytest tests/synth/test_snapshot.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.synth.template import Template
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+ACCEPT = "UPDATE_SNAPSHOTS"
+
+
+def test_the_stack_is_as_it_was(dev: Template) -> None:
+    """Without the state machine's, the policies' and the rules' JSON being text in a text."""
+    path = SNAPSHOTS / "EventProcessingStack.txt"
+    now = "".join(f"{line}\n" for line in snapshot(dev))
+    if os.environ.get(ACCEPT):
+        path.write_text(now, encoding="utf-8")
+    assert now == path.read_text(encoding="utf-8"), f"If this was meant, accept it: {ACCEPT}=1"
+
+
+def snapshot(template: Template) -> Iterator[str]:
+    """Yield a line for each argument of each block, in an order that tells nothing."""
+    content = template.readable
+    blocks = {"provider aws": content["provider"]["aws"], "terraform": content["terraform"]}
+    blocks |= {f"output {name}": output for name, output in content["output"].items()}
+    for kind in ("data", "resource"):
+        for type_, named in template.written[kind].items():
+            for name in named:
+                blocks[f"{kind} {type_}.{name}"] = content[kind][type_][name]
+    for title, block in sorted(blocks.items()):
+        yield title
+        yield from (f"  {path} = {value}" for path, value in leaves(block))
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path and the JSON of each plain value; JSON in a text is opened."""
+    if isinstance(value, str) and value.startswith("{"):
+        value, path = json.loads(value), f"{path}(json)"
+    if isinstance(value, dict) and value:
+        for key in value if path.endswith("States") else sorted(value):
+            yield from leaves(value[key], f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
+        for index, each in enumerate(value):
+            yield from leaves(each, f"{path}[{index}]")
+    elif path:
+        yield path, json.dumps(value, ensure_ascii=False)

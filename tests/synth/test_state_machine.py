@@ -1,0 +1,71 @@
+"""The state machine as it is deployed: its definition is a text, its functions references."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.constructs.reconciliation_states import definition
+from tests.synth.template import Synthesise, Template
+
+MACHINE = "aws_sfn_state_machine.reconciliation"
+
+
+def states_of(template: Template) -> dict[str, Any]:
+    """Return the definition's states."""
+    states: dict[str, Any] = json.loads(template.resource(MACHINE)["definition"])["States"]
+    return states
+
+
+def test_the_states_are_those_of_the_specification_in_its_order(dev: Template) -> None:
+    """By these names operators know them; the last one is ours."""
+    assert list(states_of(dev)) == [
+        "Configure Count",
+        "Reconcile Iterator",
+        "Check Count Reached",
+        "Reconcile Check Upload",
+        "Reconcile Check Complete",
+        "Wait",
+        "Reconcile Notify",
+        "Done",
+        "Reconciliation Failed",
+    ]
+
+
+def test_the_definition_is_the_pure_one_with_the_settings_in_it(dev: Template) -> None:
+    """So what the unit tests show of that is true of this."""
+    written = json.loads(dev.resource(MACHINE)["definition"])
+    assert written == definition(
+        iterate_arn="${aws_lambda_function.reconcile_iterator.arn}",
+        check_arn="${aws_lambda_function.reconcile_check.arn}",
+        notify_arn="${aws_lambda_function.reconcile_notify.arn}",
+        count=960,
+        wait_seconds=30,
+    )
+
+
+def test_count_and_wait_are_settings(synthesise: Synthesise) -> None:
+    """An environment may be in a hurry."""
+    hurried = synthesise(reconcileCountIterations=10, reconcileWaitIterations=2)
+    states = states_of(hurried)
+    assert states["Configure Count"]["Result"] == {"ticker": 0, "count": 10}
+    assert states["Wait"]["Seconds"] == 2
+
+
+def test_amazons_validator_accepts_the_definition(
+    dev: Template, root: Path, tmp_path: Path
+) -> None:
+    """Syntax, paths, transitions: what Step Functions would say at the deployment."""
+    validator = root / "node_modules" / ".bin" / "asl-validator"
+    if not validator.exists():
+        pytest.skip("asl-validator is not there: run 'make setup'")
+    path = tmp_path / "definition.json"
+    path.write_text(dev.resource(MACHINE)["definition"], encoding="utf-8")
+    told = subprocess.run(
+        [validator, "--json-path", path], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr

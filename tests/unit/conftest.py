@@ -1,0 +1,77 @@
+"""Settings before the handlers are imported, and the account that they run in."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.unit.fakes import (
+    EVENT_TABLE,
+    OUTCOME_TABLE,
+    REPORTS_BUCKET,
+    FakeAws,
+    FakeContext,
+    installed,
+)
+
+os.environ |= {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_SERVICE_NAME": "tests",
+    "POWERTOOLS_METRICS_NAMESPACE": "Tests",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "UPLOAD_EVENT_TABLE": EVENT_TABLE,
+    "OUTCOME_TABLE": OUTCOME_TABLE,
+    "EXPIRY_DAYS": "30",
+    "EVENT_BUS_NAME": "vault",
+    "JOB_DIR_SUFFIX": "-vaultjob",
+    "MANIFEST_SUFFIX": ".manifest",
+    "REPORTS_BUCKET": REPORTS_BUCKET,
+    "VERIFY_OBJECTS": "true",
+    "IGNORE_UNEXPECTED": "[]",
+}
+
+settings.register_profile("unit", deadline=None, derandomize=True, database=None)
+settings.load_profile("unit")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The functions that count nothing make Powertools warn of it at each call."""
+    config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")
+
+
+@pytest.fixture
+def aws() -> Iterator[FakeAws]:
+    """The handlers' clients, replaced."""
+    with installed(FakeAws()) as account:
+        yield account
+
+
+@pytest.fixture
+def context() -> FakeContext:
+    """A call with plenty of time."""
+    return FakeContext()
+
+
+@pytest.fixture
+def metrics(capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
+    """Sums of the metrics that were sent since the last call, read as CloudWatch reads them."""
+
+    def sent() -> Counter[str]:
+        sums: Counter[str] = Counter()
+        for line in capsys.readouterr().out.splitlines():
+            record = json.loads(line)
+            for group in record.get("_aws", {}).get("CloudWatchMetrics", []):
+                for metric in group["Metrics"]:
+                    values = record[metric["Name"]]
+                    sums[metric["Name"]] += sum(values) if isinstance(values, list) else values
+        return sums
+
+    return sent

@@ -1,0 +1,380 @@
+"""The few client methods that the handlers use, on dicts, with AWS's rules.
+
+Parameters are checked against botocore's own model of the service, conditions are
+evaluated, pages end early, and what AWS limits or refuses is refused here too.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from io import BytesIO
+from threading import Lock
+from typing import IO, Any, cast
+from urllib.parse import quote_plus
+
+import botocore.session
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+from botocore.validate import ParamValidator
+
+from handlers import pages
+from tests.unit.conditions import Item, holds, tokens_of
+
+Entry = Mapping[str, str]
+
+MAX_ENTRIES = 10
+MAX_CALL_BYTES = 256 * 1024
+MAX_ITEM_BYTES = 400 * 1024
+MAX_DIGITS = 38
+
+EVENT_TABLE = "uploads"
+OUTCOME_TABLE = "outcomes"
+REPORTS_BUCKET = "reports"
+TABLE_KEYS = {EVENT_TABLE: ("setId", "objectKey"), OUTCOME_TABLE: ("id",)}
+
+
+class ConditionalCheckFailedException(ClientError):
+    """DynamoDB found an item that the condition forbids."""
+
+
+def client_error(code: str, status: int, message: str = "") -> ClientError:
+    """Return what boto3 raises when a service answers with an error."""
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": cast(Any, {"HTTPStatusCode": status}),
+        },
+        "Operation",
+    )
+
+
+@dataclass
+class FakeContext:
+    """What the Lambda service tells a function about its call."""
+
+    remaining_ms: int = 900_000
+    looks_at_the_clock: int | None = None
+    """After so many, no time is left."""
+    function_name: str = "function"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789011:function:function"
+    aws_request_id: str = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time that is left."""
+        if self.looks_at_the_clock is not None:
+            self.looks_at_the_clock -= 1
+            if self.looks_at_the_clock < 0:
+                return 0
+        return self.remaining_ms
+
+    @property
+    def typed(self) -> LambdaContext:
+        """The context under the type that handlers ask for."""
+        return cast(LambdaContext, self)
+
+
+@dataclass
+class FakeClock:
+    """Stands in for the module ``time``."""
+
+    now: float = 1_604_580_000.0
+
+    def time(self) -> float:
+        """Return the time in Unix seconds."""
+        return self.now
+
+
+@dataclass
+class FakeEvents:
+    """EventBridge: takes entries, but for those that it is told to refuse."""
+
+    calls: list[Sequence[Entry]] = field(default_factory=list)
+    accepted: list[Entry] = field(default_factory=list)
+    refuses: Callable[[Entry], bool] = lambda entry: False
+    fails: Callable[[Sequence[Entry]], Exception | None] = lambda entries: None
+
+    def put_events(self, **parameters: Any) -> dict[str, Any]:
+        """Answer 200 even when entries are refused, as EventBridge does."""
+        _check("events", "PutEvents", parameters)
+        entries: Sequence[Entry] = parameters["Entries"]
+        size_bytes = sum(
+            len(entry[name].encode()) for entry in entries for name in ("Source", "DetailType")
+        ) + sum(len(entry["Detail"].encode()) for entry in entries)
+        if not 0 < len(entries) <= MAX_ENTRIES or size_bytes > MAX_CALL_BYTES:
+            raise client_error("ValidationException", 400, f"{len(entries)}, {size_bytes} bytes")
+        if error := self.fails(entries):
+            raise error
+        self.calls.append(entries)
+        results: list[dict[str, str]] = []
+        for entry in entries:
+            if self.refuses(entry):
+                results.append({"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"})
+            else:
+                results.append({"EventId": f"event-{len(self.accepted)}"})
+                self.accepted.append(entry)
+        failed = sum("ErrorCode" in result for result in results)
+        return {"FailedEntryCount": failed, "Entries": results}
+
+
+@dataclass
+class FakeDynamoDB:
+    """DynamoDB: items by key, conditions, and pages that end before the filter is applied."""
+
+    tables: dict[str, dict[tuple[str, ...], Item]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    operations: list[str] = field(default_factory=list)
+    items_a_page: int = 2
+    fails: Callable[[str, Mapping[str, Any]], Exception | None] = lambda operation, _: None
+    lock: Any = field(default_factory=Lock)
+
+    class exceptions:  # noqa: N801 - boto3's own name
+        """The modelled exceptions, where boto3's client has them."""
+
+        ConditionalCheckFailedException = ConditionalCheckFailedException
+
+    def rows(self, table: str) -> list[Item]:
+        """Return the table's items in the order of their keys."""
+        return [item for _, item in sorted(self.tables[table].items())]
+
+    def put_item(self, **parameters: Any) -> dict[str, Any]:
+        """Write an item, or raise where its condition does not hold."""
+        with self.lock:
+            self._begin("PutItem", parameters)
+            table, item = parameters["TableName"], parameters["Item"]
+            _check_item(item)
+            key = _key_of(table, item)
+            known = self.tables[table].get(key, {})
+            values = parameters.get("ExpressionAttributeValues", {})
+            condition = parameters.get("ConditionExpression")
+            if condition and not holds(condition, known, values):
+                raise ConditionalCheckFailedException(
+                    client_error("ConditionalCheckFailedException", 400).response, "PutItem"
+                )
+            self.tables[table][key] = item
+            return {}
+
+    def get_item(self, **parameters: Any) -> dict[str, Any]:
+        """Return an item, or an answer without ``Item``."""
+        self._begin("GetItem", parameters)
+        table = parameters["TableName"]
+        item = self.tables[table].get(_key_of(table, parameters["Key"]))
+        return {} if item is None else {"Item": item}
+
+    def update_item(self, **parameters: Any) -> dict[str, Any]:
+        """Set attributes; nothing else of an update expression is known here."""
+        self._begin("UpdateItem", parameters)
+        table, key = parameters["TableName"], _key_of(parameters["TableName"], parameters["Key"])
+        verb, _, assignments = parameters["UpdateExpression"].partition(" ")
+        assert verb == "SET", parameters["UpdateExpression"]
+        known = dict(self.tables[table].get(key, parameters["Key"]))
+        for assignment in assignments.split(","):
+            name, _, value = (part.strip() for part in assignment.partition("="))
+            known[name] = parameters["ExpressionAttributeValues"][value]
+        self.tables[table][key] = known
+        return {}
+
+    def query(self, **parameters: Any) -> dict[str, Any]:
+        """Return a page in the order of the sort key's UTF-8; the filter may leave it empty."""
+        self._begin("Query", parameters)
+        table, values = parameters["TableName"], parameters["ExpressionAttributeValues"]
+        used = f"{parameters['KeyConditionExpression']} {parameters.get('FilterExpression', '')}"
+        assert set(values) == {name for name in tokens_of(used) if name.startswith(":")}
+        start = parameters.get("ExclusiveStartKey")
+        after = _sort_bytes(table, start) if start else b""
+        matching = sorted(
+            (
+                item
+                for item in self.tables[table].values()
+                if holds(parameters["KeyConditionExpression"], item, values)
+                and _sort_bytes(table, item) > after
+            ),
+            key=lambda item: _sort_bytes(table, item),
+        )
+        limit = min(parameters.get("Limit", self.items_a_page), self.items_a_page)
+        page = matching[:limit]
+        names = re.findall(r"\w+", parameters.get("ProjectionExpression", ""))
+        answer: dict[str, Any] = {
+            "Items": [
+                {name: item[name] for name in names or item}
+                for item in page
+                if holds(parameters.get("FilterExpression", ""), item, values)
+            ]
+        }
+        if len(matching) > limit:
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in TABLE_KEYS[table]}
+        return pages.query_page(json.dumps(answer).encode())
+
+    def _begin(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        _check("dynamodb", operation, parameters)
+        self.operations.append(operation)
+        if error := self.fails(operation, parameters):
+            raise error
+
+
+@dataclass
+class FakeS3:
+    """S3 with versions: objects in UTF-8 byte order, a few a page."""
+
+    versions: dict[tuple[str, str], dict[str, bytes]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    operations: list[str] = field(default_factory=list)
+    keys_a_page: int = 2
+    fails: Callable[[str, Mapping[str, Any]], Exception | None] = lambda operation, _: None
+
+    def put(self, key: str, content: bytes = b"", *, bucket: str = "bucket") -> str:
+        """Write an object and return its new version id."""
+        versions = self.versions[bucket, key]
+        version_id = f"version-{len(versions) + 1}"
+        versions[version_id] = content
+        return version_id
+
+    def newest(self, key: str, *, bucket: str = "bucket") -> bytes:
+        """Return what an object holds."""
+        return list(self.versions[bucket, key].values())[-1]
+
+    def put_object(self, **parameters: Any) -> dict[str, Any]:
+        """Write an object."""
+        self._begin("PutObject", parameters)
+        version_id = self.put(parameters["Key"], parameters["Body"], bucket=parameters["Bucket"])
+        return {"VersionId": version_id}
+
+    def upload_fileobj(self, file: IO[bytes], bucket: str, key: str) -> None:
+        """Write what is left of a file."""
+        self.put(key, file.read(), bucket=bucket)
+
+    def head_object(self, **parameters: Any) -> dict[str, Any]:
+        """Return the newest version's id; a HEAD's error has no body, hence no code."""
+        self._begin("HeadObject", parameters)
+        versions = self.versions.get((parameters["Bucket"], parameters["Key"]))
+        if not versions:
+            raise client_error("404", 404, "Not Found")
+        return {"VersionId": list(versions)[-1]}
+
+    def get_object(self, **parameters: Any) -> dict[str, Any]:
+        """Return one version's content from some byte on, as a stream."""
+        self._begin("GetObject", parameters)
+        versions = self.versions.get((parameters["Bucket"], parameters["Key"]))
+        if not versions:
+            raise client_error("NoSuchKey", 404)
+        version_id = parameters.get("VersionId", list(versions)[-1])
+        if version_id not in versions:
+            raise client_error("NoSuchVersion", 404)
+        content = versions[version_id]
+        offset = int(parameters.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        if "Range" in parameters and offset >= len(content):
+            raise client_error("InvalidRange", 416)
+        body = content[offset:]
+        return {"Body": StreamingBody(BytesIO(body), len(body)), "VersionId": version_id}
+
+    def list_objects_v2(self, **parameters: Any) -> dict[str, Any]:
+        """Return a page of keys and sizes."""
+        self._begin("ListObjectsV2", parameters)
+        token = base64.b64decode(parameters.get("ContinuationToken", ""))
+        after = token or parameters.get("StartAfter", "").encode()
+        matching = sorted(
+            (
+                key
+                for (bucket, key), versions in self.versions.items()
+                if versions
+                and bucket == parameters["Bucket"]
+                and key.startswith(parameters["Prefix"])
+                and key.encode() > after
+            ),
+            key=str.encode,
+        )
+        limit = min(parameters.get("MaxKeys", self.keys_a_page), self.keys_a_page)
+        page = matching[:limit]
+        contents = "".join(
+            f"<Contents><Key>{html.escape(quote_plus(key, safe='/'))}</Key>"
+            f"<ETag>&quot;0&quot;</ETag>"
+            f"<Size>{len(self.newest(key, bucket=parameters['Bucket']))}</Size></Contents>"
+            for key in page
+        )
+        more = (
+            f"<NextContinuationToken>{base64.b64encode(page[-1].encode()).decode()}"
+            "</NextContinuationToken>"
+            if len(matching) > limit
+            else ""
+        )
+        body = f"<R><EncodingType>url</EncodingType>{contents}{more}</R>"
+        return pages.list_page(body.encode())
+
+    def _begin(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        _check("s3", operation, parameters)
+        self.operations.append(operation)
+        if error := self.fails(operation, parameters):
+            raise error
+
+
+@dataclass
+class FakeAws:
+    """An account: a bus, the tables, the bucket and a clock."""
+
+    events: FakeEvents = field(default_factory=FakeEvents)
+    dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
+    s3: FakeS3 = field(default_factory=FakeS3)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+
+@contextmanager
+def installed(aws: FakeAws) -> Iterator[FakeAws]:
+    """Give the handlers *aws* for their clients; no call of boto3 gets through meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.client.BaseClient._make_api_call", _no_network)
+        patch.setattr("handlers.classify_upload.events", aws.events)
+        patch.setattr("handlers.reconcile_notify.events", aws.events)
+        patch.setattr("handlers.record_upload.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.outcome_store.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.streams.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.streams.s3", aws.s3)
+        patch.setattr("handlers.report.s3", aws.s3)
+        patch.setattr("handlers.streams.time", aws.clock)
+        patch.setattr("handlers.outcome_store.time", aws.clock)
+        patch.setattr("handlers.reconcile_notify.time", aws.clock)
+        yield aws
+
+
+def _key_of(table: str, item: Item) -> tuple[str, ...]:
+    return tuple(item[name]["S"] for name in TABLE_KEYS[table])
+
+
+def _sort_bytes(table: str, item: Item) -> bytes:
+    return item[TABLE_KEYS[table][-1]]["S"].encode()
+
+
+def _check_item(item: Item) -> None:
+    for value in item.values():
+        if "N" in value and len(value["N"].strip("-0")) > MAX_DIGITS:
+            raise client_error("ValidationException", 400, "More than 38 significant digits")
+    size_bytes = sum(len(f"{name}{next(iter(item[name].values()))}".encode()) for name in item)
+    if size_bytes > MAX_ITEM_BYTES:
+        raise client_error("ValidationException", 400, "Item size has exceeded the maximum")
+
+
+def _check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+    """Fail on parameters that boto3 would not send."""
+    shape = _service_model(service).operation_model(operation).input_shape
+    report = ParamValidator().validate(dict(parameters), shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+@cache
+def _service_model(service: str) -> Any:
+    return botocore.session.get_session().get_service_model(service)
+
+
+def _no_network(client: Any, operation: str, parameters: Any) -> None:
+    raise AssertionError(f"{operation} would have gone to AWS")

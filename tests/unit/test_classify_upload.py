@@ -1,0 +1,281 @@
+"""Messages are published, skipped with a metric, or given back; nothing else happens."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handlers.classify_upload import handler
+from tests.unit.fakes import Entry, FakeAws, FakeContext, client_error, installed
+from tests.unit.samples import (
+    EVENT_TIME,
+    HOSTILE_NAMES,
+    aws_event,
+    batch,
+    failed,
+    object_upload,
+)
+
+GOOD = "a-vaultjob/good"
+DEEP = 200_000
+
+MALFORMED: dict[str, Any] = {
+    "not JSON": "not JSON",
+    "empty": "",
+    "half": '{"detail": {',
+    "null": "null",
+    "a number": "7",
+    "a text": '"text"',
+    "an array": "[]",
+    "an array of events": [object_upload()],
+    "no detail": {"time": "2020-11-05T12:34:56Z"},
+    "detail an array": {"time": "2020-11-05T12:34:56Z", "detail": []},
+    "detail as text": {"time": "2020-11-05T12:34:56Z", "detail": "{}"},
+    "no time": {"detail": object_upload()["detail"]},
+    "time without zone": object_upload(time="2020-11-05T12:34:56"),
+    "time too large": object_upload(time="99999-11-05T12:34:56Z"),
+    "key a number": object_upload(object_key=7),
+    "key empty": object_upload(object_key=""),
+    "key a slash": object_upload(object_key="/"),
+    "key with a lone surrogate": object_upload("a-vaultjob/\ud800"),
+    "key too long": object_upload("a-vaultjob/" + 1014 * "x"),
+    "size a boolean": object_upload(object_size=True),
+    "size a text": object_upload(object_size="1"),
+    "size negative": object_upload(object_size=-1),
+    "size not a number": json.dumps(object_upload(object_size=float("nan"))),
+    "size of 5,000 digits": json.dumps(object_upload()).replace("1024", 5_000 * "9"),
+    "bucket missing": object_upload(bucket_name=None),
+    "event type unknown": object_upload(event_type="object-upload-started"),
+    "event type a surrogate": object_upload(event_type="\ud800"),
+    "deep arrays": DEEP * "[",
+    "deep objects": DEEP * '{"detail":' + "1" + DEEP * "}",
+}
+
+UNRECORDABLE: dict[str, Any] = {
+    "size beyond DynamoDB's 38 digits": object_upload(object_size=int(39 * "9")),
+    "time before 1970": object_upload(time="1969-12-31T23:59:59Z"),
+}
+
+
+def published(aws: FakeAws) -> dict[str, list[Any]]:
+    """Return the details on the bus by detail type."""
+    by_type: dict[str, list[Any]] = {}
+    for entry in aws.events.accepted:
+        assert (entry["Source"], entry["EventBusName"]) == ("vault.application", "vault")
+        by_type.setdefault(entry["DetailType"], []).append(json.loads(entry["Detail"]))
+    return by_type
+
+
+def published_keys(aws: FakeAws) -> list[str]:
+    """Return the keys of all data files on the bus."""
+    details = published(aws).get("Data File Upload Event", [])
+    return [each["object-key"] for detail in details for each in detail["objects"]]
+
+
+def test_data_files_are_announced_with_the_fields_of_the_contract(
+    aws: FakeAws, context: FakeContext
+) -> None:
+    event = batch(
+        object_upload("p/a-1-vaultjob/x", prefix="p/"),
+        object_upload("a-1-vaultjob/dir/", prefix="p/", object_size=0),
+    )
+    assert handler(event, context.typed) == {"batchItemFailures": []}
+    assert published(aws) == {
+        "Data File Upload Event": [
+            {
+                "set-id": "a-1",
+                "bucket-name": "bucket",
+                "objects": [
+                    {
+                        "object-key": "p/a-1-vaultjob/x",
+                        "object-size": 1024,
+                        "event-time": EVENT_TIME,
+                    },
+                    {
+                        "object-key": "p/a-1-vaultjob/dir",
+                        "object-size": 0,
+                        "event-time": EVENT_TIME,
+                    },
+                ],
+            }
+        ]
+    }
+
+
+def test_a_manifest_is_announced_with_the_fields_of_the_contract(
+    aws: FakeAws, context: FakeContext
+) -> None:
+    handler(batch(object_upload("a-vaultjob/a.manifest", prefix="p/")), context.typed)
+    assert published(aws) == {
+        "Manifest File Upload Event": [
+            {
+                "set-id": "a",
+                "event-time": EVENT_TIME,
+                "bucket-name": "bucket",
+                "object-key": "p/a-vaultjob/a.manifest",
+                "object-size": 1024,
+            }
+        ]
+    }
+
+
+def test_sets_whose_ids_share_a_beginning_stay_apart(aws: FakeAws, context: FakeContext) -> None:
+    """Pitfall 1: ``a-1-vaultjob`` and ``a-2-vaultjob`` are two sets."""
+    handler(batch(object_upload("a-1-vaultjob/x"), object_upload("a-2-vaultjob/x")), context.typed)
+    assert [detail["set-id"] for detail in published(aws)["Data File Upload Event"]] == [
+        "a-1",
+        "a-2",
+    ]
+
+
+@pytest.mark.parametrize("key", ["a-vaultjob/sub/a.manifest", "a-vaultjob/olda.manifest"])
+def test_what_merely_looks_like_a_manifest_starts_no_reconciliation(
+    aws: FakeAws, context: FakeContext, key: str
+) -> None:
+    """Pitfall 2: it is data."""
+    handler(batch(object_upload(key)), context.typed)
+    assert published_keys(aws) == [key]
+    assert list(published(aws)) == ["Data File Upload Event"]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+def test_hostile_keys_arrive_unharmed(aws: FakeAws, context: FakeContext, name: str) -> None:
+    """Pitfall 4: quotes, backslashes, newlines and the rest, in set ids too."""
+    event = batch(
+        object_upload(f"a-vaultjob/{name}"),
+        object_upload(f"{name}-vaultjob/{name}"),
+        object_upload(f"{name}-vaultjob/{name}.manifest"),
+    )
+    assert handler(event, context.typed) == {"batchItemFailures": []}
+    assert published_keys(aws) == [f"a-vaultjob/{name}", f"{name}-vaultjob/{name}"]
+    (manifest,) = published(aws)["Manifest File Upload Event"]
+    assert manifest["set-id"] == name
+    assert manifest["object-key"] == f"{name}-vaultjob/{name}.manifest"
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_message_fails_alone(
+    aws: FakeAws, context: FakeContext, metrics: Callable[[], Counter[str]], body: Any
+) -> None:
+    """Pitfall 6: it goes back to SQS; the others of its batch are neither lost nor repeated."""
+    event = batch(object_upload(GOOD), body, object_upload(f"{GOOD}-2"))
+    assert failed(handler(event, context.typed)) == ["m1"]
+    assert published_keys(aws) == [GOOD, f"{GOOD}-2"]
+    assert metrics()["MalformedUploadEvents"] == 1
+
+
+@pytest.mark.parametrize("body", UNRECORDABLE.values(), ids=UNRECORDABLE)
+def test_a_message_that_no_row_can_hold_fails_alone(
+    aws: FakeAws, context: FakeContext, body: Any
+) -> None:
+    """Pitfall 6: once bundled, it would fail the recording of all others of its bundle."""
+    event = batch(object_upload(GOOD), body)
+    assert failed(handler(event, context.typed)) == ["m1"]
+    assert published_keys(aws) == [GOOD]
+
+
+@pytest.mark.parametrize("key", ["readme.txt", "-vaultjob/x", "deep/a-vaultjob/x"])
+def test_an_upload_outside_any_dataset_is_skipped_but_not_in_silence(
+    aws: FakeAws,
+    context: FakeContext,
+    metrics: Callable[[], Counter[str]],
+    caplog: pytest.LogCaptureFixture,
+    key: str,
+) -> None:
+    """Pitfall 8: a metric counts it and a log line names its key."""
+    event = batch(object_upload(key), object_upload(GOOD))
+    assert handler(event, context.typed) == {"batchItemFailures": []}
+    assert published_keys(aws) == [GOOD]
+    assert metrics() == {"UploadsOutsideDatasets": 1, "UploadsClassified": 1}
+    told = [getattr(record, "object_key", None) for record in caplog.records]
+    assert [each for each in told if each is not None] == [key]
+
+
+def test_the_event_that_aws_documents_is_in_no_dataset(
+    aws: FakeAws, context: FakeContext, metrics: Callable[[], Counter[str]]
+) -> None:
+    assert not failed(handler(batch(aws_event("object_upload")), context.typed))
+    assert metrics()["UploadsOutsideDatasets"] == 1
+    assert aws.events.calls == []
+
+
+def test_a_refused_entry_fails_exactly_its_messages(aws: FakeAws, context: FakeContext) -> None:
+    """Pitfall 5: PutEvents answers 200 with FailedEntryCount > 0."""
+    event = batch(
+        object_upload("a-vaultjob/x"),
+        object_upload("b-vaultjob/x"),
+        object_upload("a-vaultjob/y"),
+        object_upload("b-vaultjob/b.manifest"),
+    )
+    aws.events.refuses = lambda entry: '"a"' in entry["Detail"]
+    assert failed(handler(event, context.typed)) == ["m0", "m2"]
+    assert published_keys(aws) == ["b-vaultjob/x"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [client_error("ThrottlingException", 400), EndpointConnectionError(endpoint_url="https://x")],
+    ids=["refused", "unreachable"],
+)
+def test_a_failed_call_fails_exactly_its_messages(
+    aws: FakeAws, context: FakeContext, error: Exception
+) -> None:
+    """Pitfall 5: what the other calls carried is not sent again."""
+    event = batch(*[object_upload(f"set{number}-vaultjob/x") for number in range(25)])
+
+    attempts: list[int] = []
+
+    def fails(entries: Sequence[Entry]) -> Exception | None:
+        attempts.append(len(entries))
+        return error if len(attempts) == 2 else None
+
+    aws.events.fails = fails
+    assert failed(handler(event, context.typed)) == [f"m{number}" for number in range(10, 20)]
+    assert attempts == [10, 10, 5]
+    assert len(published_keys(aws)) == 15
+
+
+@settings(max_examples=60)
+@given(
+    messages=st.lists(
+        st.tuples(st.sampled_from(["a", "b", "c-1"]), st.sampled_from(["data", "manifest", "bad"])),
+        max_size=60,
+    ),
+    refused=st.sets(st.sampled_from(["a", "b", "c-1"])),
+)
+def test_every_message_is_either_published_once_or_given_back_once(
+    messages: list[tuple[str, str]], refused: set[str]
+) -> None:
+    """Pitfall 5 and 6, at once: whatever is malformed and whatever EventBridge refuses."""
+    bodies = [
+        "bad"
+        if kind == "bad"
+        else object_upload(
+            f"{set_id}-vaultjob/{number}"
+            if kind == "data"
+            else f"{set_id}-vaultjob/{set_id}.manifest"
+        )
+        for number, (set_id, kind) in enumerate(messages)
+    ]
+    expected_back = {
+        f"m{number}"
+        for number, (set_id, kind) in enumerate(messages)
+        if kind == "bad" or set_id in refused
+    }
+    with installed(FakeAws()) as aws:
+        aws.events.refuses = lambda entry: json.loads(entry["Detail"])["set-id"] in refused
+        back = failed(handler(batch(*bodies), FakeContext().typed))
+        assert sorted(back) == sorted(expected_back)
+        manifests = published(aws).get("Manifest File Upload Event", [])
+        assert len(published_keys(aws)) + len(manifests) == len(messages) - len(back)
+
+
+def test_an_empty_batch_is_fine(aws: FakeAws, context: FakeContext) -> None:
+    assert handler({"Records": []}, context.typed) == {"batchItemFailures": []}

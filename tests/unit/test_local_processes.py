@@ -1,0 +1,237 @@
+"""Processes that must not outlive us, and ranges that must not outgrow what was asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import __main__ as command
+from local import endpoint_process, left_running, processes
+from local.endpoint_process import EndpointOptions, EndpointProcess
+from local.errors import LocalError
+from local.local_system import LocalSystem
+from local.report import Report
+from local.version_ranges import RANGE, cut
+
+GRANDCHILD_IN_ITS_OWN_SESSION = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def a_system(folder: Path, process: EndpointProcess) -> LocalSystem:
+    words = dict.fromkeys(LocalSystem.__dataclass_fields__, "word")
+    paths = dict.fromkeys(("share_folder", "stack_folder", "folder"), folder)
+    known = {"pid": process.pid, "port": process.port, "token": process.token}
+    values: dict[str, Any] = words | paths | known | {"region": process.region}
+    return LocalSystem(**values)
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[str]]:
+    """A process whose arguments say ``a-token``."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)", "a-token"],
+        text=True,
+        start_new_session=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_output_is_kept_and_told_line_by_line(tmp_path: Path) -> None:
+    lines: list[str] = []
+    script = "print('one'); print('two'); raise SystemExit(3)"
+
+    status = processes.run(
+        [sys.executable, "-c", script],
+        env=os.environ,
+        cwd=tmp_path,
+        log=tmp_path / "log",
+        on_line=lines.append,
+    )
+
+    assert status == 3
+    assert lines == ["one", "two"]
+    assert (tmp_path / "log").read_text() == "one\ntwo\n"
+
+
+def test_an_interruption_ends_grandchildren_in_sessions_of_their_own_too(tmp_path: Path) -> None:
+    """cdktf runs Terraform in a pseudo-terminal, hence in a session of its own."""
+    pids: list[int] = []
+
+    def interrupt(line: str) -> None:
+        pids.append(int(line))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        processes.run(
+            [sys.executable, "-c", GRANDCHILD_IN_ITS_OWN_SESSION],
+            env=os.environ,
+            cwd=tmp_path,
+            log=tmp_path / "log",
+            on_line=interrupt,
+        )
+
+    assert not processes.is_running(pids[0])
+
+
+def test_a_process_is_known_by_the_token_in_its_arguments(
+    sleeper: subprocess.Popen[str],
+) -> None:
+    assert EndpointProcess(sleeper.pid, 0, "a-token", "eu-west-1").is_running()
+    assert not EndpointProcess(sleeper.pid, 0, "another", "eu-west-1").is_running()
+
+
+def test_a_process_that_is_not_ours_is_not_ended(sleeper: subprocess.Popen[str]) -> None:
+    """A number may have gone to another process since it was written down."""
+    EndpointProcess(sleeper.pid, 0, "another", "eu-west-1").end()
+
+    assert sleeper.poll() is None
+
+
+def test_our_process_is_ended(sleeper: subprocess.Popen[str]) -> None:
+    EndpointProcess(sleeper.pid, 0, "a-token", "eu-west-1").end()
+
+    assert sleeper.wait(timeout=5) == -signal.SIGTERM
+
+
+def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """The endpoint itself says so, and its log is where the sentence comes from."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        with pytest.raises(LocalError, match=rf"^Port {port} of 127.0.0.1 .* with --port\.$"):
+            endpoint_process.start(tmp_path, EndpointOptions(port=port))
+
+
+def test_a_system_is_the_same_after_it_was_written_down(tmp_path: Path) -> None:
+    system = a_system(tmp_path, EndpointProcess(1, 4566, "a-token", "eu-west-1"))
+
+    shown = json.loads(json.dumps(system.to_json()))
+
+    assert LocalSystem.from_json(shown) == system
+    assert shown.keys() >= {
+        "endpoint",
+        "region",
+        "accessKeyId",
+        "secretAccessKey",
+        "shareFolder",
+        "bucket",
+        "table",
+        "bus",
+        "queueUrl",
+        "deadLetterQueueUrl",
+        "stateMachineArn",
+    }
+
+
+def test_a_system_left_running_is_found_and_a_second_one_refused(
+    tmp_path: Path, sleeper: subprocess.Popen[str]
+) -> None:
+    system = a_system(tmp_path, EndpointProcess(sleeper.pid, 4566, "a-token", "eu-west-1"))
+    (tmp_path / left_running.STATE).write_text(json.dumps(system.to_json()))
+
+    assert left_running.get(tmp_path) == system
+    with pytest.raises(LocalError, match="runs already"):
+        left_running.up(port=0, report=Report(), folder=tmp_path)
+
+
+def test_a_system_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:
+    system = a_system(tmp_path, EndpointProcess(2**22 + 1, 4566, "a-token", "eu-west-1"))
+    (tmp_path / left_running.STATE).write_text(json.dumps(system.to_json()))
+
+    for ask in (left_running.get, left_running.down):
+        with pytest.raises(LocalError, match="'make local-up' starts one"):
+            ask(tmp_path)
+
+
+@pytest.mark.parametrize("state", ["", "{", "{}", "[]"])
+def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, state: str) -> None:
+    (tmp_path / left_running.STATE).write_text(state)
+
+    assert left_running.find(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (LocalError("This, and do that."), 1, "This, and do that."),
+        (
+            OSError(28, "No space left on device", "/a/file"),
+            1,
+            "The disk that holds /a/file is full",
+        ),
+        (KeyboardInterrupt(), 130, "everything that was started has been stopped"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    status: int,
+    told: str,
+) -> None:
+    def fail(options: object) -> int:
+        raise error
+
+    monkeypatch.setattr(command, "run", fail)
+    monkeypatch.setattr(command, "arguments", lambda: None)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+
+    assert command.main() == status
+    shown = capsys.readouterr()
+    assert told in shown.err
+    assert "Traceback" not in shown.err
+
+
+def answer(status: int = 200) -> list[dict[str, Any]]:
+    headers = [(b"content-length", b"10"), (b"x-amz-checksum-crc32", b"x"), (b"etag", b"e")]
+    return [
+        {"type": "http.response.start", "status": status, "headers": headers},
+        {"type": "http.response.body", "body": b"01234", "more_body": True},
+        {"type": "http.response.body", "body": b"56789"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "body", "content_range"),
+    [
+        (b"bytes=4-", b"456789", b"bytes 4-9/10"),
+        (b"bytes=0-0", b"0", b"bytes 0-0/10"),
+        (b"bytes=8-99", b"89", b"bytes 8-9/10"),
+    ],
+)
+def test_a_range_of_a_version_is_no_more_than_that(
+    asked: bytes, body: bytes, content_range: bytes
+) -> None:
+    match = RANGE.fullmatch(asked)
+    assert match
+
+    start, sent = cut(answer(), match)
+
+    assert start["status"] == 206
+    assert dict(start["headers"]) == {
+        b"etag": b"e",
+        b"content-length": str(len(body)).encode(),
+        b"content-range": content_range,
+    }
+    assert sent["body"] == body
+
+
+def test_an_answer_that_is_no_whole_object_stays_as_it_is() -> None:
+    match = RANGE.fullmatch(b"bytes=4-")
+    assert match
+
+    assert cut(answer(404), match) == answer(404)

@@ -1,0 +1,326 @@
+"""A manifest's bytes give its keys: whatever form, order and chunks they come in."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from tempfile import TemporaryFile
+from typing import IO
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from handlers import tidy_copy
+from handlers.errors import ManifestError
+from tests.unit.manifests import Reading, cut, rich
+
+# A refused manifest leaves its file open; test_a_refused_manifest_leaves_no_file_open says so once.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+LISTED = ["a-vaultjob/one", "a-vaultjob/two"]
+LONG = 1024 - len("a-vaultjob/")
+
+line_names = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/\n\r\0"), min_size=1, max_size=8
+).filter(lambda name: name not in {".", ".."})
+paths = st.lists(line_names, min_size=1, max_size=3).map("/".join)
+
+
+def keys(content: bytes, *, share_prefix: str = "") -> list[str]:
+    """Return the keys that a manifest lists."""
+    return Reading([content], share_prefix=share_prefix).keys()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a-vaultjob/one\na-vaultjob/two\n",
+        "a-vaultjob/one\na-vaultjob/two",
+        "a-vaultjob/two\na-vaultjob/one\n",
+        "a-vaultjob/one\r\na-vaultjob/two\r\n",
+        "a-vaultjob/one\r\na-vaultjob/two",
+        "\ufeffa-vaultjob/one\na-vaultjob/two\n",
+        "\ufeff\na-vaultjob/one\na-vaultjob/two\n",
+        "\n\na-vaultjob/one\n\n  \n\t\r\na-vaultjob/two\n\n\n",
+        "./a-vaultjob/one\n./a-vaultjob/two\n",
+        "a-vaultjob/one/\na-vaultjob/two//\n",
+        "a-vaultjob/one\na-vaultjob/two\na-vaultjob/one\n",
+        "a-vaultjob/one\na-vaultjob/one\na-vaultjob/two\n",
+        "a-vaultjob\na-vaultjob/one\na-vaultjob/two\n",
+        "a-vaultjob/\na-vaultjob/one\na-vaultjob/two\n",
+        "./a-vaultjob/\n./a-vaultjob/one\n./a-vaultjob/two\n",
+        "a-vaultjob/a.manifest\na-vaultjob/one\na-vaultjob/two\n",
+        "a-vaultjob/one\na-vaultjob/two\na-vaultjob/a.manifest\n",
+    ],
+    ids=repr,
+)
+def test_what_means_nothing_changes_nothing(content: str) -> None:
+    """Pitfall 13: LF or CRLF, BOM, blank and repeated lines, ``./``, slashes, order, itself."""
+    reading = Reading([content.encode()])
+    assert reading.keys() == LISTED
+    assert reading.listing.entries == 2
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e"])
+@pytest.mark.parametrize("head", ["", "\ufeff"], ids=["tidy", "untidy"])
+def test_only_a_line_feed_ends_a_line(separator: str, head: str) -> None:
+    """Pitfall 13: ``str.splitlines`` would split inside these names."""
+    name = f"a-vaultjob/x{separator}y"
+    assert keys(f"{head}{name}\n".encode()) == [name]
+
+
+def test_a_carriage_return_inside_a_name_stays() -> None:
+    assert keys(b"a-vaultjob/x\ry\r\n") == ["a-vaultjob/x\ry"]
+
+
+def test_names_of_spaces_are_no_blank_lines() -> None:
+    assert keys(b"a-vaultjob/ \na-vaultjob/\t\n") == ["a-vaultjob/\t", "a-vaultjob/ "]
+
+
+@pytest.mark.parametrize("prefix", ["", "p/", "p/q/", "p-vaultjob/"])
+@pytest.mark.parametrize("full", [False, True], ids=["relative", "full"])
+@pytest.mark.parametrize("head", ["", "\n./"], ids=["tidy", "untidy"])
+def test_lines_are_relative_to_the_share_or_full_keys(prefix: str, full: bool, head: str) -> None:
+    """Pitfall 3: as the first line shows; either way full keys come out."""
+    before = prefix if full else ""
+    content = f"{head}{before}a-vaultjob/one\n{before}a-vaultjob/two\n".encode()
+    assert keys(content, share_prefix=prefix) == [f"{prefix}{key}" for key in LISTED]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a-vaultjob/one\np/a-vaultjob/two\n",
+        "p/a-vaultjob/one\na-vaultjob/two\n",
+        "a-vaultjob/two\np/a-vaultjob/one\n",
+    ],
+)
+def test_relative_and_full_lines_do_not_mix(content: str) -> None:
+    with pytest.raises(ManifestError, match="not in the folder"):
+        keys(content.encode(), share_prefix="p/")
+
+
+@pytest.mark.parametrize(
+    "line", ["b-vaultjob/x", "one", "../a-vaultjob/x", "a-vaultjobs/x", "/a-vaultjob/x", "a"]
+)
+def test_a_line_outside_the_sets_folder_is_refused_by_number_and_name(line: str) -> None:
+    with pytest.raises(ManifestError, match=r"Line 3") as raised:
+        keys(f"a-vaultjob/one\n\n{line}\n".encode())
+    assert line in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "\n",
+        "\r\n\r\n",
+        "\ufeff",
+        "  \n\t\n",
+        "a-vaultjob/\n",
+        "./\n",
+        "a-vaultjob/a.manifest\n",
+    ],
+    ids=repr,
+)
+def test_an_empty_manifest_is_an_error_and_never_a_complete_dataset(content: str) -> None:
+    """Pitfall 13."""
+    with pytest.raises(ManifestError, match="empty"):
+        keys(content.encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a-vaultjob/one\na-vaultjob/\xff\n",
+        "a-vaultjob/one\na-vaultjob/\u00e9\n".encode("latin-1"),
+        "a-vaultjob/one\n".encode("utf-16"),
+        b"a-vaultjob/one\na-vaultjob/\xed\xa0\x80\n",
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+    ],
+    ids=["stray byte", "latin-1", "utf-16", "surrogate", "gzip"],
+)
+def test_what_is_not_utf_8_is_refused_by_its_line(content: bytes) -> None:
+    """Pitfall 13: an unreadable manifest is an error with a name."""
+    with pytest.raises(ManifestError, match=r"Line [12].*UTF-8"):
+        keys(content)
+
+
+@pytest.mark.parametrize("length", [LONG + 1, 4_097, 5_000, 100_000])
+@pytest.mark.parametrize("chunk_bytes", [1, 1_000, 1_000_000])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\na-vaultjob/z\n"], ids=["cut", "last", "amid"])
+def test_a_line_longer_than_a_key_is_refused_in_any_chunks(
+    length: int, chunk_bytes: int, end: bytes
+) -> None:
+    """Pitfall 12: it is no manifest, and must not fill the memory."""
+    content = b"a-vaultjob/" + length * b"x" + end
+    if chunk_bytes == 1:
+        content = content[:6_000]
+    chunks = [content[at : at + chunk_bytes] for at in range(0, len(content), chunk_bytes)]
+    with pytest.raises(ManifestError, match="Line 1"):
+        Reading(chunks)
+
+
+def test_a_key_of_1024_bytes_is_listed() -> None:
+    longest = "a-vaultjob/" + LONG // 2 * "\u00e9" + "x" * (LONG % 2)
+    assert keys(f"{longest}\n".encode()) == [longest]
+    assert keys(f"\n{longest}\r\n".encode()) == [longest]
+    with pytest.raises(ManifestError):
+        keys(f"{longest}y\n".encode())
+
+
+def test_the_shares_prefix_counts_as_part_of_a_key() -> None:
+    name = "a-vaultjob/" + LONG * "x"
+    assert keys(f"{name}\n".encode()) == [name]
+    with pytest.raises(ManifestError, match="S3 key"):
+        keys(f"{name}\n".encode(), share_prefix="p/")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        900_000 * b"\xff",
+        b"elsewhere/" + 900_000 * b"x",
+        b"a-vaultjob/" + 900_000 * b"x",
+        b"a-vaultjob/" + 900_000 * b"\x01",
+        b"#vault-manifest 1 " + 900_000 * b"x",
+    ],
+    ids=["not UTF-8", "elsewhere", "too long", "control", "header"],
+)
+def test_an_errors_text_stays_short_whatever_the_manifest_is(line: bytes) -> None:
+    """Pitfall 20: an error above the payload limit would be caught by no Catch."""
+    with pytest.raises(ManifestError) as raised:
+        keys(line + b"\n")
+    assert len(str(raised.value)) < 20_000
+
+
+@given(
+    names=st.lists(paths, min_size=1, max_size=12),
+    places=st.lists(st.integers(0, 400), max_size=12),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    head=st.sampled_from(["", "\ufeff", "\n", "./"]),
+    again=st.integers(1, 40),
+)
+@example(names=["\u2028"], places=[12, 13], newline="\r\n", head="\ufeff", again=1)
+def test_any_chunks_give_the_same_keys(
+    names: list[str], places: list[int], newline: str, head: str, again: int
+) -> None:
+    """Pitfall 13: chunks end anywhere, inside a character, between CR and LF."""
+    content = (head + "".join(f"a-vaultjob/{name}{newline}" for name in names)).encode()
+    reading = Reading(cut(content, places))
+    expected = sorted({f"a-vaultjob/{name}" for name in names} - {"a-vaultjob/a.manifest"})
+    assert [key for key, _ in reading.entries(chunk_bytes=again)] == expected
+    assert reading.listing.entries == len(expected)
+
+
+@given(st.lists(paths, min_size=1, max_size=12, unique=True))
+def test_a_tidy_manifest_is_read_as_it_is_and_no_other(names: list[str]) -> None:
+    """Pitfall 12: a sorted manifest of millions needs no copy."""
+    listed = [f"a-vaultjob/{name}" for name in names]
+    in_order = sorted(listed, key=str.encode)
+    assert not Reading(["\n".join(in_order).encode()]).copied
+    assert Reading(["\n".join(listed).encode()]).copied == (listed != in_order)
+
+
+@given(st.lists(paths, min_size=1, max_size=20))
+def test_more_entries_than_memory_holds_are_sorted_all_the_same(names: list[str]) -> None:
+    """Pitfall 12: in runs, merged."""
+    content = "".join(f"./a-vaultjob/{name}\n" for name in names).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tidy_copy, "RUN_ENTRIES", 3)
+        assert keys(content) == sorted({f"a-vaultjob/{name}" for name in names})
+
+
+@given(
+    entries=st.dictionaries(paths, st.integers(0, 2**44), min_size=1, max_size=10),
+    order=st.randoms(use_true_random=False),
+    places=st.lists(st.integers(0, 400), max_size=8),
+    newline=st.sampled_from(["\n", "\r\n"]),
+)
+def test_a_rich_manifest_tells_sizes_too(
+    entries: dict[str, int], order: object, places: list[int], newline: str
+) -> None:
+    """Pitfall 15: sizes are compared wherever both sides have them."""
+    lines = [(size, f"a-vaultjob/{name}") for name, size in entries.items()]
+    reading = Reading(cut(rich(lines, newline=newline), places))
+    assert reading.entries(chunk_bytes=7) == sorted((key, size) for size, key in lines)
+    assert reading.listing.size_bytes == sum(entries.values())
+    assert reading.listing.rich
+
+
+@pytest.mark.parametrize("run_entries", [1, 100], ids=["in many runs", "in one run"])
+def test_a_refused_manifest_leaves_no_file_open(
+    monkeypatch: pytest.MonkeyPatch, run_entries: int
+) -> None:
+    """Pitfall 12: a function stays warm, and its scratch space is bounded."""
+    opened: list[IO[bytes]] = []
+
+    def temporary_file() -> IO[bytes]:
+        opened.append(TemporaryFile())  # noqa: SIM115 - closed below, if need be
+        return opened[-1]
+
+    monkeypatch.setattr("handlers.tidy_copy.tempfile.TemporaryFile", temporary_file)
+    monkeypatch.setattr(tidy_copy, "RUN_ENTRIES", run_entries)
+    with pytest.raises(ManifestError):
+        keys(b"a-vaultjob/two\na-vaultjob/one\nelsewhere\n")
+    left_open = [file for file in opened if not file.closed]
+    for file in left_open:
+        file.close()
+    assert opened
+    assert left_open == []
+
+
+def test_the_time_of_a_rich_manifest_divides_deliveries() -> None:
+    """Pitfall 17: only rows since then, less the clocks' difference, count."""
+    content = rich([(1, "a-vaultjob/one")], began=1_700_000_000)
+    assert Reading([content]).listing.since == 1_700_000_000 - 120
+    assert Reading([b"a-vaultjob/one\n"]).listing.since == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"entries=2", b"entries=3"),
+        (b"bytes=3", b"bytes=4"),
+        (b"sha256=", b"sha256=0"),
+        (b"a-vaultjob/two\n", b""),
+        (b"a-vaultjob/two\n", b"a-vaultjob/tow\n"),
+        (b"2 a-vaultjob/two", b"3 a-vaultjob/two"),
+        (b"2 a-vaultjob/two", b"a-vaultjob/two"),
+        (b"2 a-vaultjob/two", b"-2 a-vaultjob/two"),
+        (b"2 a-vaultjob/two", "\u0662 a-vaultjob/two".encode()),
+        (b"2 a-vaultjob/two", b"2\ta-vaultjob/two"),
+        (b"vault-manifest 1", b"vault-manifest 2"),
+        (b" began=1604579000", b""),
+        (b"a-vaultjob/two", b"a-vaultjob/one"),
+    ],
+    ids=repr,
+)
+def test_a_manifest_that_does_not_fit_its_header_is_refused(change: tuple[bytes, bytes]) -> None:
+    """Pitfall 13: it is an error, not a smaller set."""
+    content = rich([(1, "a-vaultjob/one"), (2, "a-vaultjob/two")])
+    assert change[0] in content
+    with pytest.raises(ManifestError):
+        keys(content.replace(*change))
+
+
+def test_a_cut_rich_manifest_is_refused_wherever_it_was_cut() -> None:
+    content = rich([(1, "a-vaultjob/one"), (2, "a-vaultjob/two")])
+    for length in range(len("#vault-manifest "), len(content)):
+        with pytest.raises(ManifestError):
+            keys(content[:length])
+
+
+def test_one_key_of_two_sizes_is_refused() -> None:
+    body = b"1 a-vaultjob/one\n2 a-vaultjob/one\n"
+    header = (
+        f"#vault-manifest 1 began=1 entries=2 bytes=3 sha256={hashlib.sha256(body).hexdigest()}\n"
+    )
+    with pytest.raises(ManifestError, match="sizes"):
+        keys(header.encode() + body)
+
+
+def test_a_rich_manifest_may_begin_with_a_bom() -> None:
+    content = codecs.BOM_UTF8 + rich([(1, "a-vaultjob/one"), (2, "a-vaultjob/two")])
+    assert keys(content) == LISTED

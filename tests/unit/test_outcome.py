@@ -1,0 +1,168 @@
+"""An outcome has the contract's fields, and one id for one manifest upload."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.finding import Difference, Finding
+from handlers.outcome import DETAIL_TYPES, Outcome, Status
+from handlers.survey import Survey
+from tests.unit.samples import EVENT_TIME, EXECUTION, OTHER_EXECUTION, manifest_upload, upload
+
+CONTRACT_FIELDS = {
+    "set-id",
+    "event-time",
+    "bucket-name",
+    "object-key",
+    "object-size",
+    "outcome-id",
+    "manifest-version-id",
+    "attempt",
+    "status",
+    "reason",
+    "files",
+    "found",
+    "missing",
+    "unexpected",
+    "size-mismatch",
+    "absent",
+    "examples",
+    "report",
+    "execution",
+    "started",
+    "finished",
+    "iterations",
+}
+
+OUTCOME = Outcome(
+    manifest=manifest_upload(),
+    version_id="v1",
+    status=Status.TIMED_OUT,
+    reason="Not whole",
+    execution=EXECUTION,
+    started=EVENT_TIME,
+    finished=EVENT_TIME + 60,
+    iterations=2,
+    report="s3://reports/summary.json",
+    found=Survey(files=3).wire(),
+)
+
+
+@pytest.mark.parametrize("found", [Survey(files=3).wire(), {}], ids=["looked", "never looked"])
+@pytest.mark.parametrize("status", list(Status))
+def test_every_outcome_has_every_field_of_the_contract(
+    status: Status, found: dict[str, Any]
+) -> None:
+    """Contract: fields are added later, never dropped."""
+    detail = json.loads(json.dumps(replace(OUTCOME, status=status, found=found).detail()))
+    assert detail.keys() >= CONTRACT_FIELDS
+    assert detail["status"] == status.value
+
+
+def test_the_statuses_have_the_words_of_the_contract() -> None:
+    assert {status.value: detail_type for status, detail_type in DETAIL_TYPES.items()} == {
+        "Successful": "File Upload Reconciliation Successful",
+        "Timed out": "File Upload Reconciliation Timeout",
+        "Failed": "File Upload Reconciliation Failed",
+    }
+
+
+def test_all_tellings_of_one_manifest_upload_share_their_id() -> None:
+    """Pitfall 18: whoever tells it, whenever, and however it ended."""
+    other = replace(
+        OUTCOME,
+        status=Status.FAILED,
+        reason="other",
+        execution=OTHER_EXECUTION,
+        finished=OUTCOME.finished + 1,
+        iterations=None,
+        report="s3://reports/other",
+    )
+    assert other.id == OUTCOME.id
+    assert OUTCOME.detail()["outcome-id"] == OUTCOME.id
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(OUTCOME, version_id="v2"),
+        replace(OUTCOME, manifest=manifest_upload(attempt=2)),
+        replace(OUTCOME, manifest=manifest_upload("p/a-vaultjob/a.manifest")),
+        replace(
+            OUTCOME,
+            manifest=replace(
+                manifest_upload(), upload=upload("a-vaultjob/a.manifest", bucket="other")
+            ),
+        ),
+    ],
+    ids=["version", "attempt", "key", "bucket"],
+)
+def test_another_version_attempt_key_or_bucket_is_another_manifest_upload(other: Outcome) -> None:
+    """Pitfall 18."""
+    assert other.id != OUTCOME.id
+
+
+@given(
+    one=st.tuples(st.text(max_size=3), st.text(max_size=3)),
+    two=st.tuples(st.text(max_size=3), st.text(max_size=3)),
+)
+def test_parts_of_an_id_do_not_run_into_each_other(
+    one: tuple[str, str], two: tuple[str, str]
+) -> None:
+    ids = [
+        replace(
+            OUTCOME, manifest=replace(manifest_upload(), upload=upload(key)), version_id=version
+        ).id
+        for key, version in (one, two)
+    ]
+    assert (ids[0] == ids[1]) == (one == two)
+
+
+@pytest.mark.parametrize("character", ["x", '"', "\x01", "\u00e9", "\U0001f600"])
+@pytest.mark.parametrize("length", [10, 300, 1000])
+def test_examples_are_at_most_a_hundred_and_64_kb(character: str, length: int) -> None:
+    """Pitfall 14: an event has 256 KB; the whole list is in the report."""
+    survey = Survey(files=1_000)
+    for number in range(1_000):
+        key = f"{number:04}{length // len(character.encode()) * character}"
+        survey.add(Finding(key=key, difference=Difference.MISSING, in_s3=True))
+    found = survey.wire()
+    assert found["missing"] == 1_000
+    assert 0 < len(found["examples"]) <= 100
+    assert len(json.dumps(found["examples"])) <= 64 * 1024
+    assert [each["key"][:4] for each in found["examples"]] == [
+        f"{number:04}" for number in range(len(found["examples"]))
+    ]
+
+
+def test_short_keys_give_a_hundred_examples() -> None:
+    survey = Survey(files=1_000)
+    for number in range(200):
+        survey.add(Finding(key=f"a-vaultjob/{number}", difference=Difference.UNEXPECTED))
+    assert len(survey.wire()["examples"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("finding", "told"),
+    [
+        (
+            Finding(key="k", difference=Difference.MISSING, in_s3=False),
+            {"type": "missing", "key": "k", "inS3": False},
+        ),
+        (
+            Finding(key="k", difference=Difference.MISSING),
+            {"type": "missing", "key": "k"},
+        ),
+        (Finding(key="k", difference=Difference.ABSENT), {"type": "absent", "key": "k"}),
+        (Finding(key="k", difference=Difference.UNEXPECTED), {"type": "unexpected", "key": "k"}),
+    ],
+)
+def test_an_example_is_typed(finding: Finding, told: dict[str, Any]) -> None:
+    """Pitfall 14: ``inS3`` says whether only the event of a missing key was lost."""
+    assert json.loads(json.dumps(finding.wire())) == told

@@ -1,0 +1,125 @@
+"""The first decision is final, and a crash can only repeat the identical event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handlers.errors import OutcomeInFlightError
+from handlers.outcome import Outcome, Status
+from handlers.outcome_store import CLAIM_SECONDS, OutcomeStore
+from tests.unit.fakes import OUTCOME_TABLE, FakeAws, client_error
+from tests.unit.samples import EVENT_TIME, EXECUTION, OTHER_EXECUTION, manifest_upload
+
+STORE = OutcomeStore(table=OUTCOME_TABLE, expiry_days=30)
+
+FIRST = Outcome(
+    manifest=manifest_upload(),
+    version_id="v1",
+    status=Status.TIMED_OUT,
+    reason="Not whole",
+    execution=EXECUTION,
+    started=EVENT_TIME,
+    finished=EVENT_TIME + 60,
+    iterations=2,
+    report="s3://reports/one/summary.json",
+)
+LATER = replace(FIRST, status=Status.SUCCESSFUL, reason="All there", finished=EVENT_TIME + 90)
+OTHERS = replace(
+    LATER, execution=OTHER_EXECUTION, iterations=9, report="s3://reports/two/summary.json"
+)
+
+
+def decide(outcome: Outcome) -> dict[str, Any] | None:
+    """Decide as the handler does: write, then ask what is to be published."""
+    STORE.decide(outcome)
+    return STORE.to_publish(outcome.id, outcome.execution)
+
+
+def test_the_first_decision_is_final(aws: FakeAws) -> None:
+    """Pitfall 18: a retry may see more, but tells what was decided."""
+    assert decide(FIRST) == FIRST.detail()
+    assert decide(LATER) == FIRST.detail()
+
+
+def test_the_same_execution_repeats_the_identical_event(aws: FakeAws) -> None:
+    """Pitfall 18: a crash between deciding and noting repeats it, with the same id."""
+    first = decide(FIRST)
+    aws.clock.now += 3600
+    assert decide(LATER) == first
+
+
+def test_a_decision_in_flight_is_left_to_the_execution_that_made_it(aws: FakeAws) -> None:
+    """Pitfall 18: of two executions at once, one announces."""
+    decide(FIRST)
+    with pytest.raises(OutcomeInFlightError, match=EXECUTION):
+        decide(OTHERS)
+    aws.clock.now += CLAIM_SECONDS - 1
+    with pytest.raises(OutcomeInFlightError):
+        decide(OTHERS)
+
+
+def test_after_the_claim_another_execution_announces_what_is_written(aws: FakeAws) -> None:
+    """Pitfall 18 and 20: neither two outcomes nor none."""
+    decide(FIRST)
+    aws.clock.now += CLAIM_SECONDS + 1
+    assert decide(OTHERS) == FIRST.detail()
+
+
+def test_what_was_published_is_not_published_again(aws: FakeAws) -> None:
+    """Pitfall 18: by nobody, however late."""
+    decide(FIRST)
+    STORE.mark_published(FIRST.id)
+    for outcome in (FIRST, LATER, OTHERS):
+        assert decide(outcome) is None
+        aws.clock.now += 10 * CLAIM_SECONDS
+
+
+def test_another_attempt_or_version_is_decided_for_itself(aws: FakeAws) -> None:
+    decide(FIRST)
+    STORE.mark_published(FIRST.id)
+    for other in (
+        replace(LATER, version_id="v2"),
+        replace(LATER, manifest=manifest_upload(attempt=2)),
+    ):
+        assert decide(other) == other.detail()
+
+
+def test_a_hostile_key_comes_back_as_it_was_written(aws: FakeAws) -> None:
+    """Pitfall 4."""
+    key = 'a"\\%\u2028\U0001f600-vaultjob/a"\\%\u2028\U0001f600.manifest'
+    hostile = replace(FIRST, manifest=manifest_upload(key, set_id='a"\\%\u2028\U0001f600'))
+    assert decide(hostile) == hostile.detail()
+
+
+def test_the_first_pinned_version_stays(aws: FakeAws) -> None:
+    """Pitfall 18: for the execution that saw it."""
+    assert STORE.pinned(EXECUTION) is None
+    assert STORE.pin(EXECUTION, "v1") == "v1"
+    assert STORE.pin(EXECUTION, "v2") == "v1"
+    assert STORE.pin(OTHER_EXECUTION, "v2") == "v2"
+    assert STORE.pinned(EXECUTION) == "v1"
+
+
+def test_pins_and_decisions_expire(aws: FakeAws) -> None:
+    """Pitfall 10."""
+    STORE.pin(EXECUTION, "v1")
+    decide(FIRST)
+    rows = aws.dynamodb.rows(OUTCOME_TABLE)
+    assert [row["expiresAt"]["N"] for row in rows] == 2 * [str(int(aws.clock.now) + 30 * 86_400)]
+
+
+@pytest.mark.parametrize("failing", ["PutItem", "GetItem", "UpdateItem"])
+def test_a_failing_table_is_no_decision(aws: FakeAws, failing: str) -> None:
+    """Pitfall 20: Step Functions retries; nothing is taken for written."""
+
+    def fails(operation: str, _: Mapping[str, Any]) -> Exception | None:
+        return client_error("ThrottlingException", 400) if operation == failing else None
+
+    aws.dynamodb.fails = fails
+    with pytest.raises(ClientError, match="Throttling"):
+        STORE.mark_published(str(decide(FIRST)))

@@ -1,0 +1,349 @@
+"""A check pins the manifest, reads on where the one before stood, and never says done too soon."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handlers.errors import ManifestError
+from handlers.events import ManifestUpload
+from handlers.reconcile_check import MAX_CONTINUATIONS, handler
+from tests.unit.comparison_cases import differences
+from tests.unit.fakes import OUTCOME_TABLE, FakeAws, FakeContext, client_error, installed
+from tests.unit.manifests import rich
+from tests.unit.samples import (
+    EVENT_TIME,
+    EXECUTION,
+    HOSTILE_NAMES,
+    OTHER_EXECUTION,
+    manifest_upload,
+    put_row,
+    store,
+    task_event,
+)
+
+# A refused manifest leaves its file open; test_a_refused_manifest_leaves_no_file_open says so once.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+MANIFEST_KEY = "a-vaultjob/a.manifest"
+LISTABLE_NAMES = {
+    told: name for told, name in HOSTILE_NAMES.items() if told not in {"newline", "control"}
+}
+"""Line feeds and NUL are refused on the client before anything is copied."""
+
+Payload = dict[str, Any]
+
+
+def check(
+    before: Payload | None = None,
+    *,
+    manifest: ManifestUpload | None = None,
+    execution: str = EXECUTION,
+    context: FakeContext | None = None,
+) -> Payload:
+    """Return what a check hands on, through JSON as Step Functions does."""
+    event = task_event(manifest=manifest, execution=execution, check=before)
+    answer: Payload = json.loads(json.dumps(handler(event, (context or FakeContext()).typed)))
+    return answer
+
+
+def stands_at(payload: Payload) -> tuple[str, str] | None:
+    """Return type and key of the difference at which a check stands."""
+    finding = payload["progress"]["finding"]
+    return finding and (finding["difference"], finding["key"])
+
+
+def arrive(aws: FakeAws, name: str, *, size_bytes: int = 0, set_id: str = "a") -> None:
+    """Upload a file into the dataset and announce it."""
+    aws.s3.put(f"a-vaultjob/{name}", size_bytes * b"x")
+    put_row(aws, f"a-vaultjob/{name}", size_bytes=size_bytes, set_id=set_id)
+
+
+def test_a_whole_dataset_is_done(aws: FakeAws) -> None:
+    version = store(aws, lines=["x", "d/y"], announced=["x", "d/y"], objects=["x", "d/y"])
+    payload = check()
+    assert payload["reconcileDone"] is True
+    assert payload["continueNow"] is False
+    assert payload["manifestVersionId"] == version
+
+
+def test_a_check_stands_at_the_first_difference_until_it_clears(aws: FakeAws) -> None:
+    """Pitfall 12: it asks for that one key, and reads nothing again."""
+    names = [f"{n:02}" for n in range(20)]
+    there = [name for name in names if name != "07"]
+    store(aws, lines=names, announced=there, objects=there)
+    payload = check()
+    assert stands_at(payload) == ("missing", "a-vaultjob/07")
+
+    aws.dynamodb.operations.clear()
+    aws.s3.operations.clear()
+    assert check(payload) == payload
+    assert aws.dynamodb.operations == ["GetItem"]
+    assert aws.s3.operations == []
+
+    arrive(aws, "07")
+    assert check(payload)["reconcileDone"] is True
+
+
+def test_after_a_difference_has_cleared_all_is_read_once_more(aws: FakeAws) -> None:
+    """Pitfall 16: what was lost behind the check's back still shows."""
+    store(aws, lines=["x", "y", "z"], announced=["x", "z"], objects=["x", "z"])
+    payload = check()
+    assert stands_at(payload) == ("missing", "a-vaultjob/y")
+
+    aws.s3.versions[("bucket", "a-vaultjob/x")].clear()
+    put_row(aws, "a-vaultjob/a")
+    arrive(aws, "y")
+    payload = check(payload)
+    assert stands_at(payload) == ("absent", "a-vaultjob/a")
+    aws.s3.put("a-vaultjob/a")
+    payload = check(payload)
+    assert stands_at(payload) == ("absent", "a-vaultjob/x")
+    arrive(aws, "x")
+    assert stands_at(check(payload)) == ("unexpected", "a-vaultjob/a")
+
+
+@settings(max_examples=100)
+@given(
+    listed=st.sets(
+        st.sampled_from(["a", "b", "b-", "b/c", "b/c-", "b/c/d", "e", "f/g"]), min_size=1
+    ),
+    order=st.randoms(use_true_random=False),
+    looks=st.lists(st.none() | st.integers(0, 3), min_size=1),
+    page=st.integers(1, 3),
+)
+def test_uploads_in_any_order_end_in_done_and_never_before(
+    listed: set[str], order: Any, looks: list[int | None], page: int
+) -> None:
+    """Pitfall 9, 16: objects and events come when they come, checks stop where they stop."""
+    arrivals = [(kind, name) for name in sorted(listed) for kind in ("object", "event")]
+    order.shuffle(arrivals)
+    folders = {name for name in listed if any(each.startswith(f"{name}/") for each in listed)}
+    announced: set[str] = set()
+    objects: set[str] = set()
+    with installed(FakeAws()) as aws:
+        aws.dynamodb.items_a_page = aws.s3.keys_a_page = page
+        store(aws, lines=listed)
+        payload: Payload | None = None
+        for turn in range(10 * (len(arrivals) + len(looks))):
+            payload = check(
+                payload, context=FakeContext(looks_at_the_clock=looks[turn % len(looks)])
+            )
+            if payload["reconcileDone"]:
+                break
+            if arrivals and not payload["continueNow"]:
+                kind, name = arrivals.pop()
+                if kind == "event":
+                    announced.add(name)
+                    put_row(aws, f"a-vaultjob/{name}")
+                else:
+                    objects.add(f"{name}/" if name in folders else name)
+                    aws.s3.put(f"a-vaultjob/{name}{'/' if name in folders else ''}")
+    assert payload is not None
+    assert payload["reconcileDone"]
+    assert differences(listed, announced, objects) == {}
+
+
+def test_a_check_that_stops_at_its_time_goes_on_at_once(aws: FakeAws) -> None:
+    store(aws, lines=["x", "y"], announced=["x", "y"], objects=["x", "y"])
+    aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
+    payload = check(context=FakeContext(remaining_ms=29_999))
+    assert (payload["reconcileDone"], payload["continueNow"]) == (False, True)
+    assert payload["continuations"] == 1
+    payload = check(payload, context=FakeContext(remaining_ms=30_000))
+    assert (payload["reconcileDone"], payload["continueNow"]) == (True, False)
+    assert payload["continuations"] == 1
+
+
+def test_continuations_are_bounded(aws: FakeAws) -> None:
+    """Pitfall 19: after so many a check waits for its next iteration."""
+    store(aws, lines=["x", "y"], announced=["x", "y"], objects=["x", "y"])
+    aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
+    payload = check(context=FakeContext(remaining_ms=0)) | {"continuations": MAX_CONTINUATIONS}
+    assert check(payload, context=FakeContext(looks_at_the_clock=0))["continueNow"] is False
+
+
+def test_the_first_check_pins_the_version_and_all_others_read_it(aws: FakeAws) -> None:
+    """Pitfall 18: a manifest replaced meanwhile is another upload with its own execution."""
+    version = store(aws, lines=["x"], announced=[], objects=[])
+    payload = check()
+    store(aws, lines=["other"])
+    arrive(aws, "x")
+    payload = check(payload)
+    assert payload["reconcileDone"] is True
+    assert payload["manifestVersionId"] == version
+
+
+def test_a_first_check_that_is_repeated_keeps_its_version(aws: FakeAws) -> None:
+    """Pitfall 18: its answer may have been lost on its way."""
+    version = store(aws, lines=["x"])
+    check()
+    newer = store(aws, lines=["y"])
+    assert check()["manifestVersionId"] == version
+    assert check(execution=OTHER_EXECUTION)["manifestVersionId"] == newer
+    assert len(aws.dynamodb.rows(OUTCOME_TABLE)) == 2
+
+
+def test_rows_that_have_expired_count_no_more(aws: FakeAws) -> None:
+    """Pitfall 10: DynamoDB deletes them when it likes."""
+    store(aws, lines=["x"], objects=["x"])
+    put_row(aws, "a-vaultjob/x", expires_at=int(aws.clock.now))
+    payload = check()
+    assert stands_at(payload) == ("missing", "a-vaultjob/x")
+    assert stands_at(check(payload)) == ("missing", "a-vaultjob/x")
+    put_row(aws, "a-vaultjob/x", expires_at=int(aws.clock.now) + 1)
+    assert check(payload)["reconcileDone"] is True
+
+
+@pytest.mark.parametrize("share", ["", "p/", "p/q/"])
+def test_one_set_id_under_two_shares_is_two_datasets(aws: FakeAws, share: str) -> None:
+    """Pitfall 3: readers look into the set's own folder only."""
+    for prefix in ("", "p/", "p/q/", "r/"):
+        if prefix != share:
+            put_row(aws, f"{prefix}a-vaultjob/theirs")
+            aws.s3.put(f"{prefix}a-vaultjob/theirs")
+    manifest = manifest_upload(f"{share}a-vaultjob/a.manifest")
+    store(aws, lines=["ours"], announced=["ours"], objects=["ours"], manifest=manifest)
+    assert check(manifest=manifest)["reconcileDone"] is True
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["a-vaultjob0", "a-vaultjob", "a-vaultjob-2/x", "a-vaultjo/x", "a-vaultjob.", "a-vaultjob00/x"],
+)
+def test_neighbours_of_the_folder_are_not_in_it(aws: FakeAws, key: str) -> None:
+    """Pitfall 1: also where DynamoDB and S3 sort them right beside it."""
+    store(aws, lines=["x"], announced=["x"], objects=["x"])
+    put_row(aws, key)
+    aws.s3.put(key)
+    assert check()["reconcileDone"] is True
+
+
+def test_the_manifest_and_the_folder_itself_are_no_data(aws: FakeAws) -> None:
+    store(aws, lines=["x"], announced=["x", "a.manifest"], objects=["x", ""])
+    put_row(aws, "a-vaultjob")
+    assert check()["reconcileDone"] is True
+
+
+@pytest.mark.parametrize("name", LISTABLE_NAMES.values(), ids=LISTABLE_NAMES)
+def test_hostile_names_are_compared_as_they_are(aws: FakeAws, name: str) -> None:
+    """Pitfall 4: in manifests, rows and objects alike; no name is a line's end or a pattern."""
+    manifest = manifest_upload(f"{name}-vaultjob/{name}.manifest", set_id=name)
+    store(aws, lines=[name, f"{name}/{name}"], manifest=manifest)
+    payload = check(manifest=manifest)
+    assert stands_at(payload) == ("missing", f"{name}-vaultjob/{name}/{name}")
+    for key in (f"{name}-vaultjob/{name}", f"{name}-vaultjob/{name}/{name}"):
+        put_row(aws, key, set_id=name)
+    aws.s3.put(f"{name}-vaultjob/{name}/{name}")
+    assert check(payload, manifest=manifest)["reconcileDone"] is True
+
+
+def test_names_to_ignore_are_ignored_where_they_are_unexpected_and_only_there(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "IGNORE_UNEXPECTED", '[".nfs*", "Thumbs.db"]')
+    store(
+        aws,
+        lines=[".nfs1", "x"],
+        announced=[".nfs2", "d/Thumbs.db", "x"],
+        objects=[".nfs1", ".nfs2", "d/Thumbs.db", "x"],
+    )
+    payload = check()
+    assert stands_at(payload) == ("missing", "a-vaultjob/.nfs1")
+    put_row(aws, "a-vaultjob/.nfs1")
+    payload = check(payload)
+    assert payload["reconcileDone"] is True
+    assert payload["progress"]["ignored"] == 2
+
+
+def test_without_verification_s3_is_asked_for_the_manifest_alone(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "VERIFY_OBJECTS", "false")
+    store(aws, lines=["x", "y"], announced=["x"])
+    payload = check()
+    assert payload["progress"]["finding"]["in_s3"] is None
+    put_row(aws, "a-vaultjob/y")
+    assert check(payload)["reconcileDone"] is True
+    assert "ListObjectsV2" not in aws.s3.operations
+
+
+@pytest.mark.parametrize("verified", ["true", "false"])
+def test_a_file_of_another_size_is_a_difference_until_it_has_its_own(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, verified: str
+) -> None:
+    """Pitfall 15: by S3's own sizes, or the events' where S3 is not asked."""
+    monkeypatch.setitem(os.environ, "VERIFY_OBJECTS", verified)
+    aws.s3.put(MANIFEST_KEY, rich([(5, "a-vaultjob/x"), (0, "a-vaultjob/y")]))
+    arrive(aws, "x", size_bytes=4)
+    arrive(aws, "y", size_bytes=0)
+    payload = check()
+    finding = payload["progress"]["finding"]
+    assert stands_at(payload) == ("size-mismatch", "a-vaultjob/x")
+    assert (finding["listed_bytes"], finding["object_bytes"]) == (5, 4)
+    assert stands_at(check(payload)) == ("size-mismatch", "a-vaultjob/x")
+    arrive(aws, "x", size_bytes=5)
+    assert check(payload)["reconcileDone"] is True
+
+
+def test_a_set_delivered_again_is_not_done_by_its_old_rows(aws: FakeAws) -> None:
+    """Pitfall 17: only rows since the vaulting began count."""
+    began = EVENT_TIME + 3600
+    aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/x"), (0, "a-vaultjob/y")], began=began))
+    for name, time in (("x", EVENT_TIME), ("y", began - 120)):
+        aws.s3.put(f"a-vaultjob/{name}")
+        put_row(aws, f"a-vaultjob/{name}", event_time=time)
+    payload = check()
+    assert stands_at(payload) == ("missing", "a-vaultjob/x")
+    assert stands_at(check(payload)) == ("missing", "a-vaultjob/x")
+    put_row(aws, "a-vaultjob/x", event_time=began + 1)
+    assert check(payload)["reconcileDone"] is True
+
+
+def test_a_missing_manifest_is_an_error_with_a_name(aws: FakeAws) -> None:
+    """Pitfall 13: and no retry will cure it."""
+    with pytest.raises(ManifestError, match=r"a-vaultjob/a\.manifest"):
+        check()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"a-vaultjob/\xff\n", b"b-vaultjob/x\n"])
+def test_an_unusable_manifest_is_an_error_with_a_name(aws: FakeAws, content: bytes) -> None:
+    """Pitfall 13: never "identical"."""
+    aws.s3.put(MANIFEST_KEY, content)
+    with pytest.raises(ManifestError):
+        check()
+
+
+@pytest.mark.parametrize("failing", ["HeadObject", "GetObject", "ListObjectsV2"])
+@pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("403", 403), ("500", 500)])
+def test_what_a_retry_may_cure_is_no_fault_of_the_manifest(
+    aws: FakeAws, code: str, status: int, failing: str
+) -> None:
+    """Pitfall 20: ManifestError is never retried."""
+
+    def fails(operation: str, _: Mapping[str, Any]) -> Exception | None:
+        return client_error(code, status) if operation == failing else None
+
+    store(aws, lines=["x"])
+    aws.s3.fails = fails
+    with pytest.raises(ClientError):
+        check()
+
+
+def test_what_a_check_hands_on_stays_small(aws: FakeAws) -> None:
+    """Pitfall 15 and 20: held keys are prefixes of the current one, so within its 1,024 bytes."""
+    names = [n * "-" for n in range(1, 900)]
+    aws.s3.keys_a_page = 1000
+    store(aws, lines=names, objects=names)
+    payload = check(context=FakeContext(looks_at_the_clock=890))
+    assert payload["continueNow"]
+    assert len(payload["progress"]["held"]) > 800
+    assert len(json.dumps(payload)) < 100_000
+    assert stands_at(check(payload)) == ("missing", "a-vaultjob/-")

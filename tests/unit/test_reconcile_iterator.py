@@ -1,0 +1,55 @@
+"""The iterator counts to its count, and says when it is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handlers.errors import MalformedEventError
+from handlers.reconcile_iterator import handler
+from tests.unit.fakes import FakeContext
+
+
+def iterated(ticker: object, count: object) -> Any:
+    """Return the iterator's answer to a state that holds *ticker* and *count*."""
+    state = {"detail": {}, "iterator": {"Payload": {"ticker": ticker, "count": count}}}
+    return handler(state, FakeContext().typed)
+
+
+@pytest.mark.parametrize(
+    ("ticker", "count", "goes_on"),
+    [(0, 2, True), (1, 2, False), (0, 960, True), (958, 960, True), (959, 960, False)],
+)
+def test_it_raises_the_ticker_and_stops_at_the_count(
+    ticker: int, count: int, goes_on: bool
+) -> None:
+    assert iterated(ticker, count) == {"ticker": ticker + 1, "count": count, "continue": goes_on}
+
+
+def test_its_answer_is_its_next_input_until_the_count_is_reached() -> None:
+    """Pitfall 19: a loop that never ended would end at the history's limit, in silence."""
+    payload = {"ticker": 0, "count": 5}
+    rounds = 0
+    while payload.get("continue", True):
+        payload = handler({"iterator": {"Payload": payload}}, FakeContext().typed)
+        rounds += 1
+    assert rounds == 5
+
+
+def test_a_ticker_past_the_count_does_not_go_on() -> None:
+    assert iterated(7, 5)["continue"] is False
+
+
+@pytest.mark.parametrize(
+    "state", [{}, {"iterator": None}, {"iterator": {}}, {"iterator": {"Payload": []}}]
+)
+def test_a_state_without_an_iterator_is_refused(state: dict[str, Any]) -> None:
+    with pytest.raises(MalformedEventError):
+        handler(state, FakeContext().typed)
+
+
+@pytest.mark.parametrize(("ticker", "count"), [(None, 5), (0, None), (True, 5), ("0", 5), (0, 5.0)])
+def test_ticker_and_count_are_whole_numbers(ticker: object, count: object) -> None:
+    with pytest.raises(MalformedEventError):
+        iterated(ticker, count)

@@ -1,0 +1,449 @@
+"""Settings: two sources, every value checked, every problem told at once and with its remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stacks.setting import SETTINGS
+from stacks.settings import Settings, SettingsError, checked, read_settings
+
+ROOT = Path(__file__).parents[2]
+DEFAULTS: dict[str, Any] = json.loads((ROOT / "cdktf.json").read_text(encoding="utf-8"))["context"]
+OPTIONAL = {"stacksAccountId", "stacksRegion", "stateBucketName", "alarmTopicArn"}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+def problems_of(**changed: Any) -> list[str]:
+    """Return what is wrong with the defaults once they are changed so; nothing if all is well."""
+    try:
+        checked({**DEFAULTS, **changed})
+    except SettingsError as error:
+        return error.problems
+    return []
+
+
+def project(folder: Path, *, context: Any = None, **environments: Any) -> Path:
+    """Write a project with these environments; a text is written as it is."""
+    given = {"cdktf": {"context": DEFAULTS if context is None else context}, **environments}
+    (folder / "environments").mkdir()
+    for name, content in given.items():
+        where = folder if name == "cdktf" else folder / "environments"
+        text = content if isinstance(content, str) else json.dumps(content)
+        (where / f"{name}.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_without_an_environment_the_defaults_hold() -> None:
+    """As the contract lists them."""
+    assert read_settings(ROOT) == Settings(
+        environment_name="dev",
+        stacks_account_id=None,
+        stacks_region=None,
+        state_bucket_name="vault-dev-terraform-state",
+        reconcile_count=960,
+        reconcile_wait_seconds=30,
+        job_dir_suffix="-vaultjob",
+        manifest_suffix=".manifest",
+        verify_objects=True,
+        ignore_unexpected_names=[".nfs*", ".DS_Store", "Thumbs.db", "~$*"],
+        expiry_days=30,
+        log_retention_days=30,
+        alarm_topic_arn=None,
+        delete_data_with_stacks=False,
+    )
+
+
+def test_an_environment_overrides_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    """The rest stays as cdktf.json has it."""
+    root = project(tmp_path, test={"environmentName": "test", "expiryDays": 90})
+    defaults = read_settings(ROOT)
+    assert read_settings(root, "test") == dataclasses.replace(
+        defaults,
+        environment_name="test",
+        expiry_days=90,
+        state_bucket_name="vault-test-terraform-state",
+    )
+
+
+def test_the_projects_environments_are_right_and_bear_their_own_names() -> None:
+    """One that were called as another would take over what that one has."""
+    names = sorted(path.stem for path in (ROOT / "environments").glob("*.json"))
+    assert {"dev", "local", "prod"} <= set(names)
+    assert [read_settings(ROOT, name).environment_name for name in names] == names
+
+
+def test_the_local_environment_is_in_a_hurry_and_leaves_nothing() -> None:
+    """It is an ordinary environment but for that."""
+    local = read_settings(ROOT, "local")
+    assert local.reconcile_count * local.reconcile_wait_seconds <= 60
+    assert local.delete_data_with_stacks
+
+
+def test_every_setting_has_a_default() -> None:
+    """And every default is a setting."""
+    assert DEFAULTS.keys() == SETTINGS.keys()
+
+
+def test_every_setting_is_a_field() -> None:
+    """What is checked is what is used."""
+    fields = [field.name for field in dataclasses.fields(Settings)]
+    assert sorted(setting.field for setting in SETTINGS.values()) == sorted(fields)
+
+
+def test_names_begin_with_the_environments() -> None:
+    """Two environments fit in one account."""
+    settings = checked({**DEFAULTS, "environmentName": "prod"})
+    assert settings.name_prefix == "vault-prod"
+
+
+def test_settings_cannot_be_changed_once_they_are_checked() -> None:
+    """What was checked is what is deployed."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        checked(DEFAULTS).expiry_days = 1  # type: ignore[misc]
+
+
+def test_an_unknown_key_is_told_with_the_one_that_is_meant() -> None:
+    """A typing mistake would be a default that nobody wanted."""
+    problems = problems_of(reconcileCountIteration=10)
+    assert problems == [
+        "reconcileCountIteration is no setting: did you mean reconcileCountIterations?"
+    ]
+
+
+def test_an_unknown_key_that_is_like_no_other_is_told_with_all_of_them() -> None:
+    """There are few."""
+    (problem,) = problems_of(qqq=1)
+    assert problem == f"qqq is no setting: known are {', '.join(SETTINGS)}"
+
+
+def test_a_missing_key_is_told_with_what_it_must_be() -> None:
+    """Somebody removed a default."""
+    rest = {key: value for key, value in DEFAULTS.items() if key != "expiryDays"}
+    with pytest.raises(SettingsError) as raised:
+        checked(rest)
+    assert raised.value.problems == [
+        "expiryDays is missing: give it in cdktf.json, a whole number from 15 to 3,650"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("environmentName", 1),
+        ("environmentName", ["dev"]),
+        ("stacksAccountId", 123456789012),
+        ("stacksRegion", True),
+        ("stateBucketName", {}),
+        ("reconcileCountIterations", "960"),
+        ("reconcileCountIterations", True),
+        ("reconcileCountIterations", 960.0),
+        ("reconcileWaitIterations", "30"),
+        ("reconcileWaitIterations", True),
+        ("reconcileWaitIterations", 0.5),
+        ("jobDirSuffixName", 7),
+        ("manifestSuffixName", [".manifest"]),
+        ("verifyObjects", "true"),
+        ("verifyObjects", 1),
+        ("ignoreUnexpectedNames", ".nfs*"),
+        ("ignoreUnexpectedNames", {".nfs*": True}),
+        ("ignoreUnexpectedNames", [".nfs*", 1]),
+        ("ignoreUnexpectedNames", [None]),
+        ("expiryDays", "30"),
+        ("expiryDays", True),
+        ("logRetentionDays", "30"),
+        ("logRetentionDays", True),
+        ("logRetentionDays", 30.0),
+        ("alarmTopicArn", 1),
+        ("deleteDataWithStacks", "false"),
+        ("deleteDataWithStacks", 0),
+    ],
+)
+def test_a_value_of_another_type_is_told_as_it_was_written(key: str, value: Any) -> None:
+    """A text is no number, and ``true`` is none, though Python thinks so."""
+    assert problems_of(**{key: value}) == [
+        f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.told}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("reconcileCountIterations", 2),
+        ("reconcileCountIterations", 1200),
+        ("reconcileWaitIterations", 1),
+        ("expiryDays", 15),
+        ("expiryDays", 3650),
+        ("logRetentionDays", 1),
+        ("logRetentionDays", 3653),
+        ("environmentName", "ab"),
+        ("environmentName", "a234567890123456"),
+        ("environmentName", "my-test-2"),
+        ("jobDirSuffixName", "x" * 64),
+        ("manifestSuffixName", ".m\u00e4nifest \U0001f600"),
+        ("ignoreUnexpectedNames", []),
+        ("stateBucketName", "abc"),
+        ("stateBucketName", "a" * 63),
+        ("stacksAccountId", "012345678901"),
+        ("alarmTopicArn", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:operators"),
+    ],
+)
+def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
+    """What the contract allows."""
+    assert problems_of(**{key: value}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("reconcileCountIterations", 1),
+        ("reconcileCountIterations", 1201),
+        ("reconcileCountIterations", -960),
+        ("reconcileWaitIterations", 0),
+        ("reconcileWaitIterations", 3601),
+        ("expiryDays", 14),
+        ("expiryDays", 3651),
+        ("logRetentionDays", 0),
+        ("logRetentionDays", 31),
+        ("environmentName", "a"),
+        ("environmentName", "a2345678901234567"),
+        ("environmentName", "Dev"),
+        ("environmentName", "2nd"),
+        ("environmentName", "-dev"),
+        ("environmentName", "de_v"),
+        ("environmentName", "dev\n"),
+        ("environmentName", ""),
+        ("jobDirSuffixName", ""),
+        ("jobDirSuffixName", "a/b"),
+        ("jobDirSuffixName", "a\nb"),
+        ("jobDirSuffixName", "x" * 65),
+        ("manifestSuffixName", ""),
+        ("manifestSuffixName", "/.manifest"),
+        ("ignoreUnexpectedNames", [""]),
+        ("ignoreUnexpectedNames", ["a/b"]),
+        ("stateBucketName", ""),
+        ("stateBucketName", "ab"),
+        ("stateBucketName", "a" * 64),
+        ("stateBucketName", "Upper"),
+        ("stateBucketName", "-abc"),
+        ("stateBucketName", "abc-"),
+        ("stacksAccountId", ""),
+        ("stacksAccountId", "12345678901"),
+        ("stacksAccountId", "1234567890123"),
+        ("stacksAccountId", "1234-5678-9012"),
+        ("stacksAccountId", "\u0661" * 12),
+        ("stacksRegion", ""),
+        ("stacksRegion", "eu-west"),
+        ("stacksRegion", "eu-west-1a"),
+        ("stacksRegion", "EU-WEST-1"),
+        ("stacksRegion", "eu-west-\u0661"),
+        ("alarmTopicArn", "operators"),
+        ("alarmTopicArn", "arn:aws:sqs:eu-west-1:123456789012:operators"),
+    ],
+)
+def test_a_value_beyond_the_edge_is_refused(key: str, value: Any) -> None:
+    """AWS would refuse it, minutes later and in other words."""
+    assert problems_of(**{key: value}) == [
+        f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.told}"
+    ]
+
+
+@pytest.mark.parametrize("template", ["${aws_s3_bucket.other.arn}", "%{ if true }x%{ endif }"])
+@pytest.mark.parametrize("key", ["jobDirSuffixName", "manifestSuffixName", "ignoreUnexpectedNames"])
+def test_no_value_is_one_that_terraform_would_evaluate(key: str, template: str) -> None:
+    """Its JSON has no plain texts: what reads like a template is one."""
+    value = [template] if key == "ignoreUnexpectedNames" else template
+    assert len(problems_of(**{key: value})) == 1
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        "us-east-1",
+        "ap-southeast-7",
+        "ca-west-1",
+        "il-central-1",
+        "mx-central-1",
+        "cn-northwest-1",
+        "us-gov-west-1",
+        "us-isob-east-1",
+        "eusc-de-east-1",
+    ],
+)
+def test_the_regions_of_all_partitions_are_regions(region: str) -> None:
+    """Nobody is to be kept out by a pattern."""
+    assert problems_of(stacksRegion=region) == []
+
+
+@pytest.mark.parametrize("key", list(SETTINGS))
+def test_null_is_taken_only_where_nothing_is_a_value(key: str) -> None:
+    """An environment may take a default back only if the setting is optional."""
+    assert bool(problems_of(**{key: None})) is (key not in OPTIONAL)
+
+
+@pytest.mark.parametrize(
+    ("count", "wait_seconds", "least_days"),
+    [(960, 30, 15), (24, 3_600, 15), (25, 3_600, 16), (1_200, 3_600, 64)],
+)
+def test_rows_outlast_the_longest_reconciliation_by_two_weeks(
+    count: int, wait_seconds: int, least_days: int
+) -> None:
+    """Else a set could not be whole, because its first rows have expired."""
+    given: dict[str, Any] = {
+        "reconcileCountIterations": count,
+        "reconcileWaitIterations": wait_seconds,
+    }
+    assert problems_of(**given, expiryDays=least_days) == []
+    if least_days > 15:
+        (problem,) = problems_of(**given, expiryDays=least_days - 1)
+        assert problem == (
+            f"expiryDays is {least_days - 1}: it must be {least_days} or more, to outlast"
+            " reconcileCountIterations x reconcileWaitIterations by 14 days"
+        )
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """A line each, so that one attempt is enough."""
+    problems = problems_of(
+        environmentName="Dev", expiryDays="30", logRetentionDays=31, verifyObject=True
+    )
+    assert [problem.partition(" ")[0] for problem in problems] == [
+        "verifyObject",
+        "environmentName",
+        "expiryDays",
+        "logRetentionDays",
+    ]
+
+
+@example(key="expiryDays", value=float("nan"))
+@example(key="environmentName", value="a\nb")
+@given(key=st.sampled_from([*SETTINGS, "other"]), value=json_values)
+def test_whatever_is_written_is_taken_or_told_in_a_line(key: str, value: Any) -> None:
+    """Never a traceback."""
+    for problem in problems_of(**{key: value}):
+        assert problem.startswith(f"{key} is ")
+        assert len(problem.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({}, "vault-dev-terraform-state"),
+        ({"stacksAccountId": "123456789012"}, "vault-dev-terraform-state-123456789012"),
+        ({"environmentName": "prod"}, "vault-prod-terraform-state"),
+        ({"stateBucketName": "ours"}, "ours"),
+        ({"stateBucketName": "ours", "stacksAccountId": "123456789012"}, "ours"),
+        (
+            {"environmentName": "a234567890123456", "stacksAccountId": "123456789012"},
+            "vault-a234567890123456-terraform-state-123456789012",
+        ),
+    ],
+)
+def test_the_state_has_a_bucket_of_its_own(changed: dict[str, Any], name: str) -> None:
+    """Named by the settings, or derived; a bucket's name has 63 characters at most."""
+    assert checked({**DEFAULTS, **changed}).state_bucket_name == name
+    assert len(name) <= 63
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        "",
+        " dev",
+        "DEV",
+        "dev\n",
+        "dev.json",
+        "prd",
+        ".",
+        "..",
+        "../cdktf",
+        "../environments/dev",
+        "dev/../dev",
+        "/dev",
+        "dev\x00",
+        "d\u00e9v",
+        "*",
+    ],
+)
+def test_an_environment_that_is_not_there_is_told_with_those_that_are(
+    tmp_path: Path, environment: str
+) -> None:
+    """It is a name, and never a path."""
+    root = project(tmp_path, dev={}, prod={})
+    with pytest.raises(SettingsError) as raised:
+        read_settings(root, environment)
+    assert raised.value.problems == [
+        f"VAULT_ENV is {environment!r}: set it to one of dev, prod",
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"environmentName": "dev",}', "[]", "null", "7", '"dev"']
+)
+def test_a_file_that_is_no_json_object_is_told_by_its_name(tmp_path: Path, content: str) -> None:
+    """Where to look is the first thing to know."""
+    root = project(tmp_path, dev=content)
+    with pytest.raises(SettingsError) as raised:
+        read_settings(root)
+    (problem,) = raised.value.problems
+    assert problem.startswith("dev.json ")
+    assert len(problem.splitlines()) == 1
+
+
+def test_a_file_that_is_not_utf_8_is_told_by_its_name(tmp_path: Path) -> None:
+    """Some editors still write others."""
+    root = project(tmp_path, dev={})
+    (root / "environments" / "dev.json").write_bytes(b'{"environmentName": "d\xe9v"}')
+    with pytest.raises(SettingsError, match=r"dev\.json cannot be read"):
+        read_settings(root)
+
+
+def test_a_project_without_its_file_of_defaults_is_told(tmp_path: Path) -> None:
+    """Somebody runs it from a part of a clone."""
+    root = project(tmp_path, dev={})
+    (root / "cdktf.json").unlink()
+    with pytest.raises(SettingsError, match=r"cdktf\.json cannot be read"):
+        read_settings(root)
+
+
+@pytest.mark.parametrize("context", [[], [1], "context", 7])
+def test_a_context_that_is_no_object_is_told(tmp_path: Path, context: Any) -> None:
+    """Not with a traceback, and not by ignoring it."""
+    root = project(tmp_path, context=context, dev={})
+    with pytest.raises(SettingsError, match=r"cdktf\.json"):
+        read_settings(root)
+
+
+def test_a_project_without_context_lacks_every_setting(tmp_path: Path) -> None:
+    """Each is told."""
+    root = project(tmp_path, cdktf={}, dev={})
+    with pytest.raises(SettingsError) as raised:
+        read_settings(root)
+    assert len(raised.value.problems) == len(SETTINGS)
+
+
+def test_the_message_has_a_heading_and_a_line_for_each_problem() -> None:
+    """What main.py prints."""
+    error = SettingsError(["a is wrong", "b is wrong"])
+    assert str(error).splitlines() == ["The settings cannot be used:", "a is wrong", "b is wrong"]
+
+
+def test_no_variable_but_the_choice_of_the_environment_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """cdktf-cli overwrites ``CDKTF_CONTEXT_JSON``; settings have two sources and no third."""
+    before = read_settings(ROOT)
+    monkeypatch.setenv("CDKTF_CONTEXT_JSON", json.dumps({"expiryDays": 99}))
+    monkeypatch.setenv("expiryDays", "99")
+    assert read_settings(ROOT) == before
