@@ -73,7 +73,7 @@ def main() -> int:
             raise
         where = f" that holds {error.filename}" if error.filename else ""
         print(
-            f"The disk{where} is full: make room, or set TMPDIR to a folder on another.",
+            f"The disk{where} is full: make room, or let TMPDIR be on another.",
             file=sys.stderr,
         )
         return 1

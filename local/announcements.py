@@ -27,7 +27,7 @@ TWICE = 0.05  # the share of events that come a second time
 def upload_event(share: FileShare, entry: Entry, *, key_has_prefix: bool) -> Json:
     """Announce that *entry* is whole in S3; a folder goes without its slash and with size 0.
 
-    AWS does not say whether the key contains the share's prefix, so a caller may have it either way.
+    AWS does not say whether the key contains the share's prefix: a caller may have it either way.
     """
     modified = datetime.fromtimestamp(entry.modified_ns // 1_000_000_000, UTC)
     detail = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local import vaulting
 from local.datasets import generate
+from local.endpoint_process import EndpointOptions
 from local.local_system import LocalSystem
 from local.outcomes import Event
 from local.report import Report
@@ -21,7 +22,7 @@ INCOMPLETE = "-incomplete"
 def demo(*, data: Path | None, set_id: str, report: Report, port: int = 0) -> bool:
     """Vault *data* (or a generated dataset) whole, and once more with a file held back.
 
-    True if the first came out as *Successful* and the second as *Timed out*, with the missing key named.
+    True if the first came out *Successful* and the second *Timed out*, its missing key named.
     """
     with tempfile.TemporaryDirectory(prefix="vault-demo-") as generated:
         if data is None:
@@ -29,7 +30,7 @@ def demo(*, data: Path | None, set_id: str, report: Report, port: int = 0) -> bo
             generate(data)
         dataset = vaulting.read(data, set_id)
         again = vaulting.read(data, dataset.set_id + INCOMPLETE)
-        with running(report=report, port=port) as system:
+        with running(EndpointOptions(port=port), report=report) as system:
             report.console.rule("Everything arrives")
             successful = _succeeds(system, dataset, report)
             report.console.rule("One file is held back")

@@ -22,24 +22,25 @@ CREATED = re.compile(r": Creation complete after")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # What Terraform says, and what to do about it; the first that fits counts.
 REMEDIES = {
-    r"no space left on device": "The disk is full: make room, or set TMPDIR to a folder on another one.",
+    r"no space left on device": "The disk is full: make room, or let TMPDIR be on another.",
     r"Failed to (query available provider packages|install provider)|provider registry": (
-        "Terraform cannot get the AWS provider, neither from a mirror on this machine nor from its registry: "
-        "set VAULT_TF_MIRROR to a filesystem mirror that holds it, or give the machine a way to the registry."
+        "Terraform cannot get the AWS provider, neither from a mirror on this machine nor from its "
+        "registry: set VAULT_TF_MIRROR to a filesystem mirror that holds it, or give the machine a "
+        "way to the registry."
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One synthesised set of stacks, in a folder of its own, and the environment its tools run in."""
+    """A set of synthesised stacks in its own folder, and the environment its tools run in."""
 
     folder: Path
     environment: Mapping[str, str]
 
     @property
     def output_folder(self) -> Path:
-        """Where cdktf writes; a folder for each deployment, so that several can run side by side."""
+        """Where cdktf writes; each deployment has its own, so that several can run side by side."""
         return self.folder / "cdktf.out"
 
     def stack_folder(self, stack: str = STACK) -> Path:
@@ -56,7 +57,7 @@ class Deployment:
         self.cdktf("synth")
 
     def deploy(self, on_progress: Callable[[str], None] = lambda text: None) -> None:
-        """Apply the stack that was synthesised, telling *on_progress* how many resources are there."""
+        """Apply the synthesised stack; *on_progress* hears how many resources are there."""
         planned, created = 0, 0
 
         def count(line: str) -> None:

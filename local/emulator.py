@@ -18,6 +18,7 @@ from local.announcements import Emit
 from local.asgi import Application
 from local.file_shares import FileShare
 from local.gateway_requests import Json
+from local.version_ranges import with_version_ranges
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,9 @@ GATEWAY_AMI_OWNER = "013171582612"
 WORKER_WAIT_SECONDS = 10.0
 
 
-def prepare(*, port: int, region: str, account: str, scratch: Path, log_level: str) -> None:
+def prepare(
+    *, port: int, region: str, account: str, scratch: Path, enforce_iam: bool, log_level: str
+) -> None:
     """Set the emulator's environment, which the workers of Lambda functions inherit."""
     for name in [
         name for name in os.environ if name.startswith(("AWS_", "MINISTACK_", "LOCALSTACK_"))
@@ -46,6 +49,7 @@ def prepare(*, port: int, region: str, account: str, scratch: Path, log_level: s
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_EC2_METADATA_DISABLED": "true",
         "LOG_LEVEL": log_level,
+        "AUTH": str(enforce_iam).lower(),
         "TMPDIR": str(scratch),
         # No business of ours: a Docker daemon's containers, and two more listeners.
         "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
@@ -59,7 +63,8 @@ def application() -> Application:
     inner: Application = import_module("ministack.app").app
     add_gateway_image()
     limit_lambda_workers()
-    return inner
+    logging.getLogger("events").addFilter(is_news)
+    return with_version_ranges(inner)
 
 
 def add_gateway_image() -> None:
@@ -71,12 +76,17 @@ def add_gateway_image() -> None:
     )
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell news from the line that each event gets for its log group, a target it does not know."""
+    return "unsupported target type for ARN arn:aws:logs:" not in record.getMessage()
+
+
 def limit_lambda_workers(per_function: int = max(2, os.cpu_count() or 2)) -> None:
     """Let invocations wait for a worker rather than start one each.
 
-    AWS has a machine for each execution environment. Here a burst of twenty cold starts would share the
-    processors, and take twenty seconds where two workers need three. Nobody waits for ever, for a function
-    may invoke itself.
+    AWS has a machine for each execution environment. Here a burst of twenty cold starts would share
+    the processors, and take twenty seconds where two workers need three. Nobody waits for ever, for
+    a function may invoke itself.
     """
     functions: Any = import_module("ministack.services.lambda_svc")
     acquire = functions.acquire_worker
@@ -96,7 +106,7 @@ def limit_lambda_workers(per_function: int = max(2, os.cpu_count() or 2)) -> Non
 def emitter() -> Emit:
     """Make the function that puts events on the default bus as an AWS service does.
 
-    PutEvents refuses sources that begin with ``aws.``, here as on AWS: only the inside may use them.
+    PutEvents refuses sources that begin with ``aws.``, as on AWS: only the inside may use them.
     """
     request_scope = import_module("ministack.core.responses").request_scope
     put_events = import_module("ministack.services.eventbridge")._put_events

@@ -1,8 +1,8 @@
-"""The AWS endpoint on 127.0.0.1: the emulator, a Storage Gateway beside it, and the appliance behind that.
+"""The AWS endpoint on 127.0.0.1: an emulator, a Storage Gateway beside it, its appliance.
 
 Run as ``python -m local.endpoint``. It ends on SIGTERM or SIGINT and, tied to a parent by
-``--until-stdin-closes``, when that parent is gone, however it ended. The processes of Lambda functions
-end with it.
+``--until-stdin-closes``, when that parent is gone, however it ended. The processes of Lambda
+functions end with it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from local import emulator
-from local.asgi import Application, with_storage_gateway
+from local.asgi import Application, as_if_over_tls, with_storage_gateway
 from local.clients import client
 from local.file_gateway import FileGateway
 from local.storage_gateway import StorageGateway
 from local.terraform import Endpoint
+
+logger = logging.getLogger(__name__)
 
 READY_FILE = "endpoint.json"
 
@@ -52,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=0, help="of the order in which uploads are announced"
     )
+    parser.add_argument("--enforce-iam", action="store_true", help="refuse what no role allows")
     parser.add_argument("--log-level", default="WARNING", help="(default: %(default)s)")
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input does"
@@ -72,12 +75,14 @@ def main() -> None:
         region=options.region,
         account=options.account,
         scratch=scratch,
+        enforce_iam=options.enforce_iam,
         log_level=options.log_level.upper(),
     )
     api = StorageGateway()
-    app = with_storage_gateway(
-        emulator.application(), api, account=options.account, region=options.region
-    )
+    inner = emulator.application()
+    if options.enforce_iam:
+        inner = as_if_over_tls(inner)
+    app = with_storage_gateway(inner, api, account=options.account, region=options.region)
     gateway = FileGateway(
         api,
         exports=folder / "shares",
@@ -91,7 +96,7 @@ def main() -> None:
         asyncio.new_event_loop().run_until_complete(run(app, listener, options))
         status = 0
     except Exception:
-        logging.exception("the endpoint failed")
+        logger.exception("the endpoint failed")
     finally:
         gateway.stop()
         end_everything(scratch, status)
@@ -105,7 +110,7 @@ def listen(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         sys.exit(
-            f"Port {port} of 127.0.0.1 cannot be had ({error.strerror}): give another one with --port."
+            f"Port {port} of 127.0.0.1 cannot be had ({error.strerror}): give another with --port."
         )
     return listener
 

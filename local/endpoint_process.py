@@ -1,4 +1,4 @@
-"""The life of an endpoint's process: started, told from others by a token, ended with its children."""
+"""An endpoint's process: started, told from others by a token, ended with its children."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ END_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointProcess:
-    """An endpoint that answers; its ``token``, an argument of it, tells it from any other process."""
+    """An endpoint that answers; the token among its arguments tells it from other processes."""
 
     pid: int
     port: int
     token: str
+    region: str
     child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
     """Ours, if it is tied to us: the pipe that it watches is open as long as this object lives."""
 
@@ -41,7 +42,7 @@ class EndpointProcess:
         return is_running(self.pid) and self.token in command_line(self.pid)
 
     def end(self) -> None:
-        """End it and every process that runs a Lambda function for it; that it has ended already is fine."""
+        """End it and what runs Lambda functions for it; that it has ended already is fine."""
         if self.is_running():
             os.kill(self.pid, signal.SIGTERM)
             deadline = time.monotonic() + END_SECONDS
@@ -53,22 +54,40 @@ class EndpointProcess:
             self.child.communicate()
 
 
-def start(folder: Path, *, port: int, region: str, tied: bool, seed: int = 0) -> EndpointProcess:
-    """Start an endpoint that serves the file shares below *folder*; one that is *tied* ends when we do.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOptions:
+    """What may differ from one endpoint to the next."""
+
+    port: int = 0
+    """0 picks a free one."""
+    region: str = "eu-west-1"
+    tied: bool = True
+    """Whether it ends when we do, however we end."""
+    seed: int = 0
+    """Of the order in which uploads are announced."""
+    enforce_iam: bool = False
+    """Whether what no role and no bucket policy allows is refused, as on AWS."""
+
+    def arguments(self) -> list[str]:
+        """Say the same to ``python -m local.endpoint``."""
+        flags = {"--until-stdin-closes": self.tied, "--enforce-iam": self.enforce_iam}
+        values = ["--port", str(self.port), "--region", self.region, "--seed", str(self.seed)]
+        return values + [flag for flag, is_set in flags.items() if is_set]
+
+
+def start(folder: Path, options: EndpointOptions) -> EndpointProcess:
+    """Start an endpoint that keeps its files in *folder*.
 
     Raises:
         LocalError: It ended at once, for the reason that its log gives: a taken port, say.
     """
     token, ready_file, log = uuid.uuid4().hex, folder / "endpoint.json", folder / "endpoint.log"
-    command = [sys.executable, "-m", "local.endpoint", "--token", token, "--port", str(port)]
-    command += ["--folder", str(folder), "--region", region, "--seed", str(seed)]
-    if tied:
-        command.append("--until-stdin-closes")
+    command = [sys.executable, "-m", "local.endpoint", "--folder", str(folder), "--token", token]
     with log.open("w") as output:
         process = subprocess.Popen(
-            command,
+            [*command, *options.arguments()],
             cwd=ROOT,
-            stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if options.tied else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -77,10 +96,12 @@ def start(folder: Path, *, port: int, region: str, tied: bool, seed: int = 0) ->
         _wait_until_ready(process, ready_file, log)
     except BaseException:
         process.kill()
-        process.wait()
+        process.communicate()
         raise
     port = json.loads(ready_file.read_text())["port"]
-    return EndpointProcess(process.pid, port, token, process if tied else None)
+    return EndpointProcess(
+        process.pid, port, token, options.region, process if options.tied else None
+    )
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], ready_file: Path, log: Path) -> None:

@@ -1,8 +1,8 @@
-"""The simulated appliance: what is written into a share's folder reaches the bucket, and is then announced.
+"""The simulated appliance: what is written into a share reaches the bucket, then is announced.
 
 It behaves as an S3 File Gateway does, in its less convenient habits too: some files show up in the
-bucket half written before they are whole, nothing is announced before it is whole in S3 and has rested
-for the share's settling time, and a file written again is uploaded and announced again.
+bucket half written before they are whole, nothing is announced before it is whole in S3 and has
+rested for the share's settling time, and a file written again is uploaded and announced again.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ShareWatcher:
         self._announcer = Announcer(emit, random)
 
     def look(self, upload_threads: ThreadPoolExecutor) -> float:
-        """Upload what has come to rest, announce what is due, and say how many seconds the scan took."""
+        """Upload what has come to rest, announce what is due, return the scan's seconds."""
         wait = self.share.settling_seconds
         started = self._clock()
         settled, gone = self._settling.look(

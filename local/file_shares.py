@@ -60,7 +60,7 @@ class FileShare:
 
     @property
     def settling_seconds(self) -> float | None:
-        """How long a file must rest before it is announced; None if uploads are not announced at all."""
+        """How long a file rests before it is announced; None if uploads are not announced."""
         upload = json.loads(self.information["NotificationPolicy"]).get("Upload")
         return None if upload is None else float(upload["SettlingTimeInSeconds"])
 
@@ -153,7 +153,7 @@ def describe(share: FileShare) -> Json:
 
 
 def location(request: Json) -> tuple[str, str]:
-    """Split ``LocationARN`` into bucket and prefix; a prefix ends with a slash and needs a share name."""
+    """Split ``LocationARN`` into bucket and prefix, which ends with a slash and needs a name."""
     match = LOCATION.fullmatch(request["LocationARN"])
     if match is None:
         raise RequestRefusedError(

@@ -1,7 +1,7 @@
 """What lies in a share's folder, and which of it has come to rest: local only, no AWS.
 
-A file rests when its size, its modification time and its inode stayed the same for the settling time; a
-moment of first sight counts, not the modification time, which ``cp -p`` brings along from elsewhere.
+A file rests when its size, modification time and inode stayed the same for the settling time, as
+seen from here: a modification time alone says nothing, for ``cp -p`` brings it from elsewhere.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Settling:
     def look(
         self, entries: Iterable[Entry], *, now: float, settling_seconds: float
     ) -> tuple[list[Entry], list[Entry]]:
-        """Tell what has come to rest and is not dealt with yet, and what was dealt with but is gone."""
+        """Tell what rests and is not dealt with yet, and what was dealt with but is gone."""
         present = {entry.key: entry for entry in entries}
         before, self._since = self._since, {}
         settled = []

@@ -1,4 +1,4 @@
-"""Requests to the Storage Gateway API, checked against AWS's own model of it, which botocore carries."""
+"""Requests to the Storage Gateway API, checked against AWS's model of it, from botocore."""
 
 from __future__ import annotations
 

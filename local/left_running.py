@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from local.endpoint_process import EndpointOptions
 from local.errors import LocalError
 from local.local_system import LocalSystem
 from local.report import Report
@@ -27,7 +28,7 @@ def up(*, port: int, report: Report, folder: Path = FOLDER) -> LocalSystem:
             f"A local system runs already at {system.endpoint}: 'make local-down' ends it."
         )
     shutil.rmtree(folder, ignore_errors=True)
-    process = start_endpoint(folder, report=report, port=port, tied=False)
+    process = start_endpoint(folder, EndpointOptions(port=port, tied=False), report=report)
     try:
         system = deploy(folder, process, report=report)
         whole = folder / f"{STATE}.part"
@@ -40,10 +41,10 @@ def up(*, port: int, report: Report, folder: Path = FOLDER) -> LocalSystem:
 
 
 def find(folder: Path = FOLDER) -> LocalSystem | None:
-    """Find the system left running in *folder*, or None; a state whose process is gone means nothing."""
+    """Find the system left running in *folder*; a state whose process is gone means nothing."""
     try:
         system = LocalSystem.from_json(json.loads((folder / STATE).read_text()))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return system if system.process().is_running() else None
 

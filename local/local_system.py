@@ -50,7 +50,7 @@ class LocalSystem:
         notify: bool = True,
         settling_seconds: int = share_setup.SETTLING_SECONDS,
     ) -> Path:
-        """Create one more share, of the bucket or of a *prefix* of it like ``team-a/``; return its folder."""
+        """Create one more share, of the bucket or a *prefix* (``team-a/``); return its folder."""
         name = prefix.strip("/").replace("/", "-") or f"share-{uuid.uuid4().hex[:8]}"
         share_setup.create_share(
             self._where,
@@ -71,7 +71,7 @@ class LocalSystem:
 
     def process(self) -> EndpointProcess:
         """The endpoint's process."""
-        return EndpointProcess(self.pid, self.port, self.token)
+        return EndpointProcess(self.pid, self.port, self.token, self.region)
 
     @property
     def _where(self) -> Endpoint:

@@ -1,4 +1,4 @@
-"""Hearing of a set's outcome as any consumer does: a rule on the vault's bus, a queue of one's own."""
+"""Hearing of a set's outcome as any consumer does: a rule on the vault's bus, a queue."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class OutcomeSubscription:
         self._sqs.delete_queue(QueueUrl=self._queue_url)
 
     def receive(self, *, wait_seconds: int = 0) -> Event | None:
-        """Take the next outcome event, or None if there is none within *wait_seconds* (20 at most)."""
+        """Take the next outcome event; None if none comes within *wait_seconds* (20 at most)."""
         answer = self._sqs.receive_message(QueueUrl=self._queue_url, WaitTimeSeconds=wait_seconds)
         for message in answer.get("Messages", []):
             self._sqs.delete_message(

@@ -23,8 +23,8 @@ def run(
 ) -> int:
     """Run *command* to its end, its output into *log* and to *on_line*; return its exit status.
 
-    It runs in a session of its own, so that Ctrl-C reaches us alone; an exception here, Ctrl-C included,
-    ends it and all that it started.
+    It runs in a session of its own, so that Ctrl-C reaches us alone; an exception here, Ctrl-C
+    included, ends it and all that it started.
     """
     process = subprocess.Popen(
         command,
@@ -37,19 +37,20 @@ def run(
         errors="replace",
         start_new_session=True,
     )
-    try:
-        with log.open("a", encoding="utf-8") as kept:
-            for line in process.stdout or ():
-                kept.write(line)
-                on_line(line.rstrip())
-        return process.wait()
-    except BaseException:
-        end_tree(process)
-        raise
+    with process:
+        try:
+            with log.open("a", encoding="utf-8") as kept:
+                for line in process.stdout or ():
+                    kept.write(line)
+                    on_line(line.rstrip())
+        except BaseException:
+            end_tree(process)
+            raise
+    return process.returncode
 
 
 def end_tree(process: subprocess.Popen[str]) -> None:
-    """End *process* and all below it, also what moved to its own session, as cdktf's Terraform does."""
+    """End *process* and all below it, cdktf's Terraform in its own session too."""
     tree = [process.pid, *descendants(process.pid)]
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in tree:
@@ -73,7 +74,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether *pid* is a process that has not ended (one that nobody has waited for yet has)."""
+    """Tell whether *pid* has not ended; one that nobody has waited for yet has."""
     _, state = _processes().get(pid, (0, "Z"))
     return not state.startswith("Z")
 

@@ -73,13 +73,10 @@ class ProgressReader:
         ]
         for arn in (item["executionArn"] for item in listed):
             if arn not in self._strangers:
-                started_by = json.loads(
-                    states.describe_execution(executionArn=arn).get("input", "{}")
-                )
-                detail = started_by.get("detail", {})
-                if detail.get("set-id") == self._set_id and self._folder in detail.get(
-                    "object-key", ""
-                ):
+                described = states.describe_execution(executionArn=arn)
+                detail = json.loads(described.get("input", "{}")).get("detail", {})
+                key = detail.get("object-key", "")
+                if detail.get("set-id") == self._set_id and key.startswith(self._folder):
                     return str(arn)
                 self._strangers.add(arn)
         return None

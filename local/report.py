@@ -23,7 +23,7 @@ class Report:
 
     @contextmanager
     def phase(self, name: str, doing: str) -> Iterator[Callable[[str], None]]:
-        """Time what happens inside under *name*; call the value with a few words on how far it is."""
+        """Time what happens inside as *name*; the value takes a few words on how far it is."""
         started = time.monotonic()
         if self.console.is_terminal:
             with self.console.status(doing) as status:

@@ -67,7 +67,7 @@ def create_share(
 
 
 def ensure_share(endpoint: Endpoint, bucket: str, report: Report) -> tuple[str, str]:
-    """Find a stack's share of *bucket*, or create one and say so; return its gateway's ARN and its name."""
+    """Find a stack's share of *bucket*, or create one and say so; return gateway and name."""
     share = find_share(endpoint, bucket)
     if share:
         return share["GatewayARN"], share["FileShareName"]

@@ -17,16 +17,16 @@ from pathlib import Path
 
 from local import endpoint_process, share_setup
 from local.clients import client
-from local.endpoint_process import EndpointProcess
+from local.endpoint_process import EndpointOptions, EndpointProcess
 from local.local_system import LocalSystem, deployment, share_folder
 from local.report import Report
 from local.terraform import Endpoint
 
-REGION = "eu-west-1"
-
 
 @contextmanager
-def running(*, report: Report | None = None, port: int = 0, seed: int = 0) -> Iterator[LocalSystem]:
+def running(
+    options: EndpointOptions | None = None, *, report: Report | None = None
+) -> Iterator[LocalSystem]:
     """Start and deploy a system in a folder of its own, and end both afterwards.
 
     Any number can run side by side. None outlives the process that asked for it.
@@ -36,25 +36,23 @@ def running(*, report: Report | None = None, port: int = 0, seed: int = 0) -> It
     """
     report = report or Report()
     with tempfile.TemporaryDirectory(prefix="vault-local-", ignore_cleanup_errors=True) as folder:
-        process = start_endpoint(Path(folder), report=report, port=port, tied=True, seed=seed)
+        process = start_endpoint(Path(folder), options or EndpointOptions(), report=report)
         try:
             yield deploy(Path(folder), process, report=report)
         finally:
             process.end()
 
 
-def start_endpoint(
-    folder: Path, *, report: Report, port: int, tied: bool, seed: int = 0
-) -> EndpointProcess:
+def start_endpoint(folder: Path, options: EndpointOptions, *, report: Report) -> EndpointProcess:
     """Start the endpoint of the system in *folder*."""
     (folder / "shares").mkdir(parents=True)
     with report.phase("endpoint", "Starting the AWS endpoint"):
-        return endpoint_process.start(folder, port=port, region=REGION, tied=tied, seed=seed)
+        return endpoint_process.start(folder, options)
 
 
 def deploy(folder: Path, process: EndpointProcess, *, report: Report) -> LocalSystem:
-    """Deploy the stack to an endpoint that runs, and see to it that there is a file share on its bucket."""
-    where = Endpoint(url=process.url, region=REGION)
+    """Deploy the stack to a running endpoint, and see to it that its bucket has a file share."""
+    where = Endpoint(url=process.url, region=process.region)
     stacks = deployment(folder, where)
     with report.phase("synth", "Synthesising the stacks (cdktf synth)"):
         stacks.synthesise()

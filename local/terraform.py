@@ -1,6 +1,6 @@
-"""The environment in which Terraform and cdktf run: where the provider comes from, and which AWS is meant.
+"""The environment of Terraform and cdktf: whence the provider comes, and which AWS is meant.
 
-As a command it runs another one in that environment: ``python -m local.terraform -- npx cdktf diff``.
+As a command it runs another one there: ``python -m local.terraform -- npx cdktf diff``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _below(root: Path, *folders: str) -> Iterable[Path]:
 
 
 def config(mirror: Path | None) -> str:
-    """Write Terraform's own configuration: with a *mirror*, it is the only place providers come from."""
+    """Write Terraform's own configuration: a *mirror* is the only place providers come from."""
     if mirror is None:
         return "disable_checkpoint = true\n"
     path = str(mirror.resolve()).replace("\\", "\\\\").replace('"', '\\"')
@@ -95,7 +95,7 @@ def environment(
     mirror: Path | None = None,
     endpoint: Endpoint | None = None,
 ) -> dict[str, str]:
-    """Make the environment out of *base*; with an *endpoint*, nothing in it leads to a real account."""
+    """Make it out of *base*; with an *endpoint*, nothing in it leads to a real account."""
     made = dict(base)
     if mirror is not None:
         made["TF_CLI_ARGS_providers_lock"] = f"-fs-mirror={mirror.resolve()}"
@@ -140,7 +140,7 @@ def main() -> None:
     """Replace this process by the command that the arguments give."""
     parser = argparse.ArgumentParser(
         prog="python -m local.terraform",
-        description="Run a command that finds Terraform's AWS provider in a local mirror, if there is one.",
+        description="Run a command that finds the AWS provider in a local mirror, if there is one.",
         epilog=f"{MIRROR_VARIABLE} names a mirror that is found nowhere else.",
     )
     parser.add_argument("command", nargs="+", help="the command and its arguments, after --")

@@ -1,4 +1,4 @@
-"""From a folder of data to a dataset in a file share: checked first, copied whole, its manifest last."""
+"""From a folder to a dataset in a file share: checked first, copied whole, manifest last."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Dataset:
         Made from the source and not from what was copied, so that a file lost in the copy shows.
         """
         parents = {path.rpartition("/")[0] for path in (*self.files, *self.folders)}
-        empty = (f"{folder}/" for folder in self.folders if folder not in parents)
+        empty = (folder for folder in self.folders if folder not in parents)
         keys = sorted(f"{self.job_folder}/{path}".encode() for path in (*self.files, *empty))
         return b"".join(key + b"\n" for key in keys)
 
@@ -52,7 +52,7 @@ def read(source: Path, set_id: str = "") -> Dataset:
     """Look through *source*; the set id is its name unless given.
 
     Raises:
-        LocalError: The folder is missing or empty, or holds names that cannot be vaulted; it lists each.
+        LocalError: The folder is missing or empty, or holds what cannot be vaulted: all listed.
     """
     set_id = set_id or source.resolve().name
     if not source.is_dir():
@@ -84,7 +84,7 @@ def copy(
     hold_back: Collection[str] = (),
     on_copied: Callable[[], None] = lambda: None,
 ) -> None:
-    """Copy *dataset* into the folder *share*, all but *hold_back*, and move the manifest in when it is whole.
+    """Copy *dataset*, all but *hold_back*, into the folder *share*; move the whole manifest in.
 
     Raises:
         LocalError: The share has a set of this id already: a plain manifest's id is used once.
