@@ -12,10 +12,11 @@ run := PATH="$$PWD/.venv/bin:$$PWD/node_modules/.bin:$$PATH" exec
 given = $(if $(filter command,$(firstword $(origin $1))),$(value $1))
 export GIVEN_DATA := $(call given,DATA)
 export GIVEN_SET := $(call given,SET)
+export GIVEN_PREFIX := $(call given,PREFIX)
 export GIVEN_PORT := $(call given,PORT)
 export GIVEN_FORMAT := $(call given,FORMAT)
 export GIVEN_ENV := $(call given,ENV)
-unexport DATA SET PORT FORMAT ENV
+unexport DATA SET PREFIX PORT FORMAT ENV
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 port := $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
@@ -25,7 +26,7 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
-.PHONY: synth format lint check test setup lock clean
+.PHONY: reconcile synth format lint check test setup lock clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -47,6 +48,11 @@ local-status: setup ## Tell where the running system is and what its parts are c
 
 local-down: setup ## Stop the running system, and leave nothing of it
 	@$(run) python -m local down
+
+## Look after what is deployed
+reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations \
+		--set "$$GIVEN_SET" --prefix "$$GIVEN_PREFIX"
 
 ## Change it
 synth: setup ## Write the Terraform configuration to cdktf.out, of the environment ENV
@@ -80,11 +86,12 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks local tools tests -name __pycache__ -prune -exec rm -rf {} +
+	@find main.py handlers stacks operations local tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
 #  SET=id ## the dataset's id (the folder's name)
+#  PREFIX=text ## the prefix of the file share, if it has one: team-a/
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo: a free one)
 #  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (dev)

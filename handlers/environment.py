@@ -48,7 +48,8 @@ def ignored(finding: Finding) -> bool:
         return False
     name = finding.key.rpartition("/")[2]
     patterns = json.loads(os.environ["IGNORE_UNEXPECTED"])
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    # Only * and ? stand for others: a bracket is a bracket.
+    return any(fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
 def time_limit(context: LambdaContext, *, reserve_seconds: int) -> Callable[[], bool]:

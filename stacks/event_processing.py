@@ -160,7 +160,7 @@ class EventProcessingStack(VaultStack):
             Allow(
                 "ReadManifest",
                 ["s3:GetObject", "s3:GetObjectVersion"],
-                [f"{bucket.arn}/*", f"{reports.arn}/*"],
+                [f"{bucket.arn}/*{settings.manifest_suffix}", f"{reports.arn}/*"],
             ),
             Allow("ListObjects", ["s3:ListBucket"], [bucket.arn]),
             Allow("WriteReport", ["s3:PutObject", "s3:AbortMultipartUpload"], [f"{reports.arn}/*"]),

@@ -42,9 +42,18 @@ def optional(rule: Rule) -> Rule:
     return Rule(f"{rule.told}, or null", lambda value: value is None or rule.holds(value))
 
 
+MAX_TEXTS = 20
+"""A function's variables have 4 KB in all."""
+
+
 def texts(rule: Rule, told: str) -> Rule:
-    """A list of texts, each of which *rule* allows."""
-    return Rule(told, lambda value: isinstance(value, list) and all(map(rule.holds, value)))
+    """A list of texts, twenty at most, each of which *rule* allows."""
+    return Rule(
+        told,
+        lambda value: (
+            isinstance(value, list) and len(value) <= MAX_TEXTS and all(map(rule.holds, value))
+        ),
+    )
 
 
 YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
@@ -96,7 +105,13 @@ SETTINGS = {
         "job_dir_suffix", NAME_PART, "ends the name of every dataset's folder; others are ignored"
     ),
     "manifestSuffixName": Setting(
-        "manifest_suffix", NAME_PART, "ends the name of every manifest, after the set id"
+        "manifest_suffix",
+        text(
+            r"(?!.*[$%]\{)[^/*?\x00-\x1f]{1,64}",
+            "1 to 64 characters without a slash, * and ?, which IAM would take for any characters,"
+            " and without ${ or %{, which Terraform would evaluate",
+        ),
+        "ends the name of every manifest, after the set id",
     ),
     "verifyObjects": Setting(
         "verify_objects",
@@ -106,7 +121,9 @@ SETTINGS = {
     ),
     "ignoreUnexpectedNames": Setting(
         "ignore_unexpected_names",
-        texts(NAME_PART, "a list of file names, in which * and ? stand for any characters"),
+        texts(
+            NAME_PART, "a list of 20 file names at most, in which * and ? stand for any characters"
+        ),
         "names of uploaded files that nobody listed and nobody misses",
     ),
     "expiryDays": Setting(

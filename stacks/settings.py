@@ -19,6 +19,7 @@ from stacks.setting import SETTINGS
 
 SECONDS_A_DAY = 86_400
 EXPIRY_MARGIN_DAYS = 14
+DEFAULT_ENVIRONMENT = "dev"
 
 
 class SettingsError(Exception):
@@ -42,7 +43,7 @@ class Settings:
     job_dir_suffix: str
     manifest_suffix: str
     verify_objects: bool
-    ignore_unexpected_names: list[str]
+    ignore_unexpected_names: tuple[str, ...]
     expiry_days: int
     log_retention_days: int
     alarm_topic_arn: str | None
@@ -54,7 +55,7 @@ class Settings:
         return f"vault-{self.environment_name}"
 
 
-def read_settings(root: Path, environment: str = "dev") -> Settings:
+def read_settings(root: Path, environment: str = DEFAULT_ENVIRONMENT) -> Settings:
     """Read cdktf.json and the environment's file below *root*, or raise SettingsError."""
     folder = root / "environments"
     chosen = folder / f"{environment}.json"
@@ -64,7 +65,10 @@ def read_settings(root: Path, environment: str = "dev") -> Settings:
     context = _read(root / "cdktf.json").get("context", {})
     if not isinstance(context, dict):
         raise SettingsError(["The context in cdktf.json is no JSON object: write {...}"])
-    return checked({**context, **_read(chosen)})
+    given = _read(chosen)
+    if environment != DEFAULT_ENVIRONMENT and "environmentName" not in given:
+        raise SettingsError([f"environments/{chosen.name} lacks environmentName: give it one"])
+    return checked({**context, **given})
 
 
 def checked(values: Mapping[str, Any]) -> Settings:
@@ -75,7 +79,9 @@ def checked(values: Mapping[str, Any]) -> Settings:
     if problems:
         raise SettingsError(problems)
     named = {setting.field: values[key] for key, setting in SETTINGS.items()}
-    return Settings(**{**named, "state_bucket_name": _state_bucket_name(values)})
+    named["state_bucket_name"] = _state_bucket_name(values)
+    named["ignore_unexpected_names"] = tuple(values["ignoreUnexpectedNames"])
+    return Settings(**named)
 
 
 def _read(path: Path) -> dict[str, Any]:

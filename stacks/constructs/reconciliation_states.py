@@ -17,6 +17,8 @@ STATE_AND_EXECUTION = {
         "state.$": "$",
     }
 }
+TIMEOUT_SECONDS = 960
+"""A minute more than the longest function: an answer that got lost holds up nothing for ever."""
 NEVER_CURED = {"ErrorEquals": ["ManifestError", "MalformedEventError"], "MaxAttempts": 0}
 ON_FAILURE_NOTIFY = [
     {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "Reconcile Notify"}
@@ -41,6 +43,7 @@ def definition(
                 iterate_arn,
                 WHOLE_STATE,
                 retries=3,
+                TimeoutSeconds=TIMEOUT_SECONDS,
                 ResultPath="$.iterator",
                 Catch=ON_FAILURE_NOTIFY,
                 Next="Check Count Reached",
@@ -53,6 +56,7 @@ def definition(
                 check_arn,
                 STATE_AND_EXECUTION,
                 retries=3,
+                TimeoutSeconds=TIMEOUT_SECONDS,
                 ResultPath="$.reconcilecheck",
                 Catch=ON_FAILURE_NOTIFY,
                 Next="Reconcile Check Complete",
@@ -70,6 +74,7 @@ def definition(
                 STATE_AND_EXECUTION,
                 # Long enough for another execution's claim on the outcome to end.
                 retries=6,
+                TimeoutSeconds=TIMEOUT_SECONDS,
                 ResultPath="$.notify",
                 Catch=[
                     {

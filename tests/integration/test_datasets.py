@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -169,3 +171,44 @@ def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
         assert silent(foreign)
         assert silent(unheard, seconds=1)
     assert driver.rows("foreign") == driver.rows("quiet") == {}
+
+
+def test_a_reconciliation_is_started_again_after_it_has_timed_out(
+    driver: Driver, system: LocalSystem
+) -> None:
+    """The second attempt at the same manifest upload has an outcome of its own."""
+    with driver.outcomes("again") as outcomes:
+        driver.manifest("again", ["again-vaultjob/late"])
+        first = outcome(outcomes)
+        driver.put("again-vaultjob/late")
+        driver.announce("again-vaultjob/late")
+        started = subprocess.run(
+            [sys.executable, "-m", "operations", "--set", "again"],
+            env=system.deployment().environment,
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert started.returncode == 0, started.stderr
+        second = outcome(outcomes)
+
+    assert [event["detail"]["status"] for event in (first, second)] == ["Timed out", "Successful"]
+    assert [event["detail"]["attempt"] for event in (first, second)] == [1, 2]
+    assert first["detail"]["outcome-id"] != second["detail"]["outcome-id"]
+    assert second["detail"]["execution"] in started.stdout
+
+
+def test_there_is_nothing_to_start_again_without_a_manifest(system: LocalSystem) -> None:
+    """The message names the object that is not there."""
+    started = subprocess.run(
+        [sys.executable, "-m", "operations", "--set", "nobody"],
+        env=system.deployment().environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 1
+    assert "nobody-vaultjob/nobody.manifest" in started.stderr
+    assert "Traceback" not in started.stderr

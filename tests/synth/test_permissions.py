@@ -49,7 +49,7 @@ reconcile_check_role_permissions
   ReadUploads: may dynamodb:GetItem dynamodb:Query
     on ${aws_dynamodb_table.upload_events.arn}
   ReadManifest: may s3:GetObject s3:GetObjectVersion
-    on ${aws_s3_bucket.file_upload.arn}/*
+    on ${aws_s3_bucket.file_upload.arn}/*.manifest
     on ${aws_s3_bucket.reports.arn}/*
   ListObjects: may s3:ListBucket
     on ${aws_s3_bucket.file_upload.arn}
@@ -80,7 +80,7 @@ reconcile_notify_role_permissions
   ReadUploads: may dynamodb:GetItem dynamodb:Query
     on ${aws_dynamodb_table.upload_events.arn}
   ReadManifest: may s3:GetObject s3:GetObjectVersion
-    on ${aws_s3_bucket.file_upload.arn}/*
+    on ${aws_s3_bucket.file_upload.arn}/*.manifest
     on ${aws_s3_bucket.reports.arn}/*
   ListObjects: may s3:ListBucket
     on ${aws_s3_bucket.file_upload.arn}

@@ -105,6 +105,20 @@ def test_bundles_are_as_few_as_their_order_allows(batch: list[Classified]) -> No
                 assert not same or len(one.detail.encode()) + extra > BUNDLE_BYTES - 10
 
 
+def data_of_length(length: int) -> Classified:
+    """Return an upload whose key has *length* bytes."""
+    return Classified(message_id="m", set_id="a", kind=FileKind.DATA, upload=upload(length * "x"))
+
+
+def test_a_bundle_is_filled_almost_to_its_last_byte_and_no_further() -> None:
+    body = [data_of_length(702) for _ in range(262)]
+    fullest = max(
+        len(next(entries([*body, data_of_length(length)])).detail.encode())
+        for length in range(700, 850)
+    )
+    assert BUNDLE_BYTES - 2 <= fullest <= BUNDLE_BYTES
+
+
 def test_manifests_travel_alone_and_data_together() -> None:
     batch = [
         Classified(message_id=name, set_id="a", kind=kind, upload=upload(f"a-vaultjob/{name}"))

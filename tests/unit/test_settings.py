@@ -57,7 +57,7 @@ def test_without_an_environment_the_defaults_hold() -> None:
         job_dir_suffix="-vaultjob",
         manifest_suffix=".manifest",
         verify_objects=True,
-        ignore_unexpected_names=[".nfs*", ".DS_Store", "Thumbs.db", "~$*"],
+        ignore_unexpected_names=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),
         expiry_days=30,
         log_retention_days=30,
         alarm_topic_arn=None,
@@ -447,3 +447,10 @@ def test_no_variable_but_the_choice_of_the_environment_counts(
     monkeypatch.setenv("CDKTF_CONTEXT_JSON", json.dumps({"expiryDays": 99}))
     monkeypatch.setenv("expiryDays", "99")
     assert read_settings(ROOT) == before
+
+
+def test_an_environment_says_its_name(tmp_path: Path) -> None:
+    """Otherwise it would be dev, with dev's state and dev's names."""
+    root = project(tmp_path, dev={}, test={"expiryDays": 60})
+    with pytest.raises(SettingsError, match="environmentName"):
+        read_settings(root, "test")

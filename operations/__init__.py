@@ -1,0 +1,1 @@
+"""What an operator does to a deployed system, over AWS's APIs."""

@@ -1,0 +1,20 @@
+"""What the README says of the settings is what the code says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from stacks.setting import SETTINGS
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    """A row a setting, in their order: key, default, rule, meaning."""
+    defaults = json.loads((ROOT / "cdktf.json").read_text())["context"]
+    rows = [
+        f"| `{key}` | `{json.dumps(defaults[key])}` | {setting.rule.told} | {setting.meaning} |"
+        for key, setting in SETTINGS.items()
+    ]
+    assert "\n".join(rows) in (ROOT / "README.md").read_text()
