@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/powertools/python/latest/environment_variables/
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,13 @@ logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
 
-type_of_handler = Callable[[dict[str, Any], LambdaContext], Any]
+# A call that counts nothing is no mistake.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
-def instrumented(handler: type_of_handler) -> type_of_handler:
+def instrumented(handler: Handler) -> Handler:
     """Give *handler* a log with its request id, a trace, and its metrics sent at the end."""
     logged = logger.inject_lambda_context(handler, clear_state=True)
     traced = tracer.capture_lambda_handler(logged, capture_response=False)

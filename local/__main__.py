@@ -78,7 +78,7 @@ def main() -> int:
         )
         return 1
     except KeyboardInterrupt:
-        print("Interrupted: everything that was started has been stopped.", file=sys.stderr)
+        print("Interrupted: whatever this command had started is stopped.", file=sys.stderr)
         return 130
 
 

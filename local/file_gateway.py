@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 POLL_SHARE_OF_TIME = 0.1  # however many files there are, looking at them takes no more than this
 UPLOAD_THREADS = 4
+OVERTAKES = 200
 BATCH = 50  # uploads between two rounds of announcements
 ONE_PART_BYTES = 8 * 1024**2  # what is larger goes up in parts
 UNANNOUNCED_SETTLING_SECONDS = 1.0
@@ -69,7 +70,7 @@ class ShareWatcher:
         scan_seconds = self._clock() - started
         for entry in gone:
             self._s3.delete_object(Bucket=self.share.bucket, Key=self._object_key(entry))
-        self._random.shuffle(settled)
+        settled = self._disordered(settled)
         growing = [
             entry for entry in settled if entry.size_bytes > 1 and self._random.random() < PARTIAL
         ]
@@ -82,6 +83,13 @@ class ShareWatcher:
             self._announcer.flush(self.share, now=self._clock())
         self._announcer.flush(self.share, now=self._clock())
         return scan_seconds
+
+    def _disordered(self, entries: list[Entry]) -> list[Entry]:
+        """Let each overtake others, as parallel uploads do, but not the whole of a large dataset."""
+        place = {
+            entry.key: at + self._random.uniform(0, OVERTAKES) for at, entry in enumerate(entries)
+        }
+        return sorted(entries, key=lambda entry: place[entry.key])
 
     def _upload_half(self, entry: Entry) -> None:
         with open(entry.path, "rb") as file:

@@ -104,7 +104,7 @@ class Settling:
     def look(
         self, entries: Iterable[Entry], *, now: float, settling_seconds: float
     ) -> tuple[list[Entry], list[Entry]]:
-        """Tell what rests and is not dealt with yet, and what was dealt with but is gone."""
+        """Tell what rests and is not dealt with yet, oldest first, and what is gone again."""
         present = {entry.key: entry for entry in entries}
         before, self._since = self._since, {}
         settled = []
@@ -115,6 +115,7 @@ class Settling:
             self._since[key] = (entry.signature, since)
             if now - since >= settling_seconds and not self._is_done(entry):
                 settled.append(entry)
+        settled.sort(key=lambda entry: self._since[entry.key][1])
         gone = [self._done.pop(key) for key in self._done.keys() - present.keys()]
         return settled, gone
 

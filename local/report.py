@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 class Report:
@@ -46,6 +47,6 @@ class Report:
         table = Table("where the time went", "seconds", box=None, header_style="bold")
         table.columns[1].justify = "right"
         for name, seconds in self.seconds.items():
-            table.add_row(name, f"{seconds:.1f}")
+            table.add_row(Text(name), f"{seconds:.1f}")
         table.add_row("together", f"{sum(self.seconds.values()):.1f}", style="bold")
         self.console.print(table)

@@ -36,19 +36,23 @@ def watch(
     *,
     uploads: int,
     console: Console,
-    timeout_seconds: float = 600.0,
+    patience_seconds: float = 300.0,
 ) -> Watched:
     """Show how far the set of *uploads* objects is until its outcome comes, and return that.
 
     Raises:
-        LocalError: No outcome came in time, which the system promises never to let happen.
+        LocalError: Nothing happened for so long that no outcome will come.
     """
-    started = time.monotonic()
+    started = changed = time.monotonic()
     seconds: dict[str, float] = {}
+    last: Progress | None = None
     with _shown(console, uploads) as show:
-        while (elapsed := time.monotonic() - started) < timeout_seconds:
+        while time.monotonic() - changed < patience_seconds:
+            elapsed = time.monotonic() - started
             progress = reader.read()
             show(progress)
+            if progress != last:
+                last, changed = progress, time.monotonic()
             for name, count in (("upload", progress.uploaded), ("record", progress.recorded)):
                 if count >= uploads:
                     seconds.setdefault(name, elapsed)
@@ -60,7 +64,8 @@ def watch(
             looked = time.monotonic() - started - elapsed
             time.sleep(max(LOOK_SECONDS - looked, looked / LOOK_SHARE_OF_TIME - looked))
     raise LocalError(
-        f"No outcome was announced within {timeout_seconds:.0f} s: see the endpoint's log."
+        f"Nothing happened for {patience_seconds:.0f} s, and no outcome was announced: "
+        "vault the set with 'make local-up' and 'make vault', and see .local/system/endpoint.log."
     )
 
 

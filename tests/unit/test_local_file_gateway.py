@@ -297,3 +297,19 @@ def test_what_is_replaced_by_a_rename_settles_anew() -> None:
     assert settling.look([old], now=0, settling_seconds=2) == ([], [])
     assert settling.look([new], now=2, settling_seconds=2) == ([], [])
     assert settling.look([new], now=4, settling_seconds=2) == ([new], [])
+
+
+def test_a_large_datasets_manifest_is_not_uploaded_long_before_its_data(tmp_path: Path) -> None:
+    """Uploads overtake each other, but the last written of many comes among the last."""
+    appliance = Appliance(tmp_path, file_share())
+    for number in range(1000):
+        appliance.write(f"s-vaultjob/{number}")
+    appliance.pass_time(0.5)
+    appliance.write("s-vaultjob/s.manifest")
+
+    appliance.pass_time(4)
+    appliance.close()
+
+    uploaded = list(appliance.s3.bodies)
+    assert uploaded.index("s-vaultjob/s.manifest") > 800
+    assert uploaded[1:1001] != sorted(uploaded[1:1001])

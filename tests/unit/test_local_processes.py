@@ -173,7 +173,7 @@ def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, state: str) -> None
             1,
             "The disk that holds /a/file is full",
         ),
-        (KeyboardInterrupt(), 130, "everything that was started has been stopped"),
+        (KeyboardInterrupt(), 130, "whatever this command had started is stopped"),
     ],
 )
 def test_what_goes_wrong_is_told_in_a_sentence(

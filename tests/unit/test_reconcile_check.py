@@ -275,6 +275,28 @@ def test_names_to_ignore_are_ignored_where_they_are_unexpected_and_only_there(
     assert payload["progress"]["ignored"] == 2
 
 
+@pytest.mark.parametrize(
+    ("pattern", "ignored"),
+    [
+        ("[x].tmp", True),
+        ("*.tmp", True),
+        ("???.tmp", True),
+        ("[[]x].tmp", False),
+        ("x.tmp", False),
+        ("*.TMP", False),
+        ("d/*.tmp", False),
+    ],
+)
+def test_patterns_to_ignore_know_star_and_question_mark_alone(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, pattern: str, ignored: bool
+) -> None:
+    """They are matched with a file's own name; a bracket is a bracket, a capital a capital."""
+    monkeypatch.setitem(os.environ, "IGNORE_UNEXPECTED", json.dumps([pattern]))
+    names = ["d/[x].tmp", "y"]
+    store(aws, lines=["y"], announced=names, objects=names)
+    assert check()["reconcileDone"] is ignored
+
+
 def test_without_verification_s3_is_asked_for_the_manifest_alone(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
