@@ -13,10 +13,11 @@ given = $(if $(filter command,$(firstword $(origin $1))),$(value $1))
 export GIVEN_DATA := $(call given,DATA)
 export GIVEN_SET := $(call given,SET)
 export GIVEN_PREFIX := $(call given,PREFIX)
+export GIVEN_FILES := $(call given,FILES)
 export GIVEN_PORT := $(call given,PORT)
 export GIVEN_FORMAT := $(call given,FORMAT)
 export GIVEN_ENV := $(call given,ENV)
-unexport DATA SET PREFIX PORT FORMAT ENV
+unexport DATA SET PREFIX FILES PORT FORMAT ENV
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 port := $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
@@ -26,7 +27,7 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
-.PHONY: reconcile synth format lint check test setup lock clean
+.PHONY: reconcile synth format lint check test setup bench lock clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -80,13 +81,16 @@ setup: ## Build .venv and node_modules, if a lock file changed; other commands d
 	@tools/prerequisites.sh
 	@tools/setup.sh
 
+bench: setup ## Measure the reconciliation beside a plain one, on a stub of AWS (FILES)
+	@$(run) python -m benchmarks $${GIVEN_FILES:+--files "$$GIVEN_FILES"}
+
 lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
 	@exec "$$PYTHON" tools/lock.py
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks operations local tools tests -name __pycache__ -prune -exec rm -rf {} +
+	@find main.py handlers stacks operations local benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
@@ -95,4 +99,5 @@ clean: ## Remove whatever was generated, but for .venv, node_modules and a runni
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo: a free one)
 #  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (dev)
+#  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
 #  PYTHON=path ## the Python that builds .venv (python3)

@@ -63,6 +63,7 @@ class TidyEntries:
         self._rich = listing.rich
         self._offset = offset
         self._lines: list[str] = []
+        self._bytes = 0
         self._blocks = self._read()
 
     def __iter__(self) -> Iterator[Block]:
@@ -83,14 +84,29 @@ class TidyEntries:
         self._block(b"")
 
     def _block(self, whole: bytes) -> Block:
-        self._offset = self.offset_of(len(self._lines))
+        self._offset += self._bytes
+        self._bytes = len(whole) + 1
         self._lines = whole.decode().split("\n") if whole else []
         if self._rich:
-            pairs = [line.split(" ", 1) for line in self._lines]
-            return [self._prefix + key for _, key in pairs], [int(size) for size, _ in pairs]
+            keys, sizes = _split(self._lines)
+            if self._prefix:
+                keys = [self._prefix + key for key in keys]
+            return keys, list(map(int, sizes))
         if self._prefix:
             return [self._prefix + line for line in self._lines], None
         return self._lines, None
+
+
+def _split(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Return the keys and the sizes of a rich manifest's *lines*.
+
+    Without a pair for each line, which would set the garbage collector to work.
+    """
+    spaces = [line.index(" ") for line in lines]
+    return (
+        [line[space + 1 :] for line, space in zip(lines, spaces, strict=True)],
+        [line[:space] for line, space in zip(lines, spaces, strict=True)],
+    )
 
 
 def _at_last_newline(text: bytes) -> tuple[bytes, bytes, bytes]:
@@ -150,9 +166,7 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
         try:
             texts = block.decode().split("\n")
             if rich:
-                pairs = [text.split(" ", 1) for text in texts]
-                texts = [path for _, path in pairs]
-                sizes = [size for size, _ in pairs]
+                texts, sizes = _split(texts)
                 if not all(map(str.isdecimal, sizes)) or not "".join(sizes).isascii():
                     raise _UntidyError
                 size_bytes += sum(map(int, sizes))

@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote_plus
 
-from botocore.model import Shape
+import botocore.handlers
+from botocore.model import OperationModel, Shape
 from botocore.parsers import ResponseParser, ResponseParserFactory
 from botocore.session import Session, get_session
 
 KEYS = "Keys"
 SIZES = "Sizes"
-KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+KEY = re.compile(r"<Key>([^<]*)</Key>")
 SIZE = re.compile(r"<Size>(\d+)</Size>")
 NEXT = re.compile(r"<NextContinuationToken>(.*?)</NextContinuationToken>", re.DOTALL)
 
@@ -34,7 +35,30 @@ def page_session() -> Session:
     """
     session = get_session()
     session.register_component("response_parser_factory", _PageParserFactory())
+    _read_pages_once(session)
     return session
+
+
+def _read_pages_once(session: Session) -> None:
+    """Keep botocore from parsing whole pages of LIST in search of an error in them.
+
+    S3 may put an error into an answer of status 200: botocore looks for it, and for an end
+    that is missing, by parsing each body as XML, which takes longer than all the rest.
+    """
+    search: Any = getattr(botocore.handlers, "_handle_200_error", None)
+    if search is None:  # another botocore: it is only slower
+        return
+
+    def search_unless_whole(
+        operation_model: OperationModel, response_dict: Mapping[str, Any], **rest: Any
+    ) -> None:
+        is_page = operation_model.name == "ListObjectsV2"
+        if not (is_page and response_dict["body"].endswith(b"</ListBucketResult>")):
+            search(operation_model=operation_model, response_dict=response_dict, **rest)
+
+    session.unregister("before-parse.s3.*", search)
+    emitter = session.get_component("event_emitter")
+    emitter.register_first("before-parse.s3.*", search_unless_whole)
 
 
 class _PageParserFactory(ResponseParserFactory):
@@ -81,12 +105,10 @@ def list_page(body: bytes) -> dict[str, Any]:
     sizes = [int(size) for size in SIZE.findall(text)]
     if len(keys) != len(sizes):
         raise ValueError(f"A LIST page has {len(keys)} keys and {len(sizes)} sizes")
-    if "&" in text:
+    if "&" in "".join(keys):
         keys = [html.unescape(key) for key in keys]
     if "<EncodingType>url</EncodingType>" in text:
-        joined = "\n".join(keys)
-        if "%" in joined or "+" in joined:
-            keys = [unquote_plus(key) for key in keys]
+        keys = [unquote_plus(key) if "%" in key or "+" in key else key for key in keys]
     token = NEXT.search(text)
     more = {"NextContinuationToken": html.unescape(token.group(1))} if token else {}
     return {KEYS: keys, SIZES: sizes, **more}

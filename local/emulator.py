@@ -18,8 +18,7 @@ from local.announcements import Emit
 from local.asgi import Application
 from local.file_shares import FileShare
 from local.gateway_requests import Json
-from local.version_listing import with_encoded_versions
-from local.version_ranges import with_version_ranges
+from local.s3_gaps import without_s3_gaps
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ def application() -> Application:
     add_gateway_image()
     limit_lambda_workers()
     logging.getLogger("events").addFilter(is_news)
-    return with_encoded_versions(with_version_ranges(inner))
+    return without_s3_gaps(inner)
 
 
 def add_gateway_image() -> None:

@@ -1,4 +1,4 @@
-"""Processes that must not outlive us, and ranges that must not outgrow what was asked."""
+"""Processes that must not outlive us, and what is said when something goes wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from local.endpoint_process import EndpointOptions, EndpointProcess
 from local.errors import LocalError
 from local.local_system import LocalSystem
 from local.report import Report
-from local.version_ranges import RANGE, cut
 
 GRANDCHILD_IN_ITS_OWN_SESSION = """
 import subprocess, sys
@@ -194,44 +193,3 @@ def test_what_goes_wrong_is_told_in_a_sentence(
     shown = capsys.readouterr()
     assert told in shown.err
     assert "Traceback" not in shown.err
-
-
-def answer(status: int = 200) -> list[dict[str, Any]]:
-    headers = [(b"content-length", b"10"), (b"x-amz-checksum-crc32", b"x"), (b"etag", b"e")]
-    return [
-        {"type": "http.response.start", "status": status, "headers": headers},
-        {"type": "http.response.body", "body": b"01234", "more_body": True},
-        {"type": "http.response.body", "body": b"56789"},
-    ]
-
-
-@pytest.mark.parametrize(
-    ("asked", "body", "content_range"),
-    [
-        (b"bytes=4-", b"456789", b"bytes 4-9/10"),
-        (b"bytes=0-0", b"0", b"bytes 0-0/10"),
-        (b"bytes=8-99", b"89", b"bytes 8-9/10"),
-    ],
-)
-def test_a_range_of_a_version_is_no_more_than_that(
-    asked: bytes, body: bytes, content_range: bytes
-) -> None:
-    match = RANGE.fullmatch(asked)
-    assert match
-
-    start, sent = cut(answer(), match)
-
-    assert start["status"] == 206
-    assert dict(start["headers"]) == {
-        b"etag": b"e",
-        b"content-length": str(len(body)).encode(),
-        b"content-range": content_range,
-    }
-    assert sent["body"] == body
-
-
-def test_an_answer_that_is_no_whole_object_stays_as_it_is() -> None:
-    match = RANGE.fullmatch(b"bytes=4-")
-    assert match
-
-    assert cut(answer(404), match) == answer(404)

@@ -110,6 +110,17 @@ def test_after_a_difference_has_cleared_all_is_read_once_more(aws: FakeAws) -> N
     assert stands_at(check(payload)) == ("unexpected", "a-vaultjob/a")
 
 
+def test_the_last_lap_does_not_end_before_a_folder_is_judged(aws: FakeAws) -> None:
+    """Pitfall 15: ``dir`` is not known before ``dir/``, which comes after where the lap ends."""
+    names = ["dir", "dir-a", "dir-b"]
+    store(aws, lines=names, announced=["dir", "dir-b"], objects=["dir/", "dir-a", "dir-b"])
+    payload = check()
+    assert stands_at(payload) == ("missing", "a-vaultjob/dir-a")
+    put_row(aws, "a-vaultjob/dir-a")
+    put_row(aws, "a-vaultjob/dir", expires_at=int(aws.clock.now))
+    assert stands_at(check(payload)) == ("missing", "a-vaultjob/dir")
+
+
 @settings(max_examples=100)
 @given(
     listed=st.sets(

@@ -1,0 +1,1 @@
+"""What the reconciliation costs, beside a plain one, on a stub of DynamoDB and S3."""

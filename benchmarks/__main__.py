@@ -1,0 +1,99 @@
+"""``python -m benchmarks``: ours beside a plain reconciliation, on a stub of AWS."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import tables, targets
+from benchmarks.cases import Result, results, scale
+from benchmarks.errors import BenchmarkError
+from benchmarks.running_stub import RunningStub, running_stub
+
+SIZES = [1_000, 100_000, 1_000_000]
+SCALE = [1_000_000, 2_000_000, 4_000_000]
+LATEST = Path(__file__).parent / "latest.json"
+WIDTH = 150
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the reconciliation beside a plain one, on a stub of DynamoDB and S3.",
+    )
+    parser.add_argument(
+        "--files",
+        type=int,
+        default=os.environ.get("FILES") or None,
+        metavar="N",
+        help="one size only (default: $FILES, or 1,000, 100,000 and 1,000,000)",
+    )
+    parser.add_argument(
+        "--scale",
+        type=int,
+        nargs="*",
+        metavar="N",
+        help="ours alone, with complete sets that grow (default: 1, 2 and 4 million files)",
+    )
+    options = parser.parse_args()
+    if min([options.files or 1, *(options.scale or [1])]) < 1:
+        parser.error("a dataset has at least one file")
+    return options
+
+
+def compare(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -> None:
+    """Measure all cases, show them as they come, and write them to ``latest.json``."""
+    found: list[Result] = []
+    with progress.status("Starting") as status:
+        for files in sizes:
+            of_size = []
+            for result in results(stub, files, status.update):
+                of_size.append(result)
+                progress.print(f"{files:,} files, {result.case.name}, {result.form}: measured")
+            found += of_size
+            out.print(tables.comparison(files, of_size), "")
+            LATEST.write_text(json.dumps([one.payload() for one in found], indent=2) + "\n")
+    out.print(tables.NOTES + tables.ESTIMATED * any(one.baseline.estimated for one in found))
+    for met, sentence in targets.verdicts([one for one in found if one.files == targets.FILES]):
+        out.print(sentence, style=None if met else "bold red", highlight=False)
+
+
+def grow(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -> None:
+    """Measure ours alone, with sets of *sizes* files."""
+    with progress.status("Starting") as status:
+        measured = list(scale(stub, sizes, status.update))
+    out.print(tables.growth(measured))
+
+
+def main() -> int:
+    """Measure what the command line asks for."""
+    options = arguments()
+    progress, out = Console(stderr=True), Console()
+    if not out.is_terminal:
+        out = Console(width=WIDTH)
+    started = time.monotonic()
+    try:
+        with running_stub() as stub:
+            if options.scale is None:
+                compare(stub, [options.files] if options.files else SIZES, progress, out)
+            else:
+                grow(stub, options.scale or SCALE, progress, out)
+    except BenchmarkError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted: what was started has ended.", file=sys.stderr)
+        return 130
+    progress.print(f"{time.monotonic() - started:.0f} s in all")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

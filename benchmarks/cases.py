@@ -1,0 +1,116 @@
+"""The cases, and how both sides of each are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.measurement import Measurement, Who, measure
+from benchmarks.running_stub import RunningStub
+from benchmarks.synthetic_set import ITERATIONS, Arrival, Form
+
+SAMPLED_FROM_FILES = 100_000
+"""From here on the baseline runs some of an arrival's iterations, which stand for all."""
+SAMPLED_ITERATIONS = (3, 7, 13, 17)
+"""Their mean is that of 1 to 19, and what the baseline does grows with the iteration."""
+REPEATED_BELOW_FILES = 100_000
+REPEATS = 3
+EVERY_ITERATION = range(1, ITERATIONS + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A way in which a dataset may be found."""
+
+    name: str
+    arrival: Arrival = Arrival.AT_ONCE
+    shuffled: bool = False
+    """Whether the manifest is in no order."""
+
+
+COMPLETE = Case(name="complete")
+CASES = (
+    COMPLETE,
+    Case(name="arriving-in-order", arrival=Arrival.IN_ORDER),
+    Case(name="arriving-at-random", arrival=Arrival.AT_RANDOM),
+    Case(name="unsorted", shuffled=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Both sides of a case, side by side."""
+
+    case: Case
+    files: int
+    form: Form
+    ours: Measurement
+    baseline: Measurement
+
+    def payload(self) -> dict[str, str | int | float]:
+        """Return the result as ``latest.json`` shows it."""
+        return {
+            "case": self.case.name,
+            "files": self.files,
+            "form": self.form.value,
+            "cpuSeconds": round(self.ours.cpu_seconds, 4),
+            "baselineCpuSeconds": round(self.baseline.cpu_seconds, 4),
+            "peakMib": round(self.ours.peak_mib, 1),
+            "readUnits": self.ours.read_units,
+            "baselineReadUnits": self.baseline.read_units,
+        }
+
+
+def results(stub: RunningStub, files: int, tell: Callable[[str], None]) -> Iterator[Result]:
+    """Measure every case of *files* files, and *tell* what is being measured."""
+    whole: dict[Form, Measurement] = {}
+    for case in CASES:
+        for form in Form:
+            tell(f"{files:,} files, {case.name}, {form}")
+            stub.show(files, case.arrival, form, shuffled=case.shuffled)
+            ours = _median(stub, "ours", case, form, files)
+            if files >= SAMPLED_FROM_FILES and case.arrival is not Arrival.AT_ONCE:
+                # The last iteration sees what the complete case sees.
+                baseline = _sampled(stub, form) + whole[form]
+            else:
+                baseline = _median(stub, "baseline", case, form, files)
+            if case is COMPLETE:
+                whole[form] = baseline
+            for side in (ours, baseline):
+                _require_whole(side, f"{files:,} files, {case.name}, {form}")
+            yield Result(case=case, files=files, form=form, ours=ours, baseline=baseline)
+
+
+def _median(stub: RunningStub, who: Who, case: Case, form: Form, files: int) -> Measurement:
+    """Measure one side, a short one three times."""
+    iterations = [ITERATIONS] if case.arrival is Arrival.AT_ONCE else list(EVERY_ITERATION)
+    repeats = REPEATS if files < REPEATED_BELOW_FILES else 1
+    measured = [measure(stub, who, form, iterations) for _ in range(repeats)]
+    measured.sort(key=lambda one: one.cpu_seconds)
+    return measured[repeats // 2]
+
+
+def _sampled(stub: RunningStub, form: Form) -> Measurement:
+    """Estimate what the baseline takes for all iterations but the last."""
+    measured = measure(stub, "baseline", form, SAMPLED_ITERATIONS)
+    return measured.scaled((ITERATIONS - 1) / len(SAMPLED_ITERATIONS))
+
+
+def scale(
+    stub: RunningStub, sizes: list[int], tell: Callable[[str], None]
+) -> Iterator[tuple[int, Form, Measurement]]:
+    """Measure ours alone, with complete sets of *sizes* files."""
+    for files in sizes:
+        for form in Form:
+            tell(f"{files:,} files, {COMPLETE.name}, {form}, ours alone")
+            stub.show(files, Arrival.AT_ONCE, form)
+            measured = measure(stub, "ours", form, [ITERATIONS])
+            _require_whole(measured, f"{files:,} files, {form}")
+            yield files, form, measured
+
+
+def _require_whole(measured: Measurement, name: str) -> None:
+    """Refuse figures of a reconciliation that was wrong."""
+    if measured.whole_at != ITERATIONS:
+        raise BenchmarkError(f"{name}: found whole at {measured.whole_at}, not at {ITERATIONS}")

@@ -1,0 +1,93 @@
+"""The real reconciliation: its handler, called as the state machine calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from benchmarks.synthetic_set import BUCKET, MANIFEST_KEY, SET_ID, Form
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+TIMEOUT_SECONDS = 900
+MEMORY_MB = 1769
+"""What the function is deployed with: a whole processor."""
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:dev-vault-reconciliation:benchmark"
+
+
+def environment(form: Form) -> dict[str, str]:
+    """Return the function's variables; a plain set is not verified, as the baseline's is not."""
+    return {
+        "UPLOAD_EVENT_TABLE": "upload-events",
+        "OUTCOME_TABLE": "outcomes",
+        "REPORTS_BUCKET": "reports",
+        "EXPIRY_DAYS": "30",
+        "VERIFY_OBJECTS": json.dumps(form is Form.RICH),
+        "IGNORE_UNEXPECTED": '[".nfs*", ".DS_Store", "Thumbs.db", "~$*"]',
+        "POWERTOOLS_SERVICE_NAME": "benchmarks",
+        "POWERTOOLS_METRICS_NAMESPACE": "Benchmarks",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+
+@dataclass(slots=True)
+class Context:
+    """What Lambda tells a function of its invocation."""
+
+    function_name: str = "dev-vault-reconcile-check"
+    memory_limit_in_mb: int = MEMORY_MB
+    invoked_function_arn: str = (
+        "arn:aws:lambda:us-east-1:123456789012:function:dev-vault-reconcile-check"
+    )
+    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+    deadline: float = field(default_factory=lambda: time.monotonic() + TIMEOUT_SECONDS)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the invocation may still take."""
+        return int((self.deadline - time.monotonic()) * 1000)
+
+
+class Ours:
+    """Carries the payload from check to check, through JSON, as the state machine does."""
+
+    def __init__(self, form: Form) -> None:
+        os.environ |= environment(form)
+        from handlers import reconcile_check  # clients are made where it is imported
+
+        self._handler = reconcile_check.handler
+        self.invocations = 0
+        self._state: dict[str, Any] = {
+            "detail": {
+                "set-id": SET_ID,
+                "event-time": int(time.time()),
+                "bucket-name": BUCKET,
+                "object-key": MANIFEST_KEY,
+                "object-size": 1,
+            }
+        }
+
+    def check(self, iteration: int) -> bool:
+        """Run one iteration: a check, and again while it says that it would go on at once."""
+        ticker = {"ticker": iteration, "count": 960, "continue": True}
+        self._state["iterator"] = {"Payload": ticker}
+        while True:
+            answer = self._invoke()
+            self._state["reconcilecheck"] = {"Payload": answer}
+            if answer["reconcileDone"] or not answer["continueNow"]:
+                done: bool = answer["reconcileDone"]
+                return done
+
+    def _invoke(self) -> dict[str, Any]:
+        self.invocations += 1
+        event = {
+            "execution": EXECUTION,
+            "started": "2026-11-24T00:00:00Z",
+            "state": self._state,
+        }
+        answer = self._handler(json.loads(json.dumps(event)), cast("LambdaContext", Context()))
+        carried: dict[str, Any] = json.loads(json.dumps(answer))
+        return carried

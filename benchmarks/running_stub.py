@@ -1,0 +1,87 @@
+"""The stub's process, and how it is told what to know."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from typing import Any
+
+from benchmarks.counts import Counts
+from benchmarks.errors import BenchmarkError
+from benchmarks.synthetic_set import Arrival, Form
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "benchmarks",
+    "AWS_SECRET_ACCESS_KEY": "benchmarks",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
+"""What a client of the stub needs; nothing of the user's own AWS may leak in."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStub:
+    """A stub that listens on a port of this machine."""
+
+    port: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what a process needs to take the stub for AWS."""
+        return {**ENVIRONMENT, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
+
+    def show(self, files: int, arrival: Arrival, form: Form, *, shuffled: bool = False) -> None:
+        """Let the stub know a dataset, of which everything has arrived."""
+        self._tell(
+            "dataset", {"files": files, "arrival": arrival, "form": form, "shuffled": shuffled}
+        )
+
+    def turn_to(self, iteration: int) -> None:
+        """Let the stub know what has arrived by *iteration*."""
+        self._tell("iteration", iteration)
+
+    def take_counts(self) -> Counts:
+        """Return what was counted since this was asked last."""
+        return Counts.from_payload(json.loads(self._tell("counts", None)))
+
+    def _tell(self, command: str, value: Any) -> bytes:
+        connection = HTTPConnection("127.0.0.1", self.port)
+        try:
+            connection.request("POST", f"/_benchmarks/{command}", json.dumps(value))
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise BenchmarkError(f"The stub answered {answer.status} to {command!r}")
+            return answer.read()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def running_stub() -> Iterator[RunningStub]:
+    """Start a stub, and end it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.stub"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        if process.stdout is None or process.stdin is None:
+            raise BenchmarkError("The stub has no pipes")
+        try:
+            port = process.stdout.readline()
+            if not port:
+                raise BenchmarkError("The stub did not start: its own words are above")
+            yield RunningStub(int(port))
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -1,0 +1,85 @@
+"""``python -m benchmarks.subject``: one reconciliation in a process of its own, measured.
+
+CPU seconds and wall are of the checks alone: imports and clients are made before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.running_stub import RunningStub
+from benchmarks.synthetic_set import Form
+
+
+class Subject(Protocol):
+    """A reconciliation that can be measured."""
+
+    invocations: int
+
+    def check(self, iteration: int) -> bool:
+        """Run one iteration, and say whether the dataset is whole."""
+
+
+def subject(who: str, form: Form) -> Subject:
+    """Import and return the reconciliation that *who* names."""
+    if who == "baseline":
+        from benchmarks.baseline import Baseline
+
+        return Baseline(form)
+    from benchmarks.ours import Ours
+
+    return Ours(form)
+
+
+def cpu_seconds() -> float:
+    """Return what this process has used until now, in user mode and in the kernel's."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def peak_mib() -> float:
+    """Return the most memory that was resident, imports included."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 ** (2 if sys.platform == "darwin" else 1)
+
+
+def main() -> None:
+    """Run the iterations that are asked for, and write what they took as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.subject")
+    parser.add_argument("who", choices=("ours", "baseline"))
+    parser.add_argument("form", type=Form, choices=list(Form))
+    parser.add_argument("iterations", type=json.loads)
+    parser.add_argument("results", type=Path)
+    options = parser.parse_args()
+    measured = subject(options.who, options.form)
+    stub = RunningStub(int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2]))
+    cpu = wall = 0.0
+    whole_at = None
+    for iteration in options.iterations:
+        stub.turn_to(iteration)
+        before, started = cpu_seconds(), time.monotonic()
+        whole = measured.check(iteration)
+        cpu += cpu_seconds() - before
+        wall += time.monotonic() - started
+        if whole:
+            whole_at = iteration
+            break
+    results = {
+        "cpu_seconds": cpu,
+        "wall_seconds": wall,
+        "peak_mib": peak_mib(),
+        "invocations": measured.invocations,
+        "whole_at": whole_at,
+    }
+    options.results.write_text(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""A dataset as a vaulting job would leave it: keys, sizes, folders, arrivals, a manifest.
+
+Nothing in it is left to chance: the same number of files is always the same dataset.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+SET_ID = "2026-11-payroll"
+BUCKET = "dev-vault-uploads"
+FOLDER = f"{SET_ID}-vaultjob"
+MANIFEST_KEY = f"{FOLDER}/{SET_ID}.manifest"
+MANIFEST_VERSION = "3sL4kqtJlcpXroDTDmJrmSpXd3dIbrHY"
+ITERATIONS = 20
+FILES_A_FOLDER = 500
+FOLDERS_A_REGION = 50
+
+
+class Form(StrEnum):
+    """How a manifest is written, and with it what is verified: a rich one against a LIST."""
+
+    PLAIN = "plain"
+    RICH = "rich"
+
+
+class Arrival(StrEnum):
+    """When uploads are announced."""
+
+    AT_ONCE = "at-once"
+    IN_ORDER = "in-order"
+    AT_RANDOM = "at-random"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploads:
+    """Sorted keys, each with its size in bytes and the iteration in which it arrives."""
+
+    keys: Sequence[str]
+    sizes: Sequence[int]
+    iterations: bytes
+
+    def until(self, iteration: int) -> Uploads:
+        """Return what has arrived by *iteration*."""
+        if max(self.iterations) <= iteration:
+            return self
+        come = [number for number, at in enumerate(self.iterations) if at <= iteration]
+        return Uploads(
+            keys=[self.keys[number] for number in come],
+            sizes=array("Q", [self.sizes[number] for number in come]),
+            iterations=bytes(map(self.iterations.__getitem__, come)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticSet:
+    """The rows and the objects of a dataset, and what its manifest lists."""
+
+    rows: Uploads
+    objects: Uploads
+    listed: Sequence[tuple[str, int]]
+
+    def manifest(self, form: Form, *, began: int, shuffled: bool) -> bytes:
+        """Return the manifest in *form*; *began* is in Unix seconds."""
+        listed = list(self.listed)
+        if shuffled:
+            random.Random(1).shuffle(listed)  # noqa: S311 - it hides nothing
+        if form is Form.PLAIN:
+            return "".join(f"{key}\n" for key, _ in listed).encode()
+        body = "".join(f"{size} {key}\n" for key, size in listed).encode()
+        digest = hashlib.sha256(body).hexdigest()
+        size_bytes = sum(size for _, size in listed)
+        header = f"began={began} entries={len(listed)} bytes={size_bytes} sha256={digest}"
+        return f"#vault-manifest 1 {header}\n".encode() + body
+
+
+def synthetic_set(files: int, arrival: Arrival) -> SyntheticSet:
+    """Make a dataset of *files* files, five hundred a folder, every folder announced."""
+    listed = sorted((_key(number), _size_bytes(number)) for number in range(files))
+    keys = [key for key, _ in listed]
+    folders = sorted({folder for key in [*keys[::100], *keys[-1:]] for folder in _folders_of(key)})
+    merged = sorted([*listed, *((folder, 0) for folder in folders), (MANIFEST_KEY, len(keys))])
+    rows = [key for key, _ in merged]
+    iterations = _iterations(len(rows), arrival)
+    marked = set(folders)
+    objects = sorted(
+        (f"{key}/" if key in marked else key, size, at)
+        for (key, size), at in zip(merged, iterations, strict=True)
+    )
+    return SyntheticSet(
+        rows=Uploads(
+            keys=rows, sizes=array("Q", [size for _, size in merged]), iterations=iterations
+        ),
+        objects=Uploads(
+            keys=[key for key, _, _ in objects],
+            sizes=array("Q", [size for _, size, _ in objects]),
+            iterations=bytes(at for _, _, at in objects),
+        ),
+        listed=listed,
+    )
+
+
+def _key(number: int) -> str:
+    """Return a key of about 75 bytes; of each hundred files one has a name of people's kind."""
+    batch = number // FILES_A_FOLDER
+    folder = f"{FOLDER}/region-{batch // FOLDERS_A_REGION:03}/batch-{batch:05}"
+    if number % 100 == 37:
+        return f"{folder}/Lohn & Gehalt Müller (Kopie {number:08}).pdf"
+    return f"{folder}/payslip-2026-11-{number:08}.pdf"
+
+
+def _size_bytes(number: int) -> int:
+    return number * 2_654_435_761 % 4_999_999 + 1
+
+
+def _folders_of(key: str) -> list[str]:
+    """Return the folders above *key*, without that of the set."""
+    return [key[:at] for at in range(len(FOLDER) + 1, len(key)) if key[at] == "/"]
+
+
+def _iterations(number: int, arrival: Arrival) -> bytes:
+    """Return in which of the iterations, 1 to ITERATIONS, each of *number* rows arrives."""
+    match arrival:
+        case Arrival.AT_ONCE:
+            return bytes([1]) * number
+        case Arrival.IN_ORDER:
+            return bytes(at * ITERATIONS // number + 1 for at in range(number))
+        case Arrival.AT_RANDOM:
+            chance = random.Random(2)  # noqa: S311 - it hides nothing
+            return bytes(chance.choices(range(1, ITERATIONS + 1), k=number))

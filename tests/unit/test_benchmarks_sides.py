@@ -1,0 +1,80 @@
+"""The benchmarks' baseline and the real handlers answer the same, on every case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.baseline import agree
+from benchmarks.cases import CASES, Case, Result
+from benchmarks.measurement import Who, measure
+from benchmarks.running_stub import RunningStub, running_stub
+from benchmarks.synthetic_set import ITERATIONS, Arrival, Form, synthetic_set
+
+FILES = 700
+
+
+@pytest.fixture(scope="module")
+def stub() -> Iterator[RunningStub]:
+    with running_stub() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("case", "form"),
+    list(zip(CASES, [Form.PLAIN, Form.RICH, Form.PLAIN, Form.RICH], strict=True)),
+    ids=[case.name for case in CASES],
+)
+@pytest.mark.parametrize("who", ["ours", "baseline"])
+def test_each_side_finds_a_set_whole_in_the_iteration_in_which_it_is(
+    stub: RunningStub, case: Case, form: Form, who: Who
+) -> None:
+    stub.show(FILES, case.arrival, form, shuffled=case.shuffled)
+    iterations = (
+        [ITERATIONS] if case.arrival is Arrival.AT_ONCE else [5, ITERATIONS - 1, ITERATIONS]
+    )
+
+    assert measure(stub, who, form, iterations).whole_at == ITERATIONS
+
+
+def test_the_baseline_accepts_folders_of_what_is_listed_and_nothing_else() -> None:
+    assert agree(["d/a", "d/b"], ["d", "d/b", "d/a"])
+    assert not agree(["d/a", "d/b"], ["d", "d/a"])
+    assert not agree(["d/a"], ["d/a", "e"])
+    assert not agree(["d/a"], ["d/a", "d/a-"])
+
+
+@pytest.mark.parametrize("files", [1, 7, 1_234])
+def test_a_dataset_has_as_many_files_as_are_asked_for_and_their_folders(files: int) -> None:
+    dataset = synthetic_set(files, Arrival.AT_RANDOM)
+
+    listed = {key for key, _ in dataset.listed}
+    folders = {key.rpartition("/")[0] for key in listed}
+    assert len(listed) == files
+    assert folders <= set(dataset.rows.keys)
+    assert {f"{folder}/" for folder in folders} <= set(dataset.objects.keys)
+    for uploads in (dataset.rows, dataset.objects):
+        assert list(uploads.keys) == sorted(uploads.keys, key=str.encode)
+        assert set(uploads.iterations) <= set(range(1, ITERATIONS + 1))
+
+
+def test_a_result_is_told_in_the_words_of_latest_json(stub: RunningStub) -> None:
+    stub.show(FILES, Arrival.AT_ONCE, Form.PLAIN)
+    measured = measure(stub, "baseline", Form.PLAIN, [ITERATIONS])
+    result = Result(
+        case=CASES[0], files=FILES, form=Form.PLAIN, ours=measured, baseline=measured.scaled(2)
+    )
+
+    payload = json.loads(json.dumps(result.payload()))
+    assert payload == {
+        "case": "complete",
+        "files": FILES,
+        "form": "plain",
+        "cpuSeconds": payload["cpuSeconds"],
+        "baselineCpuSeconds": pytest.approx(2 * payload["cpuSeconds"], abs=1e-3),
+        "peakMib": round(measured.peak_mib, 1),
+        "readUnits": measured.read_units,
+        "baselineReadUnits": 2 * measured.read_units,
+    }
