@@ -164,7 +164,8 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
     last = ""
     for block in lines.blocks():
         try:
-            texts = block.decode().split("\n")
+            text = block.decode()
+            texts = text.split("\n")
             if rich:
                 texts, sizes = _split(texts)
                 if not all(map(str.isdecimal, sizes)) or not "".join(sizes).isascii():
@@ -175,7 +176,7 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
         if prefix is None:
             full = texts[0].startswith(folder.prefix)
             prefix = "" if full else folder.share_prefix
-        _require_tidy(texts, last, prefix, folder, itself.key)
+        _require_tidy(text, texts, last, prefix, folder, itself.key)
         last = texts[-1]
         entries += len(texts)
     return replace(
@@ -190,19 +191,19 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
 
 
 def _require_tidy(
-    texts: list[str], last: str, prefix: str, folder: SetFolder, manifest_key: str
+    text: str, texts: list[str], last: str, prefix: str, folder: SetFolder, manifest_key: str
 ) -> None:
-    """Raise _UntidyError unless *texts* are sorted, in the folder, and nothing but paths."""
+    """Raise _UntidyError unless a block's paths are sorted, in the folder, and nothing else."""
     inside = folder.prefix.removeprefix(prefix)
-    joined = "\n".join(texts)
     if (
         not last < texts[0]
         or not all(map(operator.lt, texts, texts[1:]))
         or not texts[0].startswith(inside)
         or not texts[-1].startswith(inside)
-        or "\r" in joined
-        or "\0" in joined
-        or "/\n" in f"{joined}\n"
+        or "\r" in text
+        or "\0" in text
+        or "/\n" in text
+        or text.endswith("/")
         or manifest_key.removeprefix(prefix) in texts
         or len(prefix.encode()) + _longest_bytes(texts) > MAX_KEY_BYTES
     ):

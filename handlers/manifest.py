@@ -73,10 +73,10 @@ class Lines:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
-        self._digest = hashlib.sha256()
         self._rest = b""
         self.first = self._first_line()
         self.header = Header.read(self.first)
+        self._hash = hashlib.sha256()
         self.number = 1
         """The number of the next block's first line."""
         self.size_bytes = 0
@@ -92,12 +92,16 @@ class Lines:
 
     @property
     def sha256(self) -> str:
-        """The digest of all that was read after the header."""
-        return self._digest.hexdigest()
+        """The digest of all that was read after a header."""
+        return self._hash.hexdigest()
+
+    def _digest(self, chunk: bytes) -> None:
+        if self.header is not None:  # a plain manifest says no digest to compare with
+            self._hash.update(chunk)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield whole lines in blocks, without the last LF of each block."""
-        self._digest.update(self._rest)
+        self._digest(self._rest)
         self.size_bytes = self.start + len(self._rest)
         while True:
             block, newline, self._rest = self._rest.rpartition(b"\n")
@@ -108,7 +112,7 @@ class Lines:
             chunk = next(self._chunks, None)
             if chunk is None:
                 break
-            self._digest.update(chunk)
+            self._digest(chunk)
             self.size_bytes += len(chunk)
             self._rest += chunk
         if self._rest:

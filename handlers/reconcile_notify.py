@@ -104,7 +104,9 @@ def conclude(execution: Execution, version_id: str, out_of_time: Callable[[], bo
         found=verdict.found,
         report=report.uri,
     )
-    report.close(outcome.detail())
+    listing = execution.checked.listing if execution.checked else None
+    listed_bytes = listing.size_bytes if listing and listing.rich else None
+    report.close({**outcome.detail(), "listed-bytes": listed_bytes})
     return outcome
 
 

@@ -65,7 +65,7 @@ def on_the_wire(entry: Entry) -> int:
     return sum(len(str(request[name]).encode()) for name in ("Source", "DetailType", "Detail"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(batch=batches())
 def test_no_bundle_and_no_call_exceeds_its_limits(batch: list[Classified]) -> None:
     """Pitfall 5: a call above EventBridge's limits fails for each entry in it."""
@@ -75,7 +75,7 @@ def test_no_bundle_and_no_call_exceeds_its_limits(batch: list[Classified]) -> No
         assert all(len(entry.detail.encode()) <= BUNDLE_BYTES for entry in call)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(batch=batches())
 def test_each_upload_is_told_exactly_once(batch: list[Classified]) -> None:
     """Pitfall 5: nothing is lost and nothing doubled, whatever the limits cut."""
@@ -83,7 +83,7 @@ def test_each_upload_is_told_exactly_once(batch: list[Classified]) -> None:
     assert Counter(each for entry in published for each in told(entry)) == Counter(asked(batch))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(batch=batches())
 def test_an_entry_knows_the_messages_that_are_lost_with_it(batch: list[Classified]) -> None:
     """Pitfall 5: a refused entry fails its messages and no others."""
@@ -92,7 +92,7 @@ def test_an_entry_knows_the_messages_that_are_lost_with_it(batch: list[Classifie
         assert told(entry) == asked(by_id[message_id] for message_id in entry.message_ids)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(batch=batches())
 def test_bundles_are_as_few_as_their_order_allows(batch: list[Classified]) -> None:
     """Two neighbours of one dataset would not have fitted into one bundle."""

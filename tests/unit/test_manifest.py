@@ -15,9 +15,6 @@ from handlers import tidy_copy
 from handlers.errors import ManifestError
 from tests.unit.manifests import Reading, cut, rich
 
-# A refused manifest leaves its file open; test_a_refused_manifest_leaves_no_file_open says so once.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
-
 LISTED = ["a-vaultjob/one", "a-vaultjob/two"]
 LONG = 1024 - len("a-vaultjob/")
 

@@ -29,9 +29,6 @@ from tests.unit.samples import (
     task_event,
 )
 
-# A refused manifest leaves its file open; test_a_refused_manifest_leaves_no_file_open says so once.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
-
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 LISTABLE_NAMES = {
     told: name for told, name in HOSTILE_NAMES.items() if told not in {"newline", "control"}

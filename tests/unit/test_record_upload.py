@@ -84,7 +84,7 @@ def test_hostile_keys_are_recorded_as_they_are(
     assert (row["setId"]["S"], row["objectKey"]["S"]) == (name, f"{name}-vaultjob/{name}")
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(deliveries())
 def test_repeated_and_reordered_events_give_the_same_table(
     delivered: tuple[list[list[ObjectUpload]], list[list[ObjectUpload]]],
@@ -94,14 +94,14 @@ def test_repeated_and_reordered_events_give_the_same_table(
     assert recorded(once) == recorded(again)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(uploads, min_size=1, max_size=8))
 def test_one_event_or_many_give_the_same_table(told: list[ObjectUpload]) -> None:
     """Pitfall 5: a key that comes twice within an event counts once, by its newest upload."""
     assert recorded([told]) == recorded([[each] for each in told])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(uploads, min_size=1, max_size=8))
 def test_a_row_keeps_the_newest_event_of_its_key(told: list[ObjectUpload]) -> None:
     """Pitfall 9: and of one second's events the largest, so that no order matters."""
@@ -182,7 +182,7 @@ def test_a_malformed_event_is_refused(
     assert aws.dynamodb.operations == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.builds(

@@ -1,0 +1,114 @@
+"""A reconciliation ends, and is right, whatever arrives when, and wherever it is interrupted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handlers.finding import Difference, Finding
+from handlers.front import Block, Front
+from handlers.merge import Merge
+from handlers.reconciliation import Progress, advance
+
+KEYS = st.lists(st.sampled_from(["a", "b", "a-", "a0", "é"]), min_size=1, max_size=3).map("/".join)
+
+
+def folders(keys: set[str]) -> set[str]:
+    """Return every folder that something of *keys* is in."""
+    return {key[:end] for key in keys for end, character in enumerate(key) if character == "/"}
+
+
+@dataclass
+class World:
+    """A dataset that changes while it is looked at; S3 has folders as ``dir/`` or not at all."""
+
+    listed: set[str]
+    announced: set[str]
+    objects: set[str]
+    a_block: int
+    to_come: list[str] = field(default_factory=list)
+
+    def differences(self) -> dict[str, Difference]:
+        """Compare plain sets: the specification."""
+        implied = folders(self.listed)
+        in_s3 = {key.rstrip("/") for key in self.objects} | folders(self.objects)
+        found = dict.fromkeys(self.announced - self.listed - implied, Difference.UNEXPECTED)
+        found |= dict.fromkeys(self.announced - in_s3, Difference.ABSENT)
+        return found | dict.fromkeys(self.listed - self.announced - implied, Difference.MISSING)
+
+    def open_merge(self, progress: Progress) -> tuple[Merge, Callable[[], int]]:
+        """Open streams of what is there now, where *progress* stands."""
+
+        def blocks(keys: set[str]) -> Iterator[Block]:
+            rest = sorted(key for key in keys if key > progress.after)
+            for start in range(0, len(rest), self.a_block):
+                yield rest[start : start + self.a_block], None
+
+        merge = Merge(
+            listed=Front(blocks(self.listed)),
+            announced=Front(blocks(self.announced)),
+            objects=Front(blocks(self.objects)),
+        )
+        merge.take_up(progress.after, progress.held)
+        return merge, lambda: 0
+
+    def cleared(self, finding: Finding) -> bool:
+        """Ask for one key."""
+        return self.differences().get(finding.key) is not finding.difference
+
+    def arrive(self) -> None:
+        """Let the next file be uploaded and announced."""
+        if self.to_come:
+            key = self.to_come.pop()
+            self.objects.add(key)
+            self.announced.add(key)
+
+
+@settings(max_examples=300)
+@given(
+    listed=st.sets(KEYS, min_size=1, max_size=8),
+    announced=st.sets(KEYS, max_size=6),
+    extra=st.sets(KEYS, max_size=2),
+    a_block=st.integers(1, 4),
+    data=st.data(),
+)
+def test_a_reconciliation_ends_and_is_right(
+    listed: set[str], announced: set[str], extra: set[str], a_block: int, data: st.DataObject
+) -> None:
+    """Pitfalls 11, 12: files arrive between the checks and in the middle of them."""
+    world = World(listed, announced & listed | extra, announced | extra, a_block)
+    late = [key for key in world.differences() if key in listed]
+    world.to_come = data.draw(st.permutations(late))
+    steps = 0
+
+    def out_of_time() -> bool:
+        nonlocal steps
+        steps += 1
+        if data.draw(st.booleans()):
+            world.arrive()
+        return steps % 3 == 0 and data.draw(st.booleans())
+
+    progress = Progress()
+    for check in range(400):
+        stood_at = progress.finding
+        carried = Progress.from_payload(json.loads(json.dumps(progress.payload())))
+        progress = advance(
+            carried,
+            world.open_merge,
+            cleared=world.cleared,
+            ignored=lambda _: False,
+            out_of_time=out_of_time,
+        )
+        if progress.done:
+            assert world.differences() == {}
+            return
+        if progress.finding and progress.finding == stood_at and not world.to_come:
+            assert world.differences()[progress.finding.key] is progress.finding.difference
+            return
+        if check > 5:
+            world.arrive()
+    raise AssertionError("it does not end")
