@@ -23,6 +23,18 @@ def vault(driver: Driver, source: Path, set_id: str, share: Path, hold_back: str
         return outcome(outcomes)
 
 
+def reconcile_again(system: LocalSystem, set_id: str) -> subprocess.CompletedProcess[str]:
+    """Start a set's reconciliation again, as an operator does."""
+    return subprocess.run(
+        [sys.executable, "-m", "operations", "--set", set_id],
+        env=system.deployment().environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def small(folder: Path) -> Path:
     """Make a dataset of three files."""
     (folder / "deep" / "er").mkdir(parents=True)
@@ -182,14 +194,7 @@ def test_a_reconciliation_is_started_again_after_it_has_timed_out(
         first = outcome(outcomes)
         driver.put("again-vaultjob/late")
         driver.announce("again-vaultjob/late")
-        started = subprocess.run(
-            [sys.executable, "-m", "operations", "--set", "again"],
-            env=system.deployment().environment,
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        started = reconcile_again(system, "again")
         assert started.returncode == 0, started.stderr
         second = outcome(outcomes)
 
@@ -201,14 +206,7 @@ def test_a_reconciliation_is_started_again_after_it_has_timed_out(
 
 def test_there_is_nothing_to_start_again_without_a_manifest(system: LocalSystem) -> None:
     """The message names the object that is not there."""
-    started = subprocess.run(
-        [sys.executable, "-m", "operations", "--set", "nobody"],
-        env=system.deployment().environment,
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    started = reconcile_again(system, "nobody")
     assert started.returncode == 1
     assert "nobody-vaultjob/nobody.manifest" in started.stderr
     assert "Traceback" not in started.stderr
