@@ -90,7 +90,7 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks operations local benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
+	@find main.py handlers stacks operations deployment local benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)

@@ -20,10 +20,10 @@ def main() -> None:
 
     from cdktf import App  # starts Node: not before the settings are known to be right
 
-    from stacks.event_processing import EventProcessingStack
+    from stacks.all_stacks import define_stacks
 
     app = App()
-    EventProcessingStack(app, "EventProcessingStack", settings=settings)
+    define_stacks(app, settings)
     app.synth()
 
 

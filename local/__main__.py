@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from deployment.errors import CommandError
 from local import left_running, vaulting
 from local.demo import demo
-from local.errors import LocalError
 from local.local_system import LocalSystem
 from local.report import Report
 from local.vault import show, vault
@@ -65,7 +65,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         return run(arguments())
-    except LocalError as error:
+    except CommandError as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:

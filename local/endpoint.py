@@ -27,10 +27,10 @@ from hypercorn.config import Config
 
 from local import emulator
 from local.asgi import Application, as_if_over_tls, with_storage_gateway
+from local.aws import Endpoint
 from local.clients import client
 from local.file_gateway import FileGateway
 from local.storage_gateway import StorageGateway
-from local.terraform import Endpoint
 
 logger = logging.getLogger(__name__)
 

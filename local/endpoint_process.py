@@ -13,8 +13,8 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deployment.processes import command_line, is_running
 from local.errors import LocalError
-from local.processes import command_line, is_running
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0

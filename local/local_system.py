@@ -8,11 +8,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from local import share_setup, terraform
+from deployment import terraform
+from deployment.deployment import Deployment
+from local import share_setup
+from local.aws import Endpoint, pointed_at
 from local.clients import client
-from local.deployment import Deployment
 from local.endpoint_process import EndpointProcess
-from local.terraform import Endpoint
+
+STACK = "EventProcessingStack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class LocalSystem:
 
     def terraform(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``terraform`` on the stack: ``terraform("plan", "-detailed-exitcode")``."""
-        return self.deployment().terraform(*arguments)
+        return self.deployment().terraform(STACK, *arguments)
 
     def process(self) -> EndpointProcess:
         """The endpoint's process."""
@@ -101,7 +104,7 @@ class LocalSystem:
 
 def deployment(folder: Path, where: Endpoint) -> Deployment:
     """The stacks of the system in *folder*, and the environment to handle them in."""
-    return Deployment(folder, terraform.prepare(folder / "terraform.rc", endpoint=where))
+    return Deployment(folder, pointed_at(where, terraform.prepare(folder / "terraform.rc")))
 
 
 def share_folder(folder: Path, name: str) -> Path:

@@ -6,9 +6,9 @@ import json
 import uuid
 from typing import Any
 
+from local.aws import Endpoint
 from local.clients import client
 from local.report import Report
-from local.terraform import Endpoint
 
 SHARE = "vaultdata"
 SETTLING_SECONDS = 2  # a real gateway's is 60 and more; datasets here are small

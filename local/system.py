@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local import endpoint_process, share_setup
+from local.aws import Endpoint
 from local.clients import client
 from local.endpoint_process import EndpointOptions, EndpointProcess
-from local.local_system import LocalSystem, deployment, share_folder
+from local.local_system import STACK, LocalSystem, deployment, share_folder
 from local.report import Report
-from local.terraform import Endpoint
 
 
 @contextmanager
@@ -56,10 +56,10 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report) -> LocalSy
     stacks = deployment(folder, where)
     with report.phase("synth", "Synthesising the stacks (cdktf synth)"):
         stacks.synthesise()
-    create_state_bucket(where, stacks.state_bucket())
+    create_state_bucket(where, stacks.state_bucket(STACK))
     with report.phase("deploy", "Deploying EventProcessingStack (cdktf deploy)") as progress:
-        stacks.deploy(progress)
-        outputs = stacks.outputs()
+        stacks.deploy(STACK, progress)
+        outputs = stacks.outputs(STACK)
     bucket = outputs["fileUploadBucketName"]
     gateway_arn, share = share_setup.ensure_share(where, bucket, report)
     return LocalSystem(
@@ -76,7 +76,7 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report) -> LocalSy
         state_machine_arn=outputs["stateMachineArn"],
         outcome_table=outputs["outcomeTableName"],
         undelivered_queue_url=outputs["undeliveredQueueUrl"],
-        stack_folder=stacks.stack_folder(),
+        stack_folder=stacks.stack_folder(STACK),
         gateway_arn=gateway_arn,
         folder=folder,
         pid=process.pid,

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local import vaulting
+from local.aws import Endpoint
 from local.datasets import generate
 from local.local_system import LocalSystem
 from local.outcomes import Event
 from local.share_setup import create_share
-from local.terraform import Endpoint
 from tests.integration.driver import Driver, eventually, outcome, silent
 
 

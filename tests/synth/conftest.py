@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
 
 from cdktf import App
 
-from stacks.event_processing import EventProcessingStack
+from stacks.all_stacks import STACKS, define_stacks
 from stacks.settings import Settings, checked, read_settings
 from tests.synth.template import Synthesise, Template, load
 
@@ -40,7 +41,11 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     """Return a function that synthesises the stack with settings that differ from the defaults."""
 
     @cache
-    def synthesised(**changed: Any) -> Template:
+    def synthesised(stack: str = "EventProcessingStack", **changed: Any) -> Template:
+        return all_stacks(**changed)[stack]
+
+    @cache
+    def all_stacks(**changed: Any) -> Mapping[str, Template]:
         defaults = json.loads((ROOT / "cdktf.json").read_text(encoding="utf-8"))["context"]
         return _synthesised(checked({**defaults, **changed}), tmp_path_factory)
 
@@ -48,20 +53,32 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 
 
 @pytest.fixture(scope="session")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """EventProcessingStack as it is deployed where no environment is chosen."""
+def dev_stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
+    """Every stack, by name, as it is deployed where no environment is chosen."""
     return _synthesised(read_settings(ROOT, "dev"), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """EventProcessingStack of another environment in the same account."""
+def prod_stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
+    """Every stack, by name, of another environment in the same account."""
     return _synthesised(read_settings(ROOT, "prod"), tmp_path_factory)
 
 
-def _synthesised(settings: Settings, folders: pytest.TempPathFactory) -> Template:
+@pytest.fixture(scope="session")
+def dev(dev_stacks: Mapping[str, Template]) -> Template:
+    """EventProcessingStack as it is deployed where no environment is chosen."""
+    return dev_stacks["EventProcessingStack"]
+
+
+@pytest.fixture(scope="session")
+def prod(prod_stacks: Mapping[str, Template]) -> Template:
+    """EventProcessingStack of another environment in the same account."""
+    return prod_stacks["EventProcessingStack"]
+
+
+def _synthesised(settings: Settings, folders: pytest.TempPathFactory) -> Mapping[str, Template]:
     outdir = folders.mktemp(settings.environment_name)
     app = App(outdir=str(outdir))
-    EventProcessingStack(app, "EventProcessingStack", settings=settings)
+    define_stacks(app, settings)
     app.synth()
-    return load(outdir, "EventProcessingStack")
+    return {stack.__name__: load(outdir, stack.__name__) for stack in STACKS}

@@ -80,7 +80,12 @@ def test_a_clone_on_another_machine_synthesises_the_same(synthesised: Path, dev:
 def test_it_is_synthesised_where_cdktf_looks_for_it(synthesised: Path) -> None:
     """``cdktf deploy`` names stacks by this file."""
     manifest = json.loads((synthesised / "manifest.json").read_text(encoding="utf-8"))
-    assert list(manifest["stacks"]) == ["EventProcessingStack"]
+    assert sorted(manifest["stacks"]) == [
+        "DataVaultingStack",
+        "EventProcessingStack",
+        "FileShareStack",
+        "StateBackendStack",
+    ]
 
 
 @pytest.mark.slow

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from stacks.all_stacks import STACKS
 from tests.synth.template import Template
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 ACCEPT = "UPDATE_SNAPSHOTS"
 
 
-def test_the_stack_is_as_it_was(dev: Template) -> None:
+@pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
+def test_the_stack_is_as_it_was(stack: str, dev_stacks: Mapping[str, Template]) -> None:
     """Without the state machine's, the policies' and the rules' JSON being text in a text."""
-    path = SNAPSHOTS / "EventProcessingStack.txt"
-    now = "".join(f"{line}\n" for line in snapshot(dev))
+    path = SNAPSHOTS / f"{stack}.txt"
+    now = "".join(f"{line}\n" for line in snapshot(dev_stacks[stack]))
     if os.environ.get(ACCEPT):
         path.write_text(now, encoding="utf-8")
     assert now == path.read_text(encoding="utf-8"), f"If this was meant, accept it: {ACCEPT}=1"
@@ -33,9 +37,9 @@ def snapshot(template: Template) -> Iterator[str]:
     """Yield a line for each argument of each block, in an order that tells nothing."""
     content = template.readable
     blocks = {"provider aws": content["provider"]["aws"], "terraform": content["terraform"]}
-    blocks |= {f"output {name}": output for name, output in content["output"].items()}
+    blocks |= {f"output {name}": output for name, output in content.get("output", {}).items()}
     for kind in ("data", "resource"):
-        for type_, named in template.written[kind].items():
+        for type_, named in template.written.get(kind, {}).items():
             for name in named:
                 blocks[f"{kind} {type_}.{name}"] = content[kind][type_][name]
     for title, block in sorted(blocks.items()):

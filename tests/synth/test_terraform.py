@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.terraform import find_mirror, prepare
+from deployment.terraform import find_mirror, prepare
 from tests.synth.template import Template
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from deployment import processes
 from local import __main__ as command
-from local import endpoint_process, left_running, processes
+from local import endpoint_process, left_running
 from local.endpoint_process import EndpointOptions, EndpointProcess
 from local.errors import LocalError
 from local.local_system import LocalSystem

@@ -1,6 +1,6 @@
-"""The environment of Terraform and cdktf: whence the provider comes, and which AWS is meant.
+"""The environment of Terraform and cdktf: whence the provider comes.
 
-As a command it runs another one there: ``python -m local.terraform -- npx cdktf diff``.
+As a command it runs another one there: ``python -m deployment.terraform -- npx cdktf diff``.
 """
 
 from __future__ import annotations
@@ -9,25 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import LocalError
+from deployment.errors import CommandError
 
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 MIRROR_VARIABLE = "VAULT_TF_MIRROR"
 CONFIG_FILE = Path(__file__).parents[1] / ".local" / "terraform.rc"
 END_OF_LIFE_NODE = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """An AWS that is none: its address, its region, and credentials that open nothing else."""
-
-    url: str
-    region: str
-    access_key_id: str = "local"
-    secret_access_key: str = "local"
 
 
 def find_mirror(environ: Mapping[str, str], *, root: Path = Path("/")) -> Path | None:
@@ -38,11 +27,13 @@ def find_mirror(environ: Mapping[str, str], *, root: Path = Path("/")) -> Path |
     then what somebody put below the folders where the file system standard has add-on software.
 
     Raises:
-        LocalError: The variable names a folder that is no such mirror.
+        CommandError: The variable names a folder that is no such mirror.
     """
     own = environ.get(MIRROR_VARIABLE)
     if own and not (Path(own) / PROVIDER).is_dir():
-        raise LocalError(f"{MIRROR_VARIABLE} is {own}, which is no mirror: it holds no {PROVIDER}.")
+        raise CommandError(
+            f"{MIRROR_VARIABLE} is {own}, which is no mirror: it holds no {PROVIDER}."
+        )
     candidates = [Path(own)] if own else _candidates(environ, root)
     return next((folder for folder in candidates if (folder / PROVIDER).is_dir()), None)
 
@@ -93,61 +84,39 @@ def environment(
     *,
     config_file: Path,
     mirror: Path | None = None,
-    endpoint: Endpoint | None = None,
 ) -> dict[str, str]:
-    """Make it out of *base*; with an *endpoint*, nothing in it leads to a real account."""
+    """Make it out of *base*: the caller's own AWS is meant, whatever that is."""
     made = dict(base)
     if mirror is not None:
         made["TF_CLI_ARGS_providers_lock"] = f"-fs-mirror={mirror.resolve()}"
         made["CDKTF_DISABLE_PLUGIN_CACHE_ENV"] = "1"  # no copy of what is on this disk already
-    made |= {
+    return made | {
         "TF_CLI_CONFIG_FILE": str(config_file),
         "CHECKPOINT_DISABLE": "1",
         END_OF_LIFE_NODE: "20,22,24",
     }
-    return made if endpoint is None else _pointed_at(endpoint, made)
 
 
-def _pointed_at(endpoint: Endpoint, base: Mapping[str, str]) -> dict[str, str]:
-    made = {name: value for name, value in base.items() if not name.startswith("AWS_")}
-    direct = ",".join(filter(None, [base.get("NO_PROXY") or base.get("no_proxy"), "127.0.0.1"]))
-    return made | {
-        "AWS_ENDPOINT_URL": endpoint.url,
-        "AWS_ACCESS_KEY_ID": endpoint.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": endpoint.secret_access_key,
-        "AWS_REGION": endpoint.region,
-        "AWS_DEFAULT_REGION": endpoint.region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": direct,
-        "no_proxy": direct,
-        "CI": "1",  # nobody is there to be asked
-        "TF_IN_AUTOMATION": "1",
-        "VAULT_ENV": "local",
-    }
-
-
-def prepare(config_file: Path, *, endpoint: Endpoint | None = None) -> dict[str, str]:
+def prepare(config_file: Path = CONFIG_FILE) -> dict[str, str]:
     """Find a mirror, write the configuration for it and return the environment of a command."""
     mirror = find_mirror(os.environ)
     config_file.parent.mkdir(parents=True, exist_ok=True)
     config_file.write_text(config(mirror))
-    return environment(os.environ, config_file=config_file, mirror=mirror, endpoint=endpoint)
+    return environment(os.environ, config_file=config_file, mirror=mirror)
 
 
 def main() -> None:
     """Replace this process by the command that the arguments give."""
     parser = argparse.ArgumentParser(
-        prog="python -m local.terraform",
+        prog="python -m deployment.terraform",
         description="Run a command that finds the AWS provider in a local mirror, if there is one.",
         epilog=f"{MIRROR_VARIABLE} names a mirror that is found nowhere else.",
     )
     parser.add_argument("command", nargs="+", help="the command and its arguments, after --")
     command: list[str] = parser.parse_args().command
     try:
-        os.execvpe(command[0], command, prepare(CONFIG_FILE))
-    except LocalError as error:
+        os.execvpe(command[0], command, prepare())
+    except CommandError as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"{command[0]} cannot be run: {error.strerror}.")

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import processes
-from local.errors import LocalError
+from deployment import processes
+from deployment.errors import CommandError
 
 ROOT = Path(__file__).parents[1]
 CDKTF = ROOT / "node_modules" / ".bin" / "cdktf"
-STACK = "EventProcessingStack"
 PLANNED = re.compile(r"Plan: (\d+) to add")
 CREATED = re.compile(r": Creation complete after")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -43,21 +42,21 @@ class Deployment:
         """Where cdktf writes; each deployment has its own, so that several can run side by side."""
         return self.folder / "cdktf.out"
 
-    def stack_folder(self, stack: str = STACK) -> Path:
+    def stack_folder(self, stack: str) -> Path:
         """Terraform's working folder for *stack*."""
         return self.output_folder / "stacks" / stack
 
-    def state_bucket(self) -> str:
-        """Read the name of the bucket that the stack keeps its state in."""
-        stack = json.loads((self.stack_folder() / "cdk.tf.json").read_text())
-        return str(stack["terraform"]["backend"]["s3"]["bucket"])
+    def state_bucket(self, stack: str) -> str:
+        """Read the name of the bucket that *stack* keeps its state in."""
+        written = json.loads((self.stack_folder(stack) / "cdk.tf.json").read_text())
+        return str(written["terraform"]["backend"]["s3"]["bucket"])
 
     def synthesise(self) -> None:
         """Write the stacks' Terraform files."""
         self.cdktf("synth")
 
-    def deploy(self, on_progress: Callable[[str], None] = lambda text: None) -> None:
-        """Apply the synthesised stack; *on_progress* hears how many resources are there."""
+    def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
+        """Apply a synthesised *stack*; *on_progress* hears how many resources are there."""
         planned, created = 0, 0
 
         def count(line: str) -> None:
@@ -69,14 +68,14 @@ class Deployment:
                 on_progress(f"{created} of {planned} resources")
 
         self.cdktf(
-            "deploy", STACK, "--auto-approve", "--skip-synth", "--skip-provider-lock", on_line=count
+            "deploy", stack, "--auto-approve", "--skip-synth", "--skip-provider-lock", on_line=count
         )
 
     def cdktf(self, *arguments: str, on_line: Callable[[str], None] = lambda line: None) -> None:
         """Run ``cdktf`` with *arguments* on this deployment.
 
         Raises:
-            LocalError: It failed, for the reason given.
+            CommandError: It failed, for the reason given.
         """
         _require_tools()
         log = self.folder / f"cdktf-{arguments[0]}.log"
@@ -88,9 +87,9 @@ class Deployment:
             on_line=on_line,
         )
         if status != 0:
-            raise LocalError(explain(f"cdktf {arguments[0]}", log.read_text(errors="replace")))
+            raise CommandError(explain(f"cdktf {arguments[0]}", log.read_text(errors="replace")))
 
-    def terraform(self, *arguments: str, stack: str = STACK) -> subprocess.CompletedProcess[str]:
+    def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``terraform`` in the stack's folder, and return whatever came of it."""
         return subprocess.run(
             ["terraform", *arguments],
@@ -102,11 +101,11 @@ class Deployment:
             check=False,
         )
 
-    def outputs(self) -> dict[str, Any]:
-        """Read the stack's outputs, by their names."""
-        shown = self.terraform("output", "-json")
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Read the outputs of *stack*, by their names."""
+        shown = self.terraform(stack, "output", "-json")
         if shown.returncode != 0:
-            raise LocalError(explain("terraform output", shown.stderr))
+            raise CommandError(explain("terraform output", shown.stderr))
         return {name: output["value"] for name, output in json.loads(shown.stdout).items()}
 
 
@@ -123,6 +122,6 @@ def explain(command: str, output: str) -> str:
 
 def _require_tools() -> None:
     if not CDKTF.exists():
-        raise LocalError("cdktf is not installed: run 'make setup'.")
+        raise CommandError("cdktf is not installed: run 'make setup'.")
     if shutil.which("terraform") is None:
-        raise LocalError("There is no terraform on the PATH: install version 1.11 or later.")
+        raise CommandError("There is no terraform on the PATH: install version 1.11 or later.")

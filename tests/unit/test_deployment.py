@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local.deployment import Deployment, explain
-from local.errors import LocalError
-from local.terraform import PROVIDER, Endpoint, config, environment, find_mirror
+from deployment.deployment import Deployment, explain
+from deployment.errors import CommandError
+from deployment.terraform import PROVIDER, config, environment, find_mirror
+from local.aws import Endpoint, pointed_at
 
 ENDPOINT = Endpoint(url="http://127.0.0.1:4566", region="eu-west-1")
 
@@ -51,7 +52,7 @@ def test_the_users_own_word_counts_first(tmp_path: Path) -> None:
 
 
 def test_a_users_word_that_names_no_mirror_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match=r"VAULT_TF_MIRROR is .* which is no mirror"):
+    with pytest.raises(CommandError, match=r"VAULT_TF_MIRROR is .* which is no mirror"):
         find_mirror({"VAULT_TF_MIRROR": str(tmp_path)}, root=tmp_path)
 
 
@@ -85,7 +86,7 @@ def test_nothing_of_the_users_own_aws_is_left_when_an_endpoint_is_meant(tmp_path
         "PATH": "/bin",
     }
 
-    made = environment(mine, config_file=tmp_path / "rc", endpoint=ENDPOINT)
+    made = pointed_at(ENDPOINT, environment(mine, config_file=tmp_path / "rc"))
 
     assert not made.keys() & {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"}
     assert made["AWS_ENDPOINT_URL"] == ENDPOINT.url
@@ -98,7 +99,7 @@ def test_nothing_of_the_users_own_aws_is_left_when_an_endpoint_is_meant(tmp_path
 def test_a_proxy_does_not_stand_before_the_endpoint(tmp_path: Path) -> None:
     base = {"HTTP_PROXY": "http://proxy", "no_proxy": "example.com"}
 
-    made = environment(base, config_file=tmp_path / "rc", endpoint=ENDPOINT)
+    made = pointed_at(ENDPOINT, environment(base, config_file=tmp_path / "rc"))
 
     assert made["NO_PROXY"] == made["no_proxy"] == "example.com,127.0.0.1"
 
@@ -137,8 +138,8 @@ def test_any_other_failure_is_shown_from_its_error_on() -> None:
 
 def test_the_state_bucket_is_the_one_that_the_stack_names(tmp_path: Path) -> None:
     deployment = Deployment(tmp_path, {})
-    deployment.stack_folder().mkdir(parents=True)
+    deployment.stack_folder("Stack").mkdir(parents=True)
     stack = {"terraform": {"backend": {"s3": {"bucket": "the-state"}}}}
-    (deployment.stack_folder() / "cdk.tf.json").write_text(json.dumps(stack))
+    (deployment.stack_folder("Stack") / "cdk.tf.json").write_text(json.dumps(stack))
 
-    assert deployment.state_bucket() == "the-state"
+    assert deployment.state_bucket("Stack") == "the-state"

@@ -1,0 +1,38 @@
+"""Which AWS is meant: an endpoint on this machine, and nothing of the user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An AWS that is none: its address, its region, and credentials that open nothing else."""
+
+    url: str
+    region: str
+    access_key_id: str = "local"
+    secret_access_key: str = "local"
+
+
+def pointed_at(endpoint: Endpoint, base: Mapping[str, str]) -> dict[str, str]:
+    """Return *base* with nothing in it that leads to a real account."""
+    made = {name: value for name, value in base.items() if not name.startswith("AWS_")}
+    direct = ",".join(filter(None, [base.get("NO_PROXY") or base.get("no_proxy"), "127.0.0.1"]))
+    return made | {
+        "AWS_ENDPOINT_URL": endpoint.url,
+        "AWS_ACCESS_KEY_ID": endpoint.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": endpoint.secret_access_key,
+        "AWS_REGION": endpoint.region,
+        "AWS_DEFAULT_REGION": endpoint.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+        "CI": "1",  # nobody is there to be asked
+        "TF_IN_AUTOMATION": "1",
+        "VAULT_ENV": "local",
+    }

@@ -1,0 +1,26 @@
+"""Every stack of the vault, in the order in which they build on each other."""
+
+from __future__ import annotations
+
+from constructs import Construct
+
+from stacks.data_vaulting import DataVaultingStack
+from stacks.event_processing import EventProcessingStack
+from stacks.file_share import FileShareStack
+from stacks.settings import Settings
+from stacks.state_backend import StateBackendStack
+from stacks.vault_stack import VaultStack
+
+STACKS: tuple[type[VaultStack], ...] = (
+    StateBackendStack,
+    EventProcessingStack,
+    DataVaultingStack,
+    FileShareStack,
+)
+"""Each is called as its class: that name is what ``cdktf deploy`` takes."""
+
+
+def define_stacks(app: Construct, settings: Settings) -> None:
+    """Define every stack in *app*."""
+    for stack in STACKS:
+        stack(app, stack.__name__, settings=settings)
