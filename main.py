@@ -26,7 +26,7 @@ def main() -> None:
     define_stacks(app, settings)
     app.synth()
     for warning in warnings(app):
-        print(f"Warning: {warning}", file=sys.stderr)
+        print(f"Warning: {warning}")
 
 
 if __name__ == "__main__":
