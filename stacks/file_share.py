@@ -25,6 +25,7 @@ class FileShareStack(VaultStack):
         gateway = ActivatedGateway(
             self,
             "gateway",
+            arns=arns,
             environment=settings.environment_name,
             parameters=settings.gateway_parameters,
         )
