@@ -146,4 +146,9 @@ SETTINGS = {
         YES_OR_NO,
         "whether destroying the stacks may delete the bucket's objects and the tables",
     ),
+    "preventDestroy": Setting(
+        "prevent_destroy",
+        YES_OR_NO,
+        "whether Terraform refuses to destroy or replace buckets, tables and queues",
+    ),
 }

@@ -33,7 +33,7 @@ class VaultStack(TerraformStack):
         backend = S3Backend(
             self,
             bucket=settings.state_bucket_name,
-            key=f"{settings.environment_name}/{id_}.tfstate",
+            key=settings.state_key(id_),
             region=settings.stacks_region,
             encrypt=True,
         )
