@@ -87,7 +87,7 @@ def bootstrap(options: argparse.Namespace, settings: Settings) -> int:
     folder: Path = options.folder or ROOT / ".local" / "bootstrap" / settings.environment_name
     folder.mkdir(parents=True, exist_ok=True)
     environ = prepare() | {"VAULT_ENV": environment_name()}
-    bucket = StateBucket(settings.state_bucket_name)
+    bucket = StateBucket.of_the_caller(settings.state_bucket_name)
     made = Bootstrap(settings, bucket, Deployment(folder.resolve(), environ), say=say).run(
         lambda plan: options.yes or bool(os.environ.get("CI")) or agree(plan)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.exceptions import ClientError
@@ -24,12 +24,18 @@ PARTS = {
 class StateBucket:
     """A bucket of the caller's account; it need not be there."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, s3: Any, account_id: str) -> None:
         self.name = name
+        self._s3 = s3
+        self._account_id = account_id
+
+    @classmethod
+    def of_the_caller(cls, name: str) -> Self:
+        """Look at it with the caller's credentials."""
         # Typed as anything, for boto3-stubs types clients by literal names of services.
         session: Any = boto3.session.Session()
-        self._s3 = session.client("s3")
-        self._account_id: str = session.client("sts").get_caller_identity()["Account"]
+        account_id: str = session.client("sts").get_caller_identity()["Account"]
+        return cls(name, s3=session.client("s3"), account_id=account_id)
 
     def exists(self) -> bool:
         """Tell whether it is there.
