@@ -43,7 +43,7 @@ class Template:
 
     def resources(self, type_: str) -> dict[str, Block]:
         """Return the resources of a type by name: that of their construct, as addresses have it."""
-        return _short(self.readable["resource"].get(type_, {}))
+        return _short(self.readable.get("resource", {}).get(type_, {}))
 
     def resource(self, address: str) -> Block:
         """Return the one resource at ``<type>.<name>``, the name without its hash."""
