@@ -46,6 +46,7 @@ class DataVaultingStack(VaultStack):
             name_prefix=f"{prefix}-scripts",
             old_versions_days=settings.expiry_days,
             region=arns.region,
+            prevent_destroy=settings.prevent_destroy,
         )
         deletable_arn = upload_arn if settings.client_may_delete_vaulted_data else None
         client_name = f"{prefix}-client"
@@ -131,7 +132,9 @@ class DataVaultingStack(VaultStack):
                 "gateway_cache",
                 name=f"{prefix}-gateway-cache",
                 availability_zone=gateway_subnet.availability_zone,
+                prevent_destroy=settings.prevent_destroy,
             ),
+            prevent_destroy=settings.prevent_destroy,
         )
 
         # The client, which finds all of that where its scripts are
@@ -140,6 +143,7 @@ class DataVaultingStack(VaultStack):
             "client_data",
             name=f"{prefix}-client-data",
             availability_zone=client_subnet.availability_zone,
+            prevent_destroy=settings.prevent_destroy,
         )
         configuration = scripts.configure(
             {
@@ -169,6 +173,7 @@ class DataVaultingStack(VaultStack):
             address=CLIENT_ADDRESS,
             security_group_id=groups.ids["client"],
             volume=data,
+            prevent_destroy=settings.prevent_destroy,
             profile=role.profile,
             user_data=scripts.boot,
             # At its first boot it needs them all.

@@ -38,6 +38,7 @@ class FileShareStack(VaultStack):
             bucket_arn=arns.bucket(bucket),
             client_address=CLIENT_ADDRESS,
             settling_seconds=settings.upload_settling_seconds,
+            prevent_destroy=settings.prevent_destroy,
         )
         GatewayAlarms(
             self,

@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import (
 from constructs import Construct
 
 from stacks.constructs.iam import Allow, ServiceRole
+from stacks.constructs.protection import protected
 
 SHARE_NAME = "vaultdata"
 SHARE_PATH = f"/{SHARE_NAME}"
@@ -74,6 +75,7 @@ class NfsShare(Construct):
         bucket_arn: str,
         client_address: str,
         settling_seconds: int,
+        prevent_destroy: bool,
     ) -> None:
         """Define the share; an upload is announced once its file rested for *settling_seconds*."""
         super().__init__(scope, id_)
@@ -103,6 +105,8 @@ class NfsShare(Construct):
                 directory_mode="0777", file_mode="0666", group_id=NOBODY, owner_id=NOBODY
             ),
             depends_on=[cache, role.policy],
+            # With it would go what the gateway has not uploaded yet.
+            lifecycle=protected(prevent_destroy),
         )
         self.arn = share.arn
         self.path = share.path

@@ -171,6 +171,18 @@ def test_addresses_of_what_keeps_data_are_frozen(
     }
 
 
+def test_what_keeps_data_is_protected_if_a_setting_says_so(
+    dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template]
+) -> None:
+    """In production Terraform refuses a plan that destroys or replaces it, by mistake or not."""
+    for stacks, is_protected in ((dev_stacks, False), (prod_stacks, True)):
+        for stack in ("EventProcessingStack", "DataVaultingStack", "FileShareStack"):
+            for type_ in STATEFUL - {"aws_storagegateway_cache"}:
+                for name, resource in stacks[stack].resources(type_).items():
+                    kept = resource.get("lifecycle", {}).get("prevent_destroy", False)
+                    assert kept is is_protected, f"{type_}.{name}"
+
+
 def test_addresses_do_not_depend_on_the_environment(pair: tuple[Template, Template]) -> None:
     """What holds of one environment's plan holds of another one's."""
     dev, prod = pair
