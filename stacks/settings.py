@@ -66,6 +66,7 @@ class Settings:
     def lock_key(self, stack: str) -> str:
         """Where Terraform keeps the lock of *stack* while it is at work."""
         return f"{self.state_key(stack)}.tflock"
+
     @property
     def gateway_parameters(self) -> str:
         """The path in SSM below which the client tells of the gateway that it has activated."""

@@ -62,7 +62,7 @@ class ClientScripts(Construct):
             "bucket",
             name_prefix=name_prefix,
             old_versions_days=old_versions_days,
-            deletable=True,  # all of it is here in the repository
+            deletable=not prevent_destroy,  # all of it is here in the repository
             prevent_destroy=prevent_destroy,
         )
         self.bucket = bucket.name

@@ -14,7 +14,14 @@ TABLES = ("upload_events", "outcomes")
 QUEUES = ("unclassified", "undelivered", "uploads")
 
 
-STATEFUL = ("aws_dynamodb_table", "aws_s3_bucket", "aws_sqs_queue")
+STATEFUL = (
+    "aws_dynamodb_table",
+    "aws_s3_bucket",
+    "aws_sqs_queue",
+    "aws_ebs_volume",
+    "aws_instance",
+    "aws_storagegateway_nfs_file_share",
+)
 ALL_STACKS = [stack.__name__ for stack in STACKS]
 
 
