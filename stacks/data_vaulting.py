@@ -9,17 +9,19 @@ from constructs import Construct
 
 from stacks.constructs.arns import Arns
 from stacks.constructs.bucket_endpoint import BucketEndpoint
-from stacks.constructs.client_role import ClientRole, clean_up
+from stacks.constructs.client_permissions import clean_up
+from stacks.constructs.client_role import ClientRole
 from stacks.constructs.client_scripts import ClientScripts
 from stacks.constructs.client_systems import CLIENT_SYSTEMS
 from stacks.constructs.data_volume import DataVolume
 from stacks.constructs.health_logs import HealthLogs
 from stacks.constructs.iam import Allow
-from stacks.constructs.nfs_share import SHARE_PATH, keep_files, share_role_name
+from stacks.constructs.nfs_share import SHARE_PATH
 from stacks.constructs.private_instance import PrivateInstance
 from stacks.constructs.private_network import CLIENT_ADDRESS, GATEWAY_ADDRESS, PrivateNetwork
 from stacks.constructs.security_groups import SecurityGroups
 from stacks.constructs.service_endpoints import ServiceEndpoints
+from stacks.constructs.share_permissions import keep_files, share_role_name
 from stacks.settings import Settings
 from stacks.vault_stack import APPLICATION, VaultStack
 
