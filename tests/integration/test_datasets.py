@@ -26,7 +26,7 @@ def vault(driver: Driver, source: Path, set_id: str, share: Path, hold_back: str
 def reconcile_again(system: LocalSystem, set_id: str) -> subprocess.CompletedProcess[str]:
     """Start a set's reconciliation again, as an operator does."""
     return subprocess.run(
-        [sys.executable, "-m", "operations", "--set", set_id],
+        [sys.executable, "-m", "operations", "reconcile", "--set", set_id],
         env=system.deployment().environment,
         cwd=Path(__file__).parents[2],
         capture_output=True,

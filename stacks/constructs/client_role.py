@@ -1,0 +1,60 @@
+"""The role of the gateway's client: be managed, read its scripts, activate its own gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
+from constructs import Construct
+
+from stacks.constructs.arns import Arns
+from stacks.constructs.client_permissions import (
+    activate_gateway,
+    be_managed,
+    clean_up,
+    tell_of_gateway,
+)
+from stacks.constructs.iam import Allow, ServiceRole
+
+
+class ClientRole(Construct):
+    """The role of the client's instance; it reads nothing that was vaulted."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        arns: Arns,
+        scripts_arn: str,
+        gateway_tags: Mapping[str, str],
+        gateway_parameters: str,
+        deletable_arn: str | None,
+    ) -> None:
+        """Define role and profile; it may delete what is in the bucket *deletable_arn*, if any.
+
+        A gateway is its own if it has *gateway_tags*, which it must be activated with.
+        """
+        super().__init__(scope, id_)
+        self.use_scripts = [
+            Allow("FindScripts", ["s3:ListBucket"], [scripts_arn]),
+            Allow("ReadScripts", ["s3:GetObject"], [f"{scripts_arn}/*"]),
+        ]
+        self.allow: Sequence[Allow] = [
+            *be_managed(arns),
+            *self.use_scripts,
+            *activate_gateway(arns, gateway_tags),
+            tell_of_gateway(arns, gateway_parameters),
+            *clean_up(deletable_arn),
+        ]
+        role = ServiceRole(
+            self,
+            "Resource",
+            name=name,
+            service="ec2.amazonaws.com",
+            source_arn=None,
+            allow=self.allow,
+        )
+        self.policy = role.policy
+        self.profile = IamInstanceProfile(self, "profile", name=name, role=role.name).name

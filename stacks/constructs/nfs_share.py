@@ -1,0 +1,72 @@
+"""The file share: what the client writes into it becomes objects, and each is announced."""
+
+from __future__ import annotations
+
+import json
+
+from cdktf_cdktf_provider_aws.storagegateway_cache import StoragegatewayCache
+from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import (
+    StoragegatewayNfsFileShare,
+    StoragegatewayNfsFileShareNfsFileShareDefaults,
+)
+from constructs import Construct
+
+from stacks.constructs.iam import ServiceRole
+from stacks.constructs.protection import protected
+from stacks.constructs.share_permissions import keep_files, share_role_name
+
+SHARE_NAME = "vaultdata"
+SHARE_PATH = f"/{SHARE_NAME}"
+NOBODY = "65534"
+"""What a client mounts: a gateway exports a share by its name."""
+
+
+class NfsShare(Construct):
+    """A share of the whole bucket, for one client, whose root is nobody there."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        prefix: str,
+        gateway_arn: str,
+        cache: StoragegatewayCache,
+        bucket_arn: str,
+        client_address: str,
+        settling_seconds: int,
+        prevent_destroy: bool,
+    ) -> None:
+        """Define the share; an upload is announced once its file rested for *settling_seconds*."""
+        super().__init__(scope, id_)
+        role = ServiceRole(
+            self,
+            "role",
+            name=share_role_name(prefix),
+            service="storagegateway.amazonaws.com",
+            source_arn=gateway_arn,
+            allow=keep_files(bucket_arn),
+        )
+        share = StoragegatewayNfsFileShare(
+            self,
+            "Resource",
+            file_share_name=SHARE_NAME,
+            gateway_arn=gateway_arn,
+            location_arn=bucket_arn,
+            role_arn=role.arn,
+            client_list=[f"{client_address}/32"],
+            notification_policy=json.dumps({"Upload": {"SettlingTimeInSeconds": settling_seconds}}),
+            # The only one that a bucket without ACLs accepts:
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
+            object_acl="bucket-owner-full-control",
+            # Files of root are nobody's, and everybody on the one client may write.
+            squash="RootSquash",
+            nfs_file_share_defaults=StoragegatewayNfsFileShareNfsFileShareDefaults(
+                directory_mode="0777", file_mode="0666", group_id=NOBODY, owner_id=NOBODY
+            ),
+            depends_on=[cache, role.policy],
+            # With it would go what the gateway has not uploaded yet.
+            lifecycle=protected(prevent_destroy),
+        )
+        self.arn = share.arn
+        self.path = share.path
