@@ -40,6 +40,7 @@ class LocalSystem:
     folder: Path
     pid: int
     port: int
+    appliance_address: str
     token: str
 
     def client(self, service: str) -> Any:
@@ -74,7 +75,7 @@ class LocalSystem:
 
     def process(self) -> EndpointProcess:
         """The endpoint's process."""
-        return EndpointProcess(self.pid, self.port, self.token, self.region)
+        return EndpointProcess(self.pid, self.port, self.token, self.region, self.appliance_address)
 
     @property
     def _where(self) -> Endpoint:

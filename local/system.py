@@ -61,7 +61,7 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report) -> LocalSy
         stacks.deploy(STACK, progress)
         outputs = stacks.outputs(STACK)
     bucket = outputs["fileUploadBucketName"]
-    gateway_arn, share = share_setup.ensure_share(where, bucket, report)
+    gateway_arn, share = share_setup.ensure_share(where, process.appliance_address, bucket, report)
     return LocalSystem(
         endpoint=where.url,
         region=where.region,
@@ -81,6 +81,7 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report) -> LocalSy
         folder=folder,
         pid=process.pid,
         port=process.port,
+        appliance_address=process.appliance_address,
         token=process.token,
     )
 
