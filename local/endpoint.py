@@ -30,6 +30,7 @@ from local.appliance import Appliance
 from local.asgi import Application, as_if_over_tls, with_storage_gateway
 from local.aws import Endpoint
 from local.clients import client
+from local.endpoint_process import HELD_BACK
 from local.file_gateway import FileGateway
 from local.storage_gateway import StorageGateway
 
@@ -87,6 +88,7 @@ def main() -> None:
     gateway = FileGateway(
         api,
         exports=folder / "shares",
+        held_back=folder / HELD_BACK,
         s3=client(Endpoint(url=f"http://127.0.0.1:{port}", region=options.region), "s3"),
         emit=emulator.emitter(),
         seed=options.seed,

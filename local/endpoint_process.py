@@ -17,6 +17,9 @@ from deployment.processes import command_line, is_running
 from local.errors import LocalError
 
 ROOT = Path(__file__).parents[1]
+HELD_BACK = "held-back"
+"""The file in an endpoint's folder that lists, below their share's name, keys not to upload."""
+
 START_SECONDS = 60.0
 END_SECONDS = 10.0
 

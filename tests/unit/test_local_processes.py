@@ -19,7 +19,7 @@ from local import __main__ as command
 from local import endpoint_process, left_running
 from local.endpoint_process import EndpointOptions, EndpointProcess
 from local.errors import LocalError
-from local.local_system import LocalSystem
+from local.local_system import PATHS, LocalSystem
 from local.report import Report
 
 GRANDCHILD_IN_ITS_OWN_SESSION = """
@@ -36,7 +36,7 @@ def an_endpoint(pid: int, token: str = "a-token") -> EndpointProcess:
 
 def a_system(folder: Path, process: EndpointProcess) -> LocalSystem:
     words = dict.fromkeys(LocalSystem.__dataclass_fields__, "word")
-    paths = dict.fromkeys(("share_folder", "stack_folder", "folder"), folder)
+    paths = dict.fromkeys(PATHS, folder)
     known = {"pid": process.pid, "port": process.port, "token": process.token}
     known |= {"region": process.region, "appliance_address": process.appliance_address}
     values: dict[str, Any] = words | paths | known
