@@ -45,7 +45,11 @@ class GatewayClient:
 
         status = processes.run(
             [SCRIPTS / script, *arguments],
-            env={**self.environment, "VAULT_CLIENT_CONF": str(self.configuration)},
+            env={
+                **self.environment,
+                "VAULT_CLIENT_CONF": str(self.configuration),
+                "VAULT_STATE_FOLDER": str(self.folder / "client-state"),
+            },
             cwd=self.folder,
             log=self.folder / f"{script}.log",
             on_line=hear,

@@ -6,6 +6,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from local.local_system import LocalSystem
@@ -35,6 +36,11 @@ class Driver:
     def outcomes(self, set_id: str) -> OutcomeSubscription:
         """Subscribe to the outcomes of a set."""
         return OutcomeSubscription(self.system, set_id)
+
+    def vault(self, source: Path, set_id: str, share: Path, *flags: str) -> None:
+        """Vault *source* into a share's folder by the client's script."""
+        where = ("--source", str(source), "--set", set_id, "--share", str(share), "--unmounted")
+        self.system.gateway_client().run("vault-data.sh", *where, *flags)
 
     def put(self, key: str, body: bytes = b"x") -> None:
         """Put an object, as a gateway does before it announces it."""
