@@ -1,4 +1,4 @@
-"""Stacks on the endpoint, by the tools that bring it to AWS: cdktf and Terraform."""
+"""A stack on the endpoint, by the tools that bring it to AWS: cdktf and Terraform."""
 
 from __future__ import annotations
 
@@ -55,23 +55,21 @@ class Deployment:
         """Write the stacks' Terraform files."""
         self.cdktf("synth")
 
-    def deploy(self, *stacks: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
-        """Apply synthesised *stacks*, side by side, but for what one needs of another.
-
-        *on_progress* hears how many resources are there, of those that are planned so far.
-        """
+    def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
+        """Apply a synthesised *stack*; *on_progress* hears how many resources are there."""
         planned, created = 0, 0
 
         def count(line: str) -> None:
             nonlocal planned, created
             if plan := PLANNED.search(COLOURS.sub("", line)):
-                planned += int(plan[1])
+                planned = int(plan[1])
             created += bool(CREATED.search(line))
             if planned:
                 on_progress(f"{created} of {planned} resources")
 
-        flags = ("--auto-approve", "--skip-synth", "--skip-provider-lock")
-        self.cdktf("deploy", *stacks, *flags, on_line=count)
+        self.cdktf(
+            "deploy", stack, "--auto-approve", "--skip-synth", "--skip-provider-lock", on_line=count
+        )
 
     def cdktf(self, *arguments: str, on_line: Callable[[str], None] = lambda line: None) -> None:
         """Run ``cdktf`` with *arguments* on this deployment.

@@ -14,7 +14,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from deployment.deployment import Deployment
 from local import endpoint_process, share_setup
 from local.aws import Endpoint
 from local.clients import client
@@ -71,18 +73,14 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report, whole: boo
     with report.phase("synth", "Synthesising the stacks (cdktf synth)"):
         stacks.synthesise()
     create_state_bucket(where, stacks.state_bucket(EVENT_PROCESSING))
-    first = (EVENT_PROCESSING, DATA_VAULTING) if whole else (EVENT_PROCESSING,)
-    with report.phase("deploy", f"Deploying {' and '.join(first)} (cdktf deploy)") as progress:
-        stacks.deploy(*first, on_progress=progress)
-        outputs = stacks.outputs(EVENT_PROCESSING)
-        told = stacks.outputs(DATA_VAULTING)["clientConfiguration"] if whole else ""
+    outputs = deploy_stack(stacks, EVENT_PROCESSING, report)
+    told = deploy_stack(stacks, DATA_VAULTING, report)["clientConfiguration"] if whole else ""
     gateways_client = gateway_client(folder, where)
     gateways_client.configure(told, client_changes(folder, process))
     if whole:
-        with report.phase("activate", "Activating the gateway (scripts/activate-gateway.sh)"):
+        with report.phase("activation", "Activating the gateway (scripts/activate-gateway.sh)"):
             gateways_client.run("activate-gateway.sh")
-        with report.phase("share", f"Deploying {FILE_SHARE} (cdktf deploy)") as progress:
-            stacks.deploy(FILE_SHARE, on_progress=progress)
+        deploy_stack(stacks, FILE_SHARE, report)
     bucket = outputs["fileUploadBucketName"]
     gateway_arn, share = share_setup.ensure_share(where, process.appliance_address, bucket, report)
     return LocalSystem(
@@ -108,6 +106,13 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report, whole: boo
         appliance_address=process.appliance_address,
         token=process.token,
     )
+
+
+def deploy_stack(stacks: Deployment, stack: str, report: Report) -> dict[str, Any]:
+    """Deploy one of *stacks*, and return its outputs by their names."""
+    with report.phase(stack, f"Deploying {stack} (cdktf deploy)") as progress:
+        stacks.deploy(stack, progress)
+        return stacks.outputs(stack)
 
 
 def client_changes(folder: Path, process: EndpointProcess) -> dict[str, str]:
