@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from cdktf import TerraformOutput
 from constructs import Construct
 
+from stacks.constructs.activated_gateway import ActivatedGateway
+from stacks.constructs.arns import Arns
+from stacks.constructs.gateway_alarms import GatewayAlarms
+from stacks.constructs.nfs_share import NfsShare
+from stacks.constructs.private_network import CLIENT_ADDRESS
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
 
 
 class FileShareStack(VaultStack):
-    """the gateway's cache and the share whose uploads are announced."""
+    """Make an activated gateway a way into the upload bucket."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)
+        prefix = settings.name_prefix
+        arns = Arns(self, "arns")
+        bucket = self.output_of("EventProcessingStack", "fileUploadBucketName")
+        gateway = ActivatedGateway(
+            self,
+            "gateway",
+            environment=settings.environment_name,
+            parameters=settings.gateway_parameters,
+        )
+        share = NfsShare(
+            self,
+            "share",
+            prefix=prefix,
+            gateway_arn=gateway.arn,
+            cache=gateway.cache,
+            bucket_arn=arns.bucket(bucket),
+            client_address=CLIENT_ADDRESS,
+            settling_seconds=settings.upload_settling_seconds,
+        )
+        GatewayAlarms(
+            self,
+            "alarms",
+            gateway_id=gateway.id,
+            gateway_name=prefix,
+            alarm_topic_arn=settings.alarm_topic_arn,
+        )
+        TerraformOutput(self, "fileShareArn", value=share.arn)
+        TerraformOutput(self, "sharePath", value=share.path)

@@ -30,6 +30,12 @@ def one_of(*numbers: int) -> Rule:
     return Rule(f"one of {told}", lambda value: type(value) is int and value in numbers)
 
 
+def either(*words: str) -> Rule:
+    """One of *words*."""
+    told = " or ".join(words)
+    return Rule(told, lambda value: isinstance(value, str) and value in words)
+
+
 def text(pattern: str, told: str) -> Rule:
     """A text that the whole of *pattern* matches."""
     return Rule(
@@ -145,5 +151,28 @@ SETTINGS = {
         "delete_data_with_stacks",
         YES_OR_NO,
         "whether destroying the stacks may delete the bucket's objects and the tables",
+    ),
+    "clientOperatingSystem": Setting(
+        "client_operating_system",
+        either("amazon-linux-2", "amazon-linux-2023"),
+        "what the gateway's client runs; support of the first one ended in June 2026",
+    ),
+    "gatewayTimeZone": Setting(
+        "gateway_time_zone",
+        text(
+            r"GMT([+-](0?[0-9]|1[0-4]):[0-5][0-9])?", "GMT, or as GMT+5:30 and GMT-10:00 away from it"
+        ),
+        "the time zone of the file gateway",
+    ),
+    "uploadSettlingSeconds": Setting(
+        "upload_settling_seconds",
+        whole_number(1, 3600),
+        "seconds for which a file must rest before its upload is announced;"
+        " more than any pause while it is written",
+    ),
+    "clientMayDeleteVaultedData": Setting(
+        "client_may_delete_vaulted_data",
+        YES_OR_NO,
+        "whether the client may list and delete objects of the upload bucket, to clean up after a trial",
     ),
 }

@@ -48,11 +48,20 @@ class Settings:
     log_retention_days: int
     alarm_topic_arn: str | None
     delete_data_with_stacks: bool
+    client_operating_system: str
+    gateway_time_zone: str
+    upload_settling_seconds: int
+    client_may_delete_vaulted_data: bool
 
     @property
     def name_prefix(self) -> str:
         """What every name in the account begins with, so that two environments fit in one."""
         return f"vault-{self.environment_name}"
+
+    @property
+    def gateway_parameters(self) -> str:
+        """The path in SSM below which the client tells of the gateway that it has activated."""
+        return f"/{self.environment_name}/fileGateway"
 
 
 def read_settings(root: Path, environment: str = DEFAULT_ENVIRONMENT) -> Settings:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from cdktf import S3Backend, TerraformStack
+from cdktf import DataTerraformRemoteStateS3, S3Backend, TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
 from stacks.settings import Settings
+
+APPLICATION = "storage-gateway-vault"
+"""The tag ``Application`` of whatever is ours."""
 
 
 class VaultStack(TerraformStack):
@@ -15,6 +18,7 @@ class VaultStack(TerraformStack):
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_)
         account_id = settings.stacks_account_id
+        self._settings = settings
         AwsProvider(
             self,
             "aws",
@@ -23,7 +27,7 @@ class VaultStack(TerraformStack):
             default_tags=[
                 AwsProviderDefaultTags(
                     tags={
-                        "Application": "storage-gateway-vault",
+                        "Application": APPLICATION,
                         "Environment": settings.environment_name,
                         "Stack": id_,
                     }
@@ -33,9 +37,29 @@ class VaultStack(TerraformStack):
         backend = S3Backend(
             self,
             bucket=settings.state_bucket_name,
-            key=f"{settings.environment_name}/{id_}.tfstate",
+            key=state_key(settings, id_),
             region=settings.stacks_region,
             encrypt=True,
         )
         # Newer than CDKTF's bindings: https://developer.hashicorp.com/terraform/language/backend/s3
         backend.add_override("use_lockfile", True)
+
+    def output_of(self, stack: str, output: str) -> str:
+        """Return an output of another stack of the environment, as its state has it.
+
+        CDKTF's own references do the same, but make ``cdktf deploy`` refuse a stack alone.
+        """
+        state = DataTerraformRemoteStateS3(
+            self,
+            stack,
+            bucket=self._settings.state_bucket_name,
+            key=state_key(self._settings, stack),
+            region=self._settings.stacks_region,
+        )
+        value: str = state.get_string(output)
+        return value
+
+
+def state_key(settings: Settings, stack: str) -> str:
+    """Say where in the environment's bucket the state of *stack* is."""
+    return f"{settings.environment_name}/{stack}.tfstate"

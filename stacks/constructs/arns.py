@@ -17,8 +17,8 @@ class Arns(Construct):
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
         self.account_id = DataAwsCallerIdentity(self, "account").account_id
+        self.region = DataAwsRegion(self, "region").name
         self._partition = DataAwsPartition(self, "partition").partition
-        self._region = DataAwsRegion(self, "region").name
 
     def rule(self, name: str, *, bus: str | None = None) -> str:
         """Return the ARN of an EventBridge rule, on the default bus unless *bus* is given."""
@@ -36,5 +36,29 @@ class Arns(Construct):
         """Return the ARN of a Step Functions state machine."""
         return self._arn("states", f"stateMachine:{name}")
 
+    def instance(self, instance_id: str) -> str:
+        """Return the ARN of an EC2 instance."""
+        return self._arn("ec2", f"instance/{instance_id}")
+
+    def gateway(self, gateway_id: str) -> str:
+        """Return the ARN of a Storage Gateway gateway."""
+        return self._arn("storagegateway", f"gateway/{gateway_id}")
+
+    def parameter(self, name: str) -> str:
+        """Return the ARN of an SSM parameter; *name* begins with a slash."""
+        return self._arn("ssm", f"parameter{name}")
+
+    def logs(self) -> str:
+        """Return the ARN that CloudWatch Logs names as its own when it delivers logs."""
+        return self._arn("logs", "*")
+
+    def role(self, name: str) -> str:
+        """Return the ARN of an IAM role."""
+        return f"arn:{self._partition}:iam::{self.account_id}:role/{name}"
+
+    def bucket(self, name: str) -> str:
+        """Return the ARN of an S3 bucket."""
+        return f"arn:{self._partition}:s3:::{name}"
+
     def _arn(self, service: str, resource: str) -> str:
-        return f"arn:{self._partition}:{service}:{self._region}:{self.account_id}:{resource}"
+        return f"arn:{self._partition}:{service}:{self.region}:{self.account_id}:{resource}"

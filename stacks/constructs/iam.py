@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
@@ -23,6 +23,29 @@ class Allow:
     sid: str
     actions: Sequence[str]
     on: Sequence[str]
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Condition keys of IAM, each with the one value that it must have."""
+
+
+def by_role(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
+    """Return the statement of a role's own policy."""
+    return DataAwsIamPolicyDocumentStatement(
+        sid=allow.sid,
+        actions=list(allow.actions),
+        resources=list(allow.on) or None,
+        condition=_where(allow) or None,
+    )
+
+
+def by_anyone(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
+    """Return the statement of a policy on what others come to; who they are, *where* says."""
+    return DataAwsIamPolicyDocumentStatement(
+        sid=allow.sid,
+        actions=list(allow.actions),
+        resources=list(allow.on),
+        principals=[DataAwsIamPolicyDocumentStatementPrincipals(type="*", identifiers=["*"])],
+        condition=_where(allow) or None,
+    )
 
 
 def by_service(
@@ -30,8 +53,12 @@ def by_service(
 ) -> DataAwsIamPolicyDocumentStatement:
     """Return the statement that lets an AWS service do this for *source_arns* alone.
 
+    EC2 names no source, so there are none for its instances.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
+    sources = DataAwsIamPolicyDocumentStatementCondition(
+        test="ArnEquals", variable="aws:SourceArn", values=list(source_arns)
+    )
     return DataAwsIamPolicyDocumentStatement(
         sid=allow.sid,
         actions=list(allow.actions),
@@ -39,12 +66,17 @@ def by_service(
         principals=[
             DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=[service])
         ],
-        condition=[
-            DataAwsIamPolicyDocumentStatementCondition(
-                test="ArnEquals", variable="aws:SourceArn", values=list(source_arns)
-            )
-        ],
+        condition=[*([sources] if source_arns else []), *_where(allow)] or None,
     )
+
+
+def _where(allow: Allow) -> list[DataAwsIamPolicyDocumentStatementCondition]:
+    return [
+        DataAwsIamPolicyDocumentStatementCondition(
+            test="StringEquals", variable=key, values=[value]
+        )
+        for key, value in allow.where.items()
+    ]
 
 
 class ServiceRole(Construct):
@@ -57,26 +89,25 @@ class ServiceRole(Construct):
         *,
         name: str,
         service: str,
-        source_arn: str,
+        source_arn: str | None,
         allow: Sequence[Allow],
     ) -> None:
+        """Define the role; only EC2 has no *source_arn*, as it names none when an instance starts.
+
+        Who may hand such a role to an instance is a matter of ``iam:PassRole``.
+        """
         super().__init__(scope, id_)
         assume = Allow("AssumeRole", ["sts:AssumeRole"], [])
+        sources = [source_arn] if source_arn else []
         trust = DataAwsIamPolicyDocument(
-            self, "trust", statement=[by_service(service, assume, source_arns=[source_arn])]
+            self, "trust", statement=[by_service(service, assume, source_arns=sources)]
         )
         permissions = DataAwsIamPolicyDocument(
-            self,
-            "permissions",
-            statement=[
-                DataAwsIamPolicyDocumentStatement(
-                    sid=each.sid, actions=list(each.actions), resources=list(each.on)
-                )
-                for each in allow
-            ],
+            self, "permissions", statement=[by_role(each) for each in allow]
         )
         role = IamRole(self, "Resource", name=name, assume_role_policy=trust.json)
         self.policy = IamRolePolicy(
             self, "policy", name="permissions", role=role.id, policy=permissions.json
         )
         self.arn = role.arn
+        self.name = role.name

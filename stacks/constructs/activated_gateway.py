@@ -1,0 +1,48 @@
+"""The gateway as its client tells of it in SSM, once it has activated it from inside the VPC."""
+
+from __future__ import annotations
+
+from cdktf import Fn, Postcondition, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_ssm_parameters_by_path import DataAwsSsmParametersByPath
+from cdktf_cdktf_provider_aws.storagegateway_cache import StoragegatewayCache
+from constructs import Construct
+
+
+class ActivatedGateway(Construct):
+    """Its ARN and id, and its one disk as a cache."""
+
+    def __init__(self, scope: Construct, id_: str, *, environment: str, parameters: str) -> None:
+        """Read what is below the path *parameters*; without it, Terraform stops and says why."""
+        super().__init__(scope, id_)
+        arn, disk = f"{parameters}/arn", f"{parameters}/cacheDiskId"
+        told = DataAwsSsmParametersByPath(
+            self,
+            "told",
+            path=parameters,
+            lifecycle=TerraformResourceLifecycle(
+                postcondition=[
+                    Postcondition(
+                        condition=f'${{length(setsubtract(["{arn}", "{disk}"], self.names)) == 0}}',
+                        error_message=(
+                            f"The gateway of environment {environment} is not activated yet:"
+                            f" {arn} and {disk} are not both in SSM. Deploy DataVaultingStack and"
+                            " wait some minutes: its client activates the gateway when it boots."
+                            " If it does not, open a session on the client and run"
+                            " /opt/vault/scripts/activate-gateway.sh, which says what is wrong."
+                        ),
+                    )
+                ]
+            ),
+        )
+        values = Fn.zipmap(told.names, Fn.nonsensitive(told.values))
+        self.arn: str = Fn.lookup(values, arn)
+        self.id: str = Fn.element(Fn.split("/", self.arn), 1)
+        self.cache = StoragegatewayCache(
+            self,
+            "cache",
+            gateway_arn=self.arn,
+            disk_id=Fn.lookup(values, disk),
+            # The service may rename the disk, and there is no way to take a cache away:
+            # https://github.com/hashicorp/terraform-provider-aws/issues/17809
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["disk_id"]),
+        )

@@ -1,0 +1,34 @@
+"""The operating systems that the gateway's client may run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSystem:
+    """Where its image is, and where it gets its packages from in a network without a way out."""
+
+    image_parameter: str
+    """https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html"""
+    package_buckets: tuple[str, ...]
+    """Buckets of AWS, ``{region}`` being the client's."""
+    warning: str = ""
+
+
+CLIENT_SYSTEMS = {
+    # https://repost.aws/knowledge-center/ec2-al1-al2-update-yum-without-internet
+    "amazon-linux-2": ClientSystem(
+        "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2",
+        ("amazonlinux-2-repos-{region}", "amazonlinux.{region}.amazonaws.com"),
+        "The client runs Amazon Linux 2, whose support ended in June 2026: it gets no more security"
+        " updates. Set clientOperatingSystem to amazon-linux-2023, unless the workshop's own system"
+        " is what you need.",
+    ),
+    # https://docs.aws.amazon.com/linux/al2023/ug/deterministic-upgrades-usage.html
+    "amazon-linux-2023": ClientSystem(
+        "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+        ("al2023-repos-{region}-de612dc2",),
+    ),
+}
+"""By the names that the setting ``clientOperatingSystem`` takes."""

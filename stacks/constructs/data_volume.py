@@ -1,0 +1,41 @@
+"""A fast encrypted volume that outlives the instance it is attached to."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.ebs_volume import EbsVolume
+from cdktf_cdktf_provider_aws.volume_attachment import VolumeAttachment
+from constructs import Construct
+
+SIZE_GIB = 150
+IOPS = 2_000
+DEVICE = "/dev/sdf"
+"""What EC2 calls it; an instance sees an NVMe device of another name."""
+
+
+class DataVolume(Construct):
+    """The gateway's cache, or the client's data."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, availability_zone: str) -> None:
+        super().__init__(scope, id_)
+        volume = EbsVolume(
+            self,
+            "Resource",
+            availability_zone=availability_zone,
+            type="io1",
+            size=SIZE_GIB,
+            iops=IOPS,
+            encrypted=True,
+            tags={"Name": name},
+        )
+        self.id = volume.id
+
+    def attach_to(self, instance_id: str) -> None:
+        """Give it to an instance, which is stopped before it is taken away again."""
+        VolumeAttachment(
+            self,
+            "attachment",
+            device_name=DEVICE,
+            instance_id=instance_id,
+            volume_id=self.id,
+            stop_instance_before_detaching=True,
+        )

@@ -1,0 +1,68 @@
+"""What is worth waking somebody for about a gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
+from constructs import Construct
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A metric that must not be above a limit for so many periods of five minutes."""
+
+    metric: str
+    statistic: str
+    limit: int
+    periods: int
+    meaning: str
+
+
+WATCHES = {
+    "unhealthy": Watch(
+        "HealthNotifications", "Sum", 0, 1, "wrote of an error to its health log group"
+    ),
+    "unavailable": Watch("AvailabilityNotifications", "Sum", 0, 1, "was rebooted or lost its host"),
+    "cache_dirty": Watch(
+        "CachePercentDirty", "Average", 80, 4, "takes in files faster than it uploads them"
+    ),
+    "disk_slow": Watch("IoWaitPercent", "Average", 20, 4, "waits for its cache disk"),
+}
+"""Those that AWS recommends, with its limits.
+
+https://docs.aws.amazon.com/filegateway/latest/files3/Main_monitoring-gateways-common.html
+"""
+PERIOD_SECONDS = 300
+
+
+class GatewayAlarms(Construct):
+    """An alarm for each of the watches."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        gateway_id: str,
+        gateway_name: str,
+        alarm_topic_arn: str | None,
+    ) -> None:
+        super().__init__(scope, id_)
+        for name, watch in WATCHES.items():
+            CloudwatchMetricAlarm(
+                self,
+                name,
+                alarm_name=f"{gateway_name}-gateway-{name.replace('_', '-')}",
+                alarm_description=f"The file gateway {gateway_name} {watch.meaning}",
+                namespace="AWS/StorageGateway",
+                metric_name=watch.metric,
+                dimensions={"GatewayId": gateway_id, "GatewayName": gateway_name},
+                statistic=watch.statistic,
+                period=PERIOD_SECONDS,
+                evaluation_periods=watch.periods,
+                threshold=watch.limit,
+                comparison_operator="GreaterThanThreshold",
+                treat_missing_data="notBreaching",
+                alarm_actions=[alarm_topic_arn] if alarm_topic_arn else None,
+            )

@@ -1,0 +1,49 @@
+"""Where the gateway writes of its health."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import CloudwatchLogResourcePolicy
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+from constructs import Construct
+
+from stacks.constructs.arns import Arns
+from stacks.constructs.iam import Allow, by_service
+
+
+class HealthLogs(Construct):
+    """A log group to which AWS may deliver, so that whoever names it to the gateway need not say so.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, name: str, arns: Arns, log_retention_days: int
+    ) -> None:
+        super().__init__(scope, id_)
+        group = CloudwatchLogGroup(
+            self,
+            "Resource",
+            name=f"/aws/storagegateway/{name}",
+            retention_in_days=log_retention_days,
+        )
+        self.arn = group.arn
+        deliver = Allow(
+            "DeliverHealthLogs",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [f"{group.arn}:log-stream:*"],
+            where={"aws:SourceAccount": arns.account_id},
+        )
+        may_deliver = DataAwsIamPolicyDocument(
+            self,
+            "may_deliver",
+            statement=[
+                by_service("delivery.logs.amazonaws.com", deliver, source_arns=[arns.logs()])
+            ],
+        )
+        CloudwatchLogResourcePolicy(
+            self,
+            "policy",
+            policy_name=f"{name}-gateway-health",
+            policy_document=may_deliver.json,
+        )

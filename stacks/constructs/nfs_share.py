@@ -1,0 +1,101 @@
+"""The file share: what the client writes into it becomes objects, and each is announced."""
+
+from __future__ import annotations
+
+import json
+
+from cdktf_cdktf_provider_aws.storagegateway_cache import StoragegatewayCache
+from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import StoragegatewayNfsFileShare
+from constructs import Construct
+
+from stacks.constructs.iam import Allow, ServiceRole
+
+SHARE_NAME = "vaultdata"
+SHARE_PATH = f"/{SHARE_NAME}"
+"""What a client mounts: a gateway exports a share by its name."""
+
+
+def share_role_name(prefix: str) -> str:
+    """Name the role in which the gateway comes to the bucket, for policies written before it."""
+    return f"{prefix}-file-share"
+
+
+def keep_files(bucket_arn: str) -> list[Allow]:
+    """Return what a file share's role needs on its bucket, as AWS lists it.
+
+    https://docs.aws.amazon.com/filegateway/latest/files3/grant-access-s3.html
+    """
+    return [
+        Allow(
+            "FindFiles",
+            [
+                "s3:GetAccelerateConfiguration",
+                "s3:GetBucketLocation",
+                "s3:GetBucketVersioning",
+                "s3:ListBucket",
+                "s3:ListBucketMultipartUploads",
+                "s3:ListBucketVersions",
+            ],
+            [bucket_arn],
+        ),
+        Allow(
+            "KeepFiles",
+            [
+                "s3:AbortMultipartUpload",
+                "s3:DeleteObject",
+                "s3:DeleteObjectVersion",
+                "s3:GetObject",
+                "s3:GetObjectAcl",
+                "s3:GetObjectVersion",
+                "s3:ListMultipartUploadParts",
+                "s3:PutObject",
+                "s3:PutObjectAcl",
+            ],
+            [f"{bucket_arn}/*"],
+        ),
+    ]
+
+
+class NfsShare(Construct):
+    """A share of the whole bucket, for one client, whose root is nobody there."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        prefix: str,
+        gateway_arn: str,
+        cache: StoragegatewayCache,
+        bucket_arn: str,
+        client_address: str,
+        settling_seconds: int,
+    ) -> None:
+        """Define the share; an upload is announced once its file rested for *settling_seconds*."""
+        super().__init__(scope, id_)
+        role = ServiceRole(
+            self,
+            "role",
+            name=share_role_name(prefix),
+            service="storagegateway.amazonaws.com",
+            source_arn=gateway_arn,
+            allow=keep_files(bucket_arn),
+        )
+        share = StoragegatewayNfsFileShare(
+            self,
+            "Resource",
+            file_share_name=SHARE_NAME,
+            gateway_arn=gateway_arn,
+            location_arn=bucket_arn,
+            role_arn=role.arn,
+            client_list=[f"{client_address}/32"],
+            notification_policy=json.dumps({"Upload": {"SettlingTimeInSeconds": settling_seconds}}),
+            # The only one that a bucket without ACLs accepts:
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
+            object_acl="bucket-owner-full-control",
+            # Files of root are nobody's, and everybody on the one client may write.
+            squash="RootSquash",
+            depends_on=[cache, role.policy],
+        )
+        self.arn = share.arn
+        self.path = share.path

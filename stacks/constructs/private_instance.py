@@ -1,0 +1,65 @@
+"""A machine in the private network: encrypted, without public address, key pair or IMDSv1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
+from cdktf_cdktf_provider_aws.instance import (
+    Instance,
+    InstanceMetadataOptions,
+    InstanceRootBlockDevice,
+)
+from cdktf_cdktf_provider_aws.subnet import Subnet
+from constructs import Construct
+
+from stacks.constructs.data_volume import DataVolume
+
+INSTANCE_TYPE = "c5.4xlarge"
+
+
+class PrivateInstance(Construct):
+    """Launched from the newest image of that day, and never replaced for a newer one."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        image_parameter: str,
+        subnet: Subnet,
+        address: str,
+        security_group_id: str,
+        volume: DataVolume,
+        profile: str | None = None,
+        user_data: str | None = None,
+        after: Sequence[ITerraformDependable] = (),
+    ) -> None:
+        """Define the instance; *image_parameter* is the public SSM parameter of its image."""
+        super().__init__(scope, id_)
+        image = DataAwsSsmParameter(self, "image", name=image_parameter)
+        instance = Instance(
+            self,
+            "Resource",
+            ami=image.insecure_value,
+            instance_type=INSTANCE_TYPE,
+            ebs_optimized=True,
+            subnet_id=subnet.id,
+            private_ip=address,
+            associate_public_ip_address=False,
+            vpc_security_group_ids=[security_group_id],
+            iam_instance_profile=profile,
+            user_data=user_data,
+            metadata_options=InstanceMetadataOptions(
+                http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+            ),
+            root_block_device=InstanceRootBlockDevice(encrypted=True),
+            tags={"Name": name},
+            # A gateway that is replaced is another gateway, without its cache and activation.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["ami", "user_data"]),
+            depends_on=list(after) or None,
+        )
+        self.id = instance.id
+        volume.attach_to(instance.id)

@@ -1,0 +1,70 @@
+"""A network without a way out: a VPC, three subnets in one Availability Zone, no route but to S3."""
+
+from __future__ import annotations
+
+from cdktf import Fn, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
+    DataAwsAvailabilityZones,
+    DataAwsAvailabilityZonesFilter,
+)
+from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
+from cdktf_cdktf_provider_aws.route_table import RouteTable
+from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
+from cdktf_cdktf_provider_aws.subnet import Subnet
+from cdktf_cdktf_provider_aws.vpc import Vpc
+from constructs import Construct
+
+NETWORK = "192.168.0.0/16"
+SUBNETS = {
+    "client": "192.168.0.0/24",
+    "gateway": "192.168.1.0/24",
+    "endpoints": "192.168.2.0/24",
+}
+CLIENT_ADDRESS = "192.168.0.10"
+GATEWAY_ADDRESS = "192.168.1.10"
+
+
+class PrivateNetwork(Construct):
+    """What is in it reaches nothing but its neighbours and the VPC's endpoints."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str) -> None:
+        super().__init__(scope, id_)
+        vpc = Vpc(
+            self,
+            "Resource",
+            cidr_block=NETWORK,
+            # Private names of interface endpoints need both.
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags={"Name": name},
+        )
+        self.vpc_id = vpc.id
+        # Without rules: nobody uses it, and nobody can by mistake.
+        DefaultSecurityGroup(self, "default", vpc_id=vpc.id)
+        routes = RouteTable(self, "routes", vpc_id=vpc.id, tags={"Name": name})
+        self.route_table_id = routes.id
+        zones = DataAwsAvailabilityZones(
+            self,
+            "zones",
+            state="available",
+            filter=[
+                DataAwsAvailabilityZonesFilter(name="opt-in-status", values=["opt-in-not-required"])
+            ],
+        )
+        self.subnets: dict[str, Subnet] = {}
+        for purpose, block in SUBNETS.items():
+            subnet = Subnet(
+                self,
+                purpose,
+                vpc_id=vpc.id,
+                cidr_block=block,
+                availability_zone=Fn.element(zones.names, 0),
+                map_public_ip_on_launch=False,
+                tags={"Name": f"{name}-{purpose}"},
+                # The first zone of tomorrow may be another one: what is there stays where it is.
+                lifecycle=TerraformResourceLifecycle(ignore_changes=["availability_zone"]),
+            )
+            RouteTableAssociation(
+                self, f"{purpose}_routes", subnet_id=subnet.id, route_table_id=routes.id
+            )
+            self.subnets[purpose] = subnet
