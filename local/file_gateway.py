@@ -123,7 +123,8 @@ class ShareWatcher:
                 info = os.stat(entry.path)
             except FileNotFoundError:
                 return False
-            if (info.st_size, info.st_mtime_ns, info.st_ino) != entry.signature:
+            seen = (info.st_size, info.st_mtime_ns, info.st_ino, info.st_ctime_ns)
+            if seen != entry.signature:
                 return False
         self._settling.done(entry)
         return True

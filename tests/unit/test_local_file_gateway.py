@@ -216,6 +216,23 @@ def test_the_same_seed_gives_the_same_disorder(tmp_path: Path) -> None:
     assert announced(1) != announced(2)
 
 
+def test_a_file_written_again_with_its_old_modification_time_is_announced_again(
+    appliance: Appliance,
+) -> None:
+    """As ``cp --preserve=timestamps`` writes it, when a set is delivered anew."""
+    appliance.write("s-vaultjob/a")
+    path = appliance.folder / "s-vaultjob/a"
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    appliance.pass_time(6)
+    before = len(appliance.events)
+
+    appliance.write("s-vaultjob/a")
+    os.utime(path, ns=times)
+    appliance.pass_time(6)
+
+    assert "s-vaultjob/a" in appliance.announced()[before:]
+
+
 def test_a_file_that_is_held_back_is_uploaded_once_it_is_not(appliance: Appliance) -> None:
     appliance.held_back.write_text("vaultdata/s-vaultjob/stuck \u2028\nother/s-vaultjob/a\n")
     for name in ("a", "stuck \u2028"):
