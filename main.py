@@ -20,11 +20,13 @@ def main() -> None:
 
     from cdktf import App  # starts Node: not before the settings are known to be right
 
-    from stacks.all_stacks import define_stacks
+    from stacks.all_stacks import define_stacks, warnings
 
     app = App()
     define_stacks(app, settings)
     app.synth()
+    for warning in warnings(app):
+        print(f"Warning: {warning}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 
 from local.announcements import Emit
 from local.asgi import Application
+from local.ec2_gaps import mend_ec2
 from local.file_shares import FileShare
 from local.gateway_requests import Json
 from local.s3_gaps import without_s3_gaps
@@ -62,6 +63,7 @@ def application() -> Application:
     """Import the emulator's ASGI application, with what it lacks here."""
     inner: Application = import_module("ministack.app").app
     add_gateway_image()
+    mend_ec2(import_module("ministack.services.ec2"))
     limit_lambda_workers()
     logging.getLogger("events").addFilter(is_news)
     return without_s3_gaps(inner)

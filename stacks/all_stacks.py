@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from constructs import Construct
 
 from stacks.data_vaulting import DataVaultingStack
@@ -18,9 +20,19 @@ STACKS: tuple[type[VaultStack], ...] = (
     FileShareStack,
 )
 """Each is called as its class: that name is what ``cdktf deploy`` takes."""
+WARNING = "@cdktf/warn"
+"""What CDKTF calls a warning among a construct's metadata."""
 
 
 def define_stacks(app: Construct, settings: Settings) -> None:
     """Define every stack in *app*."""
     for stack in STACKS:
         stack(app, stack.__name__, settings=settings)
+
+
+def warnings(app: Construct) -> Iterator[str]:
+    """Yield what the stacks in *app* warn of, each as a sentence."""
+    for stack in app.node.children:
+        for entry in stack.node.metadata:
+            if entry.type == WARNING:
+                yield f"{stack.node.id}: {entry.data}"

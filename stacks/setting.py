@@ -159,9 +159,7 @@ SETTINGS = {
     ),
     "gatewayTimeZone": Setting(
         "gateway_time_zone",
-        text(
-            r"GMT([+-](0?[0-9]|1[0-4]):[0-5][0-9])?", "GMT, or as GMT+5:30 and GMT-10:00 away from it"
-        ),
+        text(r"GMT([+-](0?[0-9]|1[0-4]):[0-5][0-9])?", "GMT, or one like GMT+5:30 or GMT-10:00"),
         "the time zone of the file gateway",
     ),
     "uploadSettlingSeconds": Setting(

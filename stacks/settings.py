@@ -58,6 +58,10 @@ class Settings:
         """What every name in the account begins with, so that two environments fit in one."""
         return f"vault-{self.environment_name}"
 
+    def state_key(self, stack: str) -> str:
+        """Where the state of *stack* is in the state's bucket."""
+        return f"{self.environment_name}/{stack}.tfstate"
+
     @property
     def gateway_parameters(self) -> str:
         """The path in SSM below which the client tells of the gateway that it has activated."""

@@ -37,7 +37,7 @@ class VaultStack(TerraformStack):
         backend = S3Backend(
             self,
             bucket=settings.state_bucket_name,
-            key=state_key(settings, id_),
+            key=settings.state_key(id_),
             region=settings.stacks_region,
             encrypt=True,
         )
@@ -53,13 +53,8 @@ class VaultStack(TerraformStack):
             self,
             stack,
             bucket=self._settings.state_bucket_name,
-            key=state_key(self._settings, stack),
+            key=self._settings.state_key(stack),
             region=self._settings.stacks_region,
         )
         value: str = state.get_string(output)
         return value
-
-
-def state_key(settings: Settings, stack: str) -> str:
-    """Say where in the environment's bucket the state of *stack* is."""
-    return f"{settings.environment_name}/{stack}.tfstate"

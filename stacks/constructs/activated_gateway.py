@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import Fn, Postcondition, TerraformResourceLifecycle
+from cdktf import Fn, Postcondition, TerraformLocal, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_ssm_parameters_by_path import DataAwsSsmParametersByPath
 from cdktf_cdktf_provider_aws.storagegateway_cache import StoragegatewayCache
 from constructs import Construct
@@ -35,8 +35,8 @@ class ActivatedGateway(Construct):
             ),
         )
         values = Fn.zipmap(told.names, Fn.nonsensitive(told.values))
-        self.arn: str = Fn.lookup(values, arn)
-        self.id: str = Fn.element(Fn.split("/", self.arn), 1)
+        self.arn = TerraformLocal(self, "arn", Fn.lookup(values, arn)).as_string
+        self.id = TerraformLocal(self, "id", Fn.element(Fn.split("/", self.arn), 1)).as_string
         self.cache = StoragegatewayCache(
             self,
             "cache",

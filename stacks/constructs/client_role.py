@@ -54,7 +54,7 @@ class ClientRole(Construct):
         ]
         role = ServiceRole(
             self,
-            "role",
+            "Resource",
             name=name,
             service="ec2.amazonaws.com",
             source_arn=None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from cdktf import Fn
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
@@ -68,4 +67,5 @@ class ServiceEndpoints(Construct):
         # A gateway is told the endpoint's own name when it is activated:
         # https://docs.aws.amazon.com/filegateway/latest/files3/create-gateway-in-vpc.html
         gateway = endpoint("storagegateway", gateway_security_group_id, private_dns=False)
-        self.gateway_name = Fn.lookup_nested(gateway.dns_entry, ["0", "dns_name"])
+        # The first name is the region's, the others are those of its zones.
+        self.gateway_name: str = gateway.dns_entry.get(0).dns_name

@@ -65,6 +65,18 @@ def prod_stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Templa
 
 
 @pytest.fixture(scope="session")
+def vaulting(dev_stacks: Mapping[str, Template]) -> Template:
+    """DataVaultingStack as it is deployed where no environment is chosen."""
+    return dev_stacks["DataVaultingStack"]
+
+
+@pytest.fixture(scope="session")
+def sharing(dev_stacks: Mapping[str, Template]) -> Template:
+    """FileShareStack as it is deployed where no environment is chosen."""
+    return dev_stacks["FileShareStack"]
+
+
+@pytest.fixture(scope="session")
 def dev(dev_stacks: Mapping[str, Template]) -> Template:
     """EventProcessingStack as it is deployed where no environment is chosen."""
     return dev_stacks["EventProcessingStack"]

@@ -16,7 +16,7 @@ READABLE = [
     (re.compile(r"\$\{data\.aws_partition\.\w+\.partition\}"), "aws"),
     (re.compile(r"\$\{data\.aws_region\.\w+\.name\}"), "REGION"),
     (re.compile(r"\$\{data\.aws_caller_identity\.\w+\.account_id\}"), "ACCOUNT"),
-    (re.compile(r"(\$\{[\w.]+?)_[0-9A-F]{8}(\.\w+\})"), r"\1\2"),
+    (re.compile(r"_[0-9A-F]{8}(?=\.\w|})"), ""),
     (re.compile(r"assets/(\w+?)_[0-9A-F]{8}/[0-9A-F]{32}/"), r"assets/\1/HASH/"),
 ]
 """``${aws_sqs_queue.uploads_C5D9E923.arn}`` reads ``${aws_sqs_queue.uploads.arn}``."""
@@ -38,12 +38,16 @@ class Template:
 
     def addresses(self) -> Iterator[str]:
         """Yield the Terraform address of each resource, hash and all."""
-        for type_, resources in self.written["resource"].items():
+        for type_, resources in self.written.get("resource", {}).items():
             yield from (f"{type_}.{name}" for name in resources)
 
     def resources(self, type_: str) -> dict[str, Block]:
         """Return the resources of a type by name: that of their construct, as addresses have it."""
-        return _short(self.readable["resource"].get(type_, {}))
+        return _short(self.readable.get("resource", {}).get(type_, {}))
+
+    def data(self, type_: str) -> dict[str, Block]:
+        """Return the data sources of a type in the same way."""
+        return _short(self.readable.get("data", {}).get(type_, {}))
 
     def resource(self, address: str) -> Block:
         """Return the one resource at ``<type>.<name>``, the name without its hash."""
@@ -52,7 +56,7 @@ class Template:
 
     def policies(self) -> dict[str, list[Block]]:
         """Return the statements of each policy document, by its name."""
-        documents = _short(self.readable["data"]["aws_iam_policy_document"])
+        documents = self.data("aws_iam_policy_document")
         return {name: document["statement"] for name, document in documents.items()}
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def clone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
     for name in ("main.py", "cdktf.json"):
         shutil.copyfile(root / name, folder / name)
-    for name in ("environments", "stacks", "handlers"):
+    for name in ("environments", "stacks", "handlers", "scripts"):
         shutil.copytree(root / name, folder / name, copy_function=shutil.copyfile)
     cache = folder / "handlers" / "__pycache__"
     cache.mkdir(exist_ok=True)
@@ -72,9 +73,12 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_clone_on_another_machine_synthesises_the_same(synthesised: Path, dev: Template) -> None:
+def test_a_clone_on_another_machine_synthesises_the_same(
+    synthesised: Path, dev_stacks: Mapping[str, Template]
+) -> None:
     """Whatever cdktf-cli puts into the context: settings have two sources, and no third."""
-    assert tree(synthesised / "stacks" / "EventProcessingStack") == tree(dev.folder)
+    for name, stack in dev_stacks.items():
+        assert tree(synthesised / "stacks" / name) == tree(stack.folder)
 
 
 def test_it_is_synthesised_where_cdktf_looks_for_it(synthesised: Path) -> None:
@@ -93,13 +97,29 @@ def test_importing_the_provider_lazily_changes_nothing(clone: Path, synthesised:
     """It only saves ten seconds."""
     told = run(clone, "-c", EAGER, CDKTF_OUTDIR="eager.out")
     assert told.returncode == 0, told.stderr
-    assert tree(clone / "eager.out") == tree(synthesised)
+    # The manifest beside the stacks says where in CDKTF a warning was raised.
+    assert tree(clone / "eager.out" / "stacks") == tree(synthesised / "stacks")
 
 
 def test_only_what_is_used_of_the_provider_is_imported() -> None:
     """All of its 2,135 modules take those ten seconds; here every stack is synthesised."""
     imported = [name for name in sys.modules if name.startswith("cdktf_cdktf_provider_aws.")]
     assert 20 < len(imported) < 100
+
+
+@pytest.mark.parametrize(
+    ("system", "warned"), [("amazon-linux-2", True), ("amazon-linux-2023", False)]
+)
+def test_a_system_without_support_is_warned_of_and_deployed_all_the_same(
+    clone: Path, system: str, warned: bool
+) -> None:
+    """The workshop specifies it, so that it is the default."""
+    chosen = {"environmentName": "other", "clientOperatingSystem": system}
+    (clone / "environments" / "other.json").write_text(json.dumps(chosen), encoding="utf-8")
+    told = run(clone, "main.py", VAULT_ENV="other", CDKTF_OUTDIR="other.out")
+    assert told.returncode == 0, told.stderr
+    warning = "Warning: DataVaultingStack: The client runs Amazon Linux 2, whose support ended"
+    assert (warning in told.stdout) is warned
 
 
 def test_bad_settings_are_told_a_line_each(clone: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
-from tests.synth.template import Synthesise, Template
+from stacks.all_stacks import STACKS
+from tests.synth.template import Block, Synthesise, Template
 
 LONGEST_ENVIRONMENT = "a234567890123456"
 
@@ -15,82 +18,149 @@ NAMED_BY = {
     "aws_cloudwatch_log_resource_policy": ("policy_name", 256),
     "aws_cloudwatch_metric_alarm": ("alarm_name", 255),
     "aws_dynamodb_table": ("name", 255),
+    "aws_ebs_volume": ("tags.Name", 256),
+    "aws_iam_instance_profile": ("name", 128),
     "aws_iam_role": ("name", 64),
+    "aws_instance": ("tags.Name", 256),
     "aws_lambda_function": ("function_name", 64),
     "aws_lambda_permission": ("statement_id", 100),
+    "aws_route_table": ("tags.Name", 256),
     "aws_s3_bucket": ("bucket_prefix", 37),
+    "aws_security_group": ("name", 255),
     "aws_sfn_state_machine": ("name", 80),
     "aws_sqs_queue": ("name", 80),
     "aws_ssm_parameter": ("name", 1_011),
+    "aws_subnet": ("tags.Name", 256),
+    "aws_vpc": ("tags.Name", 256),
+    "aws_vpc_endpoint": ("tags.Name", 256),
 }
 """Of each type the argument that names it in the account, and how long that may be."""
 
 NAMELESS = {
     "aws_cloudwatch_event_target",
+    "aws_default_security_group",
     "aws_iam_role_policy",
     "aws_lambda_event_source_mapping",
     "aws_lambda_function_event_invoke_config",
+    "aws_route_table_association",
     "aws_s3_bucket_lifecycle_configuration",
     "aws_s3_bucket_policy",
     "aws_s3_bucket_public_access_block",
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
+    "aws_s3_object",
+    "aws_storagegateway_cache",
+    "aws_storagegateway_nfs_file_share",
+    "aws_volume_attachment",
+    "aws_vpc_security_group_egress_rule",
+    "aws_vpc_security_group_ingress_rule",
 }
-"""Parts of something that has a name."""
+"""Parts of something that has a name; a share's is that of its folder, in its own gateway."""
 
 STATEFUL = {
     "aws_dynamodb_table",
+    "aws_ebs_volume",
+    "aws_instance",
     "aws_s3_bucket",
     "aws_sqs_queue",
+    "aws_storagegateway_cache",
+    "aws_storagegateway_nfs_file_share",
 }
+"""What keeps data, and the gateway, which keeps what it has not uploaded yet."""
+STACK_NAMES = [stack.__name__ for stack in STACKS]
 
 
 def names(template: Template) -> set[tuple[str, str]]:
     """Return the type and the name of everything that has one."""
     return {
-        (type_, resource[argument])
+        (type_, name_of(resource, argument))
         for type_, (argument, _) in NAMED_BY.items()
         for resource in template.resources(type_).values()
     }
 
 
-def test_it_is_known_how_each_type_is_named(dev: Template) -> None:
+def name_of(resource: Block, argument: str) -> str:
+    """Return the name in an argument, or in a tag."""
+    block, _, key = argument.rpartition(".")
+    name: str = (resource[block] if block else resource)[key]
+    return name
+
+
+@pytest.fixture(params=STACK_NAMES)
+def pair(
+    request: pytest.FixtureRequest,
+    dev_stacks: Mapping[str, Template],
+    prod_stacks: Mapping[str, Template],
+) -> tuple[Template, Template]:
+    """Each stack in turn, of two environments in the same account."""
+    return dev_stacks[request.param], prod_stacks[request.param]
+
+
+def test_it_is_known_how_each_type_is_named(dev_stacks: Mapping[str, Template]) -> None:
     """A new type is added to one of the lists above, and so to what the tests below look at."""
-    assert set(dev.written["resource"]) == NAMED_BY.keys() | NAMELESS
+    used = {type_ for each in dev_stacks.values() for type_ in each.written.get("resource", {})}
+    assert used == NAMED_BY.keys() | NAMELESS
 
 
-def test_every_name_carries_the_environment(dev: Template, prod: Template) -> None:
+def test_every_name_carries_the_environment(pair: tuple[Template, Template]) -> None:
     """Pitfall 28."""
-    assert len(names(dev)) == len(names(prod)) > 40
-    assert [name for _, name in names(dev) if "dev" not in name] == []
-    assert [name for _, name in names(prod) if "prod" not in name] == []
+    for stack, environment in zip(pair, ("dev", "prod"), strict=True):
+        assert [name for _, name in names(stack) if environment not in name] == []
 
 
-def test_two_environments_share_no_name(dev: Template, prod: Template) -> None:
+def test_there_are_names_to_look_at(dev_stacks: Mapping[str, Template]) -> None:
+    """Else the tests around this one would hold of nothing."""
+    assert sum(len(names(stack)) for stack in dev_stacks.values()) > 70
+
+
+def test_two_environments_share_no_name(pair: tuple[Template, Template]) -> None:
     """Pitfall 28: the second one would fail to deploy, or take over what the first one has."""
+    dev, prod = pair
+    assert len(names(dev)) == len(names(prod))
     assert names(dev) & names(prod) == set()
 
 
-def test_two_environments_share_no_state(dev: Template, prod: Template) -> None:
+def test_two_environments_share_no_state(pair: tuple[Template, Template]) -> None:
     """Not even where somebody gives both the same bucket."""
-    ours, theirs = (each.written["terraform"]["backend"]["s3"] for each in (dev, prod))
+    ours, theirs = (each.written["terraform"]["backend"]["s3"] for each in pair)
     assert ours["bucket"] != theirs["bucket"]
     assert ours["key"] != theirs["key"]
 
 
-def test_the_longest_environments_names_are_not_too_long(synthesise: Synthesise) -> None:
+@pytest.mark.parametrize("stack", STACK_NAMES)
+def test_the_longest_environments_names_are_not_too_long(
+    synthesise: Synthesise, stack: str
+) -> None:
     """The setting allows sixteen characters; AWS would refuse a name at the deployment."""
-    stack = synthesise(environmentName=LONGEST_ENVIRONMENT)
+    template = synthesise(stack, environmentName=LONGEST_ENVIRONMENT)
     for type_, (argument, longest) in NAMED_BY.items():
-        for resource in stack.resources(type_).values():
-            assert LONGEST_ENVIRONMENT in resource[argument]
-            assert len(resource[argument]) <= longest, (type_, resource[argument])
+        for resource in template.resources(type_).values():
+            name = name_of(resource, argument)
+            assert LONGEST_ENVIRONMENT in name
+            assert len(name) <= longest, (type_, name)
 
 
-def test_addresses_of_what_keeps_data_are_frozen(dev: Template) -> None:
+def stateful(template: Template) -> set[str]:
+    """Return the addresses of what keeps data."""
+    return {each for each in template.addresses() if each.partition(".")[0] in STATEFUL}
+
+
+def test_addresses_of_what_keeps_data_are_frozen(
+    dev: Template, vaulting: Template, sharing: Template
+) -> None:
     """A construct that is moved or renamed has another address: Terraform would replace it."""
-    stateful = {each for each in dev.addresses() if each.partition(".")[0] in STATEFUL}
-    assert stateful == {
+    assert stateful(vaulting) == {
+        "aws_ebs_volume.client_data_F54BB3CC",
+        "aws_ebs_volume.gateway_cache_9078CB36",
+        "aws_instance.client_5ABE7B08",
+        "aws_instance.gateway_B15F83BA",
+        "aws_s3_bucket.scripts_bucket_57FD5C5A",
+    }
+    assert stateful(sharing) == {
+        "aws_storagegateway_cache.gateway_cache_A954DFAF",
+        "aws_storagegateway_nfs_file_share.share_A11498C5",
+    }
+    assert stateful(dev) == {
         "aws_dynamodb_table.outcomes_F6A737AE",
         "aws_dynamodb_table.upload_events_F3695860",
         "aws_s3_bucket.file_upload_E9862983",
@@ -101,8 +171,9 @@ def test_addresses_of_what_keeps_data_are_frozen(dev: Template) -> None:
     }
 
 
-def test_addresses_do_not_depend_on_the_environment(dev: Template, prod: Template) -> None:
+def test_addresses_do_not_depend_on_the_environment(pair: tuple[Template, Template]) -> None:
     """What holds of one environment's plan holds of another one's."""
+    dev, prod = pair
     assert sorted(dev.addresses()) == sorted(prod.addresses())
 
 
@@ -132,17 +203,19 @@ def test_the_buckets_name_is_a_parameter_too(dev: Template, prod: Template) -> N
         }
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_everything_is_tagged(environment: str, dev: Template, prod: Template) -> None:
+@pytest.mark.parametrize("stack", STACK_NAMES)
+def test_everything_is_tagged(
+    stack: str, dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template]
+) -> None:
     """By the provider, so that nothing is forgotten."""
-    stack = {"dev": dev, "prod": prod}[environment]
-    (provider,) = stack.written["provider"]["aws"]
-    assert provider["default_tags"] == [
-        {
-            "tags": {
-                "Application": "storage-gateway-vault",
-                "Environment": environment,
-                "Stack": "EventProcessingStack",
+    for environment, stacks in (("dev", dev_stacks), ("prod", prod_stacks)):
+        (provider,) = stacks[stack].written["provider"]["aws"]
+        assert provider["default_tags"] == [
+            {
+                "tags": {
+                    "Application": "storage-gateway-vault",
+                    "Environment": environment,
+                    "Stack": stack,
+                }
             }
-        }
-    ]
+        ]

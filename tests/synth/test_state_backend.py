@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
+from stacks.all_stacks import STACKS
 from tests.synth.template import Synthesise, Template
+
+EVERY_STACK = pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
 
 
 def backend(template: Template) -> Any:
@@ -13,32 +19,49 @@ def backend(template: Template) -> Any:
     return arguments
 
 
-def test_the_state_is_encrypted_and_locked_in_a_bucket_of_the_environment(dev: Template) -> None:
+@EVERY_STACK
+def test_the_state_is_encrypted_and_locked_in_a_bucket_of_the_environment(
+    stack: str, dev_stacks: Mapping[str, Template]
+) -> None:
     """Pitfall 27: ``use_lockfile``, and no table; a fresh clone needs no account for it."""
-    assert backend(dev) == (
+    assert backend(dev_stacks[stack]) == (
         "s3",
         {
             "bucket": "vault-dev-terraform-state",
-            "key": "dev/EventProcessingStack.tfstate",
+            "key": f"dev/{stack}.tfstate",
             "encrypt": True,
             "use_lockfile": True,
         },
     )
 
 
-def test_the_buckets_name_has_the_account_where_it_is_known(synthesise: Synthesise) -> None:
+@EVERY_STACK
+def test_the_buckets_name_has_the_account_where_it_is_known(
+    stack: str, synthesise: Synthesise
+) -> None:
     """Names of buckets are global: so it is nobody else's."""
-    stack = synthesise(stacksAccountId="123456789012", stacksRegion="eu-west-1")
-    assert backend(stack) == (
+    template = synthesise(stack, stacksAccountId="123456789012", stacksRegion="eu-west-1")
+    assert backend(template) == (
         "s3",
         {
             "bucket": "vault-dev-terraform-state-123456789012",
-            "key": "dev/EventProcessingStack.tfstate",
+            "key": f"dev/{stack}.tfstate",
             "region": "eu-west-1",
             "encrypt": True,
             "use_lockfile": True,
         },
     )
+
+
+@pytest.mark.parametrize("stack", ["DataVaultingStack", "FileShareStack"])
+def test_another_stacks_state_is_read_where_that_stack_keeps_it(
+    stack: str, synthesise: Synthesise
+) -> None:
+    """Bucket, key and region: the two would else talk of different things."""
+    settings = {"stacksAccountId": "123456789012", "stacksRegion": "eu-west-1"}
+    _, kept = backend(synthesise("EventProcessingStack", **settings))
+    state = synthesise(stack, **settings).data("terraform_remote_state")["EventProcessingStack"]
+    assert state["config"] == {key: kept[key] for key in ("bucket", "key", "region")}
 
 
 def test_a_bucket_of_ones_own_is_taken_as_it_is(synthesise: Synthesise) -> None:
@@ -47,29 +70,37 @@ def test_a_bucket_of_ones_own_is_taken_as_it_is(synthesise: Synthesise) -> None:
     assert arguments["bucket"] == "our.states"
 
 
-def test_the_stacks_go_only_where_the_settings_say(synthesise: Synthesise) -> None:
+@EVERY_STACK
+def test_the_stacks_go_only_where_the_settings_say(stack: str, synthesise: Synthesise) -> None:
     """Credentials of another account are refused before anything is changed."""
-    stack = synthesise(stacksAccountId="123456789012", stacksRegion="eu-west-1")
-    (provider,) = stack.written["provider"]["aws"]
+    template = synthesise(stack, stacksAccountId="123456789012", stacksRegion="eu-west-1")
+    (provider,) = template.written["provider"]["aws"]
     assert provider["allowed_account_ids"] == ["123456789012"]
     assert provider["region"] == "eu-west-1"
 
 
-def test_without_these_settings_the_caller_decides(dev: Template) -> None:
+@EVERY_STACK
+def test_without_these_settings_the_caller_decides(
+    stack: str, dev_stacks: Mapping[str, Template]
+) -> None:
     """By credentials and region, as with every other tool of AWS."""
-    (provider,) = dev.written["provider"]["aws"]
+    (provider,) = dev_stacks[stack].written["provider"]["aws"]
     assert set(provider) == {"default_tags"}
 
 
-def test_the_provider_is_the_one_that_the_bindings_were_made_from(dev: Template) -> None:
+@EVERY_STACK
+def test_the_provider_is_the_one_that_the_bindings_were_made_from(
+    stack: str, dev_stacks: Mapping[str, Template]
+) -> None:
     """Exactly: another one might read the arguments in another way."""
-    aws = dev.written["terraform"]["required_providers"]["aws"]
+    aws = dev_stacks[stack].written["terraform"]["required_providers"]["aws"]
     assert aws == {"source": "aws", "version": "5.100.0"}
 
 
-def test_no_endpoint_is_written_anywhere(dev: Template) -> None:
+@EVERY_STACK
+def test_no_endpoint_is_written_anywhere(stack: str, dev_stacks: Mapping[str, Template]) -> None:
     """The local system is an ordinary environment: variables alone lead to another endpoint."""
-    (provider,) = dev.written["provider"]["aws"]
-    _, arguments = backend(dev)
+    (provider,) = dev_stacks[stack].written["provider"]["aws"]
+    _, arguments = backend(dev_stacks[stack])
     for where in (provider, arguments):
         assert not {key for key in where if "endpoint" in key or key.startswith("skip_")}

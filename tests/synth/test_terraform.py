@@ -6,20 +6,25 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from deployment.terraform import find_mirror, prepare
+from stacks.all_stacks import STACKS
 from tests.synth.template import Template
 
 
-def test_terraform_finds_the_stack_valid(dev: Template, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
+def test_terraform_finds_the_stack_valid(
+    stack: str, dev_stacks: Mapping[str, Template], tmp_path: Path
+) -> None:
     """Every argument, type and reference, as the provider knows them; no account is asked."""
     if shutil.which("terraform") is None:
         pytest.skip("terraform is not on PATH")
     environment = prepare(tmp_path / "terraform.rc")
-    folder = shutil.copytree(dev.folder, tmp_path / "stack")
+    folder = shutil.copytree(dev_stacks[stack].folder, tmp_path / "stack")
 
     def terraform(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

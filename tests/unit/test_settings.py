@@ -62,6 +62,10 @@ def test_without_an_environment_the_defaults_hold() -> None:
         log_retention_days=30,
         alarm_topic_arn=None,
         delete_data_with_stacks=False,
+        client_operating_system="amazon-linux-2",
+        gateway_time_zone="GMT",
+        upload_settling_seconds=60,
+        client_may_delete_vaulted_data=False,
     )
 
 
@@ -168,6 +172,12 @@ def test_a_missing_key_is_told_with_what_it_must_be() -> None:
         ("alarmTopicArn", 1),
         ("deleteDataWithStacks", "false"),
         ("deleteDataWithStacks", 0),
+        ("clientOperatingSystem", 2023),
+        ("clientOperatingSystem", ["amazon-linux-2"]),
+        ("gatewayTimeZone", 0),
+        ("uploadSettlingSeconds", "60"),
+        ("uploadSettlingSeconds", True),
+        ("clientMayDeleteVaultedData", "no"),
     ],
 )
 def test_a_value_of_another_type_is_told_as_it_was_written(key: str, value: Any) -> None:
@@ -196,6 +206,15 @@ def test_a_value_of_another_type_is_told_as_it_was_written(key: str, value: Any)
         ("stateBucketName", "abc"),
         ("stateBucketName", "a" * 63),
         ("stacksAccountId", "012345678901"),
+        ("clientOperatingSystem", "amazon-linux-2"),
+        ("clientOperatingSystem", "amazon-linux-2023"),
+        ("gatewayTimeZone", "GMT+5:30"),
+        ("gatewayTimeZone", "GMT-10:00"),
+        ("gatewayTimeZone", "GMT+14:00"),
+        ("gatewayTimeZone", "GMT-03:30"),
+        ("gatewayTimeZone", "GMT+5:45"),
+        ("uploadSettlingSeconds", 1),
+        ("uploadSettlingSeconds", 3600),
         ("alarmTopicArn", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:operators"),
     ],
 )
@@ -249,6 +268,18 @@ def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
         ("stacksRegion", "EU-WEST-1"),
         ("stacksRegion", "eu-west-\u0661"),
         ("alarmTopicArn", "operators"),
+        ("clientOperatingSystem", ""),
+        ("clientOperatingSystem", "amazon-linux-1"),
+        ("clientOperatingSystem", "Amazon-Linux-2"),
+        ("gatewayTimeZone", ""),
+        ("gatewayTimeZone", "UTC"),
+        ("gatewayTimeZone", "GMT+5"),
+        ("gatewayTimeZone", "GMT+15:00"),
+        ("gatewayTimeZone", "GMT+5:60"),
+        ("gatewayTimeZone", "GMT +5:30"),
+        ("gatewayTimeZone", "GMT+5:30\n"),
+        ("uploadSettlingSeconds", 0),
+        ("uploadSettlingSeconds", 3601),
         ("alarmTopicArn", "arn:aws:sqs:eu-west-1:123456789012:operators"),
     ],
 )

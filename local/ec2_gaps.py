@@ -1,0 +1,125 @@
+"""Gaps of the emulator's EC2 closed: what it is asked for and would not remember.
+
+Terraform reads everything back, and would replace an instance whose subnet it cannot find again.
+
+- RunInstances forgets what stands below ``NetworkInterface.1``, the options of the metadata service
+  and the encryption of the root volume, and gives each instance a public address.
+- CreateVpcEndpoint forgets policy, private names and security groups, and makes no DNS names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+Parameters = Mapping[str, Any]
+"""As the query API sends them, each value in a list."""
+Action = Callable[[Parameters], Any]
+
+INSTANCE = re.compile(r"<instanceId>(i-\w+)</instanceId>")
+ENDPOINT = re.compile(r"<vpcEndpointId>(vpce-\w+)</vpcEndpointId>")
+INTERFACE = "NetworkInterface.1."
+METADATA = {
+    "HttpTokens": "httpTokens",
+    "HttpEndpoint": "httpEndpoint",
+    "HttpPutResponseHopLimit": "httpPutResponseHopLimit",
+}
+
+
+def mend_ec2(ec2: Any) -> None:
+    """Let the emulator's module *ec2* remember more."""
+    asked: dict[str, Parameters] = {}
+    show_instance, show_endpoint = ec2._instance_xml, ec2._vpce_fields_xml
+
+    def run_instances(parameters: Parameters) -> Any:
+        moved = {
+            name.removeprefix(INTERFACE): value
+            for name, value in parameters.items()
+            if name.startswith(INTERFACE)
+        }
+        return remembered(run, {**parameters, **moved}, INSTANCE)
+
+    def remembered(action: Action, parameters: Parameters, id_: re.Pattern[str]) -> Any:
+        answer = action(parameters)
+        for found in id_.findall(_text(answer)):
+            asked[found] = parameters
+            if instance := ec2._instances.get(found):
+                _settle(instance, parameters, ec2)
+        return answer
+
+    def modify_endpoint(parameters: Parameters) -> Any:
+        id_ = _one(parameters, "VpcEndpointId")
+        asked[id_] = {**asked.get(id_, {}), **parameters}
+        return modify(parameters)
+
+    def instance_xml(instance: Any) -> str:
+        shown: str = show_instance(instance)
+        return _added(shown, "item", _instance_options(asked.get(instance["InstanceId"], {})))
+
+    def endpoint_xml(endpoint: Any, tag: str = "item") -> str:
+        shown: str = show_endpoint(endpoint, tag)
+        return _added(
+            shown, tag, _endpoint_options(endpoint, asked.get(endpoint["VpcEndpointId"], {}))
+        )
+
+    actions = ec2._ACTION_MAP
+    run, create, modify = (
+        actions[name] for name in ("RunInstances", "CreateVpcEndpoint", "ModifyVpcEndpoint")
+    )
+    actions["RunInstances"] = run_instances
+    actions["CreateVpcEndpoint"] = lambda parameters: remembered(create, parameters, ENDPOINT)
+    actions["ModifyVpcEndpoint"] = modify_endpoint
+    ec2._instance_xml, ec2._vpce_fields_xml = instance_xml, endpoint_xml
+
+
+def _settle(instance: Any, parameters: Parameters, ec2: Any) -> None:
+    if _one(parameters, "AssociatePublicIpAddress") == "false":
+        instance["PublicIpAddress"] = instance["PublicDnsName"] = ""
+    for mapping in instance["BlockDeviceMappings"]:
+        volume = ec2._volumes[mapping["Ebs"]["VolumeId"]]
+        volume["Encrypted"] = _one(parameters, "BlockDeviceMapping.1.Ebs.Encrypted") == "true"
+
+
+def _instance_options(parameters: Parameters) -> str:
+    options = "".join(
+        f"<{tag}>{value}</{tag}>"
+        for name, tag in METADATA.items()
+        if (value := _one(parameters, f"MetadataOptions.{name}"))
+    )
+    optimized = _one(parameters, "EbsOptimized") or "false"
+    return f"<metadataOptions>{options}</metadataOptions><ebsOptimized>{optimized}</ebsOptimized>"
+
+
+def _endpoint_options(endpoint: Any, parameters: Parameters) -> str:
+    policy = escape(_one(parameters, "PolicyDocument"))
+    shown = f"<policyDocument>{policy}</policyDocument>" if policy else ""
+    if endpoint["VpcEndpointType"] != "Interface":
+        return shown
+    groups = "".join(
+        f"<item><groupId>{value[0]}</groupId></item>"
+        for name, value in parameters.items()
+        if re.fullmatch(r"SecurityGroupId\.\d+", name)
+    )
+    _, region, service = endpoint["ServiceName"].rsplit(".", 2)
+    name = f"{endpoint['VpcEndpointId']}-local.{service}.{region}.vpce.amazonaws.com"
+    private = _one(parameters, "PrivateDnsEnabled") or "false"
+    return (
+        f"{shown}<privateDnsEnabled>{private}</privateDnsEnabled><groupSet>{groups}</groupSet>"
+        f"<dnsEntrySet><item><dnsName>{name}</dnsName></item></dnsEntrySet>"
+    )
+
+
+def _added(shown: str, tag: str, more: str) -> str:
+    return shown.removesuffix(f"</{tag}>") + more + f"</{tag}>"
+
+
+def _one(parameters: Parameters, name: str) -> str:
+    value: Any = parameters.get(name, "")
+    return str(value[0] if isinstance(value, list) else value)
+
+
+def _text(answer: Any) -> str:
+    body = answer[2]
+    return body.decode() if isinstance(body, bytes) else str(body)

@@ -1,0 +1,153 @@
+"""The file share: its gateway, its cache, its one client, and that its uploads are announced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from tests.synth.template import Synthesise, Template, referred
+
+NOTIFICATION_POLICY = re.compile(r'^\{[\w\s:\{\}\[\]"]*}$')
+"""AWS's own: https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_CreateNFSFileShare.html"""
+BUCKET = "${data.terraform_remote_state.EventProcessingStack.outputs.fileUploadBucketName}"
+
+
+def test_uploads_are_announced_a_minute_after_the_last_write(sharing: Template) -> None:
+    """In the one spelling that AWS's own pattern allows."""
+    policy = sharing.resource("aws_storagegateway_nfs_file_share.share")["notification_policy"]
+    assert policy == '{"Upload": {"SettlingTimeInSeconds": 60}}'
+
+
+@pytest.mark.parametrize("seconds", [1, 3600])
+def test_the_settling_time_is_a_setting(synthesise: Synthesise, seconds: int) -> None:
+    """Pitfall 32: it must exceed any pause in a copy."""
+    stack = synthesise("FileShareStack", uploadSettlingSeconds=seconds)
+    policy = stack.resource("aws_storagegateway_nfs_file_share.share")["notification_policy"]
+    assert policy == f'{{"Upload": {{"SettlingTimeInSeconds": {seconds}}}}}'
+    assert NOTIFICATION_POLICY.match(policy)
+    assert 2 <= len(policy) <= 100
+
+
+def test_the_share_is_the_whole_upload_bucket_for_the_client_alone(
+    sharing: Template, vaulting: Template
+) -> None:
+    """Its objects belong to the bucket's owner, and root is nobody."""
+    share = sharing.resource("aws_storagegateway_nfs_file_share.share")
+    address = vaulting.resource("aws_instance.client")["private_ip"]
+    assert share["client_list"] == [f"{address}/32"] == ["192.168.0.10/32"]
+    assert share["location_arn"] == f"arn:aws:s3:::{BUCKET}"
+    assert share["object_acl"] == "bucket-owner-full-control"
+    assert share["squash"] == "RootSquash"
+
+
+def test_the_client_mounts_the_share_by_its_name(sharing: Template, vaulting: Template) -> None:
+    """Two stacks know it: here they are compared."""
+    name = sharing.resource("aws_storagegateway_nfs_file_share.share")["file_share_name"]
+    configuration = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
+    assert f"SHARE_PATH=/{name}\n" in configuration
+    assert name == "vaultdata"
+
+
+def test_the_share_waits_for_cache_and_permissions(sharing: Template) -> None:
+    """A gateway refuses a share before it has a cache, and checks the role when it makes one."""
+    share = sharing.resource("aws_storagegateway_nfs_file_share.share")
+    assert [re.sub(r"_[0-9A-F]{8}$", "", each) for each in share["depends_on"]] == [
+        "aws_storagegateway_cache.gateway_cache",
+        "aws_iam_role_policy.share_role_policy",
+    ]
+    assert referred(share["role_arn"]) == "aws_iam_role.share_role"
+
+
+def test_the_cache_is_not_replaced_when_its_disk_has_another_name(sharing: Template) -> None:
+    """Pitfall 24: a cache cannot be taken away, so the provider would fail for ever."""
+    cache = sharing.resource("aws_storagegateway_cache.gateway_cache")
+    assert cache["lifecycle"] == {"ignore_changes": ["disk_id"]}
+    assert '"/dev/fileGateway/cacheDiskId"' in cache["disk_id"]
+
+
+def test_a_gateway_that_is_not_activated_is_told_with_the_remedy(sharing: Template) -> None:
+    """Before anything is made."""
+    told = sharing.data("aws_ssm_parameters_by_path")["gateway_told"]
+    (condition,) = told["lifecycle"]["postcondition"]
+    assert told["path"] == "/dev/fileGateway"
+    for word in (
+        "environment dev",
+        "/dev/fileGateway/arn",
+        "DataVaultingStack",
+        "activate-gateway.sh",
+    ):
+        assert word in condition["error_message"]
+    assert "/dev/fileGateway/cacheDiskId" in condition["condition"]
+
+
+def test_the_client_tells_of_the_gateway_where_the_share_looks(
+    sharing: Template, vaulting: Template
+) -> None:
+    """And may do so."""
+    path = sharing.data("aws_ssm_parameters_by_path")["gateway_told"]["path"]
+    configuration = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
+    assert f"GATEWAY_PARAMETERS={path}\n" in configuration
+    (tell,) = (
+        each
+        for each in vaulting.policies()["client_role_permissions"]
+        if each["sid"] == "TellOfGateway"
+    )
+    assert tell["resources"] == [f"arn:aws:ssm:REGION:ACCOUNT:parameter{path}/*"]
+
+
+def test_the_endpoint_lets_the_shares_role_do_what_it_may(
+    sharing: Template, vaulting: Template
+) -> None:
+    """Two stacks name the role and its actions: here they are compared."""
+    role = sharing.resource("aws_iam_role.share_role")["name"]
+    let_through = {
+        tuple(each["actions"]): each["resources"]
+        for each in vaulting.policies()["buckets_policy"]
+        if f"role/{role}" in str(each.get("condition"))
+    }
+    assert let_through == {
+        tuple(each["actions"]): each["resources"]
+        for each in sharing.policies()["share_role_permissions"]
+    }
+
+
+def test_the_gateways_alarms_are_those_that_aws_recommends(
+    sharing: Template, synthesise: Synthesise
+) -> None:
+    """By both names of the gateway, as its metrics have both; they tell a topic if there is one."""
+    alarms = sharing.resources("aws_cloudwatch_metric_alarm")
+    watched = {
+        alarm["metric_name"]: (alarm["statistic"], alarm["threshold"], alarm["evaluation_periods"])
+        for alarm in alarms.values()
+    }
+    assert watched == {
+        "HealthNotifications": ("Sum", 0, 1),
+        "AvailabilityNotifications": ("Sum", 0, 1),
+        "CachePercentDirty": ("Average", 80, 4),
+        "IoWaitPercent": ("Average", 20, 4),
+    }
+    for alarm in alarms.values():
+        assert alarm["namespace"] == "AWS/StorageGateway"
+        assert alarm["comparison_operator"] == "GreaterThanThreshold"
+        assert alarm["dimensions"] == {
+            "GatewayId": "${local.gateway_id}",
+            "GatewayName": "vault-dev",
+        }
+        assert "alarm_actions" not in alarm
+    topic = "arn:aws:sns:eu-west-1:123456789012:operators"
+    told = synthesise("FileShareStack", alarmTopicArn=topic)
+    for alarm in told.resources("aws_cloudwatch_metric_alarm").values():
+        assert alarm["alarm_actions"] == [topic]
+
+
+def test_what_others_need_is_an_output(dev_stacks: Mapping[str, Template]) -> None:
+    """Of both stacks."""
+    assert set(dev_stacks["DataVaultingStack"].written["output"]) == {
+        "clientInstanceId",
+        "gatewayInstanceId",
+        "scriptsBucketName",
+        "clientConfiguration",
+    }
+    assert set(dev_stacks["FileShareStack"].written["output"]) == {"fileShareArn", "sharePath"}

@@ -1,0 +1,211 @@
+"""The gateway and its client: how they are launched, kept, and told what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.synth.template import Synthesise, Template, referred
+
+MACHINES = {
+    "gateway": (
+        "192.168.1.10",
+        "aws_subnet.network_gateway",
+        "aws_security_group.groups_gateway",
+        "/aws/service/storagegateway/ami/FILE_S3/latest",
+    ),
+    "client": (
+        "192.168.0.10",
+        "aws_subnet.network_client",
+        "aws_security_group.groups_client",
+        "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2",
+    ),
+}
+"""Address, subnet, security group, and where the name of its image is."""
+VOLUMES = {"gateway_cache": "gateway", "client_data": "client"}
+CONFIGURATION = """\
+ENVIRONMENT=dev
+REGION=REGION
+GATEWAY_ADDRESS=192.168.1.10
+GATEWAY_NAME=vault-dev
+GATEWAY_TIME_ZONE=GMT
+GATEWAY_PARAMETERS=/dev/fileGateway
+GATEWAY_VPC_ENDPOINT=${aws_vpc_endpoint.endpoints_storagegateway.dns_entry[0].dns_name}
+STORAGE_GATEWAY_URL=https://${aws_vpc_endpoint.endpoints_storagegateway.dns_entry[0].dns_name}
+HEALTH_LOG_GROUP_ARN=${aws_cloudwatch_log_group.health.arn}
+SHARE_PATH=/vaultdata
+MOUNT_POINT=/mnt/vaultdata
+DATA_DEVICE_VOLUME=${aws_ebs_volume.client_data.id}
+DATA_MOUNT_POINT=/mnt/data
+JOB_DIR_SUFFIX=-vaultjob
+MANIFEST_SUFFIX=.manifest
+"""
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_machine_is_where_the_specification_puts_it(vaulting: Template, name: str) -> None:
+    """And is launched from AWS's own image, by a parameter that AWS alone can write."""
+    machine = vaulting.resource(f"aws_instance.{name}")
+    assert machine["instance_type"] == "c5.4xlarge"
+    (group,) = machine["vpc_security_group_ids"]
+    image = referred(machine["ami"]).partition(".")[2]
+    assert MACHINES[name] == (
+        machine["private_ip"],
+        referred(machine["subnet_id"]),
+        referred(group),
+        vaulting.data("aws_ssm_parameter")[image]["name"],
+    )
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_machine_is_closed(vaulting: Template, name: str) -> None:
+    """No public address, no key pair, no metadata without a token, no disk in clear."""
+    machine = vaulting.resource(f"aws_instance.{name}")
+    assert machine["associate_public_ip_address"] is False
+    assert "key_name" not in machine
+    assert machine["metadata_options"] == {
+        "http_endpoint": "enabled",
+        "http_tokens": "required",
+        "http_put_response_hop_limit": 1,
+    }
+    assert machine["root_block_device"] == {"encrypted": True}
+    assert machine["ebs_optimized"] is True
+
+
+def test_only_the_client_has_a_role(vaulting: Template) -> None:
+    """A gateway takes up that of its file share, which Storage Gateway hands to it."""
+    client = vaulting.resource("aws_instance.client")
+    profile = vaulting.resource(referred(client["iam_instance_profile"]))
+    assert referred(profile["role"]) == "aws_iam_role.client_role"
+    assert "iam_instance_profile" not in vaulting.resource("aws_instance.gateway")
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_newer_image_replaces_no_machine(vaulting: Template, name: str) -> None:
+    """Pitfall 22: a new gateway would be another one, not activated and without its cache."""
+    lifecycle = vaulting.resource(f"aws_instance.{name}")["lifecycle"]
+    assert lifecycle["ignore_changes"] == ["ami", "user_data"]
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+def test_a_data_volume_is_fast_encrypted_and_not_a_part_of_its_machine(
+    vaulting: Template, name: str
+) -> None:
+    """So that it outlives the machine; its zone is its subnet's, known before there is one."""
+    volume = vaulting.resource(f"aws_ebs_volume.{name}")
+    assert (volume["type"], volume["size"], volume["iops"]) == ("io1", 150, 2000)
+    assert volume["encrypted"] is True
+    subnet = MACHINES[VOLUMES[name]][1]
+    assert volume["availability_zone"] == f"${{{subnet}.availability_zone}}"
+    attachment = vaulting.resource(f"aws_volume_attachment.{name}_attachment")
+    assert referred(attachment["volume_id"]) == f"aws_ebs_volume.{name}"
+    assert referred(attachment["instance_id"]) == f"aws_instance.{VOLUMES[name]}"
+    assert attachment["stop_instance_before_detaching"] is True
+
+
+def test_the_client_is_configured_so(vaulting: Template) -> None:
+    """Every line of ``client.conf``; the output says the same, for those who are elsewhere."""
+    file = vaulting.resource("aws_s3_object.scripts_configuration")
+    assert (file["key"], file["content"]) == ("client.conf", CONFIGURATION)
+    assert vaulting.readable["output"]["clientConfiguration"] == {"value": CONFIGURATION}
+
+
+def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesise) -> None:
+    """Those that are the operator's to choose."""
+    stack = synthesise(
+        "DataVaultingStack",
+        environmentName="test",
+        gatewayTimeZone="GMT+5:30",
+        jobDirSuffixName="-job",
+        manifestSuffixName=".list",
+    )
+    lines = stack.resource("aws_s3_object.scripts_configuration")["content"].splitlines()
+    assert {
+        "ENVIRONMENT=test",
+        "GATEWAY_NAME=vault-test",
+        "GATEWAY_PARAMETERS=/test/fileGateway",
+        "GATEWAY_TIME_ZONE=GMT+5:30",
+        "JOB_DIR_SUFFIX=-job",
+        "MANIFEST_SUFFIX=.list",
+    } <= set(lines)
+
+
+def test_every_script_is_in_the_bucket(vaulting: Template, root: Path) -> None:
+    """Under its own name; a changed one has another hash, and so is uploaded again."""
+    objects = vaulting.resources("aws_s3_object")
+    scripts = {each["key"]: each for each in objects.values() if "source" in each}
+    assert set(scripts) == {f"scripts/{path.name}" for path in (root / "scripts").glob("*.sh")}
+    for key, each in scripts.items():
+        assert each["source"].endswith(f"/{key.rpartition('/')[2]}")
+        assert each["source_hash"] == f'${{filemd5("{each["source"]}")}}'
+
+
+def test_the_client_copies_its_scripts_at_every_boot(vaulting: Template) -> None:
+    """With what Amazon Linux 2 has: its systemd 219 restarts no ``Type=oneshot``."""
+    text = vaulting.resource("aws_instance.client")["user_data"]
+    assert "aws s3 sync" in text
+    assert "s3://${aws_s3_bucket.scripts_bucket.bucket}/ /opt/vault/" in text
+    assert "ExecStart=/opt/vault/scripts/set-up-client.sh\nRestart=on-failure" in text
+    assert "/etc/vault/client.conf" in text
+    assert "systemctl enable --now vault-client.service" in text
+    assert "oneshot" not in text
+
+
+def test_at_its_first_boot_the_client_finds_all_that_it_needs(vaulting: Template) -> None:
+    """Terraform orders by references: these it would not see."""
+    awaited = {
+        re.sub(r"_[0-9A-F]{8}$", "", each)
+        for each in vaulting.resource("aws_instance.client")["depends_on"]
+    }
+    objects = {f"aws_s3_object.{name}" for name in vaulting.resources("aws_s3_object")}
+    management = ("ssm", "ssmmessages", "ec2", "ec2messages")
+    assert awaited == objects | {
+        "aws_iam_role_policy.client_role_policy",
+        "aws_vpc_endpoint.buckets",
+        *(f"aws_vpc_endpoint.endpoints_{service}" for service in management),
+    }
+
+
+@pytest.mark.parametrize("may", [False, True])
+def test_the_client_deletes_vaulted_data_only_if_a_setting_says_so(
+    synthesise: Synthesise, may: bool
+) -> None:
+    """By its role and by the endpoint's policy alike; and it never reads any."""
+    stack = synthesise("DataVaultingStack", clientMayDeleteVaultedData=may)
+    uploads = "data.terraform_remote_state.EventProcessingStack.outputs.fileUploadBucketName"
+    for name in ("client_role_permissions", "buckets_policy"):
+        found = {
+            action
+            for statement in stack.policies()[name]
+            if any(uploads in each for each in statement["resources"])
+            and "file-share" not in str(statement.get("condition"))
+            for action in statement["actions"]
+        }
+        assert found == ({"s3:ListBucket", "s3:DeleteObject"} if may else set()), name
+
+
+def test_the_upload_bucket_is_known_by_the_other_stacks_state(
+    vaulting: Template, sharing: Template, dev: Template
+) -> None:
+    """By its output there; so each stack can be deployed by its own name, alone."""
+    backend = dev.written["terraform"]["backend"]["s3"]
+    assert "fileUploadBucketName" in dev.written["output"]
+    for stack in (vaulting, sharing):
+        state = stack.data("terraform_remote_state")["EventProcessingStack"]
+        assert state == {
+            "backend": "s3",
+            "config": {"bucket": backend["bucket"], "key": backend["key"]},
+        }
+
+
+def test_what_the_gateway_writes_of_its_health_is_kept_as_long_as_other_logs(
+    synthesise: Synthesise,
+) -> None:
+    """And may be delivered there."""
+    stack = synthesise("DataVaultingStack", logRetentionDays=400)
+    assert stack.resource("aws_cloudwatch_log_group.health") == {
+        "name": "/aws/storagegateway/vault-dev",
+        "retention_in_days": 400,
+    }
