@@ -100,6 +100,18 @@ class Driver:
         )
         return {item["objectKey"]["S"]: item for page in pages for item in page["Items"]}
 
+    def date_rows_back(self, set_id: str, *, seconds: int) -> None:
+        """Let a set's uploads have been announced *seconds* earlier than they were."""
+        for key, row in self.rows(set_id).items():
+            self.dynamodb.update_item(
+                TableName=self.system.table,
+                Key={"setId": {"S": set_id}, "objectKey": {"S": key}},
+                UpdateExpression="SET eventTime = :then",
+                ExpressionAttributeValues={
+                    ":then": {"N": str(int(row["eventTime"]["N"]) - seconds)}
+                },
+            )
+
     def executions(self, set_id: str) -> list[dict[str, Any]]:
         """Return the executions that a set's manifest has started."""
         listed = self.stepfunctions.list_executions(
