@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Delete the file gateway and the two parameters that tell of it; what is in the bucket stays.
+#
+# Usage: deactivate-gateway.sh [--yes] [--KEY VALUE]...
+#   --yes        do not ask
+#   --KEY VALUE  instead of a line of client.conf: --gateway-name, --gateway-parameters,
+#                --storage-gateway-url, --mount-point, --region
+#
+# What the gateway has not uploaded yet is lost with it: wait for the last reconciliation first.
+# Exit status: 0 gone, or was gone already; 1 refused or failed, 2 misused.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+# shellcheck source=scripts/gateway.sh
+. "$(dirname "$(readlink -f "$0")")/gateway.sh"
+
+main() {
+  read_configuration
+  read_options "$@"
+  require_configured REGION GATEWAY_NAME GATEWAY_PARAMETERS
+  require_gateway_name
+  work=$(mktemp -d)
+  trap 'rm -rf -- "$work"' EXIT
+  ! mountpoint -q -- "$MOUNT_POINT" 2>/dev/null ||
+    die "The share is mounted at $MOUNT_POINT still: once all is uploaded, umount $MOUNT_POINT and run again."
+  find_gateway
+  [[ -z $arn ]] || delete_gateway
+  demand ssm delete-parameters --names "$GATEWAY_PARAMETERS/arn" "$GATEWAY_PARAMETERS/cacheDiskId" --query DeletedParameters
+  say "The gateway $GATEWAY_NAME ${arn:+($arn) }is gone, and so are the parameters $GATEWAY_PARAMETERS/arn and $GATEWAY_PARAMETERS/cacheDiskId."
+}
+
+read_options() {
+  yes=''
+  while (($#)); do
+    case $1 in
+      --help) show_help ;;
+      --yes) yes=yes && shift && continue ;;
+    esac
+    require_value "$@"
+    configure "$1" "$2" GATEWAY_NAME GATEWAY_PARAMETERS STORAGE_GATEWAY_URL MOUNT_POINT REGION
+    shift 2
+  done
+}
+
+delete_gateway() {
+  if [[ -z $yes ]]; then
+    [[ -t 0 ]] || die "Nothing was deleted: say --yes to delete the gateway $arn and what it has not uploaded yet."
+    read -r -p "Delete the gateway $GATEWAY_NAME ($arn), and what it has not uploaded yet? [y/N] " yes || true
+    [[ $yes == [yY]* ]] || die "Nothing was deleted."
+  fi
+  ask storagegateway delete-gateway --gateway-arn "$arn" --query GatewayARN || is_gone ||
+    die "The gateway $arn could not be deleted: $complaint."
+}
+
+main "$@"
