@@ -5,6 +5,7 @@ Terraform reads everything back, and would replace an instance whose subnet it c
 - RunInstances forgets what stands below ``NetworkInterface.1``, the options of the metadata service
   and the encryption of the root volume, and gives each instance a public address.
 - CreateVpcEndpoint forgets policy, private names and security groups, and makes no DNS names.
+- AuthorizeSecurityGroupEgress forgets the tags of the rule.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ Action = Callable[[Parameters], Any]
 
 INSTANCE = re.compile(r"<instanceId>(i-\w+)</instanceId>")
 ENDPOINT = re.compile(r"<vpcEndpointId>(vpce-\w+)</vpcEndpointId>")
+RULE = re.compile(r"<securityGroupRuleId>(sgr-\w+)</securityGroupRuleId>")
+NOWHERE = re.compile(r"<(ipAddress|dnsName)></\1>")
 INTERFACE = "NetworkInterface.1."
 METADATA = {
     "HttpTokens": "httpTokens",
@@ -54,8 +57,14 @@ def mend_ec2(ec2: Any) -> None:
         asked[id_] = {**asked.get(id_, {}), **parameters}
         return modify(parameters)
 
+    def let_out(parameters: Parameters) -> Any:
+        answer = authorize(parameters)
+        for found in RULE.findall(_text(answer)):
+            ec2._parse_tag_specs(parameters, "security-group-rule", found)
+        return answer
+
     def instance_xml(instance: Any) -> str:
-        shown: str = show_instance(instance)
+        shown: str = NOWHERE.sub("", show_instance(instance))
         return _added(shown, "item", _instance_options(asked.get(instance["InstanceId"], {})))
 
     def endpoint_xml(endpoint: Any, tag: str = "item") -> str:
@@ -65,12 +74,12 @@ def mend_ec2(ec2: Any) -> None:
         )
 
     actions = ec2._ACTION_MAP
-    run, create, modify = (
-        actions[name] for name in ("RunInstances", "CreateVpcEndpoint", "ModifyVpcEndpoint")
-    )
+    run, create = actions["RunInstances"], actions["CreateVpcEndpoint"]
+    modify, authorize = actions["ModifyVpcEndpoint"], actions["AuthorizeSecurityGroupEgress"]
     actions["RunInstances"] = run_instances
     actions["CreateVpcEndpoint"] = lambda parameters: remembered(create, parameters, ENDPOINT)
     actions["ModifyVpcEndpoint"] = modify_endpoint
+    actions["AuthorizeSecurityGroupEgress"] = let_out
     ec2._instance_xml, ec2._vpce_fields_xml = instance_xml, endpoint_xml
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 
 from cdktf_cdktf_provider_aws.storagegateway_cache import StoragegatewayCache
-from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import StoragegatewayNfsFileShare
+from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import (
+    StoragegatewayNfsFileShare,
+    StoragegatewayNfsFileShareNfsFileShareDefaults,
+)
 from constructs import Construct
 
 from stacks.constructs.iam import Allow, ServiceRole
 
 SHARE_NAME = "vaultdata"
 SHARE_PATH = f"/{SHARE_NAME}"
+NOBODY = "65534"
 """What a client mounts: a gateway exports a share by its name."""
 
 
@@ -95,6 +99,9 @@ class NfsShare(Construct):
             object_acl="bucket-owner-full-control",
             # Files of root are nobody's, and everybody on the one client may write.
             squash="RootSquash",
+            nfs_file_share_defaults=StoragegatewayNfsFileShareNfsFileShareDefaults(
+                directory_mode="0777", file_mode="0666", group_id=NOBODY, owner_id=NOBODY
+            ),
             depends_on=[cache, role.policy],
         )
         self.arn = share.arn

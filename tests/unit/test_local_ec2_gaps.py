@@ -1,0 +1,146 @@
+"""What the emulator's EC2 was told, Terraform finds again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec, module_from_spec
+from typing import Any
+
+import pytest
+
+from local.ec2_gaps import mend_ec2
+
+LAUNCH = {
+    "Action": "RunInstances",
+    "ImageId": "ami-0aaaaaaaaaaaaaaa1",
+    "MinCount": "1",
+    "MaxCount": "1",
+    "EbsOptimized": "true",
+    "NetworkInterface.1.DeviceIndex": "0",
+    "NetworkInterface.1.AssociatePublicIpAddress": "false",
+    "NetworkInterface.1.SubnetId": "subnet-1",
+    "NetworkInterface.1.PrivateIpAddress": "192.168.1.10",
+    "NetworkInterface.1.SecurityGroupId.1": "sg-1",
+    "MetadataOptions.HttpTokens": "required",
+    "MetadataOptions.HttpEndpoint": "enabled",
+    "MetadataOptions.HttpPutResponseHopLimit": "1",
+    "BlockDeviceMapping.1.DeviceName": "/dev/xvda",
+    "BlockDeviceMapping.1.Ebs.Encrypted": "true",
+}
+ENDPOINT = {
+    "VpcId": "vpc-1",
+    "ServiceName": "com.amazonaws.eu-west-1.ssm",
+    "VpcEndpointType": "Interface",
+    "PrivateDnsEnabled": "true",
+    "PolicyDocument": '{"Statement": ["<&>"]}',
+    "SubnetId.1": "subnet-1",
+    "SecurityGroupId.1": "sg-1",
+}
+
+
+@pytest.fixture
+def ec2() -> Any:
+    """The emulator's EC2, mended; a copy of its own, so that nobody else's is."""
+    spec = find_spec("ministack.services.ec2")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    mend_ec2(module)
+    return module
+
+
+def asked(ec2: Any, action: str, parameters: Mapping[str, str]) -> str:
+    """Return the answer's XML."""
+    status, _, body = ec2._ACTION_MAP[action]({key: [value] for key, value in parameters.items()})
+    text: str = body.decode()
+    assert status == 200, text
+    return text
+
+
+def found(tag: str, xml: str) -> list[str]:
+    """Return the texts of an element."""
+    return re.findall(rf"<{tag}>([^<]*)</{tag}>", xml)
+
+
+def test_an_instance_is_where_its_network_interface_was_to_be(ec2: Any) -> None:
+    """And has no public address if it was to have none."""
+    asked(ec2, "RunInstances", LAUNCH)
+    shown = asked(ec2, "DescribeInstances", {})
+    assert found("subnetId", shown) == ["subnet-1"]
+    assert found("privateIpAddress", shown) == ["192.168.1.10"]
+    assert found("groupId", shown) == ["sg-1"]
+    assert found("ipAddress", shown) == []
+
+
+def test_an_instance_keeps_its_options(ec2: Any) -> None:
+    """Of the metadata service, of its disks."""
+    asked(ec2, "RunInstances", LAUNCH)
+    shown = asked(ec2, "DescribeInstances", {})
+    assert found("httpTokens", shown) == ["required"]
+    assert found("httpEndpoint", shown) == ["enabled"]
+    assert found("httpPutResponseHopLimit", shown) == ["1"]
+    assert found("ebsOptimized", shown) == ["true"]
+    assert found("encrypted", asked(ec2, "DescribeVolumes", {})) == ["true"]
+
+
+def test_an_instance_that_asks_for_nothing_is_launched_as_before(ec2: Any) -> None:
+    """With a public address, and without options that nobody gave."""
+    asked(ec2, "RunInstances", {"ImageId": "ami-1"})
+    shown = asked(ec2, "DescribeInstances", {})
+    assert len(found("ipAddress", shown)) == 1
+    assert found("httpTokens", shown) == []
+
+
+def test_an_interface_endpoint_keeps_what_it_was_made_with(ec2: Any) -> None:
+    """And has a name, as AWS gives one."""
+    asked(ec2, "CreateVpcEndpoint", ENDPOINT)
+    shown = asked(ec2, "DescribeVpcEndpoints", {})
+    (id_,) = found("vpcEndpointId", shown)
+    assert found("policyDocument", shown) == ['{"Statement": ["&lt;&amp;&gt;"]}']
+    assert found("privateDnsEnabled", shown) == ["true"]
+    assert found("groupId", shown) == ["sg-1"]
+    assert found("dnsName", shown) == [f"{id_}-local.ssm.eu-west-1.vpce.amazonaws.com"]
+
+
+def test_a_gateway_endpoint_has_a_policy_and_no_name(ec2: Any) -> None:
+    """It is a route, and no address."""
+    gateway = {
+        **ENDPOINT,
+        "ServiceName": "com.amazonaws.eu-west-1.s3",
+        "VpcEndpointType": "Gateway",
+    }
+    asked(ec2, "CreateVpcEndpoint", gateway)
+    shown = asked(ec2, "DescribeVpcEndpoints", {})
+    assert len(found("policyDocument", shown)) == 1
+    assert found("dnsName", shown) == []
+
+
+def test_an_endpoint_shows_the_policy_that_replaced_another_one(ec2: Any) -> None:
+    """And the rest as it was."""
+    asked(ec2, "CreateVpcEndpoint", ENDPOINT)
+    (id_,) = found("vpcEndpointId", asked(ec2, "DescribeVpcEndpoints", {}))
+    asked(ec2, "ModifyVpcEndpoint", {"VpcEndpointId": id_, "PolicyDocument": "{}"})
+    shown = asked(ec2, "DescribeVpcEndpoints", {})
+    assert found("policyDocument", shown) == ["{}"]
+    assert found("groupId", shown) == ["sg-1"]
+
+
+def test_an_outbound_rule_that_was_there_already_gets_its_tags(ec2: Any) -> None:
+    """AWS's default rule is the one that Terraform declares again."""
+    group = asked(ec2, "CreateSecurityGroup", {"GroupName": "a", "GroupDescription": "a"})
+    asked(
+        ec2,
+        "AuthorizeSecurityGroupEgress",
+        {
+            "GroupId": found("groupId", group)[0],
+            "IpPermissions.1.IpProtocol": "-1",
+            "IpPermissions.1.IpRanges.1.CidrIp": "0.0.0.0/0",
+            "TagSpecification.1.ResourceType": "security-group-rule",
+            "TagSpecification.1.Tag.1.Key": "Environment",
+            "TagSpecification.1.Tag.1.Value": "local",
+        },
+    )
+    shown = asked(ec2, "DescribeSecurityGroupRules", {})
+    assert found("key", shown) == ["Environment"]
