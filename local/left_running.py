@@ -31,9 +31,9 @@ def up(*, port: int, report: Report, whole: bool = True, folder: Path = FOLDER) 
     process = start_endpoint(folder, EndpointOptions(port=port, tied=False), report=report)
     try:
         system = deploy(folder, process, report=report, whole=whole)
-        whole = folder / f"{STATE}.part"
-        whole.write_text(json.dumps(system.to_json(), indent=2))
-        whole.replace(folder / STATE)
+        written = folder / f"{STATE}.part"
+        written.write_text(json.dumps(system.to_json(), indent=2))
+        written.replace(folder / STATE)
     except BaseException:
         process.end()
         raise

@@ -78,8 +78,9 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report, whole: boo
     gateways_client = gateway_client(folder, where)
     gateways_client.configure(told, client_changes(folder, process))
     if whole:
-        with report.phase("activation", "Activating the gateway (scripts/activate-gateway.sh)"):
-            gateways_client.run("activate-gateway.sh")
+        doing = "Activating the gateway (scripts/activate-gateway.sh)"
+        with report.lines("activation", doing) as show:
+            gateways_client.run("activate-gateway.sh", on_line=show)
         deploy_stack(stacks, FILE_SHARE, report)
     bucket = outputs["fileUploadBucketName"]
     gateway_arn, share = share_setup.ensure_share(where, process.appliance_address, bucket, report)

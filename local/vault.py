@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Collection
 
 from local.local_system import LocalSystem
@@ -32,10 +31,9 @@ def vault(
         report.say(f"The gateway will hold back {path}")
     flags = ("--source", str(dataset.source), "--set", dataset.set_id, "--unmounted")
     with OutcomeSubscription(system, dataset.set_id) as outcomes:
-        report.say(f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT}):")
-        started = time.monotonic()
-        system.gateway_client().run(SCRIPT, *flags, on_line=lambda line: report.say(f"  {line}"))
-        report.took(f"{dataset.set_id}: vault", time.monotonic() - started)
+        doing = f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT})"
+        with report.lines(f"{dataset.set_id}: vault", doing) as show:
+            system.gateway_client().run(SCRIPT, *flags, on_line=show)
         reader = ProgressReader(system, dataset.set_id)
         watched = watch(outcomes, reader, uploads=uploads, console=report.console)
     before = 0.0

@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[LocalSystem]:
     """The system, by real Terraform on the local AWS: whole if any test of this run needs that."""
-    whole = any("whole" in item.fixturenames for item in request.session.items)
+    whole = any("whole" in getattr(item, "fixturenames", ()) for item in request.session.items)
     with running(whole=whole) as deployed:
         yield deployed
 
