@@ -25,7 +25,7 @@ def main() -> None:
     app = App()
     define_stacks(app, settings)
     app.synth()
-    for warning in warnings(app):
+    for warning in warnings(app):  # cdktf-cli tells them by itself
         print(f"Warning: {warning}")
 
 

@@ -25,10 +25,13 @@ RULE = re.compile(r"<securityGroupRuleId>(sgr-\w+)</securityGroupRuleId>")
 NOWHERE = re.compile(r"<(ipAddress|dnsName)></\1>")
 INTERFACE = "NetworkInterface.1."
 METADATA = {
-    "HttpTokens": "httpTokens",
-    "HttpEndpoint": "httpEndpoint",
-    "HttpPutResponseHopLimit": "httpPutResponseHopLimit",
+    "HttpTokens": ("httpTokens", "optional"),
+    "HttpEndpoint": ("httpEndpoint", "enabled"),
+    "HttpPutResponseHopLimit": ("httpPutResponseHopLimit", "1"),
+    "HttpProtocolIpv6": ("httpProtocolIpv6", "disabled"),
+    "InstanceMetadataTags": ("instanceMetadataTags", "disabled"),
 }
+"""The options of the metadata service, and what AWS makes them if nothing is said."""
 
 
 def mend_ec2(ec2: Any) -> None:
@@ -93,9 +96,8 @@ def _settle(instance: Any, parameters: Parameters, ec2: Any) -> None:
 
 def _instance_options(parameters: Parameters) -> str:
     options = "".join(
-        f"<{tag}>{value}</{tag}>"
-        for name, tag in METADATA.items()
-        if (value := _one(parameters, f"MetadataOptions.{name}"))
+        f"<{tag}>{_one(parameters, f'MetadataOptions.{name}') or usual}</{tag}>"
+        for name, (tag, usual) in METADATA.items()
     )
     optimized = _one(parameters, "EbsOptimized") or "false"
     return f"<metadataOptions>{options}</metadataOptions><ebsOptimized>{optimized}</ebsOptimized>"

@@ -112,6 +112,17 @@ def test_the_client_is_configured_so(vaulting: Template) -> None:
     assert vaulting.readable["output"]["clientConfiguration"] == {"value": CONFIGURATION}
 
 
+def test_every_line_that_a_script_reads_is_there_and_no_other(
+    vaulting: Template, root: Path
+) -> None:
+    """A script knows its keys by name only, and takes a line that is missing for an empty one."""
+    read = re.search(r"configured=\(([^)]+)\)", (root / "scripts" / "lib.sh").read_text())
+    assert read
+    content: str = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
+    written = [line.partition("=")[0] for line in content.splitlines()]
+    assert sorted(written) == sorted(read[1].split())
+
+
 def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesise) -> None:
     """Those that are the operator's to choose."""
     stack = synthesise(

@@ -81,16 +81,17 @@ def test_an_instance_keeps_its_options(ec2: Any) -> None:
     assert found("httpTokens", shown) == ["required"]
     assert found("httpEndpoint", shown) == ["enabled"]
     assert found("httpPutResponseHopLimit", shown) == ["1"]
+    assert found("httpProtocolIpv6", shown) == ["disabled"]
     assert found("ebsOptimized", shown) == ["true"]
     assert found("encrypted", asked(ec2, "DescribeVolumes", {})) == ["true"]
 
 
 def test_an_instance_that_asks_for_nothing_is_launched_as_before(ec2: Any) -> None:
-    """With a public address, and without options that nobody gave."""
+    """With a public address, and with the options that AWS gives."""
     asked(ec2, "RunInstances", {"ImageId": "ami-1"})
     shown = asked(ec2, "DescribeInstances", {})
     assert len(found("ipAddress", shown)) == 1
-    assert found("httpTokens", shown) == []
+    assert found("httpTokens", shown) == ["optional"]
 
 
 def test_an_interface_endpoint_keeps_what_it_was_made_with(ec2: Any) -> None:
