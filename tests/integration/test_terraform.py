@@ -10,10 +10,20 @@ from local.local_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, Loca
 from tests.integration.plans import changes, unexplained
 
 STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
-ALARM = "the emulator forgets dimensions, period and statistic of an alarm"
 READ_BACK_GAPS = {
-    "aws_cloudwatch_metric_alarm": {
-        "dimensions": ALARM,
+    "aws_cloudwatch_metric_alarm": dict.fromkeys(
+        (
+            "actions_enabled",
+            "alarm_description",
+            "dimensions",
+            "period",
+            "statistic",
+            "treat_missing_data",
+        ),
+        "the provider asks over CBOR, and the emulator answers with half of an alarm",
+    ),
+    "aws_vpc_security_group_egress_rule": {
+        "tags_all": "a new group has this rule already, and the emulator does not add the tags to it",
     },
 }
 """What the local AWS reads back incompletely, by attribute: a second plan would mend it."""
@@ -61,6 +71,24 @@ def test_a_share_needs_an_activated_gateway(whole: LocalSystem) -> None:
     assert "/opt/vault/scripts/activate-gateway.sh" in planned.stderr
 
 
+def network_left(system: LocalSystem) -> list[str]:
+    """List what is left of the environment's network, by name and id."""
+    ec2 = system.client("ec2")
+    ours = [{"Name": "tag:Environment", "Values": ["local"]}]
+    left = [
+        *(each["VpcId"] for each in ec2.describe_vpcs(Filters=ours)["Vpcs"]),
+        *(each["VolumeId"] for each in ec2.describe_volumes(Filters=ours)["Volumes"]),
+        *(each["VpcEndpointId"] for each in ec2.describe_vpc_endpoints()["VpcEndpoints"]),
+        *(
+            instance["InstanceId"]
+            for each in ec2.describe_instances(Filters=ours)["Reservations"]
+            for instance in each["Instances"]
+            if instance["State"]["Name"] != "terminated"
+        ),
+    ]
+    return [f"local {each}" for each in left]
+
+
 def test_destroy_leaves_nothing(whole: LocalSystem) -> None:
     """Of all that carries the environment's name, whatever was put into it meanwhile."""
     destroy(whole, DATA_VAULTING)
@@ -78,6 +106,7 @@ def test_destroy_leaves_nothing(whole: LocalSystem) -> None:
         *(each["RoleName"] for each in client("iam").list_roles()["Roles"]),
         *(each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]),
         *(each["Name"] for each in client("ssm").describe_parameters()["Parameters"]),
+        *network_left(whole),
         *(
             each["UUID"]
             for each in client("lambda").list_event_source_mappings()["EventSourceMappings"]
