@@ -16,11 +16,12 @@ export GIVEN_PREFIX := $(call given,PREFIX)
 export GIVEN_FILES := $(call given,FILES)
 export GIVEN_PORT := $(call given,PORT)
 export GIVEN_FORMAT := $(call given,FORMAT)
+export GIVEN_SHORT := $(call given,SHORT)
 export GIVEN_ENV := $(call given,ENV)
 export GIVEN_YES := $(call given,YES)
-unexport DATA SET PREFIX FILES PORT FORMAT ENV YES
+unexport DATA SET PREFIX FILES PORT FORMAT ENV YES SHORT
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
-port := $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
 
 export CHECKPOINT_DISABLE := 1
@@ -37,10 +38,10 @@ help:
 
 ## Run it on this machine, without an AWS account
 demo: setup ## Deploy to a local AWS, vault a dataset, see it reconciled; see one time out
-	@$(run) python -m local demo $(data) $(port)
+	@$(run) python -m local demo $(data) $(where)
 
 local-up: setup ## Start and deploy the same system, and leave it running
-	@$(run) python -m local up $(port) $(format)
+	@$(run) python -m local up $(where) $(format)
 
 vault: setup ## Vault one more dataset in the running system (DATA, SET)
 	@$(run) python -m local vault $(data)
@@ -104,6 +105,7 @@ clean: ## Remove whatever was generated, but for .venv, node_modules and a runni
 #  SET=id ## the dataset's id (the folder's name)
 #  PREFIX=text ## the prefix of the file share, if it has one: team-a/
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo: a free one)
+#  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
 #  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (dev)
 #  YES=1 ## bootstrap: carry out the plan without asking

@@ -50,6 +50,12 @@ def arguments() -> argparse.Namespace:
     )
     command("down", "End the system left running, with all that it holds")
     status = command("status", "Show where everything of the system left running is")
+    for deployed in (demonstration, started):
+        deployed.add_argument(
+            "--short",
+            action="store_true",
+            help="EventProcessingStack alone, its gateway and share made by the API",
+        )
     for shown in (started, status):
         shown.add_argument(
             "--format", choices=("text", "json"), default="text", help="(default: %(default)s)"
@@ -88,13 +94,17 @@ def run(options: argparse.Namespace) -> int:
     report = Report(Console(stderr=as_json))
     match options.command:
         case "demo":
-            return (
-                0
-                if demo(data=options.data, set_id=options.set, report=report, port=options.port)
-                else 1
+            came = demo(
+                data=options.data,
+                set_id=options.set,
+                report=report,
+                port=options.port,
+                whole=not options.short,
             )
+            return 0 if came else 1
         case "up":
-            print_system(left_running.up(port=options.port, report=report), as_json=as_json)
+            system = left_running.up(port=options.port, report=report, whole=not options.short)
+            print_system(system, as_json=as_json)
         case "status":
             print_system(left_running.get(), as_json=as_json)
         case "down":

@@ -19,9 +19,12 @@ SET_ID = "2026-11-payroll"
 INCOMPLETE = "-incomplete"
 
 
-def demo(*, data: Path | None, set_id: str, report: Report, port: int = 0) -> bool:
+def demo(
+    *, data: Path | None, set_id: str, report: Report, port: int = 0, whole: bool = True
+) -> bool:
     """Vault *data* (or a generated dataset) whole, and once more with a file held back.
 
+    Unless the system is to be *whole*, only its event processing is deployed.
     True if the first came out *Successful* and the second *Timed out*, its missing key named.
     """
     with tempfile.TemporaryDirectory(prefix="vault-demo-") as generated:
@@ -30,7 +33,7 @@ def demo(*, data: Path | None, set_id: str, report: Report, port: int = 0) -> bo
             generate(data)
         dataset = vaulting.read(data, set_id)
         again = vaulting.read(data, dataset.set_id + INCOMPLETE)
-        with running(EndpointOptions(port=port), report=report) as system:
+        with running(EndpointOptions(port=port), report=report, whole=whole) as system:
             report.console.rule("Everything arrives")
             successful = _succeeds(system, dataset, report)
             report.console.rule("One file is held back")
@@ -42,6 +45,7 @@ def demo(*, data: Path | None, set_id: str, report: Report, port: int = 0) -> bo
 
 def _succeeds(system: LocalSystem, dataset: Dataset, report: Report) -> bool:
     event = vault(system, dataset, report=report)
+    report.say("Its outcome, as every consumer of the vault's bus hears it:")
     show(event, report)
     return _expect(event["detail"]["status"] == "Successful", "Successful", event, report)
 

@@ -20,15 +20,17 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from local import emulator
+from local.appliance import Appliance
 from local.asgi import Application, as_if_over_tls, with_storage_gateway
 from local.aws import Endpoint
 from local.clients import client
+from local.endpoint_process import HELD_BACK
 from local.file_gateway import FileGateway
 from local.storage_gateway import StorageGateway
 
@@ -86,14 +88,17 @@ def main() -> None:
     gateway = FileGateway(
         api,
         exports=folder / "shares",
+        held_back=folder / HELD_BACK,
         s3=client(Endpoint(url=f"http://127.0.0.1:{port}", region=options.region), "s3"),
         emit=emulator.emitter(),
         seed=options.seed,
     )
+    appliance = Appliance(api.hand_out_key)
+    appliance.start()
     gateway.start()
     status = 1
     try:
-        asyncio.new_event_loop().run_until_complete(run(app, listener, options))
+        asyncio.new_event_loop().run_until_complete(run(app, listener, appliance.address, options))
         status = 0
     except Exception:
         logger.exception("the endpoint failed")
@@ -115,7 +120,9 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-async def run(app: Application, listener: socket.socket, options: argparse.Namespace) -> None:
+async def run(
+    app: Application, listener: socket.socket, appliance_address: str, options: argparse.Namespace
+) -> None:
     """Serve *app* until a signal or the end of standard input."""
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,7 +131,13 @@ async def run(app: Application, listener: socket.socket, options: argparse.Names
         threading.Thread(target=_wait_for_end_of_stdin, args=(loop, ending), daemon=True).start()
 
     async def ready() -> None:
-        _write_ready_file(options.folder / READY_FILE, listener.getsockname()[1], options.token)
+        told = {
+            "pid": os.getpid(),
+            "port": listener.getsockname()[1],
+            "applianceAddress": appliance_address,
+            "token": options.token,
+        }
+        _write_ready_file(options.folder / READY_FILE, told)
         await ending.wait()
 
     config = Config()
@@ -144,9 +157,9 @@ def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, ending: asyncio.Even
     loop.call_soon_threadsafe(ending.set)
 
 
-def _write_ready_file(path: Path, port: int, token: str) -> None:
+def _write_ready_file(path: Path, told: dict[str, Any]) -> None:
     whole = path.with_suffix(".part")
-    whole.write_text(json.dumps({"pid": os.getpid(), "port": port, "token": token}))
+    whole.write_text(json.dumps(told))
     whole.replace(path)
 
 

@@ -17,6 +17,9 @@ from deployment.processes import command_line, is_running
 from local.errors import LocalError
 
 ROOT = Path(__file__).parents[1]
+HELD_BACK = "held-back"
+"""The file in an endpoint's folder that lists, below their share's name, keys not to upload."""
+
 START_SECONDS = 60.0
 END_SECONDS = 10.0
 
@@ -29,6 +32,8 @@ class EndpointProcess:
     port: int
     token: str
     region: str
+    appliance_address: str
+    """Where the simulated gateway hands out activation keys, as ``host:port``."""
     child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
     """Ours, if it is tied to us: the pipe that it watches is open as long as this object lives."""
 
@@ -98,9 +103,14 @@ def start(folder: Path, options: EndpointOptions) -> EndpointProcess:
         process.kill()
         process.communicate()
         raise
-    port = json.loads(ready_file.read_text())["port"]
+    told = json.loads(ready_file.read_text())
     return EndpointProcess(
-        process.pid, port, token, options.region, process if options.tied else None
+        process.pid,
+        told["port"],
+        token,
+        options.region,
+        told["applianceAddress"],
+        process if options.tied else None,
     )
 
 

@@ -3,6 +3,7 @@
 It behaves as an S3 File Gateway does, in its less convenient habits too: some files show up in the
 bucket half written before they are whole, nothing is announced before it is whole in S3 and has
 rested for the share's settling time, and a file written again is uploaded and announced again.
+A file may also be stuck in it: nothing of what *held_back* lists is uploaded.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class ShareWatcher:
         share: FileShare,
         folder: Path,
         *,
+        held_back: Path,
         s3: S3Client,
         emit: Emit,
         random: Random,
@@ -55,6 +57,7 @@ class ShareWatcher:
         self._random = random
         self._clock = clock
         self._scan = FolderScan(str(folder))
+        self._held_back = held_back
         self._settling = Settling()
         self._announcer = Announcer(emit, random)
 
@@ -70,7 +73,8 @@ class ShareWatcher:
         scan_seconds = self._clock() - started
         for entry in gone:
             self._s3.delete_object(Bucket=self.share.bucket, Key=self._object_key(entry))
-        settled = self._disordered(settled)
+        stuck = self._stuck()
+        settled = self._disordered([entry for entry in settled if entry.key not in stuck])
         growing = [
             entry for entry in settled if entry.size_bytes > 1 and self._random.random() < PARTIAL
         ]
@@ -83,6 +87,14 @@ class ShareWatcher:
             self._announcer.flush(self.share, now=self._clock())
         self._announcer.flush(self.share, now=self._clock())
         return scan_seconds
+
+    def _stuck(self) -> set[str]:
+        """Read which keys are to be kept in the gateway; that is asked for by tests and demo."""
+        if not self._held_back.exists():
+            return set()
+        listed = self._held_back.read_text(encoding="utf-8").split("\n")
+        share = f"{self.share.export}/"
+        return {line.removeprefix(share) for line in listed if line.startswith(share)}
 
     def _disordered(self, entries: list[Entry]) -> list[Entry]:
         """Let each overtake others, as parallel uploads do, but not the whole of a large dataset."""
@@ -111,7 +123,8 @@ class ShareWatcher:
                 info = os.stat(entry.path)
             except FileNotFoundError:
                 return False
-            if (info.st_size, info.st_mtime_ns, info.st_ino) != entry.signature:
+            seen = (info.st_size, info.st_mtime_ns, info.st_ino, info.st_ctime_ns)
+            if seen != entry.signature:
                 return False
         self._settling.done(entry)
         return True
@@ -127,10 +140,18 @@ class FileGateway:
     """
 
     def __init__(
-        self, api: StorageGateway, *, exports: Path, s3: S3Client, emit: Emit, seed: int = 0
+        self,
+        api: StorageGateway,
+        *,
+        exports: Path,
+        held_back: Path,
+        s3: S3Client,
+        emit: Emit,
+        seed: int = 0,
     ) -> None:
         self._api = api
         self._exports = exports
+        self._held_back = held_back
         self._s3 = s3
         self._emit = emit
         self._seed = seed
@@ -157,6 +178,7 @@ class FileGateway:
         watcher = ShareWatcher(
             share,
             folder,
+            held_back=self._held_back,
             s3=self._s3,
             emit=self._emit,
             random=Random(f"{self._seed}/{share.export}"),

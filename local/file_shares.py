@@ -92,7 +92,9 @@ class FileShares:
         }
 
     def create_nfs_file_share(self, request: Json, caller: Caller) -> Json:
-        gateway = self._gateways[request["GatewayARN"]]
+        gateway = self._gateways.connected(request["GatewayARN"])
+        if not gateway.cache_disks:  # AWS names no code for it
+            raise RequestRefusedError("The gateway has no cache disk.", code="InvalidGateway")
         for share in self:
             if share.information["ClientToken"] == request["ClientToken"]:
                 return {"FileShareARN": share.arn}

@@ -1,7 +1,8 @@
 """What lies in a share's folder, and which of it has come to rest: local only, no AWS.
 
-A file rests when its size, modification time and inode stayed the same for the settling time, as
-seen from here: a modification time alone says nothing, for ``cp -p`` brings it from elsewhere.
+A file rests when its size, times and inode stayed the same for the settling time, as seen from
+here. The modification time alone says nothing, for ``cp -p`` brings it from elsewhere, and when it
+writes the same file once more, only the time of change tells.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 MAX_KEY_BYTES = 1024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 
-Signature = tuple[int, int, int]
+Signature = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,14 @@ class Entry:
     size_bytes: int
     modified_ns: int
     inode: int
+    changed_ns: int = 0
 
     @property
     def signature(self) -> Signature:
         """What changes when somebody writes to it; a folder never changes."""
-        return (0, 0, 0) if self.is_folder else (self.size_bytes, self.modified_ns, self.inode)
+        if self.is_folder:
+            return (0, 0, 0, 0)
+        return (self.size_bytes, self.modified_ns, self.inode, self.changed_ns)
 
 
 class FolderScan:
@@ -86,7 +90,9 @@ class FolderScan:
             self._complain(key, f"its key is longer than {MAX_KEY_BYTES} bytes")
             return None
         size = 0 if is_folder else info.st_size
-        return Entry(key, found.path, is_folder, size, info.st_mtime_ns, info.st_ino)
+        return Entry(
+            key, found.path, is_folder, size, info.st_mtime_ns, info.st_ino, info.st_ctime_ns
+        )
 
     def _complain(self, key: str, reason: str) -> None:
         if key not in self._complained:

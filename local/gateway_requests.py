@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import botocore.session
-from botocore.model import ServiceModel
+from botocore.model import ServiceModel, StructureShape
 from botocore.validate import ParamValidator
 
 Json = dict[str, Any]
@@ -44,7 +46,7 @@ def storage_gateway_model() -> ServiceModel:
 
 
 def check_request(operation: str, request: Json) -> None:
-    """Refuse what AWS's model does not know: an operation, a missing field, a wrong type.
+    """Refuse what AWS's model rules out: an operation, a missing field, a type, a form.
 
     Raises:
         RequestRefusedError: With AWS's exception for it.
@@ -55,6 +57,23 @@ def check_request(operation: str, request: Json) -> None:
             f"Unknown operation {operation}.", kind="UnknownOperationException"
         )
     fields = model.operation_model(operation).input_shape
-    report = ParamValidator().validate(request, fields) if fields else None
-    if report and report.has_errors():
-        raise RequestRefusedError(report.generate_report(), kind="ValidationException")
+    if fields is None:
+        return
+    report = ParamValidator().validate(request, fields)
+    problems = [report.generate_report()] if report.has_errors() else [*_misshapen(fields, request)]
+    if problems:
+        raise RequestRefusedError("\n".join(problems), kind="ValidationException")
+
+
+def _misshapen(fields: StructureShape, request: Json) -> Iterator[str]:
+    """Name the texts of a request that are too long, of another form, or not among the choices."""
+    for name, value in request.items():
+        rules = fields.members[name].metadata
+        if not isinstance(value, str):
+            continue
+        if len(value) > rules.get("max", len(value)):
+            yield f"{name} is longer than {rules['max']} characters."
+        if not re.search(rules.get("pattern", ""), value):
+            yield f"{name} is {value!r}, which does not match {rules['pattern']}."
+        if value not in rules.get("enum", [value]):
+            yield f"{name} is {value!r}, which is not among {', '.join(rules['enum'])}."

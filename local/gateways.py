@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from local.activation_keys import ActivationKeys
 from local.gateway_requests import Caller, Json, RequestRefusedError
+
+CONNECTING_SECONDS = 1.0  # tens of seconds on AWS
+TIME_ZONE = re.compile(r"GMT([+-](0?\d|1[0-4]):[0-5]\d)?")
 
 # The disk, the addresses and the instance are those of the workshop's gateway.
 DISK_ID = "xen-vbd-51728"
@@ -36,6 +43,7 @@ LISTED = (
     "GatewayName",
     "GatewayType",
     "Ec2InstanceId",
+    "Ec2InstanceRegion",
     "HostEnvironment",
 )
 
@@ -52,6 +60,7 @@ class Gateway:
     arn: str
     information: Json
     tags: list[Json]
+    connected_from: float
     cache_disks: list[str] = field(default_factory=list)
     maintenance: Json = field(
         default_factory=lambda: {"HourOfDay": 3, "MinuteOfHour": 15, "DayOfWeek": 0}
@@ -61,7 +70,9 @@ class Gateway:
 class Gateways:
     """The operations on gateways and their disks; each is the method of its name."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._keys = ActivationKeys(clock)
         self._gateways: dict[str, Gateway] = {}
 
     def __getitem__(self, arn: str) -> Gateway:
@@ -73,6 +84,21 @@ class Gateways:
                 "The specified gateway was not found.", code="GatewayNotFound"
             ) from None
 
+    def connected(self, arn: str) -> Gateway:
+        """Find a gateway that answers, or refuse as AWS does just after the activation."""
+        gateway = self[arn]
+        if self._clock() < gateway.connected_from:
+            raise RequestRefusedError(
+                "The specified gateway is not connected.", code="GatewayNotConnected"
+            )
+        return gateway
+
+    def hand_out_key(self, region: str, vpc_endpoint: str) -> str | None:
+        """Make an activation key; None if the only appliance is activated, until it is deleted."""
+        if self._gateways:
+            return None
+        return self._keys.hand_out(region=region, vpc_endpoint=vpc_endpoint)
+
     def remove(self, arn: str) -> Gateway:
         """Forget a gateway, and say what it was."""
         gateway = self[arn]
@@ -80,6 +106,12 @@ class Gateways:
         return gateway
 
     def activate_gateway(self, request: Json, caller: Caller) -> Json:
+        check_time_zone(request)
+        if request["GatewayRegion"] != caller.region:
+            raise RequestRefusedError(
+                f"The gateway's region is not {caller.region}.", code="RegionInvalid"
+            )
+        handed_out = self._keys.use(request["ActivationKey"], region=caller.region)
         gateway_id = f"sgw-{short_id()}"
         arn = caller.arn(f"gateway/{gateway_id}")
         information = {
@@ -88,10 +120,14 @@ class Gateways:
             "GatewayId": gateway_id,
             "GatewayName": request["GatewayName"],
             "GatewayTimezone": request["GatewayTimezone"],
-            "GatewayType": request.get("GatewayType", "STORED"),
+            "GatewayType": request.get("GatewayType", "CACHED"),
             "Ec2InstanceRegion": caller.region,
         }
-        self._gateways[arn] = Gateway(arn, information, request.get("Tags", []))
+        if handed_out.vpc_endpoint:
+            information["VPCEndpoint"] = handed_out.vpc_endpoint
+        self._gateways[arn] = Gateway(
+            arn, information, request.get("Tags", []), self._clock() + CONNECTING_SECONDS
+        )
         return {"GatewayARN": arn}
 
     def list_gateways(self, request: Json, caller: Caller) -> Json:
@@ -100,15 +136,17 @@ class Gateways:
                 {name: gateway.information[name] for name in LISTED}
                 | {"GatewayOperationalState": "ACTIVE"}
                 for gateway in self._gateways.values()
+                if gateway.information["Ec2InstanceRegion"] == caller.region
             ]
         }
 
     def describe_gateway_information(self, request: Json, caller: Caller) -> Json:
-        gateway = self[request["GatewayARN"]]
+        gateway = self.connected(request["GatewayARN"])
         return gateway.information | {"Tags": gateway.tags}
 
     def update_gateway_information(self, request: Json, caller: Caller) -> Json:
-        gateway = self[request["GatewayARN"]]
+        gateway = self.connected(request["GatewayARN"])
+        check_time_zone(request)
         gateway.information |= request
         return {"GatewayARN": gateway.arn, "GatewayName": gateway.information["GatewayName"]}
 
@@ -126,12 +164,12 @@ class Gateways:
         return {"GatewayARN": gateway.arn}
 
     def list_local_disks(self, request: Json, caller: Caller) -> Json:
-        gateway = self[request["GatewayARN"]]
+        gateway = self.connected(request["GatewayARN"])
         use = "CACHE STORAGE" if DISK_ID in gateway.cache_disks else "AVAILABLE"
         return {"GatewayARN": gateway.arn, "Disks": [DISK | {"DiskAllocationType": use}]}
 
     def add_cache(self, request: Json, caller: Caller) -> Json:
-        gateway = self[request["GatewayARN"]]
+        gateway = self.connected(request["GatewayARN"])
         for disk in request["DiskIds"]:
             if disk != DISK_ID:
                 raise RequestRefusedError(
@@ -152,3 +190,10 @@ class Gateways:
             "DiskIds": gateway.cache_disks,
             "CacheAllocatedInBytes": size_bytes,
         }
+
+
+def check_time_zone(request: Json) -> None:
+    """Refuse a time zone of another form than GMT, GMT+h:mm or GMT-h:mm."""
+    zone = request.get("GatewayTimezone", "GMT")
+    if not TIME_ZONE.fullmatch(zone):
+        raise RequestRefusedError(f"{zone} is no time zone.", code="InvalidParameters")

@@ -16,8 +16,8 @@ FOLDER = Path(__file__).parents[1] / ".local" / "system"
 STATE = "system.json"
 
 
-def up(*, port: int, report: Report, folder: Path = FOLDER) -> LocalSystem:
-    """Start and deploy a system that goes on when we end.
+def up(*, port: int, report: Report, whole: bool = True, folder: Path = FOLDER) -> LocalSystem:
+    """Start and deploy a system that goes on when we end, *whole* or its event processing alone.
 
     Raises:
         LocalError: One is running already, or it could not be started or deployed.
@@ -30,10 +30,10 @@ def up(*, port: int, report: Report, folder: Path = FOLDER) -> LocalSystem:
     shutil.rmtree(folder, ignore_errors=True)
     process = start_endpoint(folder, EndpointOptions(port=port, tied=False), report=report)
     try:
-        system = deploy(folder, process, report=report)
-        whole = folder / f"{STATE}.part"
-        whole.write_text(json.dumps(system.to_json(), indent=2))
-        whole.replace(folder / STATE)
+        system = deploy(folder, process, report=report, whole=whole)
+        written = folder / f"{STATE}.part"
+        written.write_text(json.dumps(system.to_json(), indent=2))
+        written.replace(folder / STATE)
     except BaseException:
         process.end()
         raise

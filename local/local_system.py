@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import uuid
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,14 +15,19 @@ from deployment.deployment import Deployment
 from local import share_setup
 from local.aws import Endpoint, pointed_at
 from local.clients import client
-from local.endpoint_process import EndpointProcess
+from local.endpoint_process import HELD_BACK, EndpointProcess
+from local.gateway_client import GatewayClient
 
-STACK = "EventProcessingStack"
+EVENT_PROCESSING = "EventProcessingStack"
+DATA_VAULTING = "DataVaultingStack"
+FILE_SHARE = "FileShareStack"
+
+PATHS = ("share_folder", "stack_folder", "client_configuration", "folder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSystem:
-    """A deployed system: where everything is, most of it as the stack's outputs say."""
+    """A deployed system: where everything is, most of it as the stacks' outputs say."""
 
     endpoint: str
     region: str
@@ -37,9 +44,11 @@ class LocalSystem:
     undelivered_queue_url: str
     stack_folder: Path
     gateway_arn: str
+    client_configuration: Path
     folder: Path
     pid: int
     port: int
+    appliance_address: str
     token: str
 
     def client(self, service: str) -> Any:
@@ -64,17 +73,28 @@ class LocalSystem:
         )
         return share_folder(self.folder, name)
 
+    def hold_back(self, key: str, *, share: Path | None = None) -> None:
+        """Let the gateway keep the file *key* of a share to itself, as one that is stuck does."""
+        with (self.folder / HELD_BACK).open("a", encoding="utf-8") as held_back:
+            held_back.write(f"{(share or self.share_folder).name}/{key}\n")
+
     def deployment(self) -> Deployment:
         """The stacks, for ``.terraform(...)`` and ``.cdktf(...)``."""
         return deployment(self.folder, self._where)
 
-    def terraform(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``terraform`` on the stack: ``terraform("plan", "-detailed-exitcode")``."""
-        return self.deployment().terraform(STACK, *arguments)
+    def terraform(
+        self, *arguments: str, stack: str = EVENT_PROCESSING
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``terraform`` on a stack: ``terraform("plan", "-detailed-exitcode")``."""
+        return self.deployment().terraform(stack, *arguments)
+
+    def gateway_client(self) -> GatewayClient:
+        """The client of the gateway, whose scripts run on this machine."""
+        return gateway_client(self.folder, self._where)
 
     def process(self) -> EndpointProcess:
         """The endpoint's process."""
-        return EndpointProcess(self.pid, self.port, self.token, self.region)
+        return EndpointProcess(self.pid, self.port, self.token, self.region, self.appliance_address)
 
     @property
     def _where(self) -> Endpoint:
@@ -96,15 +116,18 @@ class LocalSystem:
     def from_json(cls, shown: dict[str, Any]) -> Self:
         """Read what :meth:`to_json` showed."""
         values = {field.name: shown[_camel(field.name)] for field in fields(cls)}
-        return cls(
-            **values
-            | {name: Path(values[name]) for name in ("share_folder", "stack_folder", "folder")}
-        )
+        return cls(**values | {name: Path(values[name]) for name in PATHS})
 
 
 def deployment(folder: Path, where: Endpoint) -> Deployment:
     """The stacks of the system in *folder*, and the environment to handle them in."""
     return Deployment(folder, pointed_at(where, terraform.prepare(folder / "terraform.rc")))
+
+
+def gateway_client(folder: Path, where: Endpoint) -> GatewayClient:
+    """The gateway's client in the system in *folder*; it finds ``aws`` where our Python is."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return GatewayClient(folder, pointed_at(where, {**os.environ, "PATH": path}))
 
 
 def share_folder(folder: Path, name: str) -> Path:

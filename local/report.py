@@ -38,6 +38,15 @@ class Report:
                 self.say(f"{time.monotonic() - started:.1f} s")
         self.took(name, time.monotonic() - started)
 
+    @contextmanager
+    def lines(self, name: str, doing: str) -> Iterator[Callable[[str], None]]:
+        """Time what happens inside as *name*; the value shows a line of what it says meanwhile."""
+        started = time.monotonic()
+        self.say(f"{doing}:")
+        yield lambda line: self.say(f"  {line}")
+        self.say(f"  {time.monotonic() - started:.1f} s")
+        self.took(name, time.monotonic() - started)
+
     def took(self, name: str, seconds: float) -> None:
         """Add *seconds* to the time of phase *name*."""
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode
+
+from botocore.exceptions import ClientError
 
 from local.aws import Endpoint
 from local.clients import client
+from local.errors import LocalError
 from local.report import Report
 
 SHARE = "vaultdata"
@@ -15,7 +21,7 @@ SETTLING_SECONDS = 2  # a real gateway's is 60 and more; datasets here are small
 
 # The simulated appliance assumes no role; the API wants one named.
 ROLE = "arn:aws:iam::123456789012:role/local-file-gateway"
-ACTIVATION_KEY = "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE"
+CONNECT_SECONDS = 30.0
 
 
 def find_share(endpoint: Endpoint, bucket: str) -> dict[str, Any] | None:
@@ -30,19 +36,53 @@ def find_share(endpoint: Endpoint, bucket: str) -> dict[str, Any] | None:
     )
 
 
-def activate_gateway(endpoint: Endpoint) -> str:
+def activation_key(appliance_address: str, region: str) -> str:
+    """Ask an appliance for its key, as a client in its network does.
+
+    Raises:
+        LocalError: It hands out none, and why.
+    """
+    query = {"gatewayType": "FILE_S3", "activationRegion": region, "no_redirect": ""}
+    connection = HTTPConnection(appliance_address, timeout=10)
+    try:
+        connection.request("GET", f"/?{urlencode(query)}")
+        answer = connection.getresponse()
+        told = answer.read().decode()
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise LocalError(f"The appliance at {appliance_address} hands out no key: {told}")
+    return told
+
+
+def activate_gateway(endpoint: Endpoint, appliance_address: str) -> str:
     """Activate a gateway with its cache, and return its ARN."""
     api = client(endpoint, "storagegateway")
     arn: str = api.activate_gateway(
-        ActivationKey=ACTIVATION_KEY,
+        ActivationKey=activation_key(appliance_address, endpoint.region),
         GatewayName="local-file-gateway",
         GatewayTimezone="GMT",
         GatewayRegion=endpoint.region,
         GatewayType="FILE_S3",
     )["GatewayARN"]
-    disks = api.list_local_disks(GatewayARN=arn)["Disks"]
+    disks = _local_disks(api, arn)
     api.add_cache(GatewayARN=arn, DiskIds=[disk["DiskId"] for disk in disks])
     return arn
+
+
+def _local_disks(api: Any, gateway_arn: str) -> list[dict[str, Any]]:
+    """List the disks of a gateway as soon as it is connected."""
+    deadline = time.monotonic() + CONNECT_SECONDS
+    while True:
+        try:
+            disks: list[dict[str, Any]] = api.list_local_disks(GatewayARN=gateway_arn)["Disks"]
+        except ClientError as error:
+            is_early = "not connected" in str(error) and time.monotonic() < deadline
+            if not is_early:
+                raise
+            time.sleep(0.2)
+        else:
+            return disks
 
 
 def create_share(
@@ -66,12 +106,14 @@ def create_share(
     )
 
 
-def ensure_share(endpoint: Endpoint, bucket: str, report: Report) -> tuple[str, str]:
+def ensure_share(
+    endpoint: Endpoint, appliance_address: str, bucket: str, report: Report
+) -> tuple[str, str]:
     """Find a stack's share of *bucket*, or create one and say so; return gateway and name."""
     share = find_share(endpoint, bucket)
     if share:
         return share["GatewayARN"], share["FileShareName"]
-    gateway_arn = activate_gateway(endpoint)
+    gateway_arn = activate_gateway(endpoint, appliance_address)
     create_share(
         endpoint,
         gateway_arn,

@@ -7,6 +7,7 @@ Operations, required fields and error shapes are AWS's
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from botocore import xform_name
@@ -19,9 +20,9 @@ from local.gateways import Gateway, Gateways
 class StorageGateway:
     """Answers one operation at a time: the method of its name, here or in one of the two parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
-        self._gateways = Gateways()
+        self._gateways = Gateways(clock)
         self._shares = FileShares(self._gateways)
 
     def answer(self, operation: str, request: Json, caller: Caller) -> Json:
@@ -38,6 +39,11 @@ class StorageGateway:
         """The shares that exist now: what the appliance serves."""
         with self._lock:
             return list(self._shares)
+
+    def hand_out_key(self, region: str, vpc_endpoint: str) -> str | None:
+        """Make an activation key; None once the appliance is activated."""
+        with self._lock:
+            return self._gateways.hand_out_key(region, vpc_endpoint)
 
     def _method(self, operation: str) -> Callable[[Json, Caller], Json]:
         name = xform_name(operation)

@@ -1,12 +1,10 @@
-"""One dataset's whole way: checked, copied into the share, followed to its outcome."""
+"""One dataset's whole way: vaulted by the client's script, followed to its outcome."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Collection
 
-from local import vaulting
 from local.local_system import LocalSystem
 from local.outcomes import Event, OutcomeSubscription
 from local.progress import ProgressReader
@@ -14,24 +12,28 @@ from local.report import Report
 from local.vaulting import Dataset
 from local.watch import watch
 
+SCRIPT = "vault-data.sh"
+
 
 def vault(
     system: LocalSystem, dataset: Dataset, *, report: Report, hold_back: Collection[str] = ()
 ) -> Event:
-    """Vault *dataset*, all but *hold_back*, and return the event that announces its outcome.
+    """Vault *dataset* and return the event that announces its outcome.
+
+    The script copies everything; what is to be held back stays in the gateway.
 
     Raises:
-        LocalError: The share has the set already, or no outcome came.
+        LocalError: The script refused the set or failed, or no outcome came.
     """
     uploads = dataset.uploads - len(hold_back)
-    files = f"{len(dataset.files)} file{'s' if len(dataset.files) != 1 else ''}"
-    report.say(f"Vaulting the set {dataset.set_id}: {files} and a manifest.")
     for path in hold_back:
-        report.say(f"Held back: {path}")
+        system.hold_back(f"{dataset.job_folder}/{path}")
+        report.say(f"The gateway will hold back {path}")
+    flags = ("--source", str(dataset.source), "--set", dataset.set_id, "--unmounted")
     with OutcomeSubscription(system, dataset.set_id) as outcomes:
-        started = time.monotonic()
-        vaulting.copy(dataset, system.share_folder, hold_back=hold_back)
-        report.took(f"{dataset.set_id}: copy", time.monotonic() - started)
+        doing = f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT})"
+        with report.lines(f"{dataset.set_id}: vault", doing) as show:
+            system.gateway_client().run(SCRIPT, *flags, on_line=show)
         reader = ProgressReader(system, dataset.set_id)
         watched = watch(outcomes, reader, uploads=uploads, console=report.console)
     before = 0.0

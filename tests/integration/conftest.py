@@ -19,10 +19,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def system() -> Iterator[LocalSystem]:
-    """The whole system, by real Terraform on the local AWS."""
-    with running() as deployed:
+def system(request: pytest.FixtureRequest) -> Iterator[LocalSystem]:
+    """The system, by real Terraform on the local AWS: whole if any test of this run needs that."""
+    whole = any("whole" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    with running(whole=whole) as deployed:
         yield deployed
+
+
+@pytest.fixture(scope="session")
+def whole(system: LocalSystem) -> LocalSystem:
+    """The system with all its stacks, its gateway activated by the client's script."""
+    return system
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from local.local_system import LocalSystem
@@ -35,6 +36,11 @@ class Driver:
     def outcomes(self, set_id: str) -> OutcomeSubscription:
         """Subscribe to the outcomes of a set."""
         return OutcomeSubscription(self.system, set_id)
+
+    def vault(self, source: Path, set_id: str, share: Path, *flags: str) -> None:
+        """Vault *source* into a share's folder by the client's script."""
+        where = ("--source", str(source), "--set", set_id, "--share", str(share), "--unmounted")
+        self.system.gateway_client().run("vault-data.sh", *where, *flags)
 
     def put(self, key: str, body: bytes = b"x") -> None:
         """Put an object, as a gateway does before it announces it."""
@@ -93,6 +99,18 @@ class Driver:
             ExpressionAttributeValues={":set": {"S": set_id}},
         )
         return {item["objectKey"]["S"]: item for page in pages for item in page["Items"]}
+
+    def date_rows_back(self, set_id: str, *, seconds: int) -> None:
+        """Let a set's uploads have been announced *seconds* earlier than they were."""
+        for key, row in self.rows(set_id).items():
+            self.dynamodb.update_item(
+                TableName=self.system.table,
+                Key={"setId": {"S": set_id}, "objectKey": {"S": key}},
+                UpdateExpression="SET eventTime = :then",
+                ExpressionAttributeValues={
+                    ":then": {"N": str(int(row["eventTime"]["N"]) - seconds)}
+                },
+            )
 
     def executions(self, set_id: str) -> list[dict[str, Any]]:
         """Return the executions that a set's manifest has started."""

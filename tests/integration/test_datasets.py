@@ -7,7 +7,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local import vaulting
 from local.aws import Endpoint
 from local.datasets import generate
 from local.local_system import LocalSystem
@@ -16,10 +15,14 @@ from local.share_setup import create_share
 from tests.integration.driver import Driver, eventually, outcome, silent
 
 
-def vault(driver: Driver, source: Path, set_id: str, share: Path, hold_back: str = "") -> Event:
-    """Copy *source* into a share and return the set's outcome."""
+def vault(
+    driver: Driver, source: Path, set_id: str, share: Path, *flags: str, hold_back: str = ""
+) -> Event:
+    """Vault *source*, of which the gateway may hold a file back, and return the set's outcome."""
+    if hold_back:
+        driver.system.hold_back(f"{set_id}-vaultjob/{hold_back}", share=share)
     with driver.outcomes(set_id) as outcomes:
-        vaulting.copy(vaulting.read(source, set_id), share, hold_back=[hold_back])
+        driver.vault(source, set_id, share, *flags)
         return outcome(outcomes)
 
 
@@ -52,7 +55,10 @@ def test_a_dataset_with_awkward_names_is_found_whole(
 
     assert event["detail-type"] == "File Upload Reconciliation Successful"
     detail = event["detail"]
-    listed = vaulting.read(tmp_path, "2026-11-payroll").manifest().count(b"\n")
+    manifest = system.share_folder / "2026-11-payroll-vaultjob" / "2026-11-payroll.manifest"
+    header, *entries = manifest.read_bytes().split(b"\n")[:-1]
+    assert header.startswith(b"#vault-manifest 1 ")
+    listed = len(entries)
     assert (detail["files"], detail["found"]) == (listed, listed)
     assert detail["examples"] == []
     summary, differences = driver.report(event)
@@ -62,7 +68,7 @@ def test_a_dataset_with_awkward_names_is_found_whole(
 
 def test_what_never_arrives_is_named(driver: Driver, system: LocalSystem, tmp_path: Path) -> None:
     """Pitfall 14: an operator is told which key is missing, in the event and in the report."""
-    event = vault(driver, small(tmp_path), "short", system.share_folder, "deep/two.txt")
+    event = vault(driver, small(tmp_path), "short", system.share_folder, hold_back="deep/two.txt")
 
     missing = {"type": "missing", "key": "short-vaultjob/deep/two.txt", "inS3": False}
     assert event["detail"]["status"] == "Timed out"
@@ -90,12 +96,15 @@ def test_two_datasets_at_once_with_hyphens_in_their_ids(
 def test_one_set_id_under_two_share_prefixes_is_two_datasets(
     driver: Driver, system: LocalSystem, tmp_path: Path
 ) -> None:
-    """Pitfall 3: each share's prefix stands before the set's folder, and each is judged alone."""
+    """Pitfall 3: each share's prefix stands before the set's folder, and each is judged alone.
+
+    Their manifests are plain ones, which stay valid.
+    """
     source = small(tmp_path)
     whole, short = system.add_share("team-a/"), system.add_share("team/b/")
 
-    assert vault(driver, source, "same", whole)["detail"]["status"] == "Successful"
-    event = vault(driver, source, "same", short, "one.txt")
+    assert vault(driver, source, "same", whole, "--plain")["detail"]["status"] == "Successful"
+    event = vault(driver, source, "same", short, "--plain", hold_back="one.txt")
 
     assert event["detail"]["status"] == "Timed out"
     assert [one["key"] for one in event["detail"]["examples"]] == ["team/b/same-vaultjob/one.txt"]
@@ -172,7 +181,7 @@ def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
     quiet = system.add_share("quiet/", notify=False)
     for share, set_id in ((system.folder / "shares" / "another", "foreign"), (quiet, "quiet")):
         share.mkdir(exist_ok=True)
-        vaulting.copy(vaulting.read(small(tmp_path / set_id), set_id), share)
+        driver.vault(small(tmp_path / set_id), set_id, share)
 
     def uploaded(bucket: str, prefix: str) -> bool:
         return bool(driver.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("KeyCount"))

@@ -4,39 +4,97 @@ from __future__ import annotations
 
 import json
 
-from local.local_system import LocalSystem
+import pytest
 
+from local.local_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, LocalSystem
+from tests.integration.plans import changes, unexplained
+
+STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
 READ_BACK_GAPS = {
-    "aws_cloudwatch_metric_alarm": "the emulator forgets dimensions, period and statistic of an alarm",
+    "aws_cloudwatch_metric_alarm": dict.fromkeys(
+        (
+            "actions_enabled",
+            "alarm_description",
+            "dimensions",
+            "period",
+            "statistic",
+            "treat_missing_data",
+        ),
+        "the provider asks over CBOR, and the emulator answers with half of an alarm",
+    ),
+    "aws_vpc_security_group_egress_rule": {
+        "tags_all": "a new group has this rule already, and the emulator does not add the tags to it",
+    },
 }
-"""Resources that the local AWS reads back incompletely: a second plan would mend them."""
+"""What the local AWS reads back incompletely, by attribute: a second plan would mend it."""
 
 
-def changes(system: LocalSystem) -> dict[str, list[str]]:
-    """Return what a plan would do now, by address."""
-    assert system.terraform("plan", "-out=again.tfplan").returncode == 0
-    plan = json.loads(system.terraform("show", "-json", "again.tfplan").stdout)
-    return {
-        change["address"]: change["change"]["actions"]
-        for change in plan["resource_changes"]
-        if change["change"]["actions"] != ["no-op"]
-    }
-
-
-def test_a_second_plan_is_empty(system: LocalSystem) -> None:
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_second_plan_is_empty(whole: LocalSystem, stack: str) -> None:
     """But for what the emulator cannot read back."""
-    found = changes(system)
-
-    assert {address.partition(".")[0] for address in found} <= READ_BACK_GAPS.keys()
-    assert all(actions == ["update"] for actions in found.values())
+    assert unexplained(changes(whole, stack), READ_BACK_GAPS) == []
 
 
-def test_destroy_leaves_nothing(system: LocalSystem) -> None:
-    """Of all that carries the environment's name, whatever was put into it meanwhile."""
-    destroyed = system.terraform("destroy", "-auto-approve")
+def test_the_settling_time_is_updated_in_place(whole: LocalSystem) -> None:
+    configuration = whole.deployment().stack_folder(FILE_SHARE) / "cdk.tf.json"
+    before = configuration.read_text()
+    configuration.write_text(
+        before.replace('{\\"SettlingTimeInSeconds\\": 2}', '{\\"SettlingTimeInSeconds\\": 3}')
+    )
+    assert configuration.read_text() != before
+    gateways = whole.client("storagegateway")
+    (share,) = gateways.list_file_shares()["FileShareInfoList"]
+
+    applied = whole.terraform("apply", "-auto-approve", stack=FILE_SHARE)
+
+    assert applied.returncode == 0, applied.stderr
+    (found,) = gateways.describe_nfs_file_shares(FileShareARNList=[share["FileShareARN"]])[
+        "NFSFileShareInfoList"
+    ]
+    assert json.loads(found["NotificationPolicy"]) == {"Upload": {"SettlingTimeInSeconds": 3}}
+
+
+def destroy(system: LocalSystem, stack: str) -> None:
+    destroyed = system.terraform("destroy", "-auto-approve", stack=stack)
     assert destroyed.returncode == 0, destroyed.stderr
 
-    client = system.client
+
+def test_a_share_needs_an_activated_gateway(whole: LocalSystem) -> None:
+    """Without it, Terraform says what to do; the gateway is deleted as it was activated."""
+    destroy(whole, FILE_SHARE)
+    whole.gateway_client().run("deactivate-gateway.sh", "--yes")
+
+    planned = whole.terraform("plan", stack=FILE_SHARE)
+
+    assert whole.client("storagegateway").list_gateways()["Gateways"] == []
+    assert planned.returncode == 1
+    assert "/opt/vault/scripts/activate-gateway.sh" in planned.stderr
+
+
+def network_left(system: LocalSystem) -> list[str]:
+    """List what is left of the environment's network, by name and id."""
+    ec2 = system.client("ec2")
+    ours = [{"Name": "tag:Environment", "Values": ["local"]}]
+    left = [
+        *(each["VpcId"] for each in ec2.describe_vpcs(Filters=ours)["Vpcs"]),
+        *(each["VolumeId"] for each in ec2.describe_volumes(Filters=ours)["Volumes"]),
+        *(each["VpcEndpointId"] for each in ec2.describe_vpc_endpoints()["VpcEndpoints"]),
+        *(
+            instance["InstanceId"]
+            for each in ec2.describe_instances(Filters=ours)["Reservations"]
+            for instance in each["Instances"]
+            if instance["State"]["Name"] != "terminated"
+        ),
+    ]
+    return [f"local {each}" for each in left]
+
+
+def test_destroy_leaves_nothing(whole: LocalSystem) -> None:
+    """Of all that carries the environment's name, whatever was put into it meanwhile."""
+    destroy(whole, DATA_VAULTING)
+    destroy(whole, EVENT_PROCESSING)
+
+    client = whole.client
     left = [
         *(bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]),
         *client("dynamodb").list_tables()["TableNames"],
@@ -48,6 +106,7 @@ def test_destroy_leaves_nothing(system: LocalSystem) -> None:
         *(each["RoleName"] for each in client("iam").list_roles()["Roles"]),
         *(each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]),
         *(each["Name"] for each in client("ssm").describe_parameters()["Parameters"]),
+        *network_left(whole),
         *(
             each["UUID"]
             for each in client("lambda").list_event_source_mappings()["EventSourceMappings"]

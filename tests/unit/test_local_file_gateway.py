@@ -50,12 +50,19 @@ class Appliance:
 
     def __init__(self, folder: Path, share: FileShare, seed: int = 0) -> None:
         self.folder = folder
+        self.held_back = folder.with_name(f"{folder.name}-held-back")
         self.now = 1000.0
         self.s3 = FakeS3()
         self.events: list[Json] = []
         self._threads = ThreadPoolExecutor(1)
         self._watcher = ShareWatcher(
-            share, folder, s3=self.s3, emit=self._emit, random=Random(seed), clock=lambda: self.now
+            share,
+            folder,
+            held_back=self.held_back,
+            s3=self.s3,
+            emit=self._emit,
+            random=Random(seed),
+            clock=lambda: self.now,
         )
 
     def _emit(self, share: FileShare, events: Sequence[Json]) -> None:
@@ -207,6 +214,37 @@ def test_the_same_seed_gives_the_same_disorder(tmp_path: Path) -> None:
 
     assert announced(1) == announced(1)
     assert announced(1) != announced(2)
+
+
+def test_a_file_written_again_with_its_old_modification_time_is_announced_again(
+    appliance: Appliance,
+) -> None:
+    """As ``cp --preserve=timestamps`` writes it, when a set is delivered anew."""
+    appliance.write("s-vaultjob/a")
+    path = appliance.folder / "s-vaultjob/a"
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    appliance.pass_time(6)
+    before = len(appliance.events)
+
+    appliance.write("s-vaultjob/a")
+    os.utime(path, ns=times)
+    appliance.pass_time(6)
+
+    assert "s-vaultjob/a" in appliance.announced()[before:]
+
+
+def test_a_file_that_is_held_back_is_uploaded_once_it_is_not(appliance: Appliance) -> None:
+    appliance.held_back.write_text("vaultdata/s-vaultjob/stuck \u2028\nother/s-vaultjob/a\n")
+    for name in ("a", "stuck \u2028"):
+        appliance.write(f"s-vaultjob/{name}")
+
+    appliance.pass_time(8)
+    assert "s-vaultjob/a" in appliance.s3.bodies
+    assert "s-vaultjob/stuck \u2028" not in appliance.s3.bodies
+
+    appliance.held_back.unlink()
+    appliance.pass_time(4)
+    assert "s-vaultjob/stuck \u2028" in appliance.announced()
 
 
 def test_without_a_notification_policy_files_are_uploaded_in_silence(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from local import __main__ as command
 from local import endpoint_process, left_running
 from local.endpoint_process import EndpointOptions, EndpointProcess
 from local.errors import LocalError
-from local.local_system import LocalSystem
+from local.local_system import PATHS, LocalSystem
 from local.report import Report
 
 GRANDCHILD_IN_ITS_OWN_SESSION = """
@@ -30,11 +30,16 @@ child.wait()
 """
 
 
+def an_endpoint(pid: int, token: str = "a-token") -> EndpointProcess:
+    return EndpointProcess(pid, 4566, token, "eu-west-1", "127.0.0.1:8080")
+
+
 def a_system(folder: Path, process: EndpointProcess) -> LocalSystem:
     words = dict.fromkeys(LocalSystem.__dataclass_fields__, "word")
-    paths = dict.fromkeys(("share_folder", "stack_folder", "folder"), folder)
+    paths = dict.fromkeys(PATHS, folder)
     known = {"pid": process.pid, "port": process.port, "token": process.token}
-    values: dict[str, Any] = words | paths | known | {"region": process.region}
+    known |= {"region": process.region, "appliance_address": process.appliance_address}
+    values: dict[str, Any] = words | paths | known
     return LocalSystem(**values)
 
 
@@ -42,10 +47,13 @@ def a_system(folder: Path, process: EndpointProcess) -> LocalSystem:
 def sleeper() -> Iterator[subprocess.Popen[str]]:
     """A process whose arguments say ``a-token``."""
     with subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(60)", "a-token"],
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "a-token"],
+        stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as process:
+        assert process.stdout
+        process.stdout.readline()  # before its program has begun it has no arguments to show
         yield process
         process.kill()
 
@@ -90,19 +98,19 @@ def test_an_interruption_ends_grandchildren_in_sessions_of_their_own_too(tmp_pat
 def test_a_process_is_known_by_the_token_in_its_arguments(
     sleeper: subprocess.Popen[str],
 ) -> None:
-    assert EndpointProcess(sleeper.pid, 0, "a-token", "eu-west-1").is_running()
-    assert not EndpointProcess(sleeper.pid, 0, "another", "eu-west-1").is_running()
+    assert an_endpoint(sleeper.pid).is_running()
+    assert not an_endpoint(sleeper.pid, "another").is_running()
 
 
 def test_a_process_that_is_not_ours_is_not_ended(sleeper: subprocess.Popen[str]) -> None:
     """A number may have gone to another process since it was written down."""
-    EndpointProcess(sleeper.pid, 0, "another", "eu-west-1").end()
+    an_endpoint(sleeper.pid, "another").end()
 
     assert sleeper.poll() is None
 
 
 def test_our_process_is_ended(sleeper: subprocess.Popen[str]) -> None:
-    EndpointProcess(sleeper.pid, 0, "a-token", "eu-west-1").end()
+    an_endpoint(sleeper.pid).end()
 
     assert sleeper.wait(timeout=5) == -signal.SIGTERM
 
@@ -117,7 +125,7 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_system_is_the_same_after_it_was_written_down(tmp_path: Path) -> None:
-    system = a_system(tmp_path, EndpointProcess(1, 4566, "a-token", "eu-west-1"))
+    system = a_system(tmp_path, an_endpoint(1))
 
     shown = json.loads(json.dumps(system.to_json()))
 
@@ -140,7 +148,7 @@ def test_a_system_is_the_same_after_it_was_written_down(tmp_path: Path) -> None:
 def test_a_system_left_running_is_found_and_a_second_one_refused(
     tmp_path: Path, sleeper: subprocess.Popen[str]
 ) -> None:
-    system = a_system(tmp_path, EndpointProcess(sleeper.pid, 4566, "a-token", "eu-west-1"))
+    system = a_system(tmp_path, an_endpoint(sleeper.pid))
     (tmp_path / left_running.STATE).write_text(json.dumps(system.to_json()))
 
     assert left_running.get(tmp_path) == system
@@ -149,7 +157,7 @@ def test_a_system_left_running_is_found_and_a_second_one_refused(
 
 
 def test_a_system_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:
-    system = a_system(tmp_path, EndpointProcess(2**22 + 1, 4566, "a-token", "eu-west-1"))
+    system = a_system(tmp_path, an_endpoint(2**22 + 1))
     (tmp_path / left_running.STATE).write_text(json.dumps(system.to_json()))
 
     for ask in (left_running.get, left_running.down):

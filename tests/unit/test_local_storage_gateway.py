@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from typing import Any
 
@@ -14,7 +15,6 @@ from local.storage_gateway import StorageGateway
 
 CALLER = Caller("123456789012", "eu-west-1")
 ACTIVATION = {
-    "ActivationKey": "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE",
     "GatewayName": "gateway",
     "GatewayTimezone": "GMT+1:00",
     "GatewayRegion": "eu-west-1",
@@ -26,7 +26,8 @@ POLICY = '{"Upload": {"SettlingTimeInSeconds": 60}}'
 
 @pytest.fixture
 def api() -> StorageGateway:
-    return StorageGateway()
+    minutes = itertools.count(step=60)  # between two looks at the clock
+    return StorageGateway(clock=lambda: float(next(minutes)))
 
 
 def ask(api: StorageGateway, operation: str, **request: Any) -> Json:
@@ -34,7 +35,15 @@ def ask(api: StorageGateway, operation: str, **request: Any) -> Json:
 
 
 def activate(api: StorageGateway) -> str:
-    return str(ask(api, "ActivateGateway", **ACTIVATION)["GatewayARN"])
+    key = api.hand_out_key(CALLER.region, "")
+    return str(ask(api, "ActivateGateway", ActivationKey=key, **ACTIVATION)["GatewayARN"])
+
+
+def with_cache(api: StorageGateway) -> str:
+    gateway = activate(api)
+    (disk,) = ask(api, "ListLocalDisks", GatewayARN=gateway)["Disks"]
+    ask(api, "AddCache", GatewayARN=gateway, DiskIds=[disk["DiskId"]])
+    return gateway
 
 
 def share(api: StorageGateway, gateway: str, **request: Any) -> str:
@@ -73,10 +82,13 @@ def test_a_gateway_is_described_as_it_was_activated(api: StorageGateway) -> None
 def test_a_gateway_keeps_what_is_updated(api: StorageGateway) -> None:
     arn = activate(api)
 
+    health = "arn:aws:logs:eu-west-1:123456789012:log-group:/vault/health"
     ask(api, "UpdateGatewayInformation", GatewayARN=arn, GatewayName="renamed")
+    ask(api, "UpdateGatewayInformation", GatewayARN=arn, CloudWatchLogGroupARN=health)
     ask(api, "UpdateMaintenanceStartTime", GatewayARN=arn, HourOfDay=4, MinuteOfHour=5)
 
-    assert ask(api, "DescribeGatewayInformation", GatewayARN=arn)["GatewayName"] == "renamed"
+    found = ask(api, "DescribeGatewayInformation", GatewayARN=arn)
+    assert (found["GatewayName"], found["CloudWatchLogGroupARN"]) == ("renamed", health)
     window = ask(api, "DescribeMaintenanceStartTime", GatewayARN=arn)
     assert (window["HourOfDay"], window["MinuteOfHour"]) == (4, 5)
     assert window["Timezone"] == "GMT+1:00"
@@ -99,7 +111,7 @@ def test_a_share_is_described_with_all_it_was_created_with(api: StorageGateway) 
     """Terraform takes whatever does not come back for a change."""
     asked = {"ClientList": ["192.168.0.10/32"], "Squash": "NoSquash", "FileShareName": "vault"}
 
-    found = describe(api, share(api, activate(api), **asked))
+    found = describe(api, share(api, with_cache(api), **asked))
 
     assert found.items() >= asked.items()
     assert found["Path"] == "/vault"
@@ -108,14 +120,14 @@ def test_a_share_is_described_with_all_it_was_created_with(api: StorageGateway) 
 
 
 def test_creating_a_share_twice_with_one_token_creates_one(api: StorageGateway) -> None:
-    gateway = activate(api)
+    gateway = with_cache(api)
 
     assert share(api, gateway) == share(api, gateway)
     assert len(ask(api, "ListFileShares", GatewayARN=gateway)["FileShareInfoList"]) == 1
 
 
 def test_a_share_says_what_the_appliance_needs_to_know(api: StorageGateway) -> None:
-    share(api, activate(api), LocationARN="arn:aws:s3:::bucket/team/a/", FileShareName="team-a")
+    share(api, with_cache(api), LocationARN="arn:aws:s3:::bucket/team/a/", FileShareName="team-a")
 
     (served,) = api.nfs_shares()
 
@@ -125,7 +137,7 @@ def test_a_share_says_what_the_appliance_needs_to_know(api: StorageGateway) -> N
 
 
 def test_a_share_without_a_policy_announces_nothing(api: StorageGateway) -> None:
-    share(api, activate(api), NotificationPolicy="{}")
+    share(api, with_cache(api), NotificationPolicy="{}")
 
     (served,) = api.nfs_shares()
 
@@ -137,14 +149,14 @@ def test_a_share_without_a_policy_announces_nothing(api: StorageGateway) -> None
     [
         {"LocationARN": "arn:aws:s3:::bucket/no-slash-at-its-end", "FileShareName": "x"},
         {"LocationARN": "arn:aws:s3:::bucket/prefix/"},
-        {"NotificationPolicy": "not json"},
+        {"NotificationPolicy": "{not json}"},
         {"NotificationPolicy": '{"Upload": {}}'},
     ],
 )
 def test_a_share_that_aws_would_refuse_is_refused(
     api: StorageGateway, wrong: dict[str, str]
 ) -> None:
-    gateway = activate(api)
+    gateway = with_cache(api)
 
     with pytest.raises(RequestRefusedError) as caught:
         share(api, gateway, **wrong)
@@ -153,8 +165,15 @@ def test_a_share_that_aws_would_refuse_is_refused(
     assert api.nfs_shares() == []
 
 
+def test_a_gateway_without_cache_gets_no_share(api: StorageGateway) -> None:
+    gateway = activate(api)
+
+    with pytest.raises(RequestRefusedError, match="no cache disk"):
+        share(api, gateway)
+
+
 def test_an_updated_share_is_the_same_share(api: StorageGateway) -> None:
-    arn = share(api, activate(api))
+    arn = share(api, with_cache(api))
 
     ask(api, "UpdateNFSFileShare", FileShareARN=arn, NotificationPolicy="{}")
 
@@ -164,7 +183,7 @@ def test_an_updated_share_is_the_same_share(api: StorageGateway) -> None:
 
 def test_a_deleted_share_is_not_found_in_aws_words(api: StorageGateway) -> None:
     """Terraform waits for exactly this answer when it destroys a share."""
-    arn = share(api, activate(api))
+    arn = share(api, with_cache(api))
     ask(api, "DeleteFileShare", FileShareARN=arn)
 
     body = refused(api, "DescribeNFSFileShares", FileShareARNList=[arn])
@@ -174,7 +193,7 @@ def test_a_deleted_share_is_not_found_in_aws_words(api: StorageGateway) -> None:
 
 
 def test_a_deleted_gateway_takes_its_shares_along(api: StorageGateway) -> None:
-    gateway = activate(api)
+    gateway = with_cache(api)
     share(api, gateway)
 
     ask(api, "DeleteGateway", GatewayARN=gateway)
@@ -185,7 +204,7 @@ def test_a_deleted_gateway_takes_its_shares_along(api: StorageGateway) -> None:
 
 
 def test_tags_are_added_replaced_and_removed(api: StorageGateway) -> None:
-    for arn in (gateway := activate(api), share(api, gateway)):
+    for arn in (gateway := with_cache(api), share(api, gateway)):
         ask(api, "AddTagsToResource", ResourceARN=arn, Tags=[{"Key": "A", "Value": "1"}])
         ask(api, "AddTagsToResource", ResourceARN=arn, Tags=[{"Key": "A", "Value": "2"}])
         ask(api, "RemoveTagsFromResource", ResourceARN=arn, TagKeys=["Stack"])
@@ -240,7 +259,9 @@ def call(api: StorageGateway, target: str, body: bytes) -> tuple[int, Any]:
 
 
 def test_a_request_is_answered_in_the_region_it_is_signed_for(api: StorageGateway) -> None:
-    body = json.dumps(ACTIVATION).encode()
+    key = api.hand_out_key("us-west-2", "")
+    asked = ACTIVATION | {"ActivationKey": key, "GatewayRegion": "us-west-2"}
+    body = json.dumps(asked).encode()
 
     status, answer = call(api, "StorageGateway_20130630.ActivateGateway", body)
 

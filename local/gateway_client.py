@@ -1,0 +1,65 @@
+"""The gateway's client, played by this machine: its configuration file, and its scripts as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployment import processes
+from local.errors import LocalError
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+MESSAGE_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayClient:
+    """Runs scripts in *environment*; its files lie in *folder*."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    @property
+    def configuration(self) -> Path:
+        """The file that every script reads."""
+        return self.folder / "client.conf"
+
+    def configure(self, text: str, changes: Mapping[str, str]) -> None:
+        """Write the configuration *text*, with *changes* for this machine."""
+        self.configuration.write_text(configured(text, changes), encoding="utf-8")
+
+    def run(
+        self, script: str, *arguments: str, on_line: Callable[[str], None] = lambda line: None
+    ) -> None:
+        """Run *script* to its end; *on_line* hears what it says.
+
+        Raises:
+            LocalError: It failed; the text is what it said.
+        """
+        said: list[str] = []
+
+        def hear(line: str) -> None:
+            said.append(line)
+            on_line(line)
+
+        status = processes.run(
+            [SCRIPTS / script, *arguments],
+            env={
+                **self.environment,
+                "VAULT_CLIENT_CONF": str(self.configuration),
+                "VAULT_STATE_FOLDER": str(self.folder / "client-state"),
+            },
+            cwd=self.folder,
+            log=self.folder / f"{script}.log",
+            on_line=hear,
+        )
+        if status != 0:
+            told = [f"scripts/{script} ended with status {status}:", *said[-MESSAGE_LINES:]]
+            raise LocalError("\n".join(told))
+
+
+def configured(text: str, changes: Mapping[str, str]) -> str:
+    """Return the lines ``KEY=value`` of *text* with *changes*; a new key comes at the end."""
+    kept = [line for line in text.splitlines() if line.partition("=")[0] not in changes]
+    return "".join(f"{line}\n" for line in [*kept, *(f"{k}={v}" for k, v in changes.items())])

@@ -1,0 +1,90 @@
+"""The gateway, its client and its share as stacks; a folder's way through them by the scripts."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from local.datasets import generate
+from local.local_system import LocalSystem
+from tests.integration.driver import Driver, outcome
+
+A_DAY = 86_400
+
+
+def test_the_client_has_activated_the_gateway(whole: LocalSystem) -> None:
+    """And has told the next stack of it, and of its disk."""
+    gateways = whole.client("storagegateway")
+    told = whole.client("ssm").get_parameters_by_path(Path="/local/fileGateway")["Parameters"]
+
+    (gateway,) = gateways.list_gateways()["Gateways"]
+    found = gateways.describe_gateway_information(GatewayARN=gateway["GatewayARN"])
+    (disk,) = gateways.list_local_disks(GatewayARN=gateway["GatewayARN"])["Disks"]
+
+    assert {each["Name"]: each["Value"] for each in told} == {
+        "/local/fileGateway/arn": gateway["GatewayARN"],
+        "/local/fileGateway/cacheDiskId": disk["DiskId"],
+    }
+    assert gateway["GatewayName"] == "vault-local"
+    assert disk["DiskAllocationType"] == "CACHE STORAGE"
+    assert found["CloudWatchLogGroupARN"]
+    assert {"Key": "Environment", "Value": "local"} in found["Tags"]
+
+
+def test_activating_again_changes_nothing(whole: LocalSystem) -> None:
+    """The client does so at every boot."""
+    gateways = whole.client("storagegateway")
+    before = gateways.list_gateways()["Gateways"]
+
+    whole.gateway_client().run("activate-gateway.sh")
+
+    assert gateways.list_gateways()["Gateways"] == before
+
+
+def test_the_share_is_the_clients_alone_and_announces_uploads(whole: LocalSystem) -> None:
+    gateways = whole.client("storagegateway")
+    (listed,) = gateways.list_file_shares(GatewayARN=whole.gateway_arn)["FileShareInfoList"]
+    (share,) = gateways.describe_nfs_file_shares(FileShareARNList=[listed["FileShareARN"]])[
+        "NFSFileShareInfoList"
+    ]
+
+    assert share["LocationARN"] == f"arn:aws:s3:::{whole.bucket}"
+    assert share["ClientList"] == ["192.168.0.10/32"]
+    assert json.loads(share["NotificationPolicy"]) == {"Upload": {"SettlingTimeInSeconds": 2}}
+
+
+def test_a_folder_vaulted_by_the_client_is_successful(
+    whole: LocalSystem, driver: Driver, tmp_path: Path
+) -> None:
+    """The script finds the share in its configuration; every size is verified."""
+    generate(tmp_path, seed=1, files=60)
+    flags = ("--source", str(tmp_path), "--set", "by-script", "--unmounted")
+    with driver.outcomes("by-script") as outcomes:
+        whole.gateway_client().run("vault-data.sh", *flags)
+        detail = outcome(outcomes)["detail"]
+
+    assert detail["status"] == "Successful"
+    assert detail["files"] == detail["found"] == 61  # and an empty folder
+
+
+def test_a_set_delivered_again_is_not_successful_by_its_old_rows(
+    whole: LocalSystem, driver: Driver, tmp_path: Path
+) -> None:
+    """Pitfall 17: of a rich manifest, only uploads since the delivery began count."""
+    for name in ("kept", "stuck"):
+        (tmp_path / name).write_text(name)
+    with driver.outcomes("twice") as outcomes:
+        driver.vault(tmp_path, "twice", whole.share_folder)
+        first = outcome(outcomes)
+        driver.date_rows_back("twice", seconds=A_DAY)
+
+        whole.hold_back("twice-vaultjob/stuck")
+        driver.vault(tmp_path, "twice", whole.share_folder, "--new")
+        again = outcome(outcomes)
+
+    missing = {"type": "missing", "key": "twice-vaultjob/stuck", "inS3": True}
+    assert first["detail"]["status"] == "Successful"
+    assert again["detail"]["status"] == "Timed out"
+    assert again["detail"]["examples"] == [missing]
+    assert int(driver.rows("twice")["twice-vaultjob/kept"]["eventTime"]["N"]) > time.time() - 600

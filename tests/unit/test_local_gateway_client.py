@@ -1,0 +1,66 @@
+"""The gateway's client on this machine: its configuration, and what its scripts say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local import gateway_client
+from local.aws import Endpoint
+from local.errors import LocalError
+from local.gateway_client import GatewayClient, configured
+from local.local_system import gateway_client as client_of_system
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GatewayClient:
+    """A client whose scripts are those that a test writes."""
+    monkeypatch.setattr(gateway_client, "SCRIPTS", tmp_path)
+    return GatewayClient(tmp_path, os.environ)
+
+
+def script(client: GatewayClient, text: str) -> str:
+    path = client.folder / "script.sh"
+    path.write_text(f"#!/usr/bin/env bash\n{text}\n")
+    path.chmod(0o755)
+    return path.name
+
+
+def test_a_configuration_is_that_of_the_stack_but_for_what_differs_here() -> None:
+    stack = "# of the stack\n\nENVIRONMENT=local\nGATEWAY_ADDRESS=192.168.1.10\nSHARE_PATH=/a=b\n"
+
+    assert configured(stack, {"GATEWAY_ADDRESS": "127.0.0.1:8080", "NEW": ""}) == (
+        "# of the stack\n\nENVIRONMENT=local\nSHARE_PATH=/a=b\nGATEWAY_ADDRESS=127.0.0.1:8080\nNEW=\n"
+    )
+
+
+def test_a_script_reads_the_configuration_and_is_heard_while_it_runs(
+    client: GatewayClient,
+) -> None:
+    client.configure("KEY=value\n", {})
+    heard: list[str] = []
+
+    client.run(script(client, 'cat "$VAULT_CLIENT_CONF"; echo "$1"'), "a b", on_line=heard.append)
+
+    assert heard == ["KEY=value", "a b"]
+
+
+def test_a_script_that_fails_is_told_of_in_its_own_words(client: GatewayClient) -> None:
+    with pytest.raises(LocalError) as caught:
+        client.run(script(client, "echo 'There is no folder x: give one.' >&2; exit 2"))
+
+    assert str(caught.value).splitlines() == [
+        "scripts/script.sh ended with status 2:",
+        "There is no folder x: give one.",
+    ]
+
+
+def test_scripts_find_the_aws_cli_that_came_with_our_python(tmp_path: Path) -> None:
+    endpoint = Endpoint(url="http://127.0.0.1:4566", region="eu-west-1")
+
+    client = client_of_system(tmp_path, endpoint)
+
+    assert (Path(client.environment["PATH"].split(os.pathsep)[0]) / "aws").exists()
+    assert client.environment["AWS_ENDPOINT_URL"] == endpoint.url
