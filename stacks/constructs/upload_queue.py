@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
-from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.dead_letters import DeadLetters, taking_from
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, by_service
@@ -76,6 +76,7 @@ class UploadQueue(Construct):
                 {"deadLetterTargetArn": dead_letters.queue.arn, "maxReceiveCount": RECEIVES},
                 separators=(",", ":"),
             ),
+            redrive_allow_policy=taking_from(),
         )
         route.to_queue(self.queue.arn)
 

@@ -53,7 +53,7 @@ reconcile_check_role_permissions
     on ${aws_s3_bucket.reports.arn}/*
   ListObjects: may s3:ListBucket
     on ${aws_s3_bucket.file_upload.arn}
-  WriteReport: may s3:PutObject s3:AbortMultipartUpload
+  KeepSortedManifest: may s3:PutObject s3:AbortMultipartUpload
     on ${aws_s3_bucket.reports.arn}/*
   PinManifest: may dynamodb:GetItem dynamodb:PutItem
     on ${aws_dynamodb_table.outcomes.arn}
@@ -77,14 +77,14 @@ reconcile_iterator_role_trust
     if ArnEquals aws:SourceArn
     arn:aws:lambda:REGION:ACCOUNT:function:vault-dev-reconcile-iterator
 reconcile_notify_role_permissions
-  ReadUploads: may dynamodb:GetItem dynamodb:Query
+  ReadUploads: may dynamodb:Query
     on ${aws_dynamodb_table.upload_events.arn}
-  ReadManifest: may s3:GetObject s3:GetObjectVersion
+  ReadManifest: may s3:GetObjectVersion
     on ${aws_s3_bucket.file_upload.arn}/*.manifest
     on ${aws_s3_bucket.reports.arn}/*
   ListObjects: may s3:ListBucket
     on ${aws_s3_bucket.file_upload.arn}
-  WriteReport: may s3:PutObject s3:AbortMultipartUpload
+  WriteReport: may s3:PutObject
     on ${aws_s3_bucket.reports.arn}/*
   DecideOutcome: may dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem
     on ${aws_dynamodb_table.outcomes.arn}
