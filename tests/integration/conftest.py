@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.endpoint_process import EndpointOptions
 from local.local_system import LocalSystem
 from local.system import running
 from tests.integration.driver import Driver
@@ -20,8 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system() -> Iterator[LocalSystem]:
-    """The whole system, by real Terraform on the local AWS."""
-    with running() as deployed:
+    """The whole system, by real Terraform on the local AWS, which refuses what no role allows."""
+    with running(EndpointOptions(enforce_iam=True)) as deployed:
         yield deployed
 
 
