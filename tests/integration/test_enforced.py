@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import boto3
@@ -52,9 +53,9 @@ def in_the_role_of(system: LocalSystem, function: str) -> Iterator[Client]:
     )
     try:
         credentials = json.load(functions.invoke(FunctionName=probe)["Payload"])
-        yield lambda service: boto3.session.Session(
-            **credentials, region_name=system.region
-        ).client(service, endpoint_url=system.endpoint, config=DIRECT)
+        # Typed as anything, for boto3-stubs types clients by literal names of services.
+        session: Any = boto3.session.Session(**credentials, region_name=system.region)
+        yield partial(session.client, endpoint_url=system.endpoint, config=DIRECT)
     finally:
         functions.delete_function(FunctionName=probe)
 

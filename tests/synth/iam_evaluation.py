@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tests.synth.spelled import Spelled
-from tests.synth.template import Block
+from tests.synth.template import Block, referred
 
 ASSUME = "sts:AssumeRole"
 REDRIVE = "sqs:(redrive)"
@@ -120,17 +120,25 @@ def decide(about: list[Statement], request: Request) -> bool:
 
 
 def policies_of(stack: Spelled) -> Policies:
-    """Read every policy of a stack; fail if one is attached in a way that is not known here."""
-    statements = tuple(_statements(stack))
+    """Read every policy of a stack."""
+    return Policies(tuple(_statements(stack)))
+
+
+def not_evaluated(stack: Spelled) -> set[str]:
+    """Return the documents, and the types of policies, that are attached in ways not known here."""
+    known = {"aws_iam_role_policy": ("policy", None), **ON_A_RESOURCE}
     attached = {
+        referred(block[attribute]).removeprefix("aws_iam_policy_document.")
+        for type_, (attribute, _) in known.items()
+        for block in stack.of(type_).values()
+        if attribute in block
+    }
+    types = {
         type_
         for type_ in stack.resources
         if type_.endswith(("_policy", "_policy_attachment", "_permission"))
-        and type_ != "aws_ssm_parameter"
     }
-    unknown = attached - {*ON_A_RESOURCE, "aws_iam_role_policy", "aws_lambda_permission"}
-    assert not unknown, f"Policies of {unknown} are not evaluated"
-    return Policies(statements)
+    return set(stack.policies) - attached | types - {*known, "aws_lambda_permission"}
 
 
 def _statements(stack: Spelled) -> Iterator[Statement]:

@@ -16,7 +16,7 @@ import pytest
 from tests.synth.arrows import Arrow, arrows_of, picture
 from tests.synth.handler_calls import Call, recorded_calls
 from tests.synth.handler_code import methods_called
-from tests.synth.iam_evaluation import Policies, Request, policies_of
+from tests.synth.iam_evaluation import Policies, Request, not_evaluated, policies_of
 from tests.synth.mutations import mutations
 from tests.synth.spelled import Spelled, spelled
 from tests.synth.template import Template
@@ -150,6 +150,11 @@ def system(dev: Template) -> System:
 def test_these_are_all_the_arrows(system: System) -> None:
     """The picture of the system: a diff here is a new way through it."""
     assert "".join(f"{line}\n" for line in picture(system.arrows)) == ARROWS
+
+
+def test_every_policy_of_the_stack_is_evaluated(system: System) -> None:
+    """One attached in a way that the evaluation does not know would go unseen."""
+    assert not_evaluated(system.stack) == set()
 
 
 def test_each_arrow_is_allowed(system: System) -> None:
