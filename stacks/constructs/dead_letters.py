@@ -54,9 +54,9 @@ class DeadLetters(Construct):
             "Resource",
             name=name,
             message_retention_seconds=RETENTION_SECONDS,
+            redrive_allow_policy=taking_from(queue_arns),
             sqs_managed_sse_enabled=True,
             policy=policy.json if policy else None,
-            redrive_allow_policy=taking_from(queue_arns),
         )
         CloudwatchMetricAlarm(
             self,

@@ -68,6 +68,7 @@ class UploadQueue(Construct):
             "Resource",
             name=name,
             message_retention_seconds=RETENTION_SECONDS,
+            redrive_allow_policy=taking_from(),
             sqs_managed_sse_enabled=True,
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
             visibility_timeout_seconds=6 * consumer_timeout_seconds + BATCH_WINDOW_SECONDS,
@@ -76,7 +77,6 @@ class UploadQueue(Construct):
                 {"deadLetterTargetArn": dead_letters.queue.arn, "maxReceiveCount": RECEIVES},
                 separators=(",", ":"),
             ),
-            redrive_allow_policy=taking_from(),
         )
         route.to_queue(self.queue.arn)
 
