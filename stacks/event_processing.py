@@ -97,6 +97,7 @@ class EventProcessingStack(VaultStack):
             "unclassified",
             name=f"{prefix}-uploads-dead-letters",
             arns=arns,
+            queue_arns=[arns.queue(f"{prefix}-uploads")],
             alarm_topic_arn=settings.alarm_topic_arn,
             prevent_destroy=prevent_destroy,
         )
@@ -163,16 +164,8 @@ class EventProcessingStack(VaultStack):
             "IGNORE_UNEXPECTED": json.dumps(settings.ignore_unexpected_names),
             **expiry,
         }
-        look = [
-            Allow("ReadUploads", ["dynamodb:GetItem", "dynamodb:Query"], [uploads.arn]),
-            Allow(
-                "ReadManifest",
-                ["s3:GetObject", "s3:GetObjectVersion"],
-                [f"{bucket.arn}/*{settings.manifest_suffix}", f"{reports.arn}/*"],
-            ),
-            Allow("ListObjects", ["s3:ListBucket"], [bucket.arn]),
-            Allow("WriteReport", ["s3:PutObject", "s3:AbortMultipartUpload"], [f"{reports.arn}/*"]),
-        ]
+        manifests = [f"{bucket.arn}/*{settings.manifest_suffix}", f"{reports.arn}/*"]
+        list_objects = Allow("ListObjects", ["s3:ListBucket"], [bucket.arn])
         iterate = function("reconcile_iterator", timeout_seconds=10, memory_mb=128)
         check = function(
             "reconcile_check",
@@ -181,7 +174,15 @@ class EventProcessingStack(VaultStack):
             scratch_mb=4096,  # an unsorted manifest is sorted there
             environment=look_environment,
             allow=[
-                *look,
+                Allow("ReadUploads", ["dynamodb:GetItem", "dynamodb:Query"], [uploads.arn]),
+                # Of no version where the newest is found out, and of that one from then on
+                Allow("ReadManifest", ["s3:GetObject", "s3:GetObjectVersion"], manifests),
+                list_objects,
+                Allow(
+                    "KeepSortedManifest",
+                    ["s3:PutObject", "s3:AbortMultipartUpload"],
+                    [f"{reports.arn}/*"],
+                ),
                 Allow("PinManifest", ["dynamodb:GetItem", "dynamodb:PutItem"], [outcomes.arn]),
             ],
         )
@@ -191,7 +192,10 @@ class EventProcessingStack(VaultStack):
             memory_mb=1769,
             environment={"EVENT_BUS_NAME": bus.name, **look_environment},
             allow=[
-                *look,
+                Allow("ReadUploads", ["dynamodb:Query"], [uploads.arn]),
+                Allow("ReadManifest", ["s3:GetObjectVersion"], manifests),
+                list_objects,
+                Allow("WriteReport", ["s3:PutObject"], [f"{reports.arn}/*"]),
                 Allow(
                     "DecideOutcome",
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],

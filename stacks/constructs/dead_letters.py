@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
@@ -17,6 +18,16 @@ RETENTION_SECONDS = 14 * 86_400
 """The longest that SQS keeps a message."""
 
 
+def taking_from(queue_arns: Sequence[str] = ()) -> str:
+    """Return a queue's redrive allow policy: whose dead letters it takes; by default anybody's.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    """
+    by_queue = {"redrivePermission": "byQueue", "sourceQueueArns": list(queue_arns)}
+    nobodys = {"redrivePermission": "denyAll"}
+    return json.dumps(by_queue if queue_arns else nobodys, separators=(",", ":"))
+
+
 class DeadLetters(Construct):
     """Keeps messages for fourteen days and raises an alarm while there is one."""
 
@@ -28,10 +39,11 @@ class DeadLetters(Construct):
         name: str,
         arns: Arns,
         rule_arns: Sequence[str] = (),
+        queue_arns: Sequence[str] = (),
         alarm_topic_arn: str | None,
         prevent_destroy: bool = False,
     ) -> None:
-        """Define the queue; EventBridge may send to it for the rules *rule_arns* alone."""
+        """Define the queue, for what *queue_arns*, and EventBridge for *rule_arns*, give up."""
         super().__init__(scope, id_)
         self.arn = arns.queue(name)
         self.keep = Allow("KeepWhatFailed", ["sqs:SendMessage"], [self.arn])
@@ -44,6 +56,7 @@ class DeadLetters(Construct):
             "Resource",
             name=name,
             message_retention_seconds=RETENTION_SECONDS,
+            redrive_allow_policy=taking_from(queue_arns),
             sqs_managed_sse_enabled=True,
             policy=policy.json if policy else None,
             lifecycle=protected(prevent_destroy),

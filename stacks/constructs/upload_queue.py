@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
-from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.dead_letters import DeadLetters, taking_from
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, by_service
@@ -70,6 +70,7 @@ class UploadQueue(Construct):
             "Resource",
             name=name,
             message_retention_seconds=RETENTION_SECONDS,
+            redrive_allow_policy=taking_from(),
             sqs_managed_sse_enabled=True,
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
             visibility_timeout_seconds=6 * consumer_timeout_seconds + BATCH_WINDOW_SECONDS,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.endpoint_process import EndpointOptions
 from local.local_system import LocalSystem
 from local.system import running
 from tests.integration.driver import Driver
@@ -20,9 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[LocalSystem]:
-    """The system, by real Terraform on the local AWS: whole if any test of this run needs that."""
+    """The system, by real Terraform on a local AWS that refuses what no role allows.
+
+    Whole if any test of this run needs that.
+    """
     whole = any("whole" in getattr(item, "fixturenames", ()) for item in request.session.items)
-    with running(whole=whole) as deployed:
+    with running(EndpointOptions(enforce_iam=True), whole=whole) as deployed:
         yield deployed
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from handlers import events, outcome
 from handlers.outcome import Status
 from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
 from tests.synth.event_patterns import matches, pattern_of, rules_on
+from tests.synth.handler_code import variables_read
 from tests.synth.template import Block, Template, referred
 from tests.unit.fakes import FakeContext, FakeDynamoDB, FakeEvents
 from tests.unit.samples import aws_event, batch, object_upload, upload
@@ -28,19 +27,6 @@ FUNCTIONS = (
 )
 BUS = "${aws_cloudwatch_event_bus.bus.name}"
 BUCKET = "${aws_s3_bucket.file_upload.bucket}"
-ACTIONS = {
-    "get_item": {"dynamodb:GetItem"},
-    "put_item": {"dynamodb:PutItem"},
-    "update_item": {"dynamodb:UpdateItem"},
-    "query": {"dynamodb:Query"},
-    "put_events": {"events:PutEvents"},
-    "head_object": {"s3:GetObject"},
-    "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
-    "list_objects_v2": {"s3:ListBucket"},
-    "put_object": {"s3:PutObject"},
-    "upload_fileobj": {"s3:PutObject", "s3:AbortMultipartUpload"},
-}
-"""What a role needs for a method of a boto3 client."""
 MACHINE = "${aws_sfn_state_machine.reconciliation.arn}"
 
 
@@ -107,24 +93,6 @@ def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
         "UPLOAD_EVENT_TABLE": {"${aws_dynamodb_table.upload_events.name}"},
         "VERIFY_OBJECTS": {"true"},
     }
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_may_do_what_its_modules_do_and_nothing_else(
-    dev: Template, root: Path, name: str
-) -> None:
-    """A role that lacks an action fails at the first call; one too many is never missed."""
-    of_lambda = {"ConsumeUploadEvents", "KeepWhatFailed", "WriteOwnLogs", "WriteTraces"}
-    allowed = {
-        action
-        for statement in dev.policies()[f"{name}_role_permissions"]
-        if statement["sid"] not in of_lambda
-        for action in statement["actions"]
-    }
-    done = {action for method in methods_called(root / "handlers", name) for action in method}
-    if name == "reconcile_check":
-        done.remove("dynamodb:UpdateItem")  # it pins; only Notify marks as published
-    assert allowed == done
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -326,71 +294,3 @@ def keys_and_expiry(template: Template, name: str) -> dict[str, str]:
 def types_of(item: dict[str, Any]) -> dict[str, str]:
     """Return the type of each attribute of an item."""
     return {name: next(iter(value)) for name, value in item.items()}
-
-
-def variables_read(handlers: Path, module: str) -> set[str]:
-    """Return the environment variables that a module, or one that it imports, reads."""
-    trees = modules_of(handlers, module)
-    return {name for each, tree in trees.items() for name in _variables(tree, each)}
-
-
-def methods_called(handlers: Path, module: str) -> list[set[str]]:
-    """Return the actions of each method of a client that a module, or an imported one, uses."""
-    return [
-        ACTIONS[node.attr]
-        for tree in modules_of(handlers, module).values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and _last_name(node.value) in {"dynamodb", "events", "s3"}
-        and node.attr != "exceptions"
-    ]
-
-
-def modules_of(handlers: Path, module: str) -> dict[str, ast.Module]:
-    """Return a module of the handlers, and all that it imports of them, as trees."""
-    trees: dict[str, ast.Module] = {}
-    ahead = [module]
-    while ahead:
-        name = ahead.pop()
-        path = handlers / f"{name}.py"
-        if name not in trees and path.is_file():
-            trees[name] = ast.parse(path.read_text(encoding="utf-8"))
-            ahead += _imported(trees[name])
-    return trees
-
-
-def _last_name(node: ast.expr) -> str | None:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return None
-
-
-def _variables(tree: ast.AST, module: str) -> set[str]:
-    names: list[str] = []
-    for node in ast.walk(tree):
-        match node:
-            case (
-                ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=name))
-                | ast.Call(
-                    func=ast.Attribute(value=ast.Attribute(attr="environ"), attr="get"),
-                    args=[ast.Constant(value=name), *_],
-                )
-                | ast.Call(func=ast.Attribute(attr="getenv"), args=[ast.Constant(value=name), *_])
-            ):
-                names.append(str(name))
-    mentions = sum(
-        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
-        for node in ast.walk(tree)
-    )
-    assert len(names) == mentions, f"handlers/{module}.py reads a variable that has no literal name"
-    return set(names)
-
-
-def _imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "handlers":
-            _, _, module = (node.module or "").partition(".")
-            yield from [module] if module else [alias.name for alias in node.names]
-        elif isinstance(node, ast.Import):
-            yield from (alias.name.removeprefix("handlers.") for alias in node.names)

@@ -1,0 +1,259 @@
+"""Who reaches whom, derived from a synthesised stack: the arrows in a picture of it.
+
+An arrow knows the requests that AWS decides on before anything goes along it. What leads
+somewhere in a way that is not known here fails loudly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.synth.handler_calls import Call
+from tests.synth.iam_evaluation import ASSUME, REDRIVE, Request
+from tests.synth.spelled import Spelled
+from tests.synth.template import Block
+
+EVENTS = "events.amazonaws.com"
+LOG_DELIVERY = "delivery.logs.amazonaws.com"
+ANY_SOURCE = "*"
+"""The source of a request that a service makes in nobody's name: AWS tells no other."""
+INVOKE = "lambda:InvokeFunction"
+SEND = "sqs:SendMessage"
+WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+BY_RULES = {
+    "aws_lambda_function": INVOKE,
+    "aws_sqs_queue": SEND,
+    "aws_sfn_state_machine": "states:StartExecution",
+}
+"""What EventBridge does with a target of a type.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+"""
+POLLS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"""
+ACTIONS = {
+    "get_item": ("dynamodb:GetItem",),
+    "put_item": ("dynamodb:PutItem",),
+    "update_item": ("dynamodb:UpdateItem",),
+    "query": ("dynamodb:Query",),
+    "put_events": ("events:PutEvents",),
+    "head_object": ("s3:GetObject",),
+    "get_object": ("s3:GetObject",),
+    "list_objects_v2": ("s3:ListBucket",),
+    "put_object": ("s3:PutObject",),
+    "upload_fileobj": ("s3:PutObject", "s3:AbortMultipartUpload"),
+}
+"""What a method of a boto3 client needs."""
+OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion"}
+"""Another one instead, where a version is named.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One thing reaches another, and may do so if these requests are allowed."""
+
+    source: str
+    target: str
+    requests: tuple[Request, ...]
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}: {' '.join(self.actions)}"
+
+    @property
+    def actions(self) -> list[str]:
+        """What is done, each once."""
+        return list(dict.fromkeys(request.action for request in self.requests))
+
+
+def arrows_of(stack: Spelled, calls: Iterable[Call]) -> list[Arrow]:
+    """Return every arrow of a stack whose functions make these calls."""
+    finder = _Finder(stack)
+    arrows = [
+        *finder.of_rules(),
+        *finder.of_queues(),
+        *finder.of_functions(),
+        *finder.of_calls(calls),
+        *finder.of_state_machines(),
+    ]
+    return sorted(set(arrows), key=str)
+
+
+def picture(arrows: Iterable[Arrow]) -> Iterator[str]:
+    """Yield a line for each thing that reaches others, and below it one for each of those."""
+    for source, led in itertools.groupby(arrows, key=lambda arrow: arrow.source):
+        yield _short(source)
+        yield from (f"  -> {_short(arrow.target)}: {' '.join(arrow.actions)}" for arrow in led)
+
+
+class _Finder:
+    def __init__(self, stack: Spelled) -> None:
+        self._stack = stack
+        self._addresses = stack.arns()
+        self._arns = {address: arn for arn, address in self._addresses.items()}
+        self._functions = {
+            block["function_name"]: f"aws_lambda_function.{name}"
+            for name, block in stack.of("aws_lambda_function").items()
+        }
+
+    def of_rules(self) -> Iterator[Arrow]:
+        """From a rule to its targets, and to where it keeps what they do not take."""
+        rules = {
+            (block.get("event_bus_name"), block["name"]): f"aws_cloudwatch_event_rule.{name}"
+            for name, block in self._stack.of("aws_cloudwatch_event_rule").items()
+        }
+        for block in self._stack.of("aws_cloudwatch_event_target").values():
+            rule = rules[block.get("event_bus_name"), block["rule"]]
+            target = self._addresses[block["arn"]]
+            if target.startswith("aws_cloudwatch_log_group."):
+                yield self._logged(rule, target)
+            elif "role_arn" in block:
+                yield self._assumed(EVENTS, rule, block["role_arn"])
+                action = BY_RULES[_type(target)]
+                yield self._arrow(rule, target, Request(block["role_arn"], action, block["arn"]))
+            else:
+                yield self._by_service(EVENTS, rule, target, BY_RULES[_type(target)])
+            if kept := block.get("dead_letter_config"):
+                yield self._by_service(EVENTS, rule, self._addresses[kept["arn"]], SEND)
+
+    def of_queues(self) -> Iterator[Arrow]:
+        """From a queue to its dead letters, and to the function that consumes it."""
+        for name, block in self._stack.of("aws_sqs_queue").items():
+            if "redrive_policy" in block:
+                dead = self._addresses[json.loads(block["redrive_policy"])["deadLetterTargetArn"]]
+                yield self._by_service("sqs.amazonaws.com", f"aws_sqs_queue.{name}", dead, REDRIVE)
+        for block in self._stack.of("aws_lambda_event_source_mapping").values():
+            function = self._functions[block["function_name"]]
+            queue = block["event_source_arn"]
+            yield self._by_role(function, self._addresses[queue], POLLS, queue)
+
+    def of_functions(self) -> Iterator[Arrow]:
+        """From a function to its role, its logs, its traces, and to where its failures go."""
+        for name, block in self._stack.of("aws_lambda_function").items():
+            function = f"aws_lambda_function.{name}"
+            yield self._assumed("lambda.amazonaws.com", function, block["role"])
+            logs = f"arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/{block['function_name']}"
+            stream = f"{logs}:log-stream:one"
+            yield self._by_role(function, self._addresses[logs], WRITE_LOGS, stream)
+            if block["tracing_config"]["mode"] == "Active":
+                yield self._by_role(function, "aws_xray.traces", TRACES, "*")
+        for block in self._stack.of("aws_lambda_function_event_invoke_config").values():
+            queue = block["destination_config"]["on_failure"]["destination"]
+            function = self._functions[block["function_name"]]
+            yield self._by_role(function, self._addresses[queue], (SEND,), queue)
+
+    def of_calls(self, calls: Iterable[Call]) -> Iterator[Arrow]:
+        """From a function to what it calls in its code, the calls of one kind as one arrow."""
+        found: dict[tuple[str, str], dict[Request, None]] = {}
+        for call in calls:
+            function = f"aws_lambda_function.{call.function}"
+            for resource in self._named(call):
+                arn, _, key = (
+                    resource.partition("/") if call.service == "s3" else (resource, "", "")
+                )
+                requests = found.setdefault((function, self._addresses[arn]), {})
+                on = f"{arn}/{_representative(key)}" if key else arn
+                for action in _needed(call):
+                    requests[Request(self._role_of(function), action, on)] = None
+        for (function, target), requests in found.items():
+            yield self._arrow(function, target, *sorted(requests))
+
+    def of_state_machines(self) -> Iterator[Arrow]:
+        """From a state machine to its role, and to the functions of its tasks."""
+        for name, block in self._stack.of("aws_sfn_state_machine").items():
+            machine = f"aws_sfn_state_machine.{name}"
+            yield self._assumed("states.amazonaws.com", machine, block["role_arn"])
+            for function in _invoked(json.loads(block["definition"])):
+                target = self._addresses[function]
+                yield self._arrow(machine, target, Request(block["role_arn"], INVOKE, function))
+
+    def _named(self, call: Call) -> Iterator[str]:
+        """Yield the ARN of each resource that a call names."""
+        if call.service == "events":
+            for entry in call.parameters["Entries"]:
+                yield f"arn:aws:events:REGION:ACCOUNT:event-bus/{entry['EventBusName']}"
+        elif call.service == "dynamodb":
+            yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{call.parameters['TableName']}"
+        else:
+            key = f"/{call.parameters['Key']}" if "Key" in call.parameters else ""
+            yield f"arn:aws:s3:::{call.parameters['Bucket']}{key}"
+
+    def _logged(self, rule: str, group: str) -> Arrow:
+        """EventBridge says to no log group for which rule it writes.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
+        """
+        stream = f"{self._arns[group]}:log-stream:one"
+        requests = [
+            Request(service, action, stream, source=ANY_SOURCE)
+            for action in WRITE_LOGS
+            for service in (EVENTS, LOG_DELIVERY)
+        ]
+        return self._arrow(rule, group, *requests)
+
+    def _assumed(self, service: str, source: str, role: str) -> Arrow:
+        request = Request(service, ASSUME, role, source=self._arns[source])
+        return self._arrow(source, self._addresses[role], request)
+
+    def _by_service(self, service: str, source: str, target: str, action: str) -> Arrow:
+        request = Request(service, action, self._arns[target], source=self._arns[source])
+        return self._arrow(source, target, request)
+
+    def _by_role(self, function: str, target: str, actions: Iterable[str], resource: str) -> Arrow:
+        role = self._role_of(function)
+        return self._arrow(function, target, *(Request(role, each, resource) for each in actions))
+
+    def _role_of(self, function: str) -> str:
+        block: Block = self._stack.of("aws_lambda_function")[function.partition(".")[2]]
+        role: str = block["role"]
+        return role
+
+    def _arrow(self, source: str, target: str, *requests: Request) -> Arrow:
+        return Arrow(source, target, requests)
+
+
+def _needed(call: Call) -> Iterable[str]:
+    actions = ACTIONS[call.method]
+    return [OF_A_VERSION[each] for each in actions] if "VersionId" in call.parameters else actions
+
+
+def _representative(key: str) -> str:
+    """Return one key for all that are alike: a manifest, or any other object."""
+    return "folder/one.manifest" if key.endswith(".manifest") else "folder/one"
+
+
+def _invoked(definition: Block) -> Iterator[str]:
+    """Yield the function of each task; of other states than those of one level it knows none."""
+    for name, state in definition["States"].items():
+        assert state["Type"] not in {"Map", "Parallel"}, f"{name} has states of its own"
+        if state["Type"] == "Task":
+            assert state["Resource"] == "arn:aws:states:::lambda:invoke", name
+            yield state["Parameters"]["FunctionName"]
+
+
+def _type(address: str) -> str:
+    return address.partition(".")[0]
+
+
+def _short(address: str) -> str:
+    type_, _, name = address.partition(".")
+    words = {
+        "aws_cloudwatch_event_bus": "bus",
+        "aws_cloudwatch_event_rule": "rule",
+        "aws_cloudwatch_log_group": "log group",
+        "aws_dynamodb_table": "table",
+        "aws_iam_role": "role",
+        "aws_lambda_function": "function",
+        "aws_s3_bucket": "bucket",
+        "aws_sfn_state_machine": "state machine",
+        "aws_sqs_queue": "queue",
+        "aws_xray": "X-Ray's",
+    }
+    return f"{words[type_]} {name}"

@@ -1,0 +1,171 @@
+"""What the handlers ask of AWS: recorded while a dataset goes its whole way through them.
+
+They run with the environment that the stack gives them, on the fakes of the unit tests. So
+each call is known with the very table, bucket or bus that it names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.synth.spelled import Spelled
+from tests.unit import fakes
+from tests.unit.fakes import FakeAws, FakeContext, installed
+from tests.unit.samples import aws_event, batch, object_upload, task_event
+
+Payload = dict[str, Any]
+
+FOLDER = "payroll-vaultjob"
+MANIFEST = f"{FOLDER}/payroll.manifest"
+TIDY = f"{FOLDER}/a\n{FOLDER}/b\n".encode()
+UNTIDY = f"{FOLDER}/b\r\n{FOLDER}/a\r\n".encode()
+BY_POSITION = {"upload_fileobj": ("Fileobj", "Bucket", "Key")}
+"""Parameters that the handlers give without a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method of a client, called by a function, and what it was given by name."""
+
+    function: str
+    service: str
+    method: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Stands before a fake client, and notes what is called while a function runs."""
+
+    account: Account
+    service: str
+    client: Any
+
+    def __getattr__(self, name: str) -> Any:
+        """Give the client's attribute; a method is noted when it is called."""
+        attribute = getattr(self.client, name)
+        if not self.account.running or isinstance(attribute, type):
+            return attribute
+
+        def noted(*arguments: Any, **parameters: Any) -> Any:
+            named = dict(zip(BY_POSITION.get(name, ()), arguments, strict=True)) | parameters
+            self.account.calls.append(Call(self.account.running, self.service, name, named))
+            return attribute(*arguments, **parameters)
+
+        return noted
+
+
+@dataclass(slots=True)
+class Account:
+    """The deployed functions, in an account of fakes."""
+
+    stack: Spelled
+    calls: list[Call] = field(default_factory=list)
+    running: str = ""
+    """The function that is being called."""
+    aws: FakeAws = field(default_factory=FakeAws)
+
+    @property
+    def bucket(self) -> str:
+        """The bucket whose uploads the rule on the default bus sees."""
+        rule = self.stack.of("aws_cloudwatch_event_rule")["uploads_object_uploaded"]
+        name: str = json.loads(rule["event_pattern"])["detail"]["bucket-name"][0]
+        return name
+
+    def recorded(self) -> FakeAws:
+        """Return the account as the handlers get it."""
+        clients: dict[str, Any] = {
+            service: Recorder(self, service, getattr(self.aws, service))
+            for service in ("events", "dynamodb", "s3")
+        }
+        return FakeAws(**clients)
+
+    def run(self, function: str, event: Payload) -> Any:
+        """Invoke a function with the environment that it is deployed with."""
+        block = self.stack.of("aws_lambda_function")[function]
+        module = importlib.import_module(block["handler"].rpartition(".")[0])
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in block["environment"]["variables"].items():
+                patch.setenv(name, value)
+            self.running = function
+            answer = module.handler(event, FakeContext().typed)
+            self.running = ""
+        return json.loads(json.dumps(answer))
+
+    def published(self) -> Payload:
+        """Return the event that was published last, as a target gets it."""
+        entry = self.aws.events.accepted[-1]
+        return {"detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
+
+    def announce(self, key: str) -> None:
+        """Let the functions know of an upload: one classifies it, the other records it."""
+        event = object_upload(key, bucket_name=self.bucket, object_size=1)
+        self.run("classify_upload", batch(event))
+        self.run("record_upload", self.published())
+
+    def reconcile(self, manifest: Payload, *, checks: int, execution: str) -> None:
+        """Run the state machine's tasks in its order, some checks before the notification."""
+        check = None
+        for ticker in range(checks):
+            event = task_event(ticker=ticker, count=checks, check=check, execution=execution)
+            event["state"] |= manifest
+            answer = self.run("reconcile_iterator", event["state"])
+            event["state"]["iterator"] = {"Payload": answer}
+            check = self.run("reconcile_check", event)
+        event = task_event(ticker=checks, count=checks, check=check, execution=execution)
+        self.run("reconcile_notify", event | {"state": event["state"] | manifest})
+
+
+def recorded_calls(stack: Spelled) -> list[Call]:
+    """Return what the functions call on the ways that a dataset can go.
+
+    Whole; a file missing; a file absent; each by a tidy and by an untidy manifest. And stopped
+    by hand.
+    """
+    account = Account(stack)
+    keys = {
+        block["name"]: tuple(block[key] for key in ("hash_key", "range_key") if key in block)
+        for block in stack.of("aws_dynamodb_table").values()
+    }
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        warnings.catch_warnings(),
+        installed(account.recorded()),
+    ):
+        patch.setattr(fakes, "TABLE_KEYS", keys)
+        warnings.filterwarnings("ignore", message="No application metrics to publish")
+        ways = itertools.product((TIDY, UNTIDY), ("nothing", "its event", "the object"))
+        for number, (manifest, held_back) in enumerate(ways):
+            _one_dataset(account, manifest, held_back, f"execution:reconciliation:{number}")
+        account.run("reconcile_notify", _stopped_by_hand(account.bucket))
+    return account.calls
+
+
+def _one_dataset(account: Account, manifest: bytes, held_back: str, execution: str) -> None:
+    account.aws.s3.versions.clear()
+    account.aws.dynamodb.tables.clear()
+    for name in "ab":
+        key = f"{FOLDER}/{name}"
+        if name == "a" or held_back != "the object":
+            account.aws.s3.put(key, b"x", bucket=account.bucket)
+        if name == "a" or held_back != "its event":
+            account.announce(key)
+    account.aws.s3.put(MANIFEST, manifest, bucket=account.bucket)
+    account.announce(MANIFEST)
+    account.reconcile(account.published(), checks=3, execution=execution)
+
+
+def _stopped_by_hand(bucket: str) -> Payload:
+    event = aws_event("execution_status_change")
+    given = json.loads(event["detail"]["input"])
+    given["detail"]["bucket-name"] = bucket
+    event["detail"]["input"] = json.dumps(given)
+    return event

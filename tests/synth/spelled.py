@@ -1,0 +1,94 @@
+"""A stack with its references spelled out: names and ARNs as they will be once it is deployed.
+
+A reference to what has no name before it is made (a VPC's id) stays one: two of them are
+equal if they mean the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.synth.template import Block, Template, referred
+
+REFERENCE = re.compile(r"\$\{(aws_\w+)\.(\w+)\.(\w+)\}")
+ARNS = {
+    "aws_cloudwatch_event_bus": "arn:aws:events:REGION:ACCOUNT:event-bus/{name}",
+    "aws_cloudwatch_event_rule": "arn:aws:events:REGION:ACCOUNT:rule/{bus}{name}",
+    "aws_cloudwatch_log_group": "arn:aws:logs:REGION:ACCOUNT:log-group:{name}",
+    "aws_dynamodb_table": "arn:aws:dynamodb:REGION:ACCOUNT:table/{name}",
+    "aws_iam_role": "arn:aws:iam::ACCOUNT:role/{name}",
+    "aws_lambda_function": "arn:aws:lambda:REGION:ACCOUNT:function:{function_name}",
+    "aws_s3_bucket": "arn:aws:s3:::{bucket}",
+    "aws_sfn_state_machine": "arn:aws:states:REGION:ACCOUNT:stateMachine:{name}",
+    "aws_sns_topic": "arn:aws:sns:REGION:ACCOUNT:{name}",
+    "aws_sqs_queue": "arn:aws:sqs:REGION:ACCOUNT:{name}",
+    "aws_ssm_parameter": "arn:aws:ssm:REGION:ACCOUNT:parameter{name}",
+}
+"""As Terraform's attribute ``arn`` gives them, a log group's without ``:*``.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+IDS = {"aws_s3_bucket": "bucket", "aws_iam_role": "name"}
+"""Which name Terraform's attribute ``id`` is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """The resources of a stack and the statements of its policies, every ARN written out."""
+
+    resources: dict[str, dict[str, Block]]
+    """By type, then by name."""
+    policies: dict[str, list[Block]]
+    """The statements of each document, by its name."""
+
+    def of(self, type_: str) -> dict[str, Block]:
+        """Return the resources of a type by name."""
+        return self.resources.get(type_, {})
+
+    def arns(self, *types: str) -> dict[str, str]:
+        """Return the address of each resource of these types, or of all that have one, by ARN."""
+        return {
+            _arn(self.resources, type_, name): f"{type_}.{name}"
+            for type_ in types or ARNS
+            for name in self.of(type_)
+        }
+
+    def statements(self, reference: str) -> list[Block]:
+        """Return the statements of the document that a policy refers to."""
+        return self.policies[referred(reference).removeprefix("aws_iam_policy_document.")]
+
+
+def spelled(template: Template) -> Spelled:
+    """Spell out every reference in a stack."""
+    resources = {type_: template.resources(type_) for type_ in template.written.get("resource", {})}
+    for bucket in resources.get("aws_s3_bucket", {}).values():
+        if "bucket_prefix" in bucket:
+            bucket.setdefault("bucket", f"{bucket['bucket_prefix']}SUFFIX")
+    documents = template.written.get("data", {}).get("aws_iam_policy_document", {})
+    assert all(set(each) <= {"//", "statement"} for each in documents.values()), "More than spelled"
+    policies = template.policies() if documents else {}
+    return Spelled(_spelled(resources, resources), _spelled(policies, resources))
+
+
+def _spelled(value: Any, resources: Mapping[str, Mapping[str, Block]]) -> Any:
+    def attribute(reference: re.Match[str]) -> str:
+        type_, name, wanted = reference.groups()
+        if wanted == "arn" and type_ in ARNS:
+            return _arn(resources, type_, name)
+        known = resources[type_][name].get(IDS.get(type_, "") if wanted == "id" else wanted)
+        return known if isinstance(known, str) else reference[0]
+
+    text = json.dumps(value)
+    while text != (text := REFERENCE.sub(attribute, text)):
+        pass
+    return json.loads(text)
+
+
+def _arn(resources: Mapping[str, Mapping[str, Block]], type_: str, name: str) -> str:
+    block = resources[type_][name]
+    bus = f"{block['event_bus_name']}/" if "event_bus_name" in block else ""
+    return ARNS[type_].format_map({**block, "bus": bus})
