@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from review.finding import Danger, Hunk, attributes, dotted, listed, title, why
+from review.finding import Danger, Hunk, attributes, dotted, gone, title, why
 from review.plan import Action, Change
 from review.text import code, on_one_line
 from review.values import Path
@@ -86,12 +86,10 @@ def is_about_data(change: Change) -> bool:
 
 def hunks(change: Change, *, but: list[Path]) -> Iterator[Hunk]:
     """Tell of a change to data, without what is told of permissions (the paths *but*)."""
-    if change.action is Action.CREATE:
-        yield Hunk("", (listed(change),))
-    elif lines := attributes(change, but=but):
+    if change.action in {Action.DESTROY, Action.FORGET}:
+        yield gone(change)
+    elif (lines := attributes(change, but=but)) or change.action is Action.REPLACE:
         yield Hunk(title(change), lines)
-    elif change.loses_it or change.action is Action.FORGET:
-        yield Hunk(title(change))
 
 
 def dangers(change: Change) -> Iterator[Danger]:

@@ -6,7 +6,7 @@ Of ``.tf.json`` files, which CDKTF writes, a plan has the texts; of ``.tf`` file
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from review.values import UNKNOWN
@@ -71,6 +71,17 @@ def refers_to(expression: Any) -> list[str]:
 def said(block: Block, name: str) -> str:
     """Say how an argument that is not known yet is given."""
     return ", ".join(spoken(block.get(name))) or str(UNKNOWN)
+
+
+def is_written(block: Block, path: Sequence[str]) -> bool:
+    """Tell whether the configuration gives what is at *path*; in blocks, by argument."""
+    if path[0] not in block:
+        return False
+    match block[path[0]]:
+        case list() as inner if len(path) > 2 and path[1].isdigit():
+            number = int(path[1])
+            return number < len(inner) and is_written(inner[number], path[2:])
+    return True
 
 
 def blocks(block: Block, name: str) -> list[Block]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from review.plan import Action, Change
 from review.text import on_one_line
-from review.values import Path
+from review.values import UNKNOWN, Path
 
 LINES_A_CHANGE = 24
 DONE = {
@@ -57,6 +57,12 @@ def listed(change: Change) -> str:
     return f"{change.action.value} {change.address}" + (f" ({name})" if name else "")
 
 
+def gone(change: Change) -> Hunk:
+    """Write in a line that a resource is no longer there, or no longer Terraform's."""
+    sign = "-" if change.action is Action.DESTROY else "!"
+    return Hunk("", (f"{sign} {title(change)}",))
+
+
 def why(change: Change, quote: Callable[[str], str] = str) -> str:
     """Say what a replacement or destruction comes from, as far as the plan tells."""
     if change.replaced_for:
@@ -89,6 +95,8 @@ def _lines(different: Mapping[Path, tuple[object, object]], change: Change) -> I
         forced = any(
             path[: len(each)] == each or each[: len(path)] == path for each in change.replaced_for
         )
+        if forced and new == UNKNOWN:  # the title says it
+            continue
         if old is not None:
             yield f"- {dotted(path)} = {on_one_line(old)}"
         if new is not None:

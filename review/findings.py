@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from review import data, network, permissions
-from review.finding import Danger, Hunk, attributes, dotted, title
+from review.finding import Danger, Hunk, attributes, dotted, gone, listed, title
 from review.plan import Action, Change, Plan
 from review.values import Path
 
@@ -59,18 +59,23 @@ def find(plan: Plan) -> Findings:
                 key=lambda danger: not danger.loses_data,
             )
         ),
-        data=tuple(
-            hunk
-            for each in changes
-            if section[each.address] == "data"
-            for hunk in data.hunks(each, but=told[each.address])
+        data=(
+            *(
+                hunk
+                for each in changes
+                if section[each.address] == "data" and each.action is not Action.CREATE
+                for hunk in data.hunks(each, but=told[each.address])
+            ),
+            *_new(each for each in changes if section[each.address] == "data"),
         ),
         permissions=tuple(hunk for each in changes for hunk in permissions.hunks(each, plan)),
         network=tuple(
             hunk for each in changes for hunk in network.hunks(each, but=told[each.address])
         ),
         rest=tuple(
-            Hunk(title(each), attributes(each, but=told[each.address]) if _in_place(each) else ())
+            gone(each)
+            if each.action in {Action.DESTROY, Action.FORGET}
+            else Hunk(title(each), attributes(each, but=told[each.address]))
             for each in rest
             if each.action is not Action.CREATE
         ),
@@ -90,8 +95,10 @@ def _section(change: Change) -> str:
     return "data" if data.is_about_data(change) else ""
 
 
-def _in_place(change: Change) -> bool:
-    return change.action not in {Action.CREATE, Action.DESTROY, Action.FORGET}
+def _new(changes: Iterable[Change]) -> Iterator[Hunk]:
+    lines = tuple(listed(each) for each in changes if each.action is Action.CREATE)
+    if lines:
+        yield Hunk("new", lines)
 
 
 def _paths(change: Change, plan: Plan) -> list[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from review.expressions import Block, blocks, fitting, spoken
-from review.finding import Danger, Hunk, attributes, title
+from review.finding import Danger, Hunk, attributes, gone, title
 from review.plan import Action, Change
 from review.text import code, on_one_line
 from review.values import UNKNOWN, Path, Unknown
@@ -110,7 +110,9 @@ def hunks(change: Change, *, but: list[Path]) -> Iterator[Hunk]:
     lines = list(_changed_rules(change))
     if is_about_network(change) and change.action in {Action.UPDATE, Action.REPLACE}:
         lines += attributes(change, but=[*but, *(_told(change))])
-    if lines or (is_about_network(change) and change.matters):
+    if change.action in {Action.DESTROY, Action.FORGET} and is_about_network(change) and not lines:
+        yield gone(change)
+    elif lines or is_about_network(change):
         yield Hunk(title(change), tuple(lines))
 
 

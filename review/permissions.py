@@ -52,6 +52,8 @@ class Policy:
     new: Document
     hidden: str = ""
     """Why nothing of the new one can be told, if so."""
+    is_pending: bool = False
+    """Whether its text is known only after the apply, so that it was read from its document."""
 
     def differences(self) -> list[Difference]:
         """Compare the statements that can be read."""
@@ -93,7 +95,7 @@ def policies(change: Change, plan: Plan) -> list[Policy]:
         found = [
             _policy(path, old, new, change, plan) for path, (old, new) in _texts(change).items()
         ]
-    return [each for each in found if each.differences() or each.hidden or each.new.unread]
+    return [each for each in found if each.differences() or each.hidden or each.is_pending]
 
 
 def _texts(change: Change) -> dict[Path, tuple[Any, Any]]:
@@ -146,9 +148,8 @@ def _policy(path: Path, old: Any, new: Any, change: Change, plan: Plan) -> Polic
     if not any(each.statements for each in documents):
         return Policy(path, before, Document(), f"{UNKNOWN}, from {change.said(path[0])}")
     statements = tuple(one for each in documents for one in each.statements)
-    return Policy(
-        path, before, Document(statements, tuple(one for each in documents for one in each.unread))
-    )
+    unread = tuple(one for each in documents for one in each.unread)
+    return Policy(path, before, Document(statements, unread), is_pending=True)
 
 
 def _permission(change: Change) -> Policy:
@@ -174,6 +175,8 @@ def _lines(policy: Policy, *, several: bool) -> Iterator[str]:
     for each in differences:
         yield from each.lines()
     yield from (f"! and more: {each}" for each in policy.new.unread)
+    if not differences and not policy.new.unread:
+        yield f"  {dotted(policy.path)}: its statements stay as they are"
 
 
 def _others(change: Change, told: list[Path]) -> Iterator[str]:
@@ -195,10 +198,18 @@ def _judged(difference: Difference) -> Iterator[str]:
     old, new = difference.old, difference.new
     if old and old.effect == "Deny" and (new is None or new.effect != "Deny"):
         yield f"statement {code(old.label)} no longer denies {_actions(old)}"
-    if old and new and old.effect == new.effect == "Deny":
+    if old and new and old.effect == new.effect == "Deny" and not _follows(old, new):
         yield f"statement {code(new.label)}, which denies {_actions(new)}, is changed"
     if new and new.effect == "Allow":
         yield from (f"statement {code(new.label)} {text}" for text in _too_much(new, old))
+
+
+def _follows(old: Statement, new: Statement) -> bool:
+    """Tell whether all that changes is what *new* is on, as where a bucket is replaced."""
+    rest = (old.parts | {"Resource": ()}) == (new.parts | {"Resource": ()})
+    was, will_be = old.parts["Resource"], new.parts["Resource"]
+    pending = all("${" in each for each in will_be if each not in was)
+    return rest and pending and len(was) == len(will_be)
 
 
 def _too_much(new: Statement, old: Statement | None) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Self
 
-from review.expressions import Block, expressions, said
+from review.expressions import Block, expressions, is_written, said
 from review.values import UNKNOWN, Path, Sensitive, Unknown, hide, is_nothing, leaves
 
 INSTANCE_KEY = re.compile(r"\[[^\]]*\]$")
@@ -126,7 +126,7 @@ class Change:
 
     def _is_configured(self, path: Path) -> bool:
         forces = any(path[: len(each)] == each for each in self.replaced_for)
-        return forces or path[0] in self.expressions
+        return forces or is_written(self.expressions, path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +148,7 @@ def read_plan(shown: Any) -> Plan:
     Raises:
         PlanError: It is none, or of a form that is not known here.
     """
-    if (
-        not isinstance(shown, dict)
-        or "resource_changes" not in shown
-        and "planned_values" not in shown
-    ):
+    if not isinstance(shown, dict) or not shown.keys() & {"resource_changes", "planned_values"}:
         raise PlanError("This is no plan: write it with 'terraform show -json PLANFILE'.")
     form = str(shown.get("format_version", ""))
     if form.partition(".")[0] != "1":
@@ -198,7 +194,13 @@ def _output(name: str, change: Mapping[str, Any]) -> Change:
         side: {"value": value["value"]} if "value" in value else {}
         for side, value in _sides(change, wrap="value").items()
     }
-    return Change(address=name, type="output", action=Action.of(change["actions"]), **sides)
+    return Change(
+        address=name,
+        type="output",
+        action=Action.of(change["actions"]),
+        **sides,
+        expressions={"value": {}},
+    )
 
 
 def _sides(change: Mapping[str, Any], wrap: str = "") -> dict[str, dict[str, Any]]:

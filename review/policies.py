@@ -16,7 +16,7 @@ from review.plan import Change
 from review.text import clipped, printable
 from review.values import UNKNOWN, Sensitive, Unknown, parsed
 
-Parts = Mapping[str, tuple[str, ...]]
+Parts = dict[str, tuple[str, ...]]
 WORDS = {
     "Action": "",
     "NotAction": "every action but ",
@@ -193,8 +193,8 @@ def read_document(document: Change) -> Document:
 def compare(old: Sequence[Statement], new: Sequence[Statement]) -> list[Difference]:
     """Pair statements by sid, those without one by what they say; leave out equal pairs."""
     kept = [each for each in new if each in old]
-    before = {key: each for key, each in _keyed(each for each in old if each not in kept)}
-    after = {key: each for key, each in _keyed(each for each in new if each not in kept)}
+    before = dict(_keyed(each for each in old if each not in kept))
+    after = dict(_keyed(each for each in new if each not in kept))
     return [
         Difference(before.get(key), after.get(key))
         for key in [*before, *(key for key in after if key not in before)]

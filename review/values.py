@@ -84,7 +84,7 @@ def parsed(text: str) -> Any:
 
 def is_nothing(value: Any) -> bool:
     """Tell whether Terraform's providers use *value* for what is not set."""
-    return value is None or value in ("", [], {})
+    return value is None or value is False or value in ("", [], {})
 
 
 def _any(marks: Any) -> bool:
