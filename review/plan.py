@@ -154,7 +154,7 @@ def read_plan(shown: Any) -> Plan:
     if form.partition(".")[0] != "1":
         raise PlanError(f"The plan's form is version {form or 'none'}; only 1.x is known here.")
     resources = shown.get("resource_changes", [])
-    known = {each["address"]: _sides(each["change"])["after"] for each in resources}
+    known = {each["address"]: _arguments(_sides(each["change"])[1]) for each in resources}
     written = expressions(shown, known)
     return Plan(
         changes=tuple(_change(each, written) for each in resources if each["mode"] == "managed"),
@@ -173,11 +173,13 @@ def read_plan(shown: Any) -> Plan:
 
 def _change(shown: Mapping[str, Any], written: Mapping[str, Block]) -> Change:
     change, address = shown["change"], str(shown["address"])
+    before, after = _sides(change)
     return Change(
         address=address,
         type=str(shown["type"]),
         action=Action.of(change["actions"]),
-        **_sides(change),
+        before=_arguments(before),
+        after=_arguments(after),
         expressions=written.get(INSTANCE_KEY.sub("", address), {}),
         replaced_for=tuple(
             tuple(str(part) for part in path) for path in change.get("replace_paths", [])
@@ -190,26 +192,25 @@ def _change(shown: Mapping[str, Any], written: Mapping[str, Block]) -> Change:
 
 
 def _output(name: str, change: Mapping[str, Any]) -> Change:
-    sides = {
-        side: {"value": value["value"]} if "value" in value else {}
-        for side, value in _sides(change, wrap="value").items()
-    }
+    before, after = _sides(change)
     return Change(
         address=name,
         type="output",
         action=Action.of(change["actions"]),
-        **sides,
+        before={"value": before},
+        after={"value": after},
         expressions={"value": {}},
     )
 
 
-def _sides(change: Mapping[str, Any], wrap: str = "") -> dict[str, dict[str, Any]]:
-    def tree(name: str) -> Any:
-        return {wrap: change.get(name)} if wrap else change.get(name)
+def _sides(change: Mapping[str, Any]) -> tuple[Any, Any]:
+    before, after = change.get("before"), change.get("after")
+    hidden = change.get("after_unknown")
+    return (
+        hide(before, unknown=None, sensitive=change.get("before_sensitive")),
+        hide(after, unknown=hidden, sensitive=change.get("after_sensitive")),
+    )
 
-    before = hide(tree("before"), unknown=None, sensitive=tree("before_sensitive"))
-    after = hide(tree("after"), unknown=tree("after_unknown"), sensitive=tree("after_sensitive"))
-    return {
-        "before": before if isinstance(before, dict) else {},
-        "after": after if isinstance(after, dict) else {},
-    }
+
+def _arguments(side: Any) -> dict[str, Any]:
+    return side if isinstance(side, dict) else {}

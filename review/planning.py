@@ -17,6 +17,7 @@ from review.plan import PlanError, read_plan
 
 PLANS = Path(__file__).parents[1] / "build" / "plans"
 SUMMARY = "summary.md"
+ENDS = ("tfplan", "json", "md")
 REFUSED = 2
 
 # What Terraform says of a plan that fails, and what to do about it; the first that fits counts.
@@ -24,14 +25,17 @@ REMEDIES = {
     r"No valid credential sources|ExpiredToken|InvalidClientTokenId|SSO session": (
         "There are no credentials that AWS takes: log in (aws sso login), or set AWS_PROFILE."
     ),
+    r"Instance cannot be destroyed": (
+        "The configuration forbids to destroy this (the setting preventDestroy), and so to replace "
+        "it: see which change would, and take that back."
+    ),
     r"Missing region": "Say which region is meant: set AWS_REGION, or the setting stacksRegion.",
     r"fileGateway": (
         "The gateway is not activated yet, or its parameters are not in SSM: deploy "
         "DataVaultingStack, and let its client activate the gateway."
     ),
     r"NoSuchBucket|S3 bucket .* does not exist": (
-        "The bucket for Terraform's state is not there yet: make it first, as 'Deploy to AWS' in "
-        "README.md says."
+        "The bucket for Terraform's state is not there yet: 'make bootstrap ENV=...' makes it."
     ),
     r"Unable to find remote state|No stored state|does not have an attribute named|"
     r"object with no attributes": (
@@ -84,24 +88,42 @@ def plan_stacks(
         CommandError: There is no such stack.
     """
     names = _chosen(synthesised_stacks(deployment), stacks)
-    folder = (folder or PLANS / environment).resolve()
+    folder = emptied(folder or PLANS / environment)
+    reviewed = [plan_stack(deployment, name, folder=folder, phase=phase) for name in names]
+    return conclude(reviewed, environment=environment, allowed=allowed, folder=folder)
+
+
+def emptied(folder: Path) -> Path:
+    """Make *folder*, for its owner alone, and remove the plans of an earlier time."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # a plan holds sensitive values as they are
-    for old in (*(_file(folder, name, end) for name in names for end in ENDS), folder / SUMMARY):
-        old.unlink(missing_ok=True)
-    reviewed = []
-    for name in names:
-        with phase(f"Planning {name}"):
-            reviewed.append(_reviewed(deployment, name, folder))
-        _file(folder, name, "md").write_text(
-            single(reviewed[-1], allowed=allowed), encoding="utf-8"
-        )
+    for end in ENDS:
+        for old in folder.glob(f"*.{end}"):
+            old.unlink()
+    return folder.resolve()
+
+
+def plan_stack(
+    deployment: Deployment, stack: str, *, folder: Path, phase: Phase = quietly
+) -> Reviewed:
+    """Plan one stack, and write its plan and the JSON of that to *folder*."""
+    with phase(f"Planning {stack}"):
+        try:
+            shown = _planned(deployment, stack, folder)
+            return Reviewed(stack=stack, findings=find(read_plan(shown)))
+        except (CommandError, PlanError) as error:
+            return Reviewed(stack=stack, error=str(error))
+
+
+def conclude(
+    reviewed: Sequence[Reviewed], *, environment: str, folder: Path, allowed: Sequence[str] = ()
+) -> Outcome:
+    """Write what there is to tell of each stack and of all to *folder*, and judge it."""
+    for each in reviewed:
+        _file(folder, each.stack, "md").write_text(single(each, allowed=allowed), encoding="utf-8")
     text = summary(reviewed, environment=environment, allowed=allowed)
     (folder / SUMMARY).write_text(text, encoding="utf-8")
-    return Outcome(reviewed=tuple(reviewed), text=text, status=_status(reviewed, allowed))
-
-
-ENDS = ("tfplan", "json", "md")
+    return Outcome(reviewed=tuple(reviewed), text=text, status=exit_status(reviewed, allowed))
 
 
 def synthesised_stacks(deployment: Deployment) -> list[str]:
@@ -117,14 +139,6 @@ def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:
             f"There is no stack {', '.join(strangers)}: there are {', '.join(there)}."
         )
     return asked or list(there)
-
-
-def _reviewed(deployment: Deployment, stack: str, folder: Path) -> Reviewed:
-    try:
-        shown = _planned(deployment, stack, folder)
-        return Reviewed(stack=stack, findings=find(read_plan(shown)))
-    except (CommandError, PlanError) as error:
-        return Reviewed(stack=stack, error=str(error))
 
 
 def _planned(deployment: Deployment, stack: str, folder: Path) -> Mapping[str, object]:
@@ -156,7 +170,8 @@ def with_remedy(error: str) -> str:
     return error
 
 
-def _status(reviewed: Sequence[Reviewed], allowed: Sequence[str]) -> int:
+def exit_status(reviewed: Sequence[Reviewed], allowed: Sequence[str] = ()) -> int:
+    """Judge: 2 for a loss that is not *allowed*, or else 1 for a stack without a whole plan, or 0."""
     if any(each.findings and each.findings.losses(allowed) for each in reviewed):
         return REFUSED
     return int(any(each.findings is None or not each.findings.is_whole for each in reviewed))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, Self
 
 from review.expressions import Block, blocks, fitting, spoken
@@ -174,15 +173,11 @@ def read_document(document: Change) -> Document:
     given = after.get("statement")
     if isinstance(given, Unknown | Sensitive):
         unread.append(f"statements {given}")
-    statements += [
-        Statement.of_block(each, written)
-        for each, written in zip_longest(
-            _blocks(given) if isinstance(given, list) else [],
-            blocks(document.expressions, "statement"),
-            fillvalue={},
+    written = blocks(document.expressions, "statement")
+    for number, each in enumerate(_blocks(given) if isinstance(given, list) else []):
+        statements.append(
+            Statement.of_block(each, written[number] if number < len(written) else {})
         )
-        if each
-    ]
     for argument in ("override_policy_documents", "override_json"):
         for override in others(argument):
             statements = [each for each in statements if not each.sid or each.sid != override.sid]
