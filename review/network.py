@@ -170,6 +170,8 @@ def rules(change: Change, values: Values) -> Iterator[str]:
         yield from _route(values, written)
     elif change.type in SHARES:
         yield from (f"mount from {each}" for each in _places(values, written, "client_list"))
+    elif change.type in {"aws_vpc", "aws_subnet"}:
+        yield from (f"addresses {each}" for each in _places(values, written, "cidr_block"))
     elif change.type == "aws_vpc_endpoint":
         for name, word in ENDPOINT.items():
             yield from (f"{word} {each}" for each in _places(values, written, name))
@@ -181,6 +183,8 @@ def _told(change: Change) -> list[Path]:
         return [("ingress",), ("egress",)]
     if change.type in ROUTES:
         return [("route",)]
+    if change.type in {"aws_vpc", "aws_subnet"}:
+        return [("cidr_block",)]
     if change.type == "aws_vpc_endpoint":
         return [(name,) for name in ENDPOINT]
     if change.type in {*RULES, "aws_security_group_rule", "aws_network_acl_rule", "aws_route"}:
@@ -192,7 +196,7 @@ def _rule(direction: str, values: Values, written: Block) -> Iterator[str]:
     verdict = values.get("rule_action") or values.get("action")
     what = f"{verdict} {_ports(values)}" if isinstance(verdict, str) else _ports(values)
     into = _places(values, written, "security_group_id")
-    about = [f" of {each}" for each in into]
+    about = [f" {'into' if direction == 'ingress' else 'out of'} {each}" for each in into]
     if isinstance(description := values.get("description"), str) and description:
         about.append(f" ({on_one_line(description)[1:-1]})")
     if isinstance(number := values.get("rule_number", values.get("rule_no")), int):

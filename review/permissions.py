@@ -52,8 +52,6 @@ class Policy:
     new: Document
     hidden: str = ""
     """Why nothing of the new one can be told, if so."""
-    is_pending: bool = False
-    """Whether its text is known only after the apply, so that it was read from its document."""
 
     def differences(self) -> list[Difference]:
         """Compare the statements that can be read."""
@@ -88,14 +86,10 @@ def dangers(change: Change, plan: Plan) -> Iterator[Danger]:
 
 
 def policies(change: Change, plan: Plan) -> list[Policy]:
-    """Find the policies of a resource that differ."""
+    """Find the policies of a resource whose texts differ."""
     if change.type == "aws_lambda_permission":
-        found = [_permission(change)]
-    else:
-        found = [
-            _policy(path, old, new, change, plan) for path, (old, new) in _texts(change).items()
-        ]
-    return [each for each in found if each.differences() or each.hidden or each.is_pending]
+        return [_permission(change)]
+    return [_policy(path, *sides, change, plan) for path, sides in _texts(change).items()]
 
 
 def _texts(change: Change) -> dict[Path, tuple[Any, Any]]:
@@ -149,7 +143,7 @@ def _policy(path: Path, old: Any, new: Any, change: Change, plan: Plan) -> Polic
         return Policy(path, before, Document(), f"{UNKNOWN}, from {change.said(path[0])}")
     statements = tuple(one for each in documents for one in each.statements)
     unread = tuple(one for each in documents for one in each.unread)
-    return Policy(path, before, Document(statements, unread), is_pending=True)
+    return Policy(path, before, Document(statements, unread))
 
 
 def _permission(change: Change) -> Policy:
