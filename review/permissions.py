@@ -9,16 +9,8 @@ from typing import Any
 from review.expressions import blocks, refers_to
 from review.finding import Danger, Hunk, attributes, dotted, title
 from review.plan import Action, Change, Plan
-from review.policies import (
-    Difference,
-    Document,
-    Statement,
-    compare,
-    is_policy,
-    of_permission,
-    read_document,
-    read_json,
-)
+from review.policies import Document, is_policy, of_permission, read_document, read_json
+from review.statements import Difference, Statement, compare
 from review.text import code, counted, on_one_line
 from review.values import UNKNOWN, Path, Sensitive
 

@@ -30,8 +30,8 @@ class Proposal:
     def one(self, kind: str, name: str) -> tuple[str, dict[str, Any]]:
         """Find the one resource or data source of a type whose name begins so."""
         named = {**self.stack["resource"], **self.stack["data"]}[kind]
-        (found,) = (each for each in named.items() if each[0].startswith(name))
-        return found
+        (found,) = (each for each in named if each.startswith(name))
+        return found, named[found]
 
     def plan(self) -> Outcome:
         """Plan the stack as it is now."""
