@@ -66,7 +66,9 @@ def test_a_rule_that_is_a_resource_names_its_group() -> None:
         "to_port": None,
     }
     egress = change("aws_vpc_security_group_egress_rule.a", "create", after=after)
-    assert lines(found(egress)) == ["+ egress all to 0.0.0.0/0 out of sg-1"]
+    findings = found(egress)
+    assert lines(findings) == ["+ egress all to 0.0.0.0/0 out of sg-1"]
+    assert not findings.dangers
 
 
 @pytest.mark.parametrize(

@@ -293,3 +293,38 @@ def test_what_is_fine_is_no_danger(statement: Json) -> None:
 def test_what_was_wide_before_is_no_news() -> None:
     old = allow("A", "s3:*", "arn:a")
     assert dangers(updated(policy(old), policy(old | {"Resource": "arn:b"}))) == []
+
+
+def test_a_refusal_that_follows_its_bucket_is_no_danger() -> None:
+    """A replaced bucket has an ARN that is known only after the apply; the rest stays."""
+    address = "aws_s3_bucket_policy.a"
+    document = "data.aws_iam_policy_document.tls"
+    pending = {
+        "sid": "RefuseWithoutTls",
+        "effect": "Deny",
+        "actions": ["s3:*"],
+        "resources": [None, None],
+        "principals": [{"type": "*", "identifiers": ["*"]}],
+        "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
+    }
+    arn = "${aws_s3_bucket.a.arn}"
+    written = {
+        address: {"policy": referring(f"${{{document}.json}}", f"{document}.json")},
+        document: {"statement": [{"resources": referring([arn, f"{arn}/*"])}]},
+    }
+
+    def judged(**statement: Any) -> list[str]:
+        changed = change(
+            address, "update", before={"policy": policy(DENY)}, unknown={"policy": True}
+        )
+        read = change(
+            document,
+            "read",
+            after={"statement": [pending | statement]},
+            unknown={"json": True, "statement": [{"resources": [True, True]}]},
+        )
+        return dangers(found(read, changed, written=written))
+
+    assert judged() == []
+    assert len(judged(actions=["s3:GetObject"])) == 1
+    assert len(judged(condition=[])) == 1

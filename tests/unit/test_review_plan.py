@@ -93,6 +93,18 @@ def test_a_block_that_is_known_in_part_is_configured_argument_by_argument() -> N
     }
 
 
+def test_what_becomes_unknown_as_a_whole_is_told_as_a_whole() -> None:
+    one = change(
+        "aws_sqs_queue.a",
+        "update",
+        before={"redrive_policy": '{"deadLetterTargetArn": "arn:a", "maxReceiveCount": 5}'},
+        after={},
+        unknown={"redrive_policy": True},
+    )
+    written = {"aws_sqs_queue.a": {"redrive_policy": referring("${aws_sqs_queue.b.arn}")}}
+    assert differences(one, written=written) == {"redrive_policy": ("None", "(known after apply)")}
+
+
 def test_nothing_has_many_spellings() -> None:
     one = change(
         "aws_sqs_queue.a",
