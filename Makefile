@@ -19,7 +19,9 @@ export GIVEN_FORMAT := $(call given,FORMAT)
 export GIVEN_SHORT := $(call given,SHORT)
 export GIVEN_ENV := $(call given,ENV)
 export GIVEN_YES := $(call given,YES)
-unexport DATA SET PREFIX FILES PORT FORMAT ENV YES SHORT
+export GIVEN_STACK := $(call given,STACK)
+export GIVEN_ALLOW := $(call given,ALLOW)
+unexport DATA SET PREFIX FILES PORT FORMAT ENV YES SHORT STACK ALLOW
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
@@ -29,7 +31,8 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
-.PHONY: bootstrap state-policy reconcile synth format lint check test setup bench lock clean
+.PHONY: plan plan-local bootstrap state-policy reconcile
+.PHONY: synth format lint check test setup bench lock clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -51,6 +54,14 @@ local-status: setup ## Tell where the running system is and what its parts are c
 
 local-down: setup ## Stop the running system, and leave nothing of it
 	@$(run) python -m local down
+
+## Review what would be deployed
+plan: setup ## Plan the stacks and tell what a reviewer must know; apply nothing (ENV, STACK, ALLOW)
+	@$(run) python -m review $${GIVEN_ENV:+--env "$$GIVEN_ENV"} \
+		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
+
+plan-local: setup ## The same on a local AWS, where EventProcessingStack is deployed for the others (PORT)
+	@$(run) python -m local plan $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
 
 ## Look after what is deployed
 bootstrap: setup ## Make the bucket of Terraform's state, or bring it up to date (ENV, YES)
@@ -98,16 +109,18 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks operations deployment local benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
+	@find main.py handlers stacks operations deployment review local benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
 #  SET=id ## the dataset's id (the folder's name)
 #  PREFIX=text ## the prefix of the file share, if it has one: team-a/
-#  PORT=number ## the local endpoint's port (local-up: 4566, demo: a free one)
+#  PORT=number ## the local endpoint's port (local-up: 4566, demo and plan-local: a free one)
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
 #  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (dev)
 #  YES=1 ## bootstrap: carry out the plan without asking
+#  STACK=names ## plan: only these (all of them)
+#  ALLOW=addresses ## plan: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
 #  PYTHON=path ## the Python that builds .venv (python3)

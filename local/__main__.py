@@ -16,6 +16,7 @@ from deployment.errors import CommandError
 from local import left_running, vaulting
 from local.demo import demo
 from local.local_system import LocalSystem
+from local.planning import plan
 from local.report import Report
 from local.vault import show, vault
 
@@ -60,6 +61,8 @@ def arguments() -> argparse.Namespace:
         shown.add_argument(
             "--format", choices=("text", "json"), default="text", help="(default: %(default)s)"
         )
+    planned = command("plan", "Deploy EventProcessingStack on a free port, plan every stack there")
+    planned.add_argument("--port", type=int, default=0, help="(default: a free one)")
     vaulted = command("vault", "Vault one more dataset in the system left running")
     with_data(vaulted, required=True, help_text="what to vault")
     return parser.parse_args()
@@ -91,7 +94,7 @@ def main() -> int:
 def run(options: argparse.Namespace) -> int:
     """Carry out the command that *options* name, and return its exit status."""
     as_json = getattr(options, "format", "text") == "json"
-    report = Report(Console(stderr=as_json))
+    report = Report(Console(stderr=as_json or options.command == "plan"))
     match options.command:
         case "demo":
             came = demo(
@@ -112,6 +115,10 @@ def run(options: argparse.Namespace) -> int:
             report.say(
                 f"The local system at {system.endpoint} is stopped, and what it held is gone."
             )
+        case "plan":
+            outcome = plan(port=options.port, report=report)
+            print(outcome.text)
+            return outcome.status
         case "vault":
             dataset = vaulting.read(options.data, options.set)
             event = vault(left_running.get(), dataset, report=report)

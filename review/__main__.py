@@ -1,0 +1,101 @@
+"""``python -m review``: plan the stacks of an environment, and tell what a reviewer must know."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deployment import terraform
+from deployment.deployment import ROOT, Deployment
+from deployment.errors import CommandError
+from review.planning import PLANS, Outcome, plan_stacks
+
+EXIT_STATUS = """\
+exit status:
+  0    every stack has a plan, and no data would be lost but what is allowed to be
+  1    a stack could not be planned; the summary says why
+  2    data would be lost: something that keeps it would be destroyed or replaced
+The plans are written in any case; nothing is applied.
+"""
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m review",
+        description="Plan the stacks of an environment, and write for each the plan, its JSON and "
+        "a Markdown summary to build/plans/ENV/, and one summary of all to standard output.",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--env", default="dev", help="one of environments/ (default: %(default)s)")
+    parser.add_argument(
+        "--stack", action="append", default=[], metavar="NAME", help="only this one; repeatable"
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="let this resource be destroyed or replaced, with its data; several in one, or again",
+    )
+    return parser.parse_args()
+
+
+def addresses(given: list[str]) -> list[str]:
+    """Split texts at blanks, but not inside of an instance's key: ``aws_s3_bucket.a["b c"]``."""
+    return [each for text in given for each in re.findall(r"(?:\[[^\]]*\]|[^\s\[])+", text)]
+
+
+@contextmanager
+def phase(doing: str) -> Iterator[None]:
+    """Tell on standard error what goes on, and how long it took."""
+    print(f"{doing}: ", end="", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        print(f"{time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Plan and tell; what goes wrong is told in a sentence."""
+    options = arguments()
+    try:
+        outcome = review(options)
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(outcome.text)
+    return outcome.status
+
+
+def review(options: argparse.Namespace) -> Outcome:
+    """Synthesise the stacks into a folder of their own, and plan them."""
+    there = sorted(path.stem for path in (ROOT / "environments").glob("*.json"))
+    if options.env not in there:
+        raise CommandError(f"ENV is {options.env!r}: give one of {', '.join(there)}.")
+    folder = PLANS / options.env
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = terraform.prepare() | {"VAULT_ENV": options.env, "TF_IN_AUTOMATION": "1"}
+    deployment = Deployment(folder, environment)
+    with phase("Synthesising the stacks"):
+        deployment.synthesise()
+    return plan_stacks(
+        deployment,
+        environment=options.env,
+        stacks=addresses(options.stack),
+        allowed=addresses(options.allow),
+        folder=folder,
+        phase=phase,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

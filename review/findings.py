@@ -1,0 +1,139 @@
+"""All that a reviewer is told of one stack's plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from review import data, network, permissions
+from review.finding import Danger, Hunk, attributes, dotted, gone, listed, title
+from review.plan import Action, Change, Plan
+from review.values import Path
+
+ORDER = (Action.DESTROY, Action.REPLACE, Action.FORGET, Action.UPDATE, Action.NOTHING)
+"""Of what is told at length; what is created is told in lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """One stack's plan, sorted by what a reviewer asks for first."""
+
+    counts: Counter[Action]
+    dangers: tuple[Danger, ...]
+    data: tuple[Hunk, ...]
+    permissions: tuple[Hunk, ...]
+    network: tuple[Hunk, ...]
+    rest: tuple[Hunk, ...]
+    created: tuple[Change, ...]
+    """Of the rest, what is new."""
+    outputs: tuple[Change, ...]
+    drift: tuple[Hunk, ...]
+    is_whole: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether an apply would do nothing."""
+        return self.is_whole and not self.counts and not self.outputs
+
+    def losses(self, allowed: Iterable[str] = ()) -> tuple[Danger, ...]:
+        """Return what loses data and is not *allowed* by its exact address."""
+        may = frozenset(allowed)
+        return tuple(each for each in self.dangers if each.loses_data and each.address not in may)
+
+
+def find(plan: Plan) -> Findings:
+    """Sort what a plan does."""
+    changes = sorted(
+        (each for each in plan.changes if each.matters),
+        key=lambda each: (_rank(each), each.type, each.address),
+    )
+    told = {each.address: _paths(each, plan) for each in changes}
+    section = {each.address: _section(each) for each in changes}
+    rest = [each for each in changes if not section[each.address]]
+    return Findings(
+        counts=_counted(changes),
+        dangers=tuple(
+            sorted(
+                (danger for each in changes for danger in _dangers(each, plan)),
+                key=lambda danger: not danger.loses_data,
+            )
+        ),
+        data=(
+            *(
+                hunk
+                for each in changes
+                if section[each.address] == "data" and each.action is not Action.CREATE
+                for hunk in data.hunks(each, but=told[each.address])
+            ),
+            *_new(each for each in changes if section[each.address] == "data"),
+        ),
+        permissions=tuple(hunk for each in changes for hunk in permissions.hunks(each, plan)),
+        network=tuple(
+            hunk for each in changes for hunk in network.hunks(each, but=told[each.address])
+        ),
+        rest=tuple(
+            gone(each)
+            if each.action in {Action.DESTROY, Action.FORGET}
+            else Hunk(title(each), attributes(each, but=told[each.address]))
+            for each in rest
+            if each.action is not Action.CREATE
+        ),
+        created=tuple(each for each in rest if each.action is Action.CREATE),
+        outputs=tuple(each for each in plan.outputs if each.action is not Action.NOTHING),
+        drift=tuple(_drift(changes, plan)),
+        is_whole=plan.is_whole,
+    )
+
+
+def _section(change: Change) -> str:
+    """Say where a resource is told of; its policies are told among the permissions in any case."""
+    if permissions.is_about_permissions(change):
+        return "permissions"
+    if network.is_about_network(change):
+        return "network"
+    return "data" if data.is_about_data(change) else ""
+
+
+def _new(changes: Iterable[Change]) -> Iterator[Hunk]:
+    lines = tuple(listed(each) for each in changes if each.action is Action.CREATE)
+    if lines:
+        yield Hunk("new", lines)
+
+
+def _paths(change: Change, plan: Plan) -> list[Path]:
+    return [policy.path for policy in permissions.policies(change, plan)]
+
+
+def _dangers(change: Change, plan: Plan) -> Iterator[Danger]:
+    yield from data.dangers(change)
+    yield from permissions.dangers(change, plan)
+    yield from network.dangers(change)
+
+
+def _rank(change: Change) -> int:
+    return ORDER.index(change.action) if change.action in ORDER else len(ORDER)
+
+
+def _counted(changes: Iterable[Change]) -> Counter[Action]:
+    return Counter(each.action for each in changes)
+
+
+def _drift(changes: Iterable[Change], plan: Plan) -> Iterator[Hunk]:
+    """Tell what was done to a resource behind Terraform's back, if the plan touches it.
+
+    The rest of what a plan calls drift is what providers read back in another way.
+    """
+    touched = {each.address: each for each in changes}
+    for address, drifted in plan.drift.items():
+        if drifted.action is Action.DESTROY:
+            yield Hunk(f"{address} was deleted")
+        elif address in touched:
+            reverted = touched[address].differences()
+            lines = [
+                f"! {dotted(path)} was changed, and the plan changes it again"
+                for path in drifted.differences()
+                if path in reverted
+            ]
+            if lines:
+                yield Hunk(address, tuple(lines))

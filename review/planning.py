@@ -1,0 +1,181 @@
+"""Terraform's plans of synthesised stacks -> files and a summary; nothing is ever applied."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployment.deployment import Deployment, explain
+from deployment.errors import CommandError
+from review.findings import find
+from review.markdown import Reviewed, single, summary
+from review.plan import PlanError, read_plan
+
+PLANS = Path(__file__).parents[1] / "build" / "plans"
+SUMMARY = "summary.md"
+ENDS = ("tfplan", "json", "md")
+REFUSED = 2
+
+# What Terraform says of a plan that fails, and what to do about it; the first that fits counts.
+REMEDIES = {
+    r"No valid credential sources|ExpiredToken|InvalidClientTokenId|SSO session": (
+        "There are no credentials that AWS takes: log in (aws sso login), or set AWS_PROFILE."
+    ),
+    r"Instance cannot be destroyed": (
+        "The configuration forbids to destroy this (the setting preventDestroy), and so to replace "
+        "it: see which change would, and take that back."
+    ),
+    r"Missing region": "Say which region is meant: set AWS_REGION, or the setting stacksRegion.",
+    r"fileGateway": (
+        "The gateway is not activated yet, or its parameters are not in SSM: deploy "
+        "DataVaultingStack, and let its client activate the gateway."
+    ),
+    r"NoSuchBucket|S3 bucket .* does not exist": (
+        "The bucket for Terraform's state is not there yet: 'make bootstrap ENV=...' makes it."
+    ),
+    r"Unable to find remote state|No stored state|does not have an attribute named|"
+    r"object with no attributes": (
+        "A stack whose outputs this one reads is not deployed yet: deploy that first."
+    ),
+    r"AccessDenied|UnauthorizedOperation|is not authorized to perform": (
+        "The caller may not read something: docs/plan-review.md tells what a plan needs."
+    ),
+    r"state lock": "Somebody holds the state's lock: wait, or see who it is in the error above.",
+    r"allowed account|AWS account ID not allowed": (
+        "These are another account's credentials: use those of stacksAccountId."
+    ),
+}
+
+Phase = Callable[[str], AbstractContextManager[object]]
+"""What shows that something goes on while it does."""
+
+
+def quietly(doing: str) -> AbstractContextManager[object]:
+    """Show nothing."""
+    return nullcontext(doing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of planning some stacks."""
+
+    reviewed: tuple[Reviewed, ...]
+    text: str
+    """The summary of all of them."""
+    status: int
+    """0; 2 if data would be lost that is not allowed to be; or else 1 if a stack has no plan."""
+
+
+def plan_stacks(
+    deployment: Deployment,
+    *,
+    environment: str,
+    stacks: Sequence[str] = (),
+    allowed: Sequence[str] = (),
+    folder: Path | None = None,
+    phase: Phase = quietly,
+) -> Outcome:
+    """Plan *stacks* of a synthesised *deployment* (all, if none is named), and write what comes.
+
+    Each gets its plan, its JSON and its Markdown in *folder*, by default build/plans/ENVIRONMENT.
+    One that cannot be planned does not keep the others from it.
+
+    Raises:
+        CommandError: There is no such stack.
+    """
+    names = _chosen(synthesised_stacks(deployment), stacks)
+    folder = emptied(folder or PLANS / environment)
+    reviewed = [plan_stack(deployment, name, folder=folder, phase=phase) for name in names]
+    return conclude(reviewed, environment=environment, allowed=allowed, folder=folder)
+
+
+def emptied(folder: Path) -> Path:
+    """Make *folder*, for its owner alone, and remove the plans of an earlier time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # a plan holds sensitive values as they are
+    for end in ENDS:
+        for old in folder.glob(f"*.{end}"):
+            old.unlink()
+    return folder.resolve()
+
+
+def plan_stack(
+    deployment: Deployment, stack: str, *, folder: Path, phase: Phase = quietly
+) -> Reviewed:
+    """Plan one stack, and write its plan and the JSON of that to *folder*."""
+    with phase(f"Planning {stack}"):
+        try:
+            shown = _planned(deployment, stack, folder)
+            return Reviewed(stack=stack, findings=find(read_plan(shown)))
+        except (CommandError, PlanError) as error:
+            return Reviewed(stack=stack, error=str(error))
+
+
+def conclude(
+    reviewed: Sequence[Reviewed], *, environment: str, folder: Path, allowed: Sequence[str] = ()
+) -> Outcome:
+    """Write what there is to tell of each stack and of all to *folder*, and judge it."""
+    for each in reviewed:
+        _file(folder, each.stack, "md").write_text(single(each, allowed=allowed), encoding="utf-8")
+    text = summary(reviewed, environment=environment, allowed=allowed)
+    (folder / SUMMARY).write_text(text, encoding="utf-8")
+    return Outcome(reviewed=tuple(reviewed), text=text, status=exit_status(reviewed, allowed))
+
+
+def synthesised_stacks(deployment: Deployment) -> list[str]:
+    """List the stacks that were synthesised, in the order in which they were defined."""
+    manifest = json.loads((deployment.output_folder / "manifest.json").read_text(encoding="utf-8"))
+    return list(manifest["stacks"])
+
+
+def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    asked = list(dict.fromkeys(wanted))
+    if strangers := [name for name in asked if name not in there]:
+        raise CommandError(
+            f"There is no stack {', '.join(strangers)}: there are {', '.join(there)}."
+        )
+    return asked or list(there)
+
+
+def _planned(deployment: Deployment, stack: str, folder: Path) -> Mapping[str, object]:
+    plan, shown = _file(folder, stack, "tfplan"), _file(folder, stack, "json")
+    _terraform(deployment, stack, "init", "-input=false", "-no-color")
+    # Without the lock: a plan writes no state, and must neither wait for a deployment nor hold one
+    # up. Terraform itself refuses to apply a plan that was made of an older state.
+    _terraform(
+        deployment, stack, "plan", "-input=false", "-no-color", "-lock=false", f"-out={plan}"
+    )
+    text = _terraform(deployment, stack, "show", "-no-color", "-json", str(plan))
+    shown.write_text(text, encoding="utf-8")
+    written: Mapping[str, object] = json.loads(text)
+    return written
+
+
+def _terraform(deployment: Deployment, stack: str, *arguments: str) -> str:
+    ran = deployment.terraform(stack, *arguments)
+    if ran.returncode != 0:
+        raise CommandError(with_remedy(explain(f"terraform {arguments[0]}", ran.stderr)))
+    return ran.stdout
+
+
+def with_remedy(error: str) -> str:
+    """Add to Terraform's *error* what to do about it, if that is known."""
+    for pattern, remedy in REMEDIES.items():
+        if re.search(pattern, error):
+            return f"{error}\n\n{remedy}"
+    return error
+
+
+def exit_status(reviewed: Sequence[Reviewed], allowed: Sequence[str] = ()) -> int:
+    """Judge: 2 for a loss that is not *allowed*, or else 1 for a stack without a whole plan, or 0."""
+    if any(each.findings and each.findings.losses(allowed) for each in reviewed):
+        return REFUSED
+    return int(any(each.findings is None or not each.findings.is_whole for each in reviewed))
+
+
+def _file(folder: Path, stack: str, end: str) -> Path:
+    return folder / f"{stack}.{end}"

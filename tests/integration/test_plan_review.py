@@ -1,0 +1,92 @@
+"""The review of real plans: of what is deployed, and of what would change it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployment.deployment import Deployment
+from local.local_system import LocalSystem
+from review.planning import Outcome, exit_status, plan_stacks
+from tests.integration.test_terraform import READ_BACK_GAPS
+
+STACK = "EventProcessingStack"
+
+
+class Proposal:
+    """The deployed stacks in a folder of their own, where they can be changed and planned."""
+
+    def __init__(self, system: LocalSystem, folder: Path) -> None:
+        deployed = system.deployment()
+        shutil.copytree(deployed.output_folder, folder / "cdktf.out", symlinks=True)
+        self._deployment = Deployment(folder, deployed.environment)
+        self.written = self._deployment.stack_folder(STACK) / "cdk.tf.json"
+        self.stack: dict[str, Any] = json.loads(self.written.read_text())
+
+    def one(self, kind: str, name: str) -> tuple[str, dict[str, Any]]:
+        """Find the one resource or data source of a type whose name begins so."""
+        named = {**self.stack["resource"], **self.stack["data"]}[kind]
+        (found,) = (each for each in named if each.startswith(name))
+        return found, named[found]
+
+    def plan(self) -> Outcome:
+        """Plan the stack as it is now."""
+        self.written.write_text(json.dumps(self.stack))
+        folder = self.written.parents[3] / "plans"
+        return plan_stacks(self._deployment, environment="local", stacks=[STACK], folder=folder)
+
+
+@pytest.fixture
+def proposal(system: LocalSystem, tmp_path: Path) -> Proposal:
+    """A change to what is deployed."""
+    return Proposal(system, tmp_path)
+
+
+def told_of(outcome: Outcome) -> set[str]:
+    """Return the addresses that the changes told of have, but for what is never read back whole."""
+    (findings,) = (each.findings for each in outcome.reviewed)
+    assert findings is not None, outcome.text
+    hunks = [*findings.data, *findings.permissions, *findings.network, *findings.rest]
+    addresses = {hunk.title.split(" ")[0] for hunk in hunks}
+    return {each for each in addresses if each.partition(".")[0] not in READ_BACK_GAPS}
+
+
+def test_of_what_is_deployed_nothing_is_told(proposal: Proposal) -> None:
+    """But for what the emulator cannot read back."""
+    outcome = proposal.plan()
+
+    assert outcome.status == 0
+    assert told_of(outcome) == set()
+
+
+def test_a_changed_permission_and_a_replaced_bucket_are_told_and_the_loss_is_refused(
+    proposal: Proposal,
+) -> None:
+    """One plan of three changes, for a plan takes ten seconds."""
+    bucket, reports = proposal.one("aws_s3_bucket", "reports")
+    reports["bucket_prefix"] = "vault-local-others-"
+    _, document = proposal.one("aws_iam_policy_document", "record_upload_role_permissions")
+    recording = next(each for each in document["statement"] if each["sid"] == "RecordUpload")
+    recording["actions"].append("dynamodb:DeleteItem")
+    function, record = proposal.one("aws_lambda_function", "record_upload")
+    record["memory_size"] = 512
+    address = f"aws_s3_bucket.{bucket}"
+
+    outcome = proposal.plan()
+
+    assert outcome.status == 2
+    assert exit_status(outcome.reviewed, [address]) == 0
+    (findings,) = (each.findings for each in outcome.reviewed)
+    assert findings is not None
+    assert [loss.address for loss in findings.losses()] == [address]
+    assert "! RecordUpload: Allow, changed\n+     dynamodb:DeleteItem\n" in outcome.text
+    assert "- memory_size = 256\n+ memory_size = 512\n" in outcome.text
+    others = {each for each in told_of(outcome) if "record" in each}
+    policy, _ = proposal.one("aws_iam_role_policy", "record_upload")
+    assert others == {f"aws_lambda_function.{function}", f"aws_iam_role_policy.{policy}"}
+    # What depends on the bucket is told with it: its parts, and who may read it.
+    assert f"${{{address}.arn}}" in outcome.text

@@ -1,0 +1,125 @@
+"""Rules, routes and doors: what is added and removed, and what leads outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from review.findings import Findings
+from tests.unit.plans import Json, change, found, referring
+
+
+def lines(findings: Findings) -> list[str]:
+    return [line for hunk in findings.network for line in hunk.lines]
+
+
+def rule(port: int, *blocks: str, **rest: Any) -> Json:
+    return {
+        "from_port": port,
+        "to_port": port,
+        "protocol": "tcp",
+        "cidr_blocks": list(blocks),
+        "security_groups": [],
+        "description": "",
+        "self": False,
+        **rest,
+    }
+
+
+def test_of_a_group_with_inline_rules_only_the_changed_places_are_told() -> None:
+    before = {"ingress": [rule(80, "10.0.0.0/8"), rule(2049, "192.168.0.0/24")]}
+    after = {"ingress": [rule(2049, "192.168.0.0/24", "192.168.1.0/24"), rule(80, "10.0.0.0/8")]}
+    findings = found(change("aws_security_group.a", "update", before=before, after=after))
+    assert lines(findings) == ["+ ingress tcp 2049 from 192.168.1.0/24"]
+    assert not findings.dangers
+
+
+def test_a_group_that_is_not_known_yet_is_told_as_it_is_written() -> None:
+    """Terraform shows a set of rules in another order than the configuration has them in."""
+    known = [rule(80, security_groups=None), rule(2049, security_groups=None)]
+    text = [
+        rule(2049, security_groups=["${aws_security_group.b.id}"]),
+        rule(80, security_groups=["${aws_security_group.c.id}"]),
+    ]
+    findings = found(
+        change(
+            "aws_security_group.a",
+            "create",
+            after={"ingress": known},
+            unknown={"ingress": [{"security_groups": True}, {"security_groups": True}]},
+        ),
+        written={"aws_security_group.a": {"ingress": referring(text)}},
+    )
+    assert lines(findings) == [
+        "+ ingress tcp 2049 from group ${aws_security_group.b.id}",
+        "+ ingress tcp 80 from group ${aws_security_group.c.id}",
+    ]
+
+
+def test_a_rule_that_is_a_resource_names_its_group() -> None:
+    after = {
+        "security_group_id": "sg-1",
+        "cidr_ipv4": "0.0.0.0/0",
+        "ip_protocol": "-1",
+        "from_port": None,
+        "to_port": None,
+    }
+    egress = change("aws_vpc_security_group_egress_rule.a", "create", after=after)
+    findings = found(egress)
+    assert lines(findings) == ["+ egress all to 0.0.0.0/0 out of sg-1"]
+    assert not findings.dangers
+
+
+@pytest.mark.parametrize(
+    ("block", "is_danger"),
+    [
+        ("0.0.0.0/0", True),
+        ("::/0", True),
+        ("0.0.0.0/1", True),
+        ("203.0.113.7/32", True),
+        ("192.168.0.0/15", True),
+        ("192.168.0.0/16", False),
+        ("10.1.0.0/24", False),
+        ("fd00::/8", False),
+    ],
+)
+def test_an_opening_to_what_is_not_private_comes_first(block: str, is_danger: bool) -> None:
+    after = {"type": "ingress", **rule(443, block), "security_group_id": "sg-1"}
+    findings = found(change("aws_security_group_rule.a", "create", after=after))
+    assert bool(findings.dangers) is is_danger
+
+
+def test_a_rule_that_goes_is_no_danger() -> None:
+    before = {"type": "ingress", **rule(22, "0.0.0.0/0"), "security_group_id": "sg-1"}
+    findings = found(change("aws_security_group_rule.a", "delete", before=before))
+    assert not findings.dangers
+    assert lines(findings) == ["- ingress tcp 22 from 0.0.0.0/0 into sg-1"]
+
+
+@pytest.mark.parametrize(
+    ("address", "after"),
+    [
+        ("aws_internet_gateway.a", {}),
+        ("aws_eip.a", {}),
+        ("aws_route.a", {"destination_cidr_block": "0.0.0.0/0", "gateway_id": "igw-1"}),
+        ("aws_route_table.a", {"route": [{"cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1"}]}),
+        ("aws_subnet.a", {"map_public_ip_on_launch": True}),
+        ("aws_instance.a", {"associate_public_ip_address": True}),
+    ],
+)
+def test_a_way_to_the_internet_comes_first(address: str, after: Json) -> None:
+    assert found(change(address, "create", after=after)).dangers
+
+
+def test_a_share_says_who_may_mount_it() -> None:
+    findings = found(
+        change(
+            "aws_storagegateway_nfs_file_share.a",
+            "update",
+            before={"client_list": ["192.168.0.10/32"]},
+            after={"client_list": ["0.0.0.0/0"]},
+        )
+    )
+    assert lines(findings) == ["- mount from 192.168.0.10/32", "+ mount from 0.0.0.0/0"]
+    assert len(findings.dangers) == 1
