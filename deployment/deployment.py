@@ -27,6 +27,9 @@ REMEDIES = {
         "registry: set VAULT_TF_MIRROR to a filesystem mirror that holds it, or give the machine a "
         "way to the registry."
     ),
+    r'S3 bucket "[^"]*" does not exist': (
+        "The bucket that holds Terraform's state is not there: make it with 'make bootstrap'."
+    ),
 }
 
 

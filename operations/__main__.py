@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from deployment.errors import CommandError
 from stacks.settings import DEFAULT_ENVIRONMENT, Settings, SettingsError, read_settings
@@ -57,6 +57,9 @@ def main() -> int:
         settings = read_settings(ROOT, environment_name())
         choose_region(settings)
         return COMMANDS[options.command](options, settings)
+    except NoRegionError:
+        print("No region is known: set stacksRegion, or the variable AWS_REGION.", file=sys.stderr)
+        return 1
     except (CommandError, SettingsError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -84,11 +87,12 @@ def bootstrap(options: argparse.Namespace, settings: Settings) -> int:
     from operations.bootstrap import Bootstrap
     from operations.state_bucket import StateBucket
 
-    folder: Path = options.folder or ROOT / ".local" / "bootstrap" / settings.environment_name
+    folder = options.folder or ROOT / ".local" / "bootstrap" / settings.environment_name
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    environ = prepare() | {"VAULT_ENV": environment_name()}
+    environ = prepare(folder / "terraform.rc") | {"VAULT_ENV": environment_name()}
     bucket = StateBucket.of_the_caller(settings.state_bucket_name)
-    made = Bootstrap(settings, bucket, Deployment(folder.resolve(), environ), say=say).run(
+    made = Bootstrap(settings, bucket, Deployment(folder, environ), say=say).run(
         lambda plan: options.yes or bool(os.environ.get("CI")) or agree(plan)
     )
     say(
@@ -108,7 +112,8 @@ def agree(plan: str) -> bool:
     print(plan)
     if not sys.stdin.isatty():
         raise CommandError("Nobody is there to be asked whether this may be done: give --yes.")
-    return input("May this be done? Only 'yes' is a yes: ").strip() == "yes"
+    print("May this be done? Only 'yes' is a yes: ", end="", flush=True)
+    return sys.stdin.readline().strip() == "yes"
 
 
 def state_policy(options: argparse.Namespace, settings: Settings) -> int:

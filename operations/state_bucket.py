@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoRegionError
 
 from deployment.errors import CommandError
 
@@ -34,6 +34,8 @@ class StateBucket:
         """Look at it with the caller's credentials."""
         # Typed as anything, for boto3-stubs types clients by literal names of services.
         session: Any = boto3.session.Session()
+        if session.region_name is None:
+            raise NoRegionError
         account_id: str = session.client("sts").get_caller_identity()["Account"]
         return cls(name, s3=session.client("s3"), account_id=account_id)
 

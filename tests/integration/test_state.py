@@ -97,23 +97,24 @@ class Account:
         return Project(Deployment(self.folder, {}).stack_folder(STACK), self.environ())
 
     def project(
-        self, folder: Path, *, deployer: Endpoint | None = None, wait: bool = False
+        self, folder: Path, *, stack: str, deployer: Endpoint, wait: bool = False
     ) -> Project:
-        """Write a configuration whose state is where a stack's would be.
+        """Write a configuration whose state is where that of *stack* would be.
 
-        It needs no provider. Its apply waits, if it shall, until there is a file ``go``.
+        It needs no provider. Its apply waits, if it shall, until there is a file ``go``, a minute at most.
         """
         folder.mkdir()
         written = json.loads((self.stack().folder / "cdk.tf.json").read_text())
-        backend = written["terraform"]["backend"]["s3"] | {"key": "local/Test.tfstate"}
-        waiting = {"local-exec": {"command": "until [ -e go ]; do sleep 0.1; done"}}
+        backend = written["terraform"]["backend"]["s3"] | {"key": f"local/{stack}.tfstate"}
+        wait_a_minute = "for n in $(seq 600); do [ -e go ] && exit; sleep 0.1; done"
+        waiting = {"local-exec": {"command": wait_a_minute}}
         resource = {"input": "any", **({"provisioner": [waiting]} if wait else {})}
         content = {
             "terraform": {"backend": {"s3": backend}},
             "resource": {"terraform_data": {"it": resource}},
         }
         (folder / "main.tf.json").write_text(json.dumps(content))
-        environ = pointed_at(deployer or self.where, self.environ())
+        environ = pointed_at(deployer, self.environ())
         project = Project(folder, environ)
         begun = project.terraform("init", "-input=false")
         assert begun.returncode == 0, begun.stderr
@@ -200,11 +201,11 @@ def test_a_second_apply_at_the_same_time_gets_terraforms_lock_error(
     account: Account, deployer: Endpoint, tmp_path: Path
 ) -> None:
     """And goes through once the first has ended; with the deployer's policy alone."""
-    first = account.project(tmp_path / "first", deployer=deployer, wait=True)
-    second = account.project(tmp_path / "second", deployer=deployer)
+    first = account.project(tmp_path / "first", stack="Applied", deployer=deployer, wait=True)
+    second = account.project(tmp_path / "second", stack="Applied", deployer=deployer)
     applying = first.start("apply", "-auto-approve")
     try:
-        assert eventually(lambda: "local/Test.tfstate.tflock" in account.objects())
+        assert eventually(lambda: "local/Applied.tfstate.tflock" in account.objects())
 
         refused = second.terraform("apply", "-auto-approve", "-no-color")
 
@@ -214,7 +215,7 @@ def test_a_second_apply_at_the_same_time_gets_terraforms_lock_error(
         (first.folder / "go").touch()
         _, told = applying.communicate()
     assert applying.returncode == 0, told
-    assert "local/Test.tfstate.tflock" not in account.objects()
+    assert "local/Applied.tfstate.tflock" not in account.objects()
     assert second.terraform("apply", "-auto-approve").returncode == 0
 
 
@@ -222,16 +223,15 @@ def test_a_lock_that_a_crash_left_is_released_by_its_id(
     account: Account, deployer: Endpoint, tmp_path: Path
 ) -> None:
     """As docs/state.md tells."""
-    crashed = account.project(tmp_path / "crashed", deployer=deployer, wait=True)
-    crashed.terraform("apply", "-destroy", "-auto-approve")
+    crashed = account.project(tmp_path / "crashed", stack="Crashed", deployer=deployer, wait=True)
     applying = crashed.start("apply", "-auto-approve")
-    assert eventually(lambda: "local/Test.tfstate.tflock" in account.objects())
+    assert eventually(lambda: "local/Crashed.tfstate.tflock" in account.objects())
     applying.kill()
     (crashed.folder / "go").touch()
     applying.communicate()
 
     refused = crashed.terraform("apply", "-auto-approve", "-no-color")
-    (lock,) = re.findall(r"ID: +(\S+)", refused.stderr)
+    (lock,) = re.findall(r"^\W*ID: +(\S+)$", refused.stderr, re.MULTILINE)
     assert crashed.terraform("force-unlock", "-force", lock).returncode == 0
 
     assert crashed.terraform("apply", "-auto-approve").returncode == 0
@@ -239,14 +239,14 @@ def test_a_lock_that_a_crash_left_is_released_by_its_id(
 
 def test_an_old_state_is_recovered(account: Account, deployer: Endpoint, tmp_path: Path) -> None:
     """As docs/state.md tells."""
-    project = account.project(tmp_path / "project", deployer=deployer)
+    project = account.project(tmp_path / "project", stack="Recovered", deployer=deployer)
     s3 = account.client("s3")
     assert project.terraform("apply", "-auto-approve").returncode == 0
-    old = s3.head_object(Bucket=BUCKET, Key="local/Test.tfstate")["VersionId"]
+    old = s3.head_object(Bucket=BUCKET, Key="local/Recovered.tfstate")["VersionId"]
     assert project.terraform("state", "rm", "terraform_data.it").returncode == 0
     assert project.terraform("state", "list").stdout == ""
 
-    body = s3.get_object(Bucket=BUCKET, Key="local/Test.tfstate", VersionId=old)["Body"].read()
+    body = s3.get_object(Bucket=BUCKET, Key="local/Recovered.tfstate", VersionId=old)["Body"].read()
     (project.folder / "old.tfstate").write_bytes(body)
     pushed = project.terraform("state", "push", "-force", "old.tfstate")
 

@@ -120,6 +120,7 @@ def test_without_an_endpoint_the_users_own_aws_stays_as_it_is(tmp_path: Path) ->
     [
         ("write: no space left on device", "The disk is full"),
         ("Error: Failed to query available provider packages", "VAULT_TF_MIRROR"),
+        ('S3 bucket "vault-dev-terraform-state" does not exist.', "make bootstrap"),
     ],
 )
 def test_a_known_failure_is_explained_with_its_remedy(output: str, told: str) -> None:
