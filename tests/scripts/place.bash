@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # A place of its own for each test: stubs first on PATH, job state, configuration.
 
 setup_place() {
