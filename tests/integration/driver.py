@@ -145,7 +145,7 @@ class Driver:
         return [message["Body"] for message in messages]
 
 
-def outcome(subscription: OutcomeSubscription, *, seconds: float = 90) -> Event:
+def outcome(subscription: OutcomeSubscription, *, seconds: float = 180) -> Event:
     """Return the next outcome of the set, or fail."""
     event = eventually(subscription.receive, seconds=seconds)
     assert event is not None, "no outcome was announced"
