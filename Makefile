@@ -18,7 +18,8 @@ export GIVEN_PORT := $(call given,PORT)
 export GIVEN_FORMAT := $(call given,FORMAT)
 export GIVEN_SHORT := $(call given,SHORT)
 export GIVEN_ENV := $(call given,ENV)
-unexport DATA SET PREFIX FILES PORT FORMAT SHORT ENV
+export GIVEN_YES := $(call given,YES)
+unexport DATA SET PREFIX FILES PORT FORMAT ENV YES SHORT
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
@@ -28,7 +29,7 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
-.PHONY: reconcile synth format lint check test setup bench lock clean
+.PHONY: bootstrap state-policy reconcile synth format lint check test setup bench lock clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -52,8 +53,14 @@ local-down: setup ## Stop the running system, and leave nothing of it
 	@$(run) python -m local down
 
 ## Look after what is deployed
+bootstrap: setup ## Make the bucket of Terraform's state, or bring it up to date (ENV, YES)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations bootstrap $${GIVEN_YES:+--yes}
+
+state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations state-policy
+
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations \
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations reconcile \
 		--set "$$GIVEN_SET" --prefix "$$GIVEN_PREFIX"
 
 ## Change it
@@ -101,5 +108,6 @@ clean: ## Remove whatever was generated, but for .venv, node_modules and a runni
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
 #  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (dev)
+#  YES=1 ## bootstrap: carry out the plan without asking
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
 #  PYTHON=path ## the Python that builds .venv (python3)

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,7 @@ class Deployment:
         """
         _require_tools()
         log = self.folder / f"cdktf-{arguments[0]}.log"
+        log.unlink(missing_ok=True)
         status = processes.run(
             [CDKTF, *arguments, "--output", str(self.output_folder)],
             env=self.environment,
@@ -88,6 +89,34 @@ class Deployment:
         )
         if status != 0:
             raise CommandError(explain(f"cdktf {arguments[0]}", log.read_text(errors="replace")))
+
+    def change(
+        self,
+        stack: str,
+        *arguments: str,
+        expected: Container[int] = (0,),
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> int:
+        """Run ``terraform`` where it may change something; return its status, one of *expected*.
+
+        Ctrl-C ends it as a signal of its own would: it writes the state and releases the lock.
+
+        Raises:
+            CommandError: It failed, for the reason given.
+        """
+        log = self.folder / f"terraform-{arguments[0]}.log"
+        log.unlink(missing_ok=True)
+        status = processes.run(
+            ["terraform", *arguments],
+            env=self.environment,
+            cwd=self.stack_folder(stack),
+            log=log,
+            on_line=on_line,
+        )
+        if status not in expected:
+            output = log.read_text(errors="replace")
+            raise CommandError(explain(f"terraform {arguments[0]}", output))
+        return status
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``terraform`` in the stack's folder, and return whatever came of it."""

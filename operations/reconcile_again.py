@@ -10,13 +10,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from deployment.errors import CommandError
 from handlers.events import MANIFEST_UPLOADED, SOURCE, ManifestUpload, ObjectUpload
 from handlers.outcome import outcome_id
 from handlers.outcome_store import OutcomeStore
 from stacks.settings import Settings
 
 
-class NoManifestError(Exception):
+class NoManifestError(CommandError):
     """The dataset has no manifest in S3."""
 
 

@@ -9,17 +9,19 @@ from constructs import Construct
 
 from stacks.constructs.arns import Arns
 from stacks.constructs.bucket_endpoint import BucketEndpoint
-from stacks.constructs.client_role import ClientRole, clean_up
+from stacks.constructs.client_permissions import clean_up
+from stacks.constructs.client_role import ClientRole
 from stacks.constructs.client_scripts import ClientScripts
 from stacks.constructs.client_systems import CLIENT_SYSTEMS
 from stacks.constructs.data_volume import DataVolume
 from stacks.constructs.health_logs import HealthLogs
 from stacks.constructs.iam import Allow
-from stacks.constructs.nfs_share import SHARE_PATH, keep_files, share_role_name
+from stacks.constructs.nfs_share import SHARE_PATH
 from stacks.constructs.private_instance import PrivateInstance
 from stacks.constructs.private_network import CLIENT_ADDRESS, GATEWAY_ADDRESS, PrivateNetwork
 from stacks.constructs.security_groups import SecurityGroups
 from stacks.constructs.service_endpoints import ServiceEndpoints
+from stacks.constructs.share_permissions import keep_files, share_role_name
 from stacks.settings import Settings
 from stacks.vault_stack import APPLICATION, VaultStack
 
@@ -46,6 +48,7 @@ class DataVaultingStack(VaultStack):
             name_prefix=f"{prefix}-scripts",
             old_versions_days=settings.expiry_days,
             region=arns.region,
+            prevent_destroy=settings.prevent_destroy,
         )
         deletable_arn = upload_arn if settings.client_may_delete_vaulted_data else None
         client_name = f"{prefix}-client"
@@ -131,7 +134,9 @@ class DataVaultingStack(VaultStack):
                 "gateway_cache",
                 name=f"{prefix}-gateway-cache",
                 availability_zone=gateway_subnet.availability_zone,
+                prevent_destroy=settings.prevent_destroy,
             ),
+            prevent_destroy=settings.prevent_destroy,
         )
 
         # The client, which finds all of that where its scripts are
@@ -140,6 +145,7 @@ class DataVaultingStack(VaultStack):
             "client_data",
             name=f"{prefix}-client-data",
             availability_zone=client_subnet.availability_zone,
+            prevent_destroy=settings.prevent_destroy,
         )
         configuration = scripts.configure(
             {
@@ -169,6 +175,7 @@ class DataVaultingStack(VaultStack):
             address=CLIENT_ADDRESS,
             security_group_id=groups.ids["client"],
             volume=data,
+            prevent_destroy=settings.prevent_destroy,
             profile=role.profile,
             user_data=scripts.boot,
             # At its first boot it needs them all.

@@ -30,6 +30,7 @@ class EventProcessingStack(VaultStack):
         super().__init__(scope, id_, settings=settings)
         prefix = settings.name_prefix
         deletable = settings.delete_data_with_stacks
+        prevent_destroy = settings.prevent_destroy
         arns = Arns(self, "arns")
         code = HandlersArchive(self, "handlers")
 
@@ -40,6 +41,7 @@ class EventProcessingStack(VaultStack):
             name_prefix=f"{prefix}-uploads",
             old_versions_days=settings.expiry_days,
             deletable=deletable,
+            prevent_destroy=prevent_destroy,
         )
         reports = PrivateBucket(
             self,
@@ -48,6 +50,7 @@ class EventProcessingStack(VaultStack):
             old_versions_days=settings.expiry_days,
             objects_days=settings.expiry_days,
             deletable=deletable,
+            prevent_destroy=prevent_destroy,
         )
         uploads = VaultTable(
             self,
@@ -56,6 +59,7 @@ class EventProcessingStack(VaultStack):
             partition_key="setId",
             sort_key="objectKey",
             deletable=deletable,
+            prevent_destroy=prevent_destroy,
         )
         outcomes = VaultTable(
             self,
@@ -63,6 +67,7 @@ class EventProcessingStack(VaultStack):
             name=f"{prefix}-outcomes",
             partition_key="id",
             deletable=deletable,
+            prevent_destroy=prevent_destroy,
         )
 
         # What nobody could handle is kept, and raises an alarm
@@ -85,6 +90,7 @@ class EventProcessingStack(VaultStack):
                 *bus.rule_arns(),
             ],
             alarm_topic_arn=settings.alarm_topic_arn,
+            prevent_destroy=prevent_destroy,
         )
         unclassified = DeadLetters(
             self,
@@ -92,6 +98,7 @@ class EventProcessingStack(VaultStack):
             name=f"{prefix}-uploads-dead-letters",
             arns=arns,
             alarm_topic_arn=settings.alarm_topic_arn,
+            prevent_destroy=prevent_destroy,
         )
         routes = bus.routes(undelivered=undelivered)
 
@@ -118,6 +125,7 @@ class EventProcessingStack(VaultStack):
             consumer_timeout_seconds=classify_timeout_seconds,
             dead_letters=unclassified,
             undelivered=undelivered,
+            prevent_destroy=prevent_destroy,
         )
         publish = Allow("PublishOnVaultBus", ["events:PutEvents"], [bus.arn])
         classify = function(

@@ -25,6 +25,7 @@ class FileShareStack(VaultStack):
         gateway = ActivatedGateway(
             self,
             "gateway",
+            arns=arns,
             environment=settings.environment_name,
             parameters=settings.gateway_parameters,
         )
@@ -37,6 +38,7 @@ class FileShareStack(VaultStack):
             bucket_arn=arns.bucket(bucket),
             client_address=CLIENT_ADDRESS,
             settling_seconds=settings.upload_settling_seconds,
+            prevent_destroy=settings.prevent_destroy,
         )
         GatewayAlarms(
             self,

@@ -152,6 +152,11 @@ SETTINGS = {
         YES_OR_NO,
         "whether destroying the stacks may delete the bucket's objects and the tables",
     ),
+    "preventDestroy": Setting(
+        "prevent_destroy",
+        YES_OR_NO,
+        "whether Terraform refuses to destroy or replace what keeps data",
+    ),
     "clientOperatingSystem": Setting(
         "client_operating_system",
         either("amazon-linux-2", "amazon-linux-2023"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import ceil
@@ -48,6 +48,7 @@ class Settings:
     log_retention_days: int
     alarm_topic_arn: str | None
     delete_data_with_stacks: bool
+    prevent_destroy: bool
     client_operating_system: str
     gateway_time_zone: str
     upload_settling_seconds: int
@@ -61,6 +62,10 @@ class Settings:
     def state_key(self, stack: str) -> str:
         """Where the state of *stack* is in the state's bucket."""
         return f"{self.environment_name}/{stack}.tfstate"
+
+    def lock_key(self, stack: str) -> str:
+        """Where Terraform keeps the lock of *stack* while it is at work."""
+        return f"{self.state_key(stack)}.tflock"
 
     @property
     def gateway_parameters(self) -> str:
@@ -79,18 +84,23 @@ def read_settings(root: Path, environment: str = DEFAULT_ENVIRONMENT) -> Setting
     if not isinstance(context, dict):
         raise SettingsError(["The context in cdktf.json is no JSON object: write {...}"])
     given = _read(chosen)
+    values = {**context, **given}
+    problems = _problems(values)
     if environment != DEFAULT_ENVIRONMENT and "environmentName" not in given:
-        raise SettingsError([f"environments/{chosen.name} lacks environmentName: give it one"])
-    return checked({**context, **given})
+        problems.insert(0, f"environments/{chosen.name} lacks environmentName: give it one")
+    if problems:
+        raise SettingsError(problems)
+    return _made(values)
 
 
 def checked(values: Mapping[str, Any]) -> Settings:
     """Return the settings that *values* make, or raise SettingsError with all that is wrong."""
-    problems = [*_unknown(values), *_unfit(values)]
-    if not problems:
-        problems = list(_conflicts(values))
-    if problems:
+    if problems := _problems(values):
         raise SettingsError(problems)
+    return _made(values)
+
+
+def _made(values: Mapping[str, Any]) -> Settings:
     named = {setting.field: values[key] for key, setting in SETTINGS.items()}
     named["state_bucket_name"] = _state_bucket_name(values)
     named["ignore_unexpected_names"] = tuple(values["ignoreUnexpectedNames"])
@@ -107,6 +117,13 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+def _problems(values: Mapping[str, Any]) -> list[str]:
+    """List all that is wrong; values that are right by themselves are judged together as well."""
+    unfit = dict(_unfit(values))
+    fit = {key: values[key] for key in SETTINGS if key not in unfit}
+    return [*_unknown(values), *unfit.values(), *_conflicts(fit)]
+
+
 def _unknown(values: Mapping[str, Any]) -> Iterator[str]:
     for key in values.keys() - SETTINGS.keys():
         near = get_close_matches(key, SETTINGS, n=1)
@@ -114,22 +131,55 @@ def _unknown(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"{key} is no setting: {remedy}"
 
 
-def _unfit(values: Mapping[str, Any]) -> Iterator[str]:
+def _unfit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, setting in SETTINGS.items():
         if key not in values:
-            yield f"{key} is missing: give it in cdktf.json, {setting.rule.told}"
+            yield key, f"{key} is missing: give it in cdktf.json, {setting.rule.told}"
         elif not setting.rule.holds(values[key]):
-            yield f"{key} is {json.dumps(values[key])}: it must be {setting.rule.told}"
+            yield key, f"{key} is {json.dumps(values[key])}: it must be {setting.rule.told}"
 
 
-def _conflicts(values: Mapping[str, Any]) -> Iterator[str]:
-    seconds = values["reconcileCountIterations"] * values["reconcileWaitIterations"]
-    least = ceil(seconds / SECONDS_A_DAY) + EXPIRY_MARGIN_DAYS
-    if values["expiryDays"] < least:
-        yield (
-            f"expiryDays is {values['expiryDays']}: it must be {least} or more, to outlast"
-            f" reconcileCountIterations x reconcileWaitIterations by {EXPIRY_MARGIN_DAYS} days"
-        )
+def _conflicts(fit: Mapping[str, Any]) -> Iterator[str]:
+    for keys, told in CONFLICTS.items():
+        if fit.keys() >= set(keys) and (problem := told(*(fit[key] for key in keys))):
+            yield problem
+
+
+def _expires_too_early(expiry_days: int, count: int, wait_seconds: int) -> str | None:
+    least = ceil(count * wait_seconds / SECONDS_A_DAY) + EXPIRY_MARGIN_DAYS
+    if expiry_days >= least:
+        return None
+    return (
+        f"expiryDays is {expiry_days}: it must be {least} or more, to outlast"
+        f" reconcileCountIterations x reconcileWaitIterations by {EXPIRY_MARGIN_DAYS} days"
+    )
+
+
+def _kept_and_deleted(prevent_destroy: bool, delete_data: bool) -> str | None:
+    if not (prevent_destroy and delete_data):
+        return None
+    return (
+        "deleteDataWithStacks is true: it must be false as long as preventDestroy is true,"
+        " which keeps what it would delete; choose one of them"
+    )
+
+
+def _alarms_cannot_reach(topic_arn: str | None, region: str | None) -> str | None:
+    """A CloudWatch alarm notifies topics of its own region only."""
+    if not topic_arn or not region or topic_arn.split(":")[3] == region:
+        return None
+    return (
+        f"alarmTopicArn is {json.dumps(topic_arn)}: it must be a topic of {region}, the stacksRegion,"
+        " for no alarm reaches another region"
+    )
+
+
+CONFLICTS: Mapping[tuple[str, ...], Callable[..., str | None]] = {
+    ("expiryDays", "reconcileCountIterations", "reconcileWaitIterations"): _expires_too_early,
+    ("preventDestroy", "deleteDataWithStacks"): _kept_and_deleted,
+    ("alarmTopicArn", "stacksRegion"): _alarms_cannot_reach,
+}
+"""Settings that are judged together, each of them right by itself: what is wrong, or None."""
 
 
 def _state_bucket_name(values: Mapping[str, Any]) -> str:

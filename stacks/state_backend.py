@@ -1,15 +1,39 @@
-"""StateBackendStack: the bucket that holds Terraform's state."""
+"""StateBackendStack: the bucket that holds Terraform's state, its own included."""
 
 from __future__ import annotations
 
+from cdktf import TerraformOutput
 from constructs import Construct
 
+from stacks.constructs.private_bucket import PrivateBucket
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
 
+STACK_NAMES = ("StateBackendStack", "EventProcessingStack", "DataVaultingStack", "FileShareStack")
+OLD_STATES_DAYS = 90
+OLD_STATES_KEPT = 20
+"""However old they are: a stack that nobody has touched for a year can still be recovered."""
+LOCK_DAYS = 1
+"""No apply takes that long: the credentials of a role last twelve hours at most."""
+
 
 class StateBackendStack(VaultStack):
-    """the bucket that holds Terraform's state."""
+    """Made by ``make bootstrap``, for no state can be in a bucket that is not there yet.
+
+    Nothing but an edit of this file lets Terraform destroy the bucket, in any environment.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)
+        bucket = PrivateBucket(
+            self,
+            "state",
+            name=settings.state_bucket_name,
+            old_versions_days=OLD_STATES_DAYS,
+            old_versions_kept=OLD_STATES_KEPT,
+            # A filter of S3's knows how keys begin, not how they end: each stack's lock by its name.
+            short_lived_days={settings.lock_key(stack): LOCK_DAYS for stack in STACK_NAMES},
+            deletable=False,
+            prevent_destroy=True,
+        )
+        TerraformOutput(self, "stateBucketName", value=bucket.name)

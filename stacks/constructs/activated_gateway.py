@@ -7,11 +7,18 @@ from cdktf_cdktf_provider_aws.data_aws_ssm_parameters_by_path import DataAwsSsmP
 from cdktf_cdktf_provider_aws.storagegateway_cache import StoragegatewayCache
 from constructs import Construct
 
+from stacks.constructs.arns import Arns
+
+GONE = "gone"
+"""Seen only where the stack is destroyed after its gateway, when conditions do no more than warn."""
+
 
 class ActivatedGateway(Construct):
     """Its ARN and id, and its one disk as a cache."""
 
-    def __init__(self, scope: Construct, id_: str, *, environment: str, parameters: str) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, arns: Arns, environment: str, parameters: str
+    ) -> None:
         """Read what is below the path *parameters*; without it, Terraform stops and says why."""
         super().__init__(scope, id_)
         arn, disk = f"{parameters}/arn", f"{parameters}/cacheDiskId"
@@ -35,13 +42,14 @@ class ActivatedGateway(Construct):
             ),
         )
         values = Fn.zipmap(told.names, Fn.nonsensitive(told.values))
-        self.arn = TerraformLocal(self, "arn", Fn.lookup(values, arn)).as_string
+        known = Fn.lookup(values, arn, arns.gateway(GONE))
+        self.arn = TerraformLocal(self, "arn", known).as_string
         self.id = TerraformLocal(self, "id", Fn.element(Fn.split("/", self.arn), 1)).as_string
         self.cache = StoragegatewayCache(
             self,
             "cache",
             gateway_arn=self.arn,
-            disk_id=Fn.lookup(values, disk),
+            disk_id=Fn.lookup(values, disk, GONE),
             # The service may rename the disk, and there is no way to take a cache away:
             # https://github.com/hashicorp/terraform-provider-aws/issues/17809
             lifecycle=TerraformResourceLifecycle(ignore_changes=["disk_id"]),

@@ -47,7 +47,14 @@ class ClientScripts(Construct):
     """The bucket, and in it whatever ``scripts/*.sh`` there is."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, name_prefix: str, old_versions_days: int, region: str
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name_prefix: str,
+        old_versions_days: int,
+        region: str,
+        prevent_destroy: bool,
     ) -> None:
         super().__init__(scope, id_)
         bucket = PrivateBucket(
@@ -55,7 +62,8 @@ class ClientScripts(Construct):
             "bucket",
             name_prefix=name_prefix,
             old_versions_days=old_versions_days,
-            deletable=True,  # all of it is here in the repository
+            deletable=not prevent_destroy,  # all of it is here in the repository
+            prevent_destroy=prevent_destroy,
         )
         self.bucket = bucket.name
         self.arn = bucket.arn

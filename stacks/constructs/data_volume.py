@@ -6,6 +6,8 @@ from cdktf_cdktf_provider_aws.ebs_volume import EbsVolume
 from cdktf_cdktf_provider_aws.volume_attachment import VolumeAttachment
 from constructs import Construct
 
+from stacks.constructs.protection import protected
+
 SIZE_GIB = 150
 IOPS = 2_000
 DEVICE = "/dev/sdf"
@@ -15,7 +17,15 @@ DEVICE = "/dev/sdf"
 class DataVolume(Construct):
     """The gateway's cache, or the client's data."""
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, availability_zone: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        availability_zone: str,
+        prevent_destroy: bool,
+    ) -> None:
         super().__init__(scope, id_)
         volume = EbsVolume(
             self,
@@ -26,6 +36,7 @@ class DataVolume(Construct):
             iops=IOPS,
             encrypted=True,
             tags={"Name": name},
+            lifecycle=protected(prevent_destroy),
         )
         self.id = volume.id
 

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from stacks.constructs.arns import Arns
 from stacks.constructs.iam import Allow, by_service
+from stacks.constructs.protection import protected
 
 RETENTION_SECONDS = 14 * 86_400
 """The longest that SQS keeps a message."""
@@ -28,6 +29,7 @@ class DeadLetters(Construct):
         arns: Arns,
         rule_arns: Sequence[str] = (),
         alarm_topic_arn: str | None,
+        prevent_destroy: bool = False,
     ) -> None:
         """Define the queue; EventBridge may send to it for the rules *rule_arns* alone."""
         super().__init__(scope, id_)
@@ -44,6 +46,7 @@ class DeadLetters(Construct):
             message_retention_seconds=RETENTION_SECONDS,
             sqs_managed_sse_enabled=True,
             policy=policy.json if policy else None,
+            lifecycle=protected(prevent_destroy),
         )
         CloudwatchMetricAlarm(
             self,

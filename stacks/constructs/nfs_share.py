@@ -11,53 +11,14 @@ from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import (
 )
 from constructs import Construct
 
-from stacks.constructs.iam import Allow, ServiceRole
+from stacks.constructs.iam import ServiceRole
+from stacks.constructs.protection import protected
+from stacks.constructs.share_permissions import keep_files, share_role_name
 
 SHARE_NAME = "vaultdata"
 SHARE_PATH = f"/{SHARE_NAME}"
 NOBODY = "65534"
 """What a client mounts: a gateway exports a share by its name."""
-
-
-def share_role_name(prefix: str) -> str:
-    """Name the role in which the gateway comes to the bucket, for policies written before it."""
-    return f"{prefix}-file-share"
-
-
-def keep_files(bucket_arn: str) -> list[Allow]:
-    """Return what a file share's role needs on its bucket, as AWS lists it.
-
-    https://docs.aws.amazon.com/filegateway/latest/files3/grant-access-s3.html
-    """
-    return [
-        Allow(
-            "FindFiles",
-            [
-                "s3:GetAccelerateConfiguration",
-                "s3:GetBucketLocation",
-                "s3:GetBucketVersioning",
-                "s3:ListBucket",
-                "s3:ListBucketMultipartUploads",
-                "s3:ListBucketVersions",
-            ],
-            [bucket_arn],
-        ),
-        Allow(
-            "KeepFiles",
-            [
-                "s3:AbortMultipartUpload",
-                "s3:DeleteObject",
-                "s3:DeleteObjectVersion",
-                "s3:GetObject",
-                "s3:GetObjectAcl",
-                "s3:GetObjectVersion",
-                "s3:ListMultipartUploadParts",
-                "s3:PutObject",
-                "s3:PutObjectAcl",
-            ],
-            [f"{bucket_arn}/*"],
-        ),
-    ]
 
 
 class NfsShare(Construct):
@@ -74,6 +35,7 @@ class NfsShare(Construct):
         bucket_arn: str,
         client_address: str,
         settling_seconds: int,
+        prevent_destroy: bool,
     ) -> None:
         """Define the share; an upload is announced once its file rested for *settling_seconds*."""
         super().__init__(scope, id_)
@@ -103,6 +65,8 @@ class NfsShare(Construct):
                 directory_mode="0777", file_mode="0666", group_id=NOBODY, owner_id=NOBODY
             ),
             depends_on=[cache, role.policy],
+            # With it would go what the gateway has not uploaded yet.
+            lifecycle=protected(prevent_destroy),
         )
         self.arn = share.arn
         self.path = share.path

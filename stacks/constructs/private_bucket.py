@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
@@ -30,7 +33,10 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
+from stacks.constructs.protection import protected
+
 ABORT_UPLOADS_AFTER_DAYS = 7
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class PrivateBucket(Construct):
@@ -41,18 +47,29 @@ class PrivateBucket(Construct):
         scope: Construct,
         id_: str,
         *,
-        name_prefix: str,
+        name: str | None = None,
+        name_prefix: str | None = None,
         old_versions_days: int,
+        old_versions_kept: int | None = None,
         objects_days: int | None = None,
+        short_lived_days: Mapping[str, int] = NOTHING,
         deletable: bool,
+        prevent_destroy: bool = False,
     ) -> None:
         """Define the bucket; *deletable* says whether its objects may go with the stack.
 
-        Objects stay for ever unless *objects_days* says how long.
+        Its name is *name*, or begins with *name_prefix*. Objects stay for ever unless *objects_days*
+        says how long, or *short_lived_days* for those whose keys begin with one of its own. The
+        newest *old_versions_kept* of an object's replaced versions stay for ever too.
         """
         super().__init__(scope, id_)
         bucket = S3Bucket(
-            self, "Resource", bucket_prefix=f"{name_prefix}-", force_destroy=deletable
+            self,
+            "Resource",
+            bucket=name,
+            bucket_prefix=f"{name_prefix}-" if name_prefix else None,
+            force_destroy=deletable,
+            lifecycle=protected(prevent_destroy),
         )
         self.name = bucket.bucket
         self.arn = bucket.arn
@@ -88,24 +105,16 @@ class PrivateBucket(Construct):
             "lifecycle",
             bucket=bucket.id,
             rule=[
-                S3BucketLifecycleConfigurationRule(
-                    id="clean-up",
-                    status="Enabled",
-                    filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
-                    abort_incomplete_multipart_upload=[
-                        S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
-                            days_after_initiation=ABORT_UPLOADS_AFTER_DAYS
-                        )
-                    ],
-                    expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=objects_days)]
-                    if objects_days
-                    else None,
-                    noncurrent_version_expiration=[
-                        S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
-                            noncurrent_days=old_versions_days
-                        )
-                    ],
-                )
+                _rule(
+                    "clean-up",
+                    objects_days=objects_days,
+                    old_versions_days=old_versions_days,
+                    old_versions_kept=old_versions_kept,
+                ),
+                *(
+                    _rule(f"expire {prefix}", prefix, objects_days=days, old_versions_days=days)
+                    for prefix, days in short_lived_days.items()
+                ),
             ],
             depends_on=[versioning],
         )
@@ -139,3 +148,36 @@ class PrivateBucket(Construct):
                 )
             ],
         )
+
+
+def _rule(
+    id_: str,
+    prefix: str = "",
+    *,
+    objects_days: int | None,
+    old_versions_days: int,
+    old_versions_kept: int | None = None,
+) -> S3BucketLifecycleConfigurationRule:
+    """Where two rules fit an object, S3 follows the one that ends it earlier.
+
+    With *objects_days*, what remains of a deleted object, its marker, goes as well.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
+    """
+    return S3BucketLifecycleConfigurationRule(
+        id=id_,
+        status="Enabled",
+        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix=prefix)],
+        abort_incomplete_multipart_upload=[
+            S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
+                days_after_initiation=ABORT_UPLOADS_AFTER_DAYS
+            )
+        ],
+        expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=objects_days)]
+        if objects_days
+        else None,
+        noncurrent_version_expiration=[
+            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
+                noncurrent_days=old_versions_days, newer_noncurrent_versions=old_versions_kept
+            )
+        ],
+    )

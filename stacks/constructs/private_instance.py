@@ -33,6 +33,7 @@ class PrivateInstance(Construct):
         address: str,
         security_group_id: str,
         volume: DataVolume,
+        prevent_destroy: bool,
         profile: str | None = None,
         user_data: str | None = None,
         after: Sequence[ITerraformDependable] = (),
@@ -58,7 +59,9 @@ class PrivateInstance(Construct):
             root_block_device=InstanceRootBlockDevice(encrypted=True),
             tags={"Name": name},
             # A gateway that is replaced is another gateway, without its cache and activation.
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["ami", "user_data"]),
+            lifecycle=TerraformResourceLifecycle(
+                ignore_changes=["ami", "user_data"], prevent_destroy=prevent_destroy or None
+            ),
             depends_on=list(after) or None,
         )
         self.id = instance.id

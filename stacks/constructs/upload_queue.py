@@ -17,6 +17,7 @@ from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, by_service
+from stacks.constructs.protection import protected
 
 BATCH_SIZE = 1_000
 """Gateway events are at most 2.5 KB each, and an invocation takes 6 MB."""
@@ -43,6 +44,7 @@ class UploadQueue(Construct):
         consumer_timeout_seconds: int,
         dead_letters: DeadLetters,
         undelivered: DeadLetters,
+        prevent_destroy: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         self.arn = arns.queue(name)
@@ -76,6 +78,7 @@ class UploadQueue(Construct):
                 {"deadLetterTargetArn": dead_letters.queue.arn, "maxReceiveCount": RECEIVES},
                 separators=(",", ":"),
             ),
+            lifecycle=protected(prevent_destroy),
         )
         route.to_queue(self.queue.arn)
 

@@ -11,6 +11,8 @@ from cdktf_cdktf_provider_aws.dynamodb_table import (
 )
 from constructs import Construct
 
+from stacks.constructs.protection import protected
+
 EXPIRES_AT = "expiresAt"
 
 
@@ -26,6 +28,7 @@ class VaultTable(Construct):
         partition_key: str,
         sort_key: str | None = None,
         deletable: bool,
+        prevent_destroy: bool = False,
     ) -> None:
         """Define the table; *deletable* says whether it may go with the stack."""
         super().__init__(scope, id_)
@@ -42,6 +45,7 @@ class VaultTable(Construct):
             point_in_time_recovery=DynamodbTablePointInTimeRecovery(enabled=True),
             server_side_encryption=DynamodbTableServerSideEncryption(enabled=True),
             deletion_protection_enabled=not deletable,
+            lifecycle=protected(prevent_destroy),
         )
         self.name = table.name
         self.arn = table.arn

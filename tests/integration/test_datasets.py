@@ -29,7 +29,7 @@ def vault(
 def reconcile_again(system: LocalSystem, set_id: str) -> subprocess.CompletedProcess[str]:
     """Start a set's reconciliation again, as an operator does."""
     return subprocess.run(
-        [sys.executable, "-m", "operations", "--set", set_id],
+        [sys.executable, "-m", "operations", "reconcile", "--set", set_id],
         env=system.deployment().environment,
         cwd=Path(__file__).parents[2],
         capture_output=True,

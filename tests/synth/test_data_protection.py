@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from stacks.all_stacks import STACKS
 from tests.synth.template import Block, Synthesise, Template, attribute, referred
 
 BUCKETS = ("file_upload", "reports")
 TABLES = ("upload_events", "outcomes")
 QUEUES = ("unclassified", "undelivered", "uploads")
+
+
+STATEFUL = (
+    "aws_dynamodb_table",
+    "aws_s3_bucket",
+    "aws_sqs_queue",
+    "aws_ebs_volume",
+    "aws_instance",
+    "aws_storagegateway_nfs_file_share",
+)
+ALL_STACKS = [stack.__name__ for stack in STACKS]
 
 
 def part_of(template: Template, bucket: str, part: str) -> Block:
@@ -28,41 +42,48 @@ def test_these_are_the_places_where_something_is_kept(dev: Template) -> None:
     assert tuple(sorted(dev.resources("aws_sqs_queue"))) == QUEUES
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_a_bucket_is_encrypted_and_versioned(dev: Template, bucket: str) -> None:
+@pytest.mark.parametrize("stack", ALL_STACKS)
+def test_a_bucket_is_encrypted_and_versioned(
+    dev_stacks: Mapping[str, Template], stack: str
+) -> None:
     """Pitfall 10; the manifest's version is what an outcome is about."""
-    (rule,) = part_of(dev, bucket, "server_side_encryption_configuration")["rule"]
-    assert rule["apply_server_side_encryption_by_default"] == {"sse_algorithm": "AES256"}
-    versioning = part_of(dev, bucket, "versioning")["versioning_configuration"]
-    assert versioning == {"status": "Enabled"}
+    for bucket in dev_stacks[stack].resources("aws_s3_bucket"):
+        encryption = part_of(dev_stacks[stack], bucket, "server_side_encryption_configuration")
+        (rule,) = encryption["rule"]
+        assert rule["apply_server_side_encryption_by_default"] == {"sse_algorithm": "AES256"}
+        versioning = part_of(dev_stacks[stack], bucket, "versioning")["versioning_configuration"]
+        assert versioning == {"status": "Enabled"}
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_a_bucket_is_closed_to_the_public(dev: Template, bucket: str) -> None:
+@pytest.mark.parametrize("stack", ALL_STACKS)
+def test_a_bucket_is_closed_to_the_public(dev_stacks: Mapping[str, Template], stack: str) -> None:
     """Pitfall 10: all four."""
-    block = part_of(dev, bucket, "public_access_block")
-    assert {key: value for key, value in block.items() if key not in {"bucket", "depends_on"}} == {
-        "block_public_acls": True,
-        "block_public_policy": True,
-        "ignore_public_acls": True,
-        "restrict_public_buckets": True,
-    }
+    for bucket in dev_stacks[stack].resources("aws_s3_bucket"):
+        block = part_of(dev_stacks[stack], bucket, "public_access_block")
+        given = {key: value for key, value in block.items() if key not in {"bucket", "depends_on"}}
+        assert given == {
+            "block_public_acls": True,
+            "block_public_policy": True,
+            "ignore_public_acls": True,
+            "restrict_public_buckets": True,
+        }
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_a_bucket_speaks_tls_only(dev: Template, bucket: str) -> None:
+@pytest.mark.parametrize("stack", ALL_STACKS)
+def test_a_bucket_speaks_tls_only(dev_stacks: Mapping[str, Template], stack: str) -> None:
     """Pitfall 10: everybody, everything, the bucket and what is in it."""
-    policy = referred(part_of(dev, bucket, "policy")["policy"])
-    (statement,) = dev.policies()[policy.partition(".")[2]]
-    arn = attribute(f"aws_s3_bucket.{bucket}", "arn")
-    assert statement == {
-        "sid": "RefuseWithoutTls",
-        "effect": "Deny",
-        "principals": [{"type": "*", "identifiers": ["*"]}],
-        "actions": ["s3:*"],
-        "resources": [arn, f"{arn}/*"],
-        "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
-    }
+    for bucket in dev_stacks[stack].resources("aws_s3_bucket"):
+        policy = referred(part_of(dev_stacks[stack], bucket, "policy")["policy"])
+        (statement,) = dev_stacks[stack].policies()[policy.partition(".")[2]]
+        arn = attribute(f"aws_s3_bucket.{bucket}", "arn")
+        assert statement == {
+            "sid": "RefuseWithoutTls",
+            "effect": "Deny",
+            "principals": [{"type": "*", "identifiers": ["*"]}],
+            "actions": ["s3:*"],
+            "resources": [arn, f"{arn}/*"],
+            "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
+        }
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
@@ -132,6 +153,21 @@ def test_by_default_data_outlives_the_stack(dev: Template, prod: Template) -> No
             assert stack.resource(f"aws_s3_bucket.{bucket}")["force_destroy"] is False
         for table in TABLES:
             assert stack.resource(f"aws_dynamodb_table.{table}")["deletion_protection_enabled"]
+
+
+@pytest.mark.parametrize("stack", ALL_STACKS)
+def test_in_production_terraform_destroys_nothing_that_keeps_data(
+    dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template], stack: str
+) -> None:
+    """Nor replaces it; elsewhere it may, but for the state."""
+    for type_ in STATEFUL:
+        for name, resource in prod_stacks[stack].resources(type_).items():
+            assert resource["lifecycle"]["prevent_destroy"] is True, name
+            assert not resource.get("force_destroy"), name
+            assert resource.get("deletion_protection_enabled", True), name
+        for name, resource in dev_stacks[stack].resources(type_).items():
+            kept = "prevent_destroy" in resource.get("lifecycle", {})
+            assert kept is (stack == "StateBackendStack"), name
 
 
 def test_whatever_expires_does_so_after_the_same_days(synthesise: Synthesise) -> None:

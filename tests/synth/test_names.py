@@ -35,6 +35,8 @@ NAMED_BY = {
     "aws_vpc_endpoint": ("tags.Name", 256),
 }
 """Of each type the argument that names it in the account, and how long that may be."""
+PREFIXES = {"bucket_prefix": ("bucket", 63)}
+"""Where the whole name may be given instead of its beginning."""
 
 NAMELESS = {
     "aws_cloudwatch_event_target",
@@ -73,17 +75,18 @@ STACK_NAMES = [stack.__name__ for stack in STACKS]
 def names(template: Template) -> set[tuple[str, str]]:
     """Return the type and the name of everything that has one."""
     return {
-        (type_, name_of(resource, argument))
-        for type_, (argument, _) in NAMED_BY.items()
+        (type_, named(resource, *how)[0])
+        for type_, how in NAMED_BY.items()
         for resource in template.resources(type_).values()
     }
 
 
-def name_of(resource: Block, argument: str) -> str:
-    """Return the name in an argument, or in a tag."""
+def named(resource: Block, argument: str, longest: int) -> tuple[str, int]:
+    """Return the name in an argument, or in a tag, and how long it may be."""
+    if argument not in resource and argument in PREFIXES:
+        argument, longest = PREFIXES[argument]
     block, _, key = argument.rpartition(".")
-    name: str = (resource[block] if block else resource)[key]
-    return name
+    return (resource[block] if block else resource)[key], longest
 
 
 @pytest.fixture(params=STACK_NAMES)
@@ -133,9 +136,9 @@ def test_the_longest_environments_names_are_not_too_long(
 ) -> None:
     """The setting allows sixteen characters; AWS would refuse a name at the deployment."""
     template = synthesise(stack, environmentName=LONGEST_ENVIRONMENT)
-    for type_, (argument, longest) in NAMED_BY.items():
+    for type_, how in NAMED_BY.items():
         for resource in template.resources(type_).values():
-            name = name_of(resource, argument)
+            name, longest = named(resource, *how)
             assert LONGEST_ENVIRONMENT in name
             assert len(name) <= longest, (type_, name)
 

@@ -104,3 +104,59 @@ def test_no_endpoint_is_written_anywhere(stack: str, dev_stacks: Mapping[str, Te
     _, arguments = backend(dev_stacks[stack])
     for where in (provider, arguments):
         assert not {key for key in where if "endpoint" in key or key.startswith("skip_")}
+
+
+def test_the_bucket_has_the_name_that_every_stack_looks_for(
+    dev_stacks: Mapping[str, Template],
+) -> None:
+    """And its own stack's state is in it, like any other's."""
+    (bucket,) = dev_stacks["StateBackendStack"].resources("aws_s3_bucket").values()
+    assert {backend(stack)[1]["bucket"] for stack in dev_stacks.values()} == {bucket["bucket"]}
+    keys = {backend(stack)[1]["key"] for stack in dev_stacks.values()}
+    assert keys == {f"dev/{stack.__name__}.tfstate" for stack in STACKS}
+
+
+def test_old_states_expire_but_for_the_newest(dev_stacks: Mapping[str, Template]) -> None:
+    """And a state that is in use never does."""
+    rule, *_ = lifecycle(dev_stacks)
+    assert rule["filter"] == [{"prefix": ""}]
+    assert rule["noncurrent_version_expiration"] == [
+        {"noncurrent_days": 90, "newer_noncurrent_versions": 20}
+    ]
+    assert "expiration" not in rule
+
+
+def test_locks_expire_whoever_left_them(dev_stacks: Mapping[str, Template]) -> None:
+    """Pitfall 27: those of a crash, and the versions and markers that each release leaves."""
+    _, *rules = lifecycle(dev_stacks)
+    assert [rule["filter"] for rule in rules] == [
+        [{"prefix": f"{backend(dev_stacks[stack.__name__])[1]['key']}.tflock"}] for stack in STACKS
+    ]
+    for rule in rules:
+        assert rule["expiration"] == [{"days": 1}]
+        assert rule["noncurrent_version_expiration"] == [{"noncurrent_days": 1}]
+
+
+def lifecycle(stacks: Mapping[str, Template]) -> list[Any]:
+    """Return the rules of the state's bucket."""
+    template = stacks["StateBackendStack"]
+    (configuration,) = template.resources("aws_s3_bucket_lifecycle_configuration").values()
+    rules: list[Any] = configuration["rule"]
+    assert {rule["status"] for rule in rules} == {"Enabled"}
+    return rules
+
+
+def test_the_bucket_is_protected_in_every_environment(
+    dev_stacks: Mapping[str, Template], synthesise: Synthesise
+) -> None:
+    """Whatever the settings let happen to data."""
+    play = synthesise("StateBackendStack", deleteDataWithStacks=True)
+    for stack in (dev_stacks["StateBackendStack"], play):
+        (bucket,) = stack.resources("aws_s3_bucket").values()
+        assert bucket["lifecycle"] == {"prevent_destroy": True}
+        assert bucket["force_destroy"] is False
+
+
+def test_the_buckets_address_is_frozen(dev_stacks: Mapping[str, Template]) -> None:
+    """At another address, Terraform would make a new bucket, and refuse to."""
+    assert "aws_s3_bucket.state_EC29AD4A" in dev_stacks["StateBackendStack"].addresses()

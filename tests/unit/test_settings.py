@@ -62,6 +62,7 @@ def test_without_an_environment_the_defaults_hold() -> None:
         log_retention_days=30,
         alarm_topic_arn=None,
         delete_data_with_stacks=False,
+        prevent_destroy=False,
         client_operating_system="amazon-linux-2",
         gateway_time_zone="GMT",
         upload_settling_seconds=60,
@@ -172,6 +173,8 @@ def test_a_missing_key_is_told_with_what_it_must_be() -> None:
         ("alarmTopicArn", 1),
         ("deleteDataWithStacks", "false"),
         ("deleteDataWithStacks", 0),
+        ("preventDestroy", "true"),
+        ("preventDestroy", 1),
         ("clientOperatingSystem", 2023),
         ("clientOperatingSystem", ["amazon-linux-2"]),
         ("gatewayTimeZone", 0),
@@ -344,6 +347,60 @@ def test_rows_outlast_the_longest_reconciliation_by_two_weeks(
         )
 
 
+def test_data_is_not_protected_and_deleted_at_once() -> None:
+    """One of them would be ignored, and which is not for us to say."""
+    assert problems_of(preventDestroy=True) == []
+    assert problems_of(deleteDataWithStacks=True) == []
+    (problem,) = problems_of(preventDestroy=True, deleteDataWithStacks=True)
+    assert problem == (
+        "deleteDataWithStacks is true: it must be false as long as preventDestroy is true,"
+        " which keeps what it would delete; choose one of them"
+    )
+
+
+def test_alarms_go_to_a_topic_of_the_stacks_region() -> None:
+    """CloudWatch would refuse any other, in the middle of a deployment."""
+    topic = "arn:aws:sns:us-east-1:123456789012:operators"
+    assert problems_of(alarmTopicArn=topic) == []
+    assert problems_of(alarmTopicArn=topic, stacksRegion="us-east-1") == []
+    (problem,) = problems_of(alarmTopicArn=topic, stacksRegion="eu-west-1")
+    assert problem == (
+        f'alarmTopicArn is "{topic}": it must be a topic of eu-west-1, the stacksRegion,'
+        " for no alarm reaches another region"
+    )
+
+
+def test_conflicts_are_told_with_everything_else() -> None:
+    """They need only their own values to be right."""
+    problems = problems_of(
+        verifyObject=True,
+        logRetentionDays=31,
+        expiryDays=15,
+        reconcileWaitIterations=3_600,
+        preventDestroy=True,
+        deleteDataWithStacks=True,
+    )
+    assert [problem.partition(" ")[0] for problem in problems] == [
+        "verifyObject",
+        "logRetentionDays",
+        "expiryDays",
+        "deleteDataWithStacks",
+    ]
+
+
+def test_a_conflict_is_not_told_of_a_value_that_is_wrong_by_itself() -> None:
+    """There is nothing to compare with."""
+    assert len(problems_of(expiryDays="15", reconcileWaitIterations=3_600)) == 1
+    assert len(problems_of(preventDestroy="yes", deleteDataWithStacks=True)) == 1
+
+
+def test_production_is_protected() -> None:
+    """Play is not."""
+    assert read_settings(ROOT, "prod").prevent_destroy
+    assert not read_settings(ROOT, "prod").delete_data_with_stacks
+    assert not read_settings(ROOT, "local").prevent_destroy
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     """A line each, so that one attempt is enough."""
     problems = problems_of(
@@ -485,3 +542,18 @@ def test_an_environment_says_its_name(tmp_path: Path) -> None:
     root = project(tmp_path, dev={}, test={"expiryDays": 60})
     with pytest.raises(SettingsError, match="environmentName"):
         read_settings(root, "test")
+
+
+def test_a_missing_name_is_told_with_everything_else(tmp_path: Path) -> None:
+    root = project(tmp_path, dev={}, test={"expiryDays": 1})
+    with pytest.raises(SettingsError) as raised:
+        read_settings(root, "test")
+    assert [problem.partition(" ")[0] for problem in raised.value.problems] == [
+        "environments/test.json",
+        "expiryDays",
+    ]
+
+
+def test_a_stacks_state_lies_below_its_environments_name() -> None:
+    """So that a policy can name all of them, and no other's."""
+    assert read_settings(ROOT, "prod").state_key("Stack") == "prod/Stack.tfstate"

@@ -1,0 +1,123 @@
+"""The bucket that holds Terraform's state, made by Terraform: its own state ends up in it.
+
+Until it does, it is in a file. Whatever interrupts this, running it again finishes: what is there
+already is imported, and the file goes only once S3 has the state.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deployment.deployment import Deployment
+from operations.state_bucket import StateBucket
+from stacks.settings import Settings
+
+STACK = "StateBackendStack"
+PLAN = "bootstrap.tfplan"
+NO_CHANGES, CHANGES = 0, 2  # of terraform plan -detailed-exitcode
+DONE = re.compile(r"^\S+: (Creation|Import|Modifications) complete")
+
+Agree = Callable[[str], bool]
+"""Shows a plan, and says whether it may be carried out."""
+Say = Callable[[str], None]
+
+
+class Bootstrap:
+    """The state's bucket of one environment, and the folder in which Terraform works on it."""
+
+    def __init__(
+        self, settings: Settings, bucket: StateBucket, stacks: Deployment, *, say: Say
+    ) -> None:
+        self._bucket = bucket
+        self._key = settings.state_key(STACK)
+        self._stacks = stacks
+        self._file = stacks.folder / "terraform.tfstate"
+        self._say = say
+
+    def run(self, agree: Agree) -> bool:
+        """Make the bucket what the stack says; False if *agree* does not want it.
+
+        Raises:
+            CommandError: Something failed. What was made by then is not lost.
+        """
+        exists = self._bucket.exists()
+        states = self._bucket.keys(f"/{STACK}.tfstate") if exists else []
+        if states and self._key not in states:
+            self._say(
+                f"s3://{self._bucket.name} is looked after by the stack whose state is {states[0]}:"
+                " nothing to do."
+            )
+            return True
+        if self._key in states:
+            self._forget_file()
+        in_a_file = self._file.exists() or not exists
+        self._say(f"Comparing s3://{self._bucket.name} with {STACK}")
+        self._stacks.synthesise()
+        self._write("imports.tf.json", self._imports() if exists else {})
+        self._use_backend(in_a_file=in_a_file)
+        if not self._change(agree):
+            return False
+        if in_a_file:
+            self._say(f"Moving the state to s3://{self._bucket.name}/{self._key}")
+            self._use_backend(in_a_file=False)
+            self._terraform("state", "push", str(self._file))
+            self._forget_file()
+        return True
+
+    def _change(self, agree: Agree) -> bool:
+        planned = self._terraform(
+            "plan", f"-out={PLAN}", "-detailed-exitcode", expected=(NO_CHANGES, CHANGES)
+        )
+        if planned == NO_CHANGES:
+            self._say("Nothing to change.")
+            return True
+        if not agree(self._stacks.terraform(STACK, "show", "-no-color", PLAN).stdout):
+            return False
+        self._terraform("apply", PLAN)
+        return True
+
+    def _terraform(self, command: str, *arguments: str, expected: tuple[int, ...] = (0,)) -> int:
+        no_questions = [] if command == "state" else ["-input=false", "-no-color"]
+        return self._stacks.change(
+            STACK, command, *no_questions, *arguments, expected=expected, on_line=self._show
+        )
+
+    def _show(self, line: str) -> None:
+        if DONE.match(line):
+            self._say(line)
+
+    def _use_backend(self, *, in_a_file: bool) -> None:
+        """Leave the last backend as it is: nothing is copied but by a push, which overwrites nothing."""
+        local = {"terraform": {"backend": {"local": {"path": str(self._file)}}}}
+        self._write("backend_override.tf.json", local if in_a_file else {})
+        self._terraform("init", "-reconfigure")
+
+    def _imports(self) -> Any:
+        """Import whatever is there; Terraform passes over what its state has already.
+
+        So a bucket that was made by hand is taken over, and the plan shows what will change.
+        """
+        written = json.loads((self._folder / "cdk.tf.json").read_text())["resource"]
+        return {
+            "import": [
+                {"to": f"{type_}.{name}", "id": self._bucket.name}
+                for type_ in self._bucket.parts()
+                for name in written[type_]
+            ]
+        }
+
+    def _write(self, name: str, content: Any) -> None:
+        """Write a part of the configuration, or none."""
+        (self._folder / name).write_text(json.dumps(content))
+
+    def _forget_file(self) -> None:
+        for path in (self._file, Path(f"{self._file}.backup")):
+            path.unlink(missing_ok=True)
+
+    @property
+    def _folder(self) -> Path:
+        return self._stacks.stack_folder(STACK)

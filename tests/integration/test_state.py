@@ -1,0 +1,271 @@
+"""Terraform's state: its bucket made by the bootstrap, its locks, and who may touch it.
+
+On an endpoint of its own, which refuses what no policy allows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployment.deployment import Deployment
+from deployment.terraform import prepare
+from local.aws import Endpoint, pointed_at
+from local.clients import client
+from local.endpoint_process import EndpointOptions, start
+from operations.state_policy import state_policy
+from stacks.settings import read_settings
+from tests.integration.driver import eventually
+
+ROOT = Path(__file__).parents[2]
+STACK = "StateBackendStack"
+BUCKET = "vault-local-terraform-state"
+STATE = f"local/{STACK}.tfstate"
+STATUS_OF_CTRL_C = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with Terraform's configuration, and whose credentials work on it."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def terraform(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments)
+        stdout, stderr = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["terraform", *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account without anything in it, and the folder of its bootstrap."""
+
+    where: Endpoint
+    folder: Path
+
+    def client(self, service: str) -> Any:
+        return client(self.where, service)
+
+    def environ(self) -> dict[str, str]:
+        return pointed_at(self.where, prepare(self.folder / "terraform.rc"))
+
+    def bootstrap(self, *, interrupt_at: str = "") -> tuple[int, str]:
+        """Run it, with Ctrl-C as soon as it says something; return its status and all it said."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "operations", "bootstrap", "--folder", self.folder],
+            cwd=ROOT,
+            env=self.environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        told = ""
+        with process:
+            for line in process.stdout or ():
+                told += line
+                if interrupt_at and interrupt_at in line:
+                    process.send_signal(signal.SIGINT)
+                    interrupt_at = ""
+        return process.returncode, told
+
+    def objects(self) -> list[str]:
+        listed = self.client("s3").list_objects_v2(Bucket=BUCKET)
+        return [each["Key"] for each in listed.get("Contents", [])]
+
+    def stack(self) -> Project:
+        return Project(Deployment(self.folder, {}).stack_folder(STACK), self.environ())
+
+    def project(
+        self, folder: Path, *, deployer: Endpoint | None = None, wait: bool = False
+    ) -> Project:
+        """Write a configuration whose state is where a stack's would be.
+
+        It needs no provider. Its apply waits, if it shall, until there is a file ``go``.
+        """
+        folder.mkdir()
+        written = json.loads((self.stack().folder / "cdk.tf.json").read_text())
+        backend = written["terraform"]["backend"]["s3"] | {"key": "local/Test.tfstate"}
+        waiting = {"local-exec": {"command": "until [ -e go ]; do sleep 0.1; done"}}
+        resource = {"input": "any", **({"provisioner": [waiting]} if wait else {})}
+        content = {
+            "terraform": {"backend": {"s3": backend}},
+            "resource": {"terraform_data": {"it": resource}},
+        }
+        (folder / "main.tf.json").write_text(json.dumps(content))
+        environ = pointed_at(deployer or self.where, self.environ())
+        project = Project(folder, environ)
+        begun = project.terraform("init", "-input=false")
+        assert begun.returncode == 0, begun.stderr
+        return project
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrapped:
+    """An account with the state's bucket, and what the command said on the way there."""
+
+    account: Account
+    interrupted: tuple[int, str]
+    finished: tuple[int, str]
+
+
+@pytest.fixture(scope="module")
+def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bootstrapped]:
+    """A bootstrap that was interrupted once it had made the bucket, and then run again."""
+    folder = tmp_path_factory.mktemp("account")
+    (folder / "shares").mkdir()
+    process = start(folder, EndpointOptions(enforce_iam=True))
+    try:
+        account = Account(Endpoint(url=process.url, region=process.region), folder)
+        interrupted = account.bootstrap(interrupt_at="Creation complete")
+        yield Bootstrapped(account, interrupted, account.bootstrap())
+    finally:
+        process.end()
+
+
+@pytest.fixture(scope="module")
+def account(bootstrapped: Bootstrapped) -> Account:
+    return bootstrapped.account
+
+
+@pytest.fixture(scope="module")
+def deployer(account: Account) -> Endpoint:
+    """The endpoint with the credentials of a user who has the printed policy, and no other."""
+    iam = account.client("iam")
+    iam.create_user(UserName="deployer")
+    iam.put_user_policy(
+        UserName="deployer",
+        PolicyName="state",
+        PolicyDocument=json.dumps(state_policy(read_settings(ROOT, "local"))),
+    )
+    key = iam.create_access_key(UserName="deployer")["AccessKey"]
+    return replace(
+        account.where,
+        access_key_id=key["AccessKeyId"],
+        secret_access_key=key["SecretAccessKey"],
+    )
+
+
+def test_a_bootstrap_that_was_interrupted_is_finished_by_the_next(
+    bootstrapped: Bootstrapped,
+) -> None:
+    """The bucket is there already; and its state ends up in it, not on this machine."""
+    assert bootstrapped.interrupted[0] == STATUS_OF_CTRL_C, bootstrapped.interrupted[1]
+    assert bootstrapped.finished[0] == 0, bootstrapped.finished[1]
+
+    assert bootstrapped.account.objects() == [STATE]
+    assert list(bootstrapped.account.folder.glob("*.tfstate*")) == []
+
+
+def test_run_again_it_changes_nothing(account: Account) -> None:
+    """Neither in the bucket nor of its state."""
+    before = account.client("s3").head_object(Bucket=BUCKET, Key=STATE)["VersionId"]
+
+    status, told = account.bootstrap()
+
+    assert (status, "Nothing to change." in told) == (0, True), told
+    assert account.client("s3").head_object(Bucket=BUCKET, Key=STATE)["VersionId"] == before
+
+
+def test_terraform_does_not_destroy_the_bucket(account: Account) -> None:
+    """In an environment that is not protected otherwise."""
+    refused = account.stack().terraform("destroy", "-auto-approve", "-no-color")
+
+    assert refused.returncode == 1
+    assert "Instance cannot be destroyed" in refused.stderr
+    assert STATE in account.objects()
+
+
+def test_a_second_apply_at_the_same_time_gets_terraforms_lock_error(
+    account: Account, deployer: Endpoint, tmp_path: Path
+) -> None:
+    """And goes through once the first has ended; with the deployer's policy alone."""
+    first = account.project(tmp_path / "first", deployer=deployer, wait=True)
+    second = account.project(tmp_path / "second", deployer=deployer)
+    applying = first.start("apply", "-auto-approve")
+    try:
+        assert eventually(lambda: "local/Test.tfstate.tflock" in account.objects())
+
+        refused = second.terraform("apply", "-auto-approve", "-no-color")
+
+        assert refused.returncode == 1
+        assert "Error acquiring the state lock" in refused.stderr
+    finally:
+        (first.folder / "go").touch()
+        _, told = applying.communicate()
+    assert applying.returncode == 0, told
+    assert "local/Test.tfstate.tflock" not in account.objects()
+    assert second.terraform("apply", "-auto-approve").returncode == 0
+
+
+def test_a_lock_that_a_crash_left_is_released_by_its_id(
+    account: Account, deployer: Endpoint, tmp_path: Path
+) -> None:
+    """As docs/state.md tells."""
+    crashed = account.project(tmp_path / "crashed", deployer=deployer, wait=True)
+    crashed.terraform("apply", "-destroy", "-auto-approve")
+    applying = crashed.start("apply", "-auto-approve")
+    assert eventually(lambda: "local/Test.tfstate.tflock" in account.objects())
+    applying.kill()
+    (crashed.folder / "go").touch()
+    applying.communicate()
+
+    refused = crashed.terraform("apply", "-auto-approve", "-no-color")
+    (lock,) = re.findall(r"ID: +(\S+)", refused.stderr)
+    assert crashed.terraform("force-unlock", "-force", lock).returncode == 0
+
+    assert crashed.terraform("apply", "-auto-approve").returncode == 0
+
+
+def test_an_old_state_is_recovered(account: Account, deployer: Endpoint, tmp_path: Path) -> None:
+    """As docs/state.md tells."""
+    project = account.project(tmp_path / "project", deployer=deployer)
+    s3 = account.client("s3")
+    assert project.terraform("apply", "-auto-approve").returncode == 0
+    old = s3.head_object(Bucket=BUCKET, Key="local/Test.tfstate")["VersionId"]
+    assert project.terraform("state", "rm", "terraform_data.it").returncode == 0
+    assert project.terraform("state", "list").stdout == ""
+
+    body = s3.get_object(Bucket=BUCKET, Key="local/Test.tfstate", VersionId=old)["Body"].read()
+    (project.folder / "old.tfstate").write_bytes(body)
+    pushed = project.terraform("state", "push", "-force", "old.tfstate")
+
+    assert pushed.returncode == 0, pushed.stderr
+    assert project.terraform("state", "list").stdout == "terraform_data.it\n"
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"),
+    [
+        ("delete_object", STATE),
+        ("get_object", "prod/EventProcessingStack.tfstate"),
+        ("put_object", "prod/EventProcessingStack.tfstate"),
+        ("put_object", "local/anything"),
+        ("delete_object", "prod/EventProcessingStack.tfstate.tflock"),
+    ],
+)
+def test_a_deployer_may_do_no_more(deployer: Endpoint, operation: str, key: str) -> None:
+    """No state is deleted, and no other environment's is touched."""
+    s3 = client(deployer, "s3")
+    with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+        getattr(s3, operation)(Bucket=BUCKET, Key=key)

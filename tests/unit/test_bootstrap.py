@@ -1,0 +1,195 @@
+"""The bootstrap ends in the same place, whatever was there and wherever it is interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from deployment.deployment import Deployment
+from deployment.errors import CommandError
+from operations.bootstrap import STACK, Bootstrap
+from operations.state_bucket import StateBucket
+from stacks.settings import read_settings
+
+SETTINGS = read_settings(Path(__file__).parents[2], "dev")
+KEY = "dev/StateBackendStack.tfstate"
+ADDRESS = "aws_s3_bucket.state_EC29AD4A"
+
+
+@dataclass
+class World:
+    """What is in the account, and what each step of Terraform's does before it is interrupted."""
+
+    exists: bool = False
+    objects: dict[str, str] = field(default_factory=dict)
+    steps_left: int = 1_000
+    changes: int = 0
+
+    def step(self) -> None:
+        if not self.steps_left:
+            raise KeyboardInterrupt
+        self.steps_left -= 1
+
+
+class Bucket(StateBucket):
+    """The bucket of that world."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("the-state", s3=None, account_id="123456789012")
+        self.world = world
+
+    def exists(self) -> bool:
+        return self.world.exists
+
+    def keys(self, ending: str) -> list[str]:
+        return [key for key in self.world.objects if key.endswith(ending)]
+
+    def parts(self) -> Iterator[str]:
+        yield "aws_s3_bucket"
+
+
+@dataclass(frozen=True)
+class Terraform(Deployment):
+    """As much of it as a bucket needs: a backend, a plan, imports, and a step at a time."""
+
+    world: World
+
+    def synthesise(self) -> None:
+        self.stack_folder(STACK).mkdir(parents=True, exist_ok=True)
+        resources = {"resource": {"aws_s3_bucket": {"state_EC29AD4A": {}}}}
+        (self.stack_folder(STACK) / "cdk.tf.json").write_text(json.dumps(resources))
+
+    def change(
+        self,
+        stack: str,
+        *arguments: str,
+        expected: Container[int] = (0,),
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> int:
+        self.world.step()
+        match arguments[0]:
+            case "plan":
+                assert 2 in expected
+                return 0 if self.state() else 2
+            case "apply":
+                self.apply()
+            case "state":
+                assert self.file() is None, "a push goes to S3"
+                assert arguments[1] == "push"
+                self.world.objects[KEY] = Path(arguments[2]).read_text()
+        self.world.step()
+        return 0
+
+    def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(arguments, 0, "Plan: 1 to add", "")
+
+    def apply(self) -> None:
+        imports = json.loads((self.stack_folder(stack=STACK) / "imports.tf.json").read_text())
+        if not self.world.exists:
+            self.world.exists = True
+            self.world.changes += 1
+        elif {"to": ADDRESS, "id": "the-state"} not in imports["import"]:
+            raise CommandError("BucketAlreadyOwnedByYou")
+        self.world.step()
+        if file := self.file():
+            file.write_text(ADDRESS)
+        else:
+            self.world.objects[KEY] = ADDRESS
+
+    def state(self) -> str:
+        file = self.file()
+        if file is None:
+            return self.world.objects.get(KEY, "")
+        return file.read_text() if file.exists() else ""
+
+    def file(self) -> Path | None:
+        """The file that the state is in, if the backend is one."""
+        override = json.loads((self.stack_folder(STACK) / "backend_override.tf.json").read_text())
+        return Path(override["terraform"]["backend"]["local"]["path"]) if override else None
+
+
+def run(
+    world: World, folder: Path, *, agree: Callable[[str], bool] = lambda plan: True
+) -> tuple[bool, list[str]]:
+    """Bootstrap *world*; return whether that was wanted, and what was said."""
+    told: list[str] = []
+    stacks = Terraform(folder, {}, world)
+    return Bootstrap(SETTINGS, Bucket(world), stacks, say=told.append).run(agree), told
+
+
+def test_the_bucket_is_made_and_holds_its_own_state(tmp_path: Path) -> None:
+    """Nothing of it stays on the machine."""
+    world = World()
+    assert run(world, tmp_path)[0]
+    assert (world.exists, world.objects) == (True, {KEY: ADDRESS})
+    assert list(tmp_path.glob("*.tfstate*")) == []
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("steps", range(12))
+def test_wherever_it_is_interrupted_the_next_run_finishes(
+    tmp_path: Path, steps: int, by_hand: bool
+) -> None:
+    """Before a command of Terraform's, after it, and between what it makes and its note of that."""
+    world = World(exists=by_hand, steps_left=steps)
+    with contextlib.suppress(KeyboardInterrupt):
+        run(world, tmp_path)
+    world.steps_left = 1_000
+    run(world, tmp_path)
+    assert (world.exists, world.objects) == (True, {KEY: ADDRESS})
+    assert world.changes == (0 if by_hand else 1)
+    assert list(tmp_path.glob("*.tfstate*")) == []
+
+
+def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
+    """And says so."""
+    world = World()
+    run(world, tmp_path)
+    before = dict(world.objects)
+    wanted, told = run(world, tmp_path, agree=lambda plan: pytest.fail("nothing is to be asked"))
+    assert wanted
+    assert "Nothing to change." in told
+    assert (world.objects, world.changes) == (before, 1)
+
+
+def test_another_machine_can_go_on(tmp_path: Path) -> None:
+    """What the first one knew is lost; the bucket is taken over."""
+    world = World(steps_left=4)
+    with pytest.raises(KeyboardInterrupt):
+        run(world, tmp_path / "first")
+    assert world.exists
+    world.steps_left = 1_000
+    assert run(world, tmp_path / "second")[0]
+    assert world.objects == {KEY: ADDRESS}
+
+
+def test_the_state_in_s3_counts_and_not_a_file_that_was_left(tmp_path: Path) -> None:
+    """It may have been changed since."""
+    world = World(exists=True, objects={KEY: "newer"})
+    (tmp_path / "terraform.tfstate").write_text("older")
+    assert run(world, tmp_path)[0]
+    assert world.objects == {KEY: "newer"}
+
+
+def test_nothing_is_changed_without_consent(tmp_path: Path) -> None:
+    """The plan is shown before."""
+    world = World()
+    shown: list[str] = []
+    wanted, _ = run(world, tmp_path, agree=lambda plan: bool(shown.append(plan)))
+    assert not wanted
+    assert shown == ["Plan: 1 to add"]
+    assert not world.exists
+
+
+def test_a_bucket_that_another_environment_looks_after_is_left_to_it(tmp_path: Path) -> None:
+    """Two environments may share one; two stacks would undo each other's work."""
+    world = World(exists=True, objects={"prod/StateBackendStack.tfstate": "its"}, steps_left=0)
+    wanted, told = run(world, tmp_path)
+    assert wanted
+    assert "prod/StateBackendStack.tfstate" in told[0]

@@ -1,0 +1,56 @@
+"""Who deploys an environment may touch its state, and nobody else's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from operations.state_policy import state_policy
+from stacks.settings import checked
+
+CONTEXT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "cdktf.json").read_text())[
+    "context"
+]
+
+
+def test_this_is_all_that_a_deployer_may_do_to_the_state() -> None:
+    """As Terraform's manual has it for use_lockfile: a change here is a security review."""
+    settings = checked({**CONTEXT, "environmentName": "prod", "stacksAccountId": "123456789012"})
+    assert state_policy(settings) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "SeeWhetherThereIsAState",
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket"],
+                "Resource": ["arn:aws:s3:::vault-prod-terraform-state-123456789012"],
+                "Condition": {"StringLike": {"s3:prefix": "prod/*"}},
+            },
+            {
+                "Sid": "ReadAndWriteStates",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject"],
+                "Resource": ["arn:aws:s3:::vault-prod-terraform-state-123456789012/prod/*.tfstate"],
+            },
+            {
+                "Sid": "TakeAndReleaseLocks",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                "Resource": [
+                    "arn:aws:s3:::vault-prod-terraform-state-123456789012/prod/*.tfstate.tflock"
+                ],
+            },
+        ],
+    }
+
+
+def test_a_bucket_of_ones_own_and_another_partition_are_named() -> None:
+    """The rest of it stays the same."""
+    policy = state_policy(checked({**CONTEXT, "stateBucketName": "our.states"}), partition="aws-cn")
+    resources = [resource for each in policy["Statement"] for resource in each["Resource"]]
+    assert resources == [
+        "arn:aws-cn:s3:::our.states",
+        "arn:aws-cn:s3:::our.states/dev/*.tfstate",
+        "arn:aws-cn:s3:::our.states/dev/*.tfstate.tflock",
+    ]
