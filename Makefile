@@ -24,6 +24,8 @@ data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
 
+shell_scripts := scripts/*.sh tools/*.sh .ci/run tests/scripts/*.bats tests/scripts/*.bash
+
 export CHECKPOINT_DISABLE := 1
 # Node 20 does: jsii need not say at every start that it is old.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
@@ -70,12 +72,15 @@ synth: setup ## Write the Terraform configuration to cdktf.out, of the environme
 format: setup ## Format the code, and mend what can be mended without asking
 	@$(run) ruff check --fix --exit-zero --quiet
 	@$(run) ruff format
+	@$(run) shfmt -w $(shell_scripts)
 
-lint: setup ## Format, style, import layers, types and lock files
+lint: setup ## Format, style, import layers, types, shell scripts and lock files
 	@$(run) ruff format --check
 	@$(run) ruff check
 	@$(run) lint-imports --no-logo
 	@$(run) mypy
+	@$(run) shfmt -d $(shell_scripts)
+	@$(run) shellcheck -x $(shell_scripts)
 	@$(run) python tools/lock.py --check
 
 check: lint ## What takes seconds: lint, then the unit tests

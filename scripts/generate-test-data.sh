@@ -126,7 +126,7 @@ write() {
   local files_left bytes_left batch
   files_left=$(wc -l <"$work/todo") bytes_left=$(awk -F / '{ n += $2 } END { printf "%.0f", n }' "$work/todo")
   sed 's:^[^/]*/[^/]*/[^/]*/::; s:/[^/]*$::' "$work/todo" | sort -u | xargs mkdir -p --
-  batch=$((files_left / (jobs * 8) + 1))
+  batch=$((files_left / (jobs * 4) + 1))
   work_with_progress Written "$work/progress" $((count - files_left)) $((total - bytes_left)) "$count" "$total" \
     write_batches $((batch < 100 ? batch : 100)) || complain "Not everything could be written."
 }
@@ -139,21 +139,21 @@ write_batches() { # FILES_A_BATCH
       ORS = ""
       state = ENVIRON["seed"] % 2147483646 + 1
       letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-      for (i = 0; i < 256; i++) {
+      for (i = 0; i < 128; i++) {
         piece = ""
-        for (j = 0; j < 256; j++) piece = piece substr(letters, 1 + int(random() * 64), 1)
+        for (j = 0; j < 128; j++) piece = piece substr(letters, 1 + int(random() * 64), 1)
         block = block piece
       }
       block = block block
       for (i = 1; i < ARGC; i++) {
         split(ARGV[i], field, "/")
         path = field[4] "/" field[5] "/" field[6]
-        start = (field[6] + 0) * 7919 % 65536
+        start = (field[6] + 0) * 7919 % 16384
         print "" >path
         told = 0
-        for (left = field[2]; left > 0; left -= 65536) {
-          print substr(block, start + 1, left < 65536 ? left : 65536) >path
-          if (left % 67108864 < 65536 && left > 67108864) {
+        for (left = field[2]; left > 0; left -= 16384) {
+          print substr(block, start + 1, left < 16384 ? left : 16384) >path
+          if (left % 67108864 < 16384 && left > 67108864) {
             print "0 67108864\n" >>ENVIRON["progress"]
             fflush(ENVIRON["progress"])
             told += 67108864

@@ -1,0 +1,247 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2154 # stubs are text; bats sets output and status
+
+load place
+
+setup() {
+  setup_place
+  arn=arn:aws:storagegateway:eu-west-1:123456789012:gateway/sgw-12A3456B
+  cat >client.conf <<'CONF'
+# the client's configuration
+ENVIRONMENT=dev
+REGION=eu-west-1
+GATEWAY_ADDRESS=192.168.1.10
+GATEWAY_NAME=vault-dev
+GATEWAY_PARAMETERS=/dev/fileGateway
+
+STORAGE_GATEWAY_URL=https://vpce.example
+CONF
+  mkdir aws
+  printf '\t' >aws/none
+  printf 'RUNNING' >aws/state
+  printf 'xen-vbd-1\tAVAILABLE\n' >aws/disks
+  : >aws/gateways
+  aws_stub
+  answer 200 ABCDE-12345-FGHIJ-67890-KLMNO
+}
+
+# An AWS of files: aws/parameter.arn, aws/gateways, aws/state, aws/disks; what is called goes to calls.
+aws_stub() {
+  stub aws <<BODY
+cd '$PWD/aws'
+echo "\$*" >>"\$calls"
+operation=
+while [[ \$operation != *-* ]]; do
+  case \$1 in --region | --output | --endpoint-url) shift 2 ;; *) operation=\$1 && shift ;; esac
+done
+[[ ! -e fail.\$operation ]] || { cat fail.\$operation >&2 && exit 255; }
+case \$operation in
+  get-parameters) cat "parameter.\${2##*/}" 2>/dev/null || echo None ;;
+  put-parameter) printf %s "\$4" >"parameter.\${2##*/}" && echo 1 ;;
+  delete-parameters) rm -f parameter.* ;;
+  list-gateways) cat gateways ;;
+  activate-gateway) echo $arn | tee gateways ;;
+  delete-gateway) : >gateways && echo $arn ;;
+  describe-gateway-information) cat state ;;
+  list-local-disks) cat disks ;;
+  update-gateway-information) echo $arn ;;
+esac
+BODY
+}
+
+answer() { # STATUS BODY: of the appliance
+  printf %s "$2" >body
+  stub curl <<BODY
+echo "curl \${@: -1}" >>"\$calls"
+while (("\$#")); do
+  [[ \$1 != --output ]] || cp '$PWD/body' "\$2"
+  shift
+done
+echo $1
+BODY
+}
+
+activate() { "$scripts/activate-gateway.sh" --wait 0 "$@"; }
+
+called() { grep -c -- "$1" calls || true; }
+
+@test "gets the key, activates, waits, and tells ARN and disk in two parameters" {
+  run activate
+  expect 0 "The gateway vault-dev runs: $arn, cache disk xen-vbd-1."
+  grep -x "curl http://192.168.1.10/?gatewayType=FILE_S3&activationRegion=eu-west-1&no_redirect" calls
+  grep -F -- "--region eu-west-1 --output text --endpoint-url https://vpce.example storagegateway activate-gateway \
+--activation-key ABCDE-12345-FGHIJ-67890-KLMNO --gateway-name vault-dev --gateway-timezone GMT --gateway-region eu-west-1 \
+--gateway-type FILE_S3 --tags Key=Application,Value=storage-gateway-vault Key=Environment,Value=dev" calls
+  grep -F -- "--name /dev/fileGateway/arn --value $arn --type String --overwrite" calls
+  fails grep 'endpoint-url.* ssm ' calls
+  same "$arn" "$(<aws/parameter.arn)"
+  same xen-vbd-1 "$(<aws/parameter.cacheDiskId)"
+}
+
+@test "the parameter with the ARN is the last to be written" {
+  activate
+  same "/dev/fileGateway/cacheDiskId
+/dev/fileGateway/arn" "$(sed -n 's/.*put-parameter --name \([^ ]*\).*/\1/p' calls)"
+}
+
+@test "a second run changes nothing" {
+  activate
+  rm calls
+  run activate
+  expect 0 "runs: $arn"
+  same 000 "$(called curl)$(called activate-gateway)$(called put-parameter)"
+}
+
+@test "a run that died after the activation finds the gateway by its name" {
+  echo "$arn" >aws/gateways
+  run activate
+  expect 0
+  same 0 "$(called activate-gateway)"
+  same "$arn" "$(<aws/parameter.arn)"
+}
+
+@test "a run that died before the last parameter writes it" {
+  activate
+  rm aws/parameter.arn calls
+  run activate
+  expect 0
+  same 1 "$(called put-parameter)"
+}
+
+@test "a parameter of a gateway that is gone is not believed" {
+  echo "${arn/12A/99A}" >aws/parameter.arn
+  echo "An error occurred (InvalidGatewayRequestException): The specified gateway was not found." >aws/fail.describe-gateway-information
+  run activate
+  expect 1 "sgw-9" "is gone"
+  same 1 "$(called activate-gateway)"
+}
+
+@test "two gateways of one name are both told" {
+  printf '%s\n%s\n' "$arn" "${arn/12A/99A}" >aws/gateways
+  run activate
+  expect 1 "$arn ${arn/12A/99A}" "delete all but one"
+}
+
+@test "no answer from the appliance is told, with the address and what to see to" {
+  stub curl <<<'echo "curl: (7) Failed to connect: Connection refused" >&2; exit 7'
+  run activate
+  expect 1 "192.168.1.10 gives no activation key: curl: (7) Failed to connect" "port 80"
+}
+
+@test "any answer that is no key is told, shown, and not used" {
+  local wrong
+  for wrong in '<html>AWS Storage Gateway</html>' '' 'ABCDE-12345' 'ABCDE-12345-FGHIJ-67890-KLMNO-PQRST' "a key: ABCDE-12345-FGHIJ-67890-KLMNO" \
+    $'ABCDE-12345-FGHIJ-67890-KLMNO\nmore' 'abcde-12345-fghij-67890-klmno'; do
+    answer 200 "$wrong"
+    run activate
+    expect 1 "gives no activation key, but HTTP status 200 and $(LC_ALL=C printf %q "$wrong")" "GATEWAY_ADDRESS"
+  done
+  answer 302 ABCDE-12345-FGHIJ-67890-KLMNO
+  run activate
+  expect 1 "HTTP status 302"
+  same 0 "$(called activate-gateway)"
+}
+
+@test "an appliance that comes up within the time is waited for" {
+  answer 200 ABCDE-12345-FGHIJ-67890-KLMNO
+  mv stubs/curl good-curl
+  stub sleep <<<'cp '"'$PWD/good-curl' '$PWD/stubs/curl'"
+  stub curl <<<'echo "curl: (7) refused" >&2; exit 7'
+  run activate --wait 60
+  expect 0 "Trying again until 60 seconds are over" "runs: $arn"
+}
+
+@test "the key is asked for with the VPC endpoint, if there is one" {
+  activate --gateway-vpc-endpoint vpce-1.example
+  grep -x "curl .*&no_redirect&vpcEndpoint=vpce-1.example" calls
+}
+
+@test "takes any time zone of the form, half hours too" {
+  local zone
+  for zone in GMT GMT+1:00 GMT-3:30 GMT+5:45 GMT-11:00 GMT+09:30; do
+    rm -f aws/parameter.* aws/gateways && : >aws/gateways
+    run activate --gateway-time-zone "$zone"
+    expect 0
+    grep -F -- "--gateway-timezone $zone " calls
+  done
+}
+
+@test "refuses other time zones by name" {
+  local zone
+  for zone in UTC Europe/Berlin GMT+1 GMT+1:0 GMT+25:00 'GMT+1:00 ' gmt GMT1:00; do
+    run activate --gateway-time-zone "$zone"
+    expect 1 "GATEWAY_TIME_ZONE cannot be '$zone'"
+  done
+}
+
+@test "an activation that is refused is told in AWS's words" {
+  echo "An error occurred: The specified activation key is no longer valid" >aws/fail.activate-gateway
+  run activate
+  expect 1 "aws storagegateway activate-gateway failed: An error occurred: The specified activation key is no longer valid"
+}
+
+@test "a gateway that does not run in time is told with its state" {
+  printf OFFLINE >aws/state
+  run activate
+  expect 1 "$arn does not run yet; its state is OFFLINE"
+  fails test -e aws/parameter.arn
+}
+
+@test "takes the one disk that is free, or is the cache already" {
+  printf 'root\tSTORED iSCSI VOLUME\nxen-vbd-2\tCACHE STORAGE\n' >aws/disks
+  run activate
+  expect 0 "cache disk xen-vbd-2"
+}
+
+@test "no disk, and more than one, are told by name" {
+  : >aws/disks
+  run activate
+  expect 1 "needs one disk for its cache and has 0"
+  printf 'one\tAVAILABLE\ntwo\tAVAILABLE\n' >aws/disks
+  run activate
+  expect 1 "has 2: one two"
+  fails test -e aws/parameter.cacheDiskId
+}
+
+@test "health goes to the log group, if one is given" {
+  activate --health-log-group-arn arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway
+  grep -F -- "update-gateway-information --gateway-arn $arn --cloud-watch-log-group-arn arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway" calls
+}
+
+@test "what is not configured is named, with the file and the option" {
+  sed -i /GATEWAY_ADDRESS/d client.conf
+  GATEWAY_ADDRESS=from-the-environment run activate
+  expect 1 "GATEWAY_ADDRESS is not known: write it into" "client.conf, or give --gateway-address"
+  VAULT_CLIENT_CONF=nowhere run activate
+  expect 1 "There is no configuration nowhere"
+  run activate --share-path x
+  expect 2 "There is no option '--share-path'"
+}
+
+@test "a configuration is read, never run" {
+  printf 'GATEWAY_TIME_ZONE=GMT$(touch ran)\nPATH=/nowhere\n' >>client.conf
+  run activate
+  expect 1 'GATEWAY_TIME_ZONE cannot be '\''GMT$(touch ran)'
+  fails test -e ran
+}
+
+@test "deactivates on demand, parameters included, and is content if all is gone" {
+  activate
+  run "$scripts/deactivate-gateway.sh" </dev/null
+  expect 1 "say --yes"
+  run "$scripts/deactivate-gateway.sh" --yes
+  expect 0 "The gateway vault-dev ($arn) is gone"
+  fails test -e aws/parameter.arn
+  fails test -e aws/parameter.cacheDiskId
+  run "$scripts/deactivate-gateway.sh" --yes
+  expect 0 "is gone"
+  same 1 "$(called delete-gateway)"
+}
+
+@test "a gateway whose share is mounted is not deactivated" {
+  activate
+  stub mountpoint <<<'exit 0'
+  run "$scripts/deactivate-gateway.sh" --yes
+  expect 1 "mounted at /mnt/vaultdata still" "umount"
+  same 0 "$(called delete-gateway)"
+}
