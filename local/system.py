@@ -131,7 +131,7 @@ def client_changes(folder: Path, process: EndpointProcess) -> dict[str, str]:
 
 
 def create_state_bucket(where: Endpoint, name: str) -> None:
-    """Create the versioned bucket for Terraform's state, which no stack of ours can create."""
+    """Create the bucket for Terraform's state, in no time; on AWS, ``make bootstrap`` does."""
     s3 = client(where, "s3")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": where.region})
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

@@ -27,11 +27,11 @@ WATCHES = {
     "cache_dirty": Watch(
         "CachePercentDirty", "Average", 80, 4, "takes in files faster than it uploads them"
     ),
-    "disk_slow": Watch("IoWaitPercent", "Average", 20, 4, "waits for its cache disk"),
+    "disk_slow": Watch("IoWaitPercent", "Average", 20, 3, "waits for its cache disk"),
 }
-"""Those that AWS recommends, with its limits.
+"""What AWS recommends to watch.
 
-https://docs.aws.amazon.com/filegateway/latest/files3/Main_monitoring-gateways-common.html
+https://docs.aws.amazon.com/filegateway/latest/files3/cloudwatch-alarms.html
 """
 PERIOD_SECONDS = 300
 

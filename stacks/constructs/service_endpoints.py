@@ -65,7 +65,7 @@ class ServiceEndpoints(Construct):
             endpoint(service, security_group_id, private_dns=True) for service in MANAGEMENT
         ]
         # A gateway is told the endpoint's own name when it is activated:
-        # https://docs.aws.amazon.com/filegateway/latest/files3/create-gateway-in-vpc.html
+        # https://docs.aws.amazon.com/filegateway/latest/files3/gateway-private-link.html
         gateway = endpoint("storagegateway", gateway_security_group_id, private_dns=False)
         # The first name is the region's, the others are those of its zones.
         self.gateway_name: str = gateway.dns_entry.get(0).dns_name

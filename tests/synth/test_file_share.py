@@ -132,7 +132,7 @@ def test_the_gateways_alarms_are_those_that_aws_recommends(
         "HealthNotifications": ("Sum", 0, 1),
         "AvailabilityNotifications": ("Sum", 0, 1),
         "CachePercentDirty": ("Average", 80, 4),
-        "IoWaitPercent": ("Average", 20, 4),
+        "IoWaitPercent": ("Average", 20, 3),
     }
     for alarm in alarms.values():
         assert alarm["namespace"] == "AWS/StorageGateway"
