@@ -27,7 +27,8 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
-.PHONY: reconcile synth format architecture hooks lint check test setup bench lock hcl try-cdktn clean
+.PHONY: reconcile synth format lint check test setup bench lock clean
+.PHONY: architecture hooks hcl try-cdktn
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \

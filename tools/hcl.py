@@ -2,7 +2,8 @@
 
 CDKTF writes a text that holds both a quote and a reference as if it held no quote, which Terraform
 cannot read (https://github.com/hashicorp/terraform-cdk/issues/3911): every JSON text with an ARN
-in it. The JSON of the same stack says what was meant.
+in it. To a text of several lines it adds one, and conditions it writes as an argument. The JSON of
+the same stack says what was meant.
 """
 
 from __future__ import annotations
@@ -19,20 +20,35 @@ from typing import Any
 from tools.synthesis import ROOT, synthesise
 
 TARGET = ROOT / "build" / "hcl"
-DEPENDENCIES = re.compile(r"^depends_on = \[\n(?:.+\n)*?\]$", re.MULTILINE)
+NAMES = re.compile(
+    r"^ *(?:depends_on|ignore_changes|replace_triggered_by) = \[\n(?:.+\n)*?\]$", re.MULTILINE
+)
+CONDITIONS = re.compile(
+    r"^ *((?:pre|post)condition) = \[\n((?:\{\n(?:.+\n)*?\},\n)+)\]$", re.MULTILINE
+)
 ALONE = re.compile(r'= "\$\{([\w.]+)\}"$', re.MULTILINE)
 
 
 def mended(hcl: str, template: Any) -> str:
     """Return *hcl* with every text as *template*, the same stack's JSON, has it.
 
-    References are written as references, not as texts.
+    References and names are written as such, not as texts.
     """
     for text in set(texts(template)):
-        if '"' in text and "${" in text and not text.startswith("${"):
-            hcl = hcl.replace(f'= "{text}"\n', f"= {json.dumps(text, ensure_ascii=False)}\n")
-    hcl = DEPENDENCIES.sub(lambda found: found[0].replace('"', ""), hcl)
+        quoted = json.dumps(text, ensure_ascii=False)
+        if "\n" in text:
+            kept = f"<<EOF\n{text}EOF" if text.endswith("\n") else quoted
+            hcl = hcl.replace(f"= <<EOF\n{text}\nEOF\n", f"= {kept}\n")
+        elif '"' in text and "${" in text and not text.startswith("${"):
+            hcl = hcl.replace(f'= "{text}"\n', f"= {quoted}\n")
+    hcl = CONDITIONS.sub(_as_blocks, hcl)
+    hcl = NAMES.sub(lambda found: found[0].replace('"', ""), hcl)
     return ALONE.sub(r"= \1", hcl)
+
+
+def _as_blocks(conditions: re.Match[str]) -> str:
+    name, written = conditions.groups()
+    return re.sub(r"^\{\n", f"{name} {{\n", written.replace("\n},\n", "\n}\n"), flags=re.MULTILINE)
 
 
 def texts(value: Any) -> Iterator[str]:

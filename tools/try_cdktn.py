@@ -56,7 +56,7 @@ def install(folder: Path) -> Path:
     from stacks.constructs.handlers_archive import LIBRARIES
 
     venv.create(folder, with_pip=True)
-    pip = [folder / "bin/pip", "-qq", "--disable-pip-version-check", "install"]
+    pip = (str(folder / "bin/pip"), "-qq", "--disable-pip-version-check", "install")
     subprocess.run([*pip, *PACKAGES], check=True)
     libraries = [f"{library}=={version(library)}" for library in LIBRARIES]
     subprocess.run([*pip, "--no-deps", *libraries], check=True)
