@@ -34,7 +34,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
 .PHONY: plan plan-local bootstrap state-policy reconcile
-.PHONY: synth format lint check test setup bench lock clean
+.PHONY: synth architecture format lint hooks check test setup bench lock hcl try-cdktn clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -85,6 +85,12 @@ format: setup ## Format the code, and mend what can be mended without asking
 	@$(run) ruff format
 	@$(run) shfmt -w $(shell_scripts)
 
+architecture: setup ## Draw the diagrams in docs/architecture.md from what is synthesised
+	@$(run) python -m tools.architecture
+
+hooks: setup ## Have every commit looked at first, what changed and in seconds
+	@$(run) pre-commit install
+
 lint: setup ## Format, style, import layers, types, shell scripts and lock files
 	@$(run) ruff format --check
 	@$(run) ruff check
@@ -111,6 +117,12 @@ bench: setup ## Measure the reconciliation beside a plain one, on a stub of AWS 
 lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
 	@exec "$$PYTHON" tools/lock.py
+
+hcl: setup ## Write the stacks as HCL to build/hcl, for a life without CDKTF (ENV)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.hcl
+
+try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, and tell what differs
+	@$(run) python -m tools.try_cdktn
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

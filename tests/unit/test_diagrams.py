@@ -1,0 +1,195 @@
+"""A stack's JSON as a Mermaid flowchart: what is drawn, and which way the arrows point."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tools.architecture import BEGIN, END, illustrated
+from tools.diagrams.flowchart import flowchart
+
+TABLE = "aws_dynamodb_table.rows_01234567"
+FUNCTION = {"record_89ABCDEF": {"role": "${aws_iam_role.record_role_00000000.arn}"}}
+
+
+def drawn(data: dict[str, Any] | None = None, /, **resources: Any) -> list[str]:
+    """Return the lines of the diagram of a stack with these resources."""
+    template = {"resource": resources, "data": data or {}, "locals": LOCALS}
+    return [line.strip() for line in flowchart(template).splitlines()]
+
+
+LOCALS = {"gateway": "${element(data.aws_ssm_parameters_by_path.told_00000000.values, 0)}"}
+
+
+def with_permission(*actions: str) -> list[str]:
+    """Draw a function whose role allows *actions* on a table."""
+    statement = {"actions": list(actions), "resources": [f"${{{TABLE}.arn}}"]}
+    policy = {
+        "role": "${aws_iam_role.record_role_00000000.id}",
+        "policy": "${data.aws_iam_policy_document.permissions.json}",
+    }
+    return drawn(
+        {"aws_iam_policy_document": {"permissions": {"statement": [statement]}}},
+        aws_lambda_function=FUNCTION,
+        aws_dynamodb_table={"rows_01234567": {}},
+        aws_iam_role={"record_role_00000000": {}},
+        aws_iam_role_policy={"policy": policy},
+    )
+
+
+def test_a_noun_is_called_as_its_construct() -> None:
+    """Without the hash, which tells a reader nothing."""
+    assert 'dynamodb_table_rows[("rows<br>table")]' in drawn(
+        aws_dynamodb_table={"rows_01234567": {}}
+    )
+
+
+def test_roles_policies_and_log_groups_are_left_out() -> None:
+    parts = ("aws_iam_role", "aws_iam_role_policy", "aws_cloudwatch_log_group")
+    others = {"aws_s3_bucket_versioning", "aws_cloudwatch_metric_alarm"}
+    policy = {"role": "${aws_iam_role.a.id}", "policy": "${data.aws_iam_policy_document.a.json}"}
+    assert drawn(**{type_: {"a": policy} for type_ in (*parts, *others)}) == ["flowchart LR"]
+
+
+def test_data_flows_from_what_a_function_reads() -> None:
+    assert "dynamodb_table_rows --> lambda_function_record" in with_permission("dynamodb:Query")
+
+
+def test_data_flows_to_what_a_function_writes() -> None:
+    assert "lambda_function_record --> dynamodb_table_rows" in with_permission("dynamodb:PutItem")
+
+
+def test_data_flows_both_ways_where_both_are_allowed() -> None:
+    lines = with_permission("dynamodb:GetItem", "dynamodb:UpdateItem")
+    assert "lambda_function_record <--> dynamodb_table_rows" in lines
+
+
+def test_a_rule_is_called_by_what_it_sees_and_listens_to_the_default_bus() -> None:
+    """Unless it names another."""
+    pattern = json.dumps({"detail-type": ["Upload"], "detail": {"table": [f"${{{TABLE}.arn}}"]}})
+    lines = drawn(
+        aws_cloudwatch_event_rule={"seen_00000000": {"event_pattern": pattern}},
+        aws_dynamodb_table={"rows_01234567": {}},
+    )
+    assert 'default_bus{{"default event bus"}}' in lines
+    assert 'cloudwatch_event_rule_seen>"Upload<br>rule"]' in lines
+    assert "default_bus --> cloudwatch_event_rule_seen" in lines
+    assert 'dynamodb_table_rows -.->|"events of"| cloudwatch_event_rule_seen' in lines
+
+
+def test_a_state_machine_is_a_frame_whose_choices_bear_what_they_look_at() -> None:
+    definition = {
+        "States": {
+            "Whole?": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.check.done", "Next": "Tell"}],
+                "Default": "Tell",
+            },
+            "Tell": {
+                "Type": "Task",
+                "Parameters": {"FunctionName": "${aws_lambda_function.record_89ABCDEF.arn}"},
+                "Catch": [{"Next": "Whole?"}],
+                "End": True,
+            },
+        }
+    }
+    lines = drawn(
+        aws_lambda_function=FUNCTION,
+        aws_sfn_state_machine={"machine_00000000": {"definition": json.dumps(definition)}},
+    )
+    machine = "sfn_state_machine_machine"
+    frame = lines[lines.index(f'subgraph {machine} ["state machine"]') : lines.index("end")]
+    assert frame[1:] == [
+        f'{machine}_Whole_{{"Whole?"}}',
+        f'{machine}_Tell["Tell"]',
+        f'{machine}_Whole_ -->|"done"| {machine}_Tell',
+        f'{machine}_Whole_ -->|"else"| {machine}_Tell',
+        f'{machine}_Tell -.->|"error"| {machine}_Whole_',
+    ]
+    assert f'{machine}_Tell -->|"invokes"| lambda_function_record' in lines
+
+
+def test_a_queue_says_after_how_many_tries_it_gives_up() -> None:
+    redrive = {"deadLetterTargetArn": "${aws_sqs_queue.dead_00000000.arn}", "maxReceiveCount": 5}
+    lines = drawn(
+        aws_sqs_queue={
+            "first_00000000": {"redrive_policy": json.dumps(redrive)},
+            "dead_00000000": {},
+        }
+    )
+    assert 'sqs_queue_first -.->|"5 tries"| sqs_queue_dead' in lines
+
+
+def test_a_network_is_a_frame_and_its_groups_say_what_they_let_in() -> None:
+    group = {"security_group_id": "${aws_security_group.machines_00000000.id}"}
+    lines = drawn(
+        aws_vpc={"network_00000000": {"cidr_block": "192.168.0.0/16"}},
+        aws_subnet={
+            "own_00000000": {"vpc_id": "${aws_vpc.network_00000000.id}", "cidr_block": "0/24"}
+        },
+        aws_instance={
+            "machine_00000000": {
+                "subnet_id": "${aws_subnet.own_00000000.id}",
+                "vpc_security_group_ids": ["${aws_security_group.machines_00000000.id}"],
+            }
+        },
+        aws_ebs_volume={"disk_00000000": {}},
+        aws_volume_attachment={
+            "attached": {
+                "instance_id": "${aws_instance.machine_00000000.id}",
+                "volume_id": "${aws_ebs_volume.disk_00000000.id}",
+            }
+        },
+        aws_security_group={"machines_00000000": {"vpc_id": "${aws_vpc.network_00000000.id}"}},
+        aws_vpc_security_group_ingress_rule={
+            "a": {**group, "cidr_ipv4": "192.168.0.0/16", "from_port": 443, "to_port": 443},
+            "b": {**group, "cidr_ipv4": "192.168.0.0/16", "from_port": 80, "to_port": 88},
+        },
+    )
+    assert lines == [
+        "flowchart LR",
+        'subgraph vpc_network ["VPC network 192.168.0.0/16"]',
+        'subgraph subnet_own ["subnet own 0/24"]',
+        'instance_machine["machine<br>instance"]',
+        'ebs_volume_disk[("disk<br>volume")]',
+        "end",
+        'security_group_machines{{"machines<br>security group"}}',
+        'from_192_168_0_0_16("192.168.0.0/16")',
+        "end",
+        "security_group_machines --- instance_machine",
+        "ebs_volume_disk --- instance_machine",
+        'from_192_168_0_0_16 -->|"80-88, 443"| security_group_machines',
+    ]
+
+
+def test_a_share_leads_from_its_clients_to_another_stacks_bucket() -> None:
+    """Its gateway is known by a local, behind which a parameter stands."""
+    share = {
+        "client_list": ["192.168.0.10/32"],
+        "gateway_arn": "${local.gateway}",
+        "location_arn": "arn:aws:s3:::${data.terraform_remote_state.Events.outputs.bucketName}",
+    }
+    lines = drawn(
+        {"aws_ssm_parameters_by_path": {"told_00000000": {"path": "/dev/gateway"}}},
+        aws_storagegateway_nfs_file_share={"share_00000000": share},
+    )
+    bucket = "data_terraform_remote_state_Events_outputs_bucketName"
+    assert f'{bucket}("bucketName<br>output of Events")' in lines
+    assert f"storagegateway_nfs_file_share_share --> {bucket}" in lines
+    assert 'from_192_168_0_10_32 -->|"NFS"| storagegateway_nfs_file_share_share' in lines
+    parameters = "data_aws_ssm_parameters_by_path_told"
+    assert f'{parameters} -.->|"gateway"| storagegateway_nfs_file_share_share' in lines
+
+
+def test_quotes_in_a_label_do_not_end_it() -> None:
+    pattern = json.dumps({"detail-type": ['a "quoted" event']})
+    lines = drawn(aws_cloudwatch_event_rule={"seen": {"event_pattern": pattern}})
+    assert 'cloudwatch_event_rule_seen>"a #quot;quoted#quot; event<br>rule"]' in lines
+
+
+def test_only_what_stands_between_the_marks_is_drawn_anew() -> None:
+    page = f"before\n{BEGIN}old\n{END}after\n"
+    once = illustrated(page, {"B": "flowchart LR\n", "A": "flowchart TB\n"})
+    assert once.startswith(f"before\n{BEGIN}### A\n```mermaid\nflowchart TB\n```\n")
+    assert once.endswith(f"```\n{END}after\n")
+    assert illustrated(once, {}) == f"before\n{BEGIN}{END}after\n"

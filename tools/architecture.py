@@ -1,0 +1,38 @@
+"""Draw every stack in docs/architecture.md anew, from what it synthesises to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from stacks.settings import DEFAULT_ENVIRONMENT
+from tools.diagrams.flowchart import flowchart
+from tools.synthesis import ROOT, synthesise
+
+PAGE = ROOT / "docs" / "architecture.md"
+BEGIN = "<!-- Drawn by make architecture: change the stacks, not the diagrams. -->\n"
+END = "<!-- The end of what is drawn. -->\n"
+
+
+def illustrated(page: str, diagrams: Mapping[str, str]) -> str:
+    """Return *page* with *diagrams*, by their titles, in place of what was drawn there."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    drawn = "\n".join(
+        f"### {title}\n```mermaid\n{diagram}```\n" for title, diagram in sorted(diagrams.items())
+    )
+    return f"{before}{BEGIN}{drawn}{END}{after}"
+
+
+def main() -> None:
+    """Rewrite the page."""
+    with TemporaryDirectory() as folder:
+        templates = synthesise(Path(folder), VAULT_ENV=DEFAULT_ENVIRONMENT)
+    diagrams = {stack: flowchart(template) for stack, template in templates.items()}
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(illustrated(page, diagrams), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Nodes, states and arrows of a stack, put together.
+
+Roles, log groups, alarms and the parts of a bucket are left out, and the dead letters of rules, which
+would cross everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.diagrams.arrows import arrows, remote
+from tools.diagrams.nodes import MACHINE, node_id, nodes
+from tools.diagrams.stack import Stack
+from tools.diagrams.states import definition_of, states
+
+
+def flowchart(template: Mapping[str, Any]) -> str:
+    """Return the diagram of the stack that *template*, its parsed JSON, describes."""
+    stack = Stack(template)
+    lines = [*nodes(stack), *dict.fromkeys(remote(stack))]
+    for address, machine in stack.of_type(MACHINE).items():
+        lines += states(node_id(address), definition_of(machine))
+    lines += dict.fromkeys(map(str, arrows(stack)))
+    return "".join(f"{line}\n" for line in ["flowchart LR", *(f"  {line}" for line in lines)])
