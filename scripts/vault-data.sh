@@ -30,12 +30,13 @@ main() {
     copy
   elif write_manifest && cmp -s -- "$work/manifest" "$target/$manifest_name"; then
     say "The set $set_id is vaulted already: $(counted "$work/want") files, and none has changed."
+    end_delivery
     return
   fi
   compare
   write_manifest
   put_manifest
-  rm -f -- "$job/again" "$job/copied"
+  end_delivery
   say "Vaulted $(counted "$work/want") files, $(shown_bytes "$total_bytes"), as the set $set_id."
 }
 
@@ -144,9 +145,12 @@ begin() {
   mv -- "$work/began" "$job/began"
 }
 
+end_delivery() { rm -f -- "$job/again" "$job/copied"; }
+
 list_target() {
   : >"$work/have"
-  [[ ! -e $target ]] || list "$target" | without_manifest | as_copied >"$work/have"
+  [[ ! -e $target ]] || list "$target" | without_manifest | as_copied >"$work/have" ||
+    die "Not all of $(printf %q "$target") could be listed: see that the share answers, and run the same command again."
 }
 
 find_todo() {
@@ -186,7 +190,7 @@ batch_size() { # FILES: small enough that no job is left with the last ones, 100
 
 copy_batches() { # FILES_A_BATCH
   export -f copy_batch copy_group
-  xargs -0r -n "$1" -P "$jobs" -a "$work/batches" bash -c 'copy_batch "$@"' copy_batch 2>"$work/complaints"
+  xargs -0r -n "$1" -P "$jobs" -a "$work/batches" bash -c 'copy_batch "$@"' copy_batch </dev/null 2>"$work/complaints"
 }
 
 # Copy files, each told as in a scan, sorted by path: those of one folder at once.
