@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from local.activation_keys import ActivationKeys
 from local.gateway_requests import Caller, Json, RequestRefusedError
 
-CONNECTING_SECONDS = 1.0  # tens of seconds on AWS
+CONNECTING_SECONDS = 0.5  # tens of seconds on AWS
 TIME_ZONE = re.compile(r"GMT([+-](0?\d|1[0-4]):[0-5]\d)?")
 
 # The disk, the addresses and the instance are those of the workshop's gateway.
