@@ -34,7 +34,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
 .PHONY: plan plan-local bootstrap state-policy reconcile
-.PHONY: synth architecture format lint hooks check test setup bench lock hcl try-cdktn clean
+.PHONY: synth architecture format lint hooks check test audit setup bench lock hcl try-cdktn clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -106,6 +106,11 @@ check: lint ## What takes seconds: lint, then the unit tests
 test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
 	@$(run) pytest
 
+audit: setup ## Policies: stacks, IAM, scripts, secrets and licences, of the environment ENV (prod)
+	@tools/setup.sh audit
+	@$(run) python -m audit $${GIVEN_ENV:+--environments "$$GIVEN_ENV"}
+	@$(run) pytest tests/audit
+
 ## Look after it
 setup: ## Build .venv and node_modules, if a lock file changed; other commands do so first
 	@tools/prerequisites.sh
@@ -126,7 +131,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks operations deployment review local benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
+	@find main.py handlers stacks operations deployment review local audit benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)

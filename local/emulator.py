@@ -20,6 +20,7 @@ from local.ec2_gaps import mend_ec2
 from local.file_shares import FileShare
 from local.gateway_requests import Json
 from local.s3_gaps import without_s3_gaps
+from local.states_gaps import mend_states
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def application() -> Application:
     add_gateway_image()
     mend_ec2(import_module("ministack.services.ec2"))
     limit_lambda_workers()
+    mend_states(import_module("ministack.services.stepfunctions"))
     logging.getLogger("events").addFilter(is_news)
     return without_s3_gaps(inner)
 

@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
+from stacks.constructs.audit import skip_check
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.function import Function
 from stacks.constructs.handlers_archive import HandlersArchive
@@ -215,18 +216,22 @@ class EventProcessingStack(VaultStack):
             notify=notify,
             count=settings.reconcile_count,
             wait_seconds=settings.reconcile_wait_seconds,
+            log_retention_days=settings.log_retention_days,
             undelivered=undelivered,
             ended_rule_name=ended_rule_name,
         )
         routes["manifest_uploaded"].to_state_machine(reconciliation.arn)
 
         # 4. What others need to know
-        SsmParameter(
+        parameter = SsmParameter(
             self,
             "file_upload_bucket_name",
             name=f"/{settings.environment_name}/fileUploadBucketName",
             type="String",
             value=bucket.name,
+        )
+        skip_check(
+            parameter, "CKV2_AWS_34", "A bucket's name is no secret: it is an output as well"
         )
         for output, value in {
             "fileUploadBucketName": bucket.name,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Build .venv and node_modules from their lock files: once, and again only when a lock file changed.
+# `setup.sh audit` builds .venv-audit as well, for tools whose pins fit nothing of .venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec >&2 # stdout belongs to the command that needs the set-up
@@ -32,6 +33,17 @@ build_venv() {
   origin Pipfile.lock >.venv/.built-from
 }
 
+build_venv_audit() {
+  echo "Setting up .venv-audit from Pipfile.lock: about a minute"
+  rm -rf .venv-audit
+  quietly "${PYTHON:-python3}" -m venv .venv-audit
+  # pipenv syncs no other environment than the project's own; pip takes the same versions and hashes.
+  tools/pipenv.sh requirements --categories audit --hash >.venv-audit/requirements.txt
+  quietly .venv-audit/bin/python -m pip install --no-deps --require-hashes \
+    --requirement .venv-audit/requirements.txt
+  origin Pipfile.lock >.venv-audit/.built-from
+}
+
 build_node_modules() {
   echo "Setting up node_modules from package-lock.json: about 20 seconds"
   quietly npm ci --include=dev --loglevel=error || {
@@ -47,4 +59,9 @@ if ! built .venv Pipfile.lock || ! .venv/bin/python -c 'import ruff' 2>/dev/null
 fi
 if ! built node_modules package-lock.json; then
   build_node_modules
+fi
+if [[ ${1:-} == audit ]]; then
+  if ! built .venv-audit Pipfile.lock || ! .venv-audit/bin/python -c 'import checkov' 2>/dev/null; then
+    build_venv_audit
+  fi
 fi

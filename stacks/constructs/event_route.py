@@ -12,13 +12,13 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
     CloudwatchEventTargetDeadLetterConfig,
     CloudwatchEventTargetRetryPolicy,
 )
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
 from constructs import Construct
 
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, ServiceRole
+from stacks.constructs.log_group import log_group
 
 RETRY = CloudwatchEventTargetRetryPolicy(
     maximum_event_age_in_seconds=86_400, maximum_retry_attempts=185
@@ -58,8 +58,8 @@ class EventRoute(Construct):
 
     def to_log_group(self, *, retention_days: int) -> str:
         """Keep each event in a log group, and return the ARN of that."""
-        logs = CloudwatchLogGroup(
-            self, "logs", name=f"/aws/events/{self._name}", retention_in_days=retention_days
+        logs = log_group(
+            self, "logs", name=f"/aws/events/{self._name}", retention_days=retention_days
         )
         self._target("to_logs", logs.arn)
         return logs.arn

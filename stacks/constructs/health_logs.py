@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import CloudwatchLogResourcePolicy
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
 from stacks.constructs.iam import Allow, by_service
+from stacks.constructs.log_group import log_group
 
 
 class HealthLogs(Construct):
@@ -21,11 +21,11 @@ class HealthLogs(Construct):
         self, scope: Construct, id_: str, *, name: str, arns: Arns, log_retention_days: int
     ) -> None:
         super().__init__(scope, id_)
-        group = CloudwatchLogGroup(
+        group = log_group(
             self,
             "Resource",
             name=f"/aws/storagegateway/{name}",
-            retention_in_days=log_retention_days,
+            retention_days=log_retention_days,
         )
         self.arn = group.arn
         deliver = Allow(

@@ -33,10 +33,21 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
+from stacks.constructs.audit import skip_checks
 from stacks.constructs.protection import protected
 
 ABORT_UPLOADS_AFTER_DAYS = 7
 NOTHING: Mapping[str, int] = MappingProxyType({})
+SKIPPED = {
+    "CKV_AWS_18": "CloudTrail's data events tell who read what, at once and for sure; access logs"
+    " come when they can, and need one more bucket",
+    "CKV_AWS_144": "Replaced and deleted objects can be had back; a copy in another region would"
+    " double the cost of what is still on site, or can be made again",
+    "CKV_AWS_145": "S3 encrypts it with a key of its own; one of ours costs a dollar a month and a"
+    " request for each object, and keeps out nobody whom IAM lets in",
+    "CKV2_AWS_62": "Nobody acts on S3's own notifications: the gateway announces an upload when it"
+    " is complete",
+}
 
 
 class PrivateBucket(Construct):
@@ -71,6 +82,7 @@ class PrivateBucket(Construct):
             force_destroy=deletable,
             lifecycle=protected(prevent_destroy),
         )
+        skip_checks(bucket, SKIPPED)
         self.name = bucket.bucket
         self.arn = bucket.arn
         public_access_block = S3BucketPublicAccessBlock(

@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_aws.instance import (
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
+from stacks.constructs.audit import skip_check
 from stacks.constructs.data_volume import DataVolume
 
 INSTANCE_TYPE = "c5.4xlarge"
@@ -64,5 +65,17 @@ class PrivateInstance(Construct):
             ),
             depends_on=list(after) or None,
         )
+        skip_check(
+            instance,
+            "CKV_AWS_126",
+            "Its metrics every five minutes are enough: the alarms are on the gateway's own, and"
+            " those of every minute cost two dollars a month",
+        )
+        if profile is None:
+            skip_check(
+                instance,
+                "CKV2_AWS_41",
+                "A gateway asks for nothing by a role: its activation gives it credentials of its own",
+            )
         self.id = instance.id
         volume.attach_to(instance.id)

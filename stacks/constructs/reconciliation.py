@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
-from cdktf_cdktf_provider_aws.sfn_state_machine import SfnStateMachine
+from cdktf_cdktf_provider_aws.sfn_state_machine import (
+    SfnStateMachine,
+    SfnStateMachineLoggingConfiguration,
+    SfnStateMachineTracingConfiguration,
+)
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
@@ -12,11 +16,44 @@ from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, ServiceRole
+from stacks.constructs.log_group import log_group
 from stacks.constructs.reconciliation_states import definition
+
+DELIVER_LOGS = Allow(
+    "DeliverLogs",
+    [
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+    ],
+    # CloudWatch Logs knows no resource for them:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+    ["*"],
+)
+WRITE_TRACES = Allow(
+    "WriteTraces",
+    [
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    ],
+    # Nor has X-Ray:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
+    ["*"],
+)
 
 
 class Reconciliation(Construct):
-    """Runs the states with permission to invoke its three functions only."""
+    """Runs the states with permission to invoke its three functions, and to log and trace only.
+
+    What fails is logged, with the input that made it fail.
+    """
 
     def __init__(
         self,
@@ -30,6 +67,7 @@ class Reconciliation(Construct):
         notify: Function,
         count: int,
         wait_seconds: int,
+        log_retention_days: int,
         undelivered: DeadLetters,
         ended_rule_name: str,
     ) -> None:
@@ -41,7 +79,11 @@ class Reconciliation(Construct):
             name=name,
             service="states.amazonaws.com",
             source_arn=arns.state_machine(name),
-            allow=[Allow("InvokeReconciliation", ["lambda:InvokeFunction"], functions)],
+            allow=[
+                Allow("InvokeReconciliation", ["lambda:InvokeFunction"], functions),
+                DELIVER_LOGS,
+                WRITE_TRACES,
+            ],
         )
         states = definition(
             iterate_arn=iterate.arn,
@@ -50,12 +92,24 @@ class Reconciliation(Construct):
             count=count,
             wait_seconds=wait_seconds,
         )
+        logs = log_group(
+            self,
+            "logs",
+            # A name that begins so saves a place in the account's log policy:
+            # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+            name=f"/aws/vendedlogs/states/{name}",
+            retention_days=log_retention_days,
+        )
         machine = SfnStateMachine(
             self,
             "Resource",
             name=name,
             role_arn=role.arn,
             definition=json.dumps(states),
+            logging_configuration=SfnStateMachineLoggingConfiguration(
+                level="ERROR", include_execution_data=True, log_destination=f"{logs.arn}:*"
+            ),
+            tracing_configuration=SfnStateMachineTracingConfiguration(enabled=True),
             depends_on=[role.policy],
         )
         self.arn = machine.arn

@@ -14,6 +14,8 @@ PYTHON = """#!/bin/sh
 case "$*" in
   "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   "-m pipenv --version") echo "pipenv, version 2026.10.3" ;;
+  "-m pip install --no-deps --require-hashes "*) echo "pip ${7#.venv-}" >>calls ;;
+  "-m pipenv requirements "*) echo "pipenv $*" >>calls ;;
   "-m pipenv "*) echo "pipenv $3 VIRTUAL_ENV=$VIRTUAL_ENV PIPENV_PIPFILE=$PIPENV_PIPFILE" >>calls ;;
 esac
 [ "$3" != "${FAILING-nothing}" ] || { echo "cannot $3"; exit 1; }
@@ -24,6 +26,10 @@ mkdir -p node_modules
 """
 VENV = ["pipenv sync VIRTUAL_ENV= PIPENV_PIPFILE="]
 NODE_MODULES = ["npm ci"]
+VENV_AUDIT = [
+    "pipenv -m pipenv requirements --categories audit --hash",
+    "pip audit/requirements.txt",
+]
 
 
 class Project:
@@ -42,10 +48,10 @@ class Project:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
 
-    def set_up(self, **environment: str) -> subprocess.CompletedProcess[str]:
+    def set_up(self, *also: str, **environment: str) -> subprocess.CompletedProcess[str]:
         path = f"{self.folder / 'stubs'}{os.pathsep}{os.defpath}"
         return subprocess.run(
-            [self.folder / "tools/setup.sh"],
+            [self.folder / "tools/setup.sh", *also],
             env={"PATH": path} | environment,
             capture_output=True,
             text=True,
@@ -128,3 +134,37 @@ def test_a_failure_is_shown_and_counts_for_nothing(project: Project) -> None:
 def test_what_the_caller_activated_or_set_does_not_reach_pipenv(project: Project) -> None:
     project.set_up(VIRTUAL_ENV="/elsewhere", PIPENV_PIPFILE="/elsewhere/Pipfile")
     assert project.calls() == VENV + NODE_MODULES
+
+
+def test_the_audits_environment_is_built_for_the_audit_alone(ready: Project) -> None:
+    done = ready.set_up("audit")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert ready.calls() == VENV_AUDIT
+    assert ready.set_up("audit").stderr == ""
+    assert ready.calls() == []
+
+
+@pytest.mark.parametrize("change", ["a changed lock", "a lost interpreter"])
+def test_the_audits_environment_is_built_again(ready: Project, change: str) -> None:
+    ready.set_up("audit")
+    ready.calls()
+    if change == "a changed lock":
+        ready.write("Pipfile.lock", "2")
+        ready.set_up()
+        ready.calls()
+    else:
+        (ready.folder / ".venv-audit/bin/python").unlink()
+    ready.set_up("audit")
+    assert ready.calls() == VENV_AUDIT
+
+
+@pytest.mark.parametrize("step", ["requirements", "install"])
+def test_an_audits_environment_without_its_tools_counts_for_nothing(
+    ready: Project, step: str
+) -> None:
+    done = ready.set_up("audit", FAILING=step)
+    assert done.returncode == 1
+    ready.calls()
+    assert ready.set_up("audit").returncode == 0
+    assert ready.calls() == VENV_AUDIT

@@ -36,6 +36,22 @@ POLLS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 """https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"""
+SAMPLES = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
+"""https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html"""
+DELIVERIES = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+"""Step Functions sets the delivery of its logs up by the state machine's role.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+"""
 ACTIONS = {
     "get_item": ("dynamodb:GetItem",),
     "put_item": ("dynamodb:PutItem",),
@@ -166,13 +182,20 @@ class _Finder:
             yield self._arrow(function, target, *sorted(requests))
 
     def of_state_machines(self) -> Iterator[Arrow]:
-        """From a state machine to its role, and to the functions of its tasks."""
+        """From a state machine to its role, its logs, its traces, and the functions of its tasks."""
         for name, block in self._stack.of("aws_sfn_state_machine").items():
             machine = f"aws_sfn_state_machine.{name}"
             yield self._assumed("states.amazonaws.com", machine, block["role_arn"])
             for function in _invoked(json.loads(block["definition"])):
                 target = self._addresses[function]
                 yield self._arrow(machine, target, Request(block["role_arn"], INVOKE, function))
+            logs = block["logging_configuration"]["log_destination"].removesuffix(":*")
+            reached = {self._addresses[logs]: DELIVERIES}
+            if block["tracing_configuration"]["enabled"]:
+                reached["aws_xray.traces"] = (*TRACES, *SAMPLES)
+            for target, actions in reached.items():
+                requests = (Request(block["role_arn"], each, "*") for each in actions)
+                yield self._arrow(machine, target, *requests)
 
     def _named(self, call: Call) -> Iterator[str]:
         """Yield the ARN of each resource that a call names."""

@@ -83,10 +83,12 @@ function record_upload
   -> queue undelivered: sqs:SendMessage
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 state machine reconciliation
+  -> log group reconciliation_logs: logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery
   -> role reconciliation_role: sts:AssumeRole
   -> function reconcile_check: lambda:InvokeFunction
   -> function reconcile_iterator: lambda:InvokeFunction
   -> function reconcile_notify: lambda:InvokeFunction
+  -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets
 queue uploads
   -> queue unclassified: sqs:(redrive)
 """

@@ -25,6 +25,7 @@ ON_ANYTHING = {
     "TakeCommands": "a message is none",
     "ActivateGateway": "the gateway is not there yet: its tags are named instead",
     "FindGateway": "a list is none",
+    "DeliverLogs": "the delivery of logs is none, nor is the account's log policy",
     "LogGatewayHealth": "Storage Gateway sets logging up in the caller's name",
     "UseFromOwnAccount": "an endpoint's policy narrows actions and accounts; roles narrow the rest",
 }

@@ -92,8 +92,13 @@ class Universe:
 
 
 def universe_of(stack: Spelled, arrows: Iterable[Arrow]) -> Universe:
-    """Return who could ask what of the resources to which the arrows lead."""
+    """Return who could ask what of the resources to which the arrows lead.
+
+    An action that no arrow needs on a resource is one that has none.
+    """
     needed = [request for arrow in arrows for request in arrow.requests]
+    named = {request.action for request in needed if request.resource != "*"}
+    on_nothing = {request.action for request in needed} - named
     actions: dict[str, set[str]] = {}
     resources: dict[str, set[str]] = {}
     for request in needed:
@@ -107,7 +112,7 @@ def universe_of(stack: Spelled, arrows: Iterable[Arrow]) -> Universe:
             (action, resource)
             for service in actions
             for action in actions[service]
-            for resource in resources[service]
+            for resource in ({"*"} if action in on_nothing else resources[service])
         ),
         buckets=frozenset(stack.arns("aws_s3_bucket")),
         roles=frozenset({*stack.arns("aws_iam_role"), STRANGER}),

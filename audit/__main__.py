@@ -1,0 +1,94 @@
+"""``python -m audit``: run the policy checks, all of them whatever each one finds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from audit.audited import Audited
+from audit.checks.registry import CHECKS, Check
+from audit.finding import Finding
+from audit.stacks import Stack, planned
+from deployment.errors import CommandError
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENTS = ("prod",)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m audit",
+        description="Check stacks, scripts and packages against the project's policies.",
+        epilog="\n".join(f"{check.name:15} {check.title}" for check in CHECKS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=[check.name for check in CHECKS],
+        metavar="CHECK",
+        help="these checks alone (default: all)",
+    )
+    parser.add_argument(
+        "--environments",
+        nargs="+",
+        default=ENVIRONMENTS,
+        metavar="ENV",
+        help=f"whose stacks are planned, one or several (default: {' '.join(ENVIRONMENTS)})",
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Tell what each check found, and return 1 if there was anything."""
+    options = arguments()
+    chosen = [check for check in CHECKS if check.name in (options.only or [check.name])]
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="vault-audit-") as scratch:
+        audited = Audited(ROOT, Path(scratch), lambda: plan(Path(scratch), options.environments))
+        failed = sum(bool(run(check, audited)) for check in chosen)
+    took = time.monotonic() - started
+    print(f"{len(chosen) - failed} passed, {failed} failed in {took:.0f} s")
+    return int(failed > 0)
+
+
+def run(check: Check, audited: Audited) -> list[Finding]:
+    """Run *check* and print a line for it and for each finding; that it cannot look is one, too."""
+    started = time.monotonic()
+    try:
+        if check.needs_stacks and audited.stacks:
+            started = time.monotonic()
+        found = sorted(set(check.find(audited)))
+    except CommandError as error:
+        found = [Finding("the check itself", str(error))]
+    except Exception as error:
+        traceback.print_exc()
+        found = [Finding("the check itself", repr(error))]
+    seconds = time.monotonic() - started
+    verdict = f"{len(found)} failed" if found else "0 failed"
+    print(f"{check.name:15} {check.title:35} {seconds:6.1f} s  {verdict}", flush=True)
+    for each in found:
+        print(f"    {each}")
+    return found
+
+
+def plan(scratch: Path, environments: Sequence[str]) -> Sequence[Stack]:
+    """Plan the stacks, and print how long it took."""
+    started = time.monotonic()
+    stacks = planned(scratch / "plans", environments)
+    told = f"{len(stacks)} plans ({', '.join(environments)})"
+    print(f"{'':15} {told:35} {time.monotonic() - started:6.1f} s", flush=True)
+    return stacks
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""One check a module: a tool, what it is given, and what its answer means."""

@@ -1,0 +1,60 @@
+"""checkov on the plan of every stack.
+
+On what was synthesised it would not follow references: a port open to the world would pass.
+https://www.checkov.io/7.Scan%20Examples/Terraform%20Plan%20Scanning.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from audit import tools
+from audit.audited import Audited
+from audit.checks.cloudsplaining import KINDS
+from audit.errors import AuditError
+from audit.finding import Finding
+from audit.skips import Failure, judged
+from audit.stand_ins import known
+
+
+def find(audited: Audited) -> Iterator[Finding]:
+    """Yield what fails without a skip, and skips that nothing needs."""
+    folder = audited.scratch / "checkov"
+    folder.mkdir()
+    stacks = {}
+    for stack in audited.stacks:
+        path = folder / f"{stack.environment}-{stack.name}.json"
+        path.write_text(json.dumps(known(stack.required_plan(), stack.written)))
+        stacks[path] = stack.name
+    answer = tools.run(
+        tools.VENV_AUDIT / "checkov",
+        *(f"--file={path}" for path in stacks),
+        *("--framework", "terraform_plan", "--skip-download", "--output", "json"),
+        *("--compact", "--quiet"),
+        cwd=folder,
+        succeeds=(0, 1),
+    )
+    yield from judged(
+        failures(json.loads(answer), stacks), audited.skips(), owns=lambda check: check not in KINDS
+    )
+
+
+def failures(answer: Mapping[str, Any], stacks: Mapping[Path, str]) -> Iterator[Failure]:
+    """Yield the failures in checkov's *answer* on the plans of *stacks*, by their paths.
+
+    Raises:
+        AuditError: It did not understand a plan, or saw no resource at all.
+    """
+    summary = answer.get("summary", answer)  # without any resource, there is nothing but a summary
+    if summary.get("parsing_errors") or not summary.get("resource_count"):
+        raise AuditError(f"checkov did not read the plans: {json.dumps(summary)}")
+    for failed in answer["results"]["failed_checks"]:
+        yield Failure(
+            stacks[Path(failed["file_abs_path"])],
+            failed["resource"],
+            failed["check_id"],
+            failed["check_name"],
+        )

@@ -1,0 +1,39 @@
+"""Every check, cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from audit.audited import Audited
+from audit.checks import (
+    checkov,
+    cloudsplaining,
+    licences,
+    secrets,
+    shell,
+    state_machine,
+    validate,
+)
+from audit.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check by the name that ``--only`` takes."""
+
+    name: str
+    title: str
+    find: Callable[[Audited], Iterator[Finding]]
+    needs_stacks: bool = True
+
+
+CHECKS = (
+    Check("shellcheck", "every shell script", shell.find, needs_stacks=False),
+    Check("secrets", "no secret in any file", secrets.find, needs_stacks=False),
+    Check("validate", "every stack is valid Terraform", validate.find),
+    Check("checkov", "the plan of every stack", checkov.find),
+    Check("cloudsplaining", "every IAM policy", cloudsplaining.find),
+    Check("states", "every state machine", state_machine.find),
+    Check("licences", "every package, and what ships", licences.find),
+)

@@ -1,0 +1,45 @@
+"""detect-secrets on every file of the project."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+
+from audit import tools
+from audit.audited import Audited
+from audit.finding import Finding
+
+KNOWN = {
+    "a234567890123456": "an environment's name, as long as one may be",
+    "a2345678901234567": "an environment's name, longer than one may be",
+    "benchmarks": "credentials of the benchmarks' stub, which asks for none",
+    "e4e68fb7bd0e697a0ae8f1bb342846b3": "the MD5 of a message, from AWS's documentation",
+    "local": "credentials of the endpoint on this machine, which opens nothing else",
+    "testing": "credentials of tests, for clients that ask nobody",
+}
+"""What looks like a secret and is none, with the reason; each must still be somewhere."""
+
+
+def find(audited: Audited) -> Iterator[Finding]:
+    """Yield what looks like a secret; no service is asked whether it is one."""
+    answer = tools.run(
+        tools.VENV / "detect-secrets",
+        *("--cores", "2", "scan", "--no-verify", *audited.files),
+        cwd=audited.root,
+    )
+    yield from unknown(answer, KNOWN)
+
+
+def unknown(answer: str, known: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what an *answer* tells beyond *known*, and what is known but not there any more."""
+    hashes = {hashlib.sha1(value.encode()).hexdigest(): value for value in known}  # noqa: S324
+    seen = set()
+    for path, secrets in json.loads(answer)["results"].items():
+        for secret in secrets:
+            if value := hashes.get(secret["hashed_secret"]):
+                seen.add(value)
+            else:
+                yield Finding(f"{path}:{secret['line_number']}", secret["type"])
+    for value in known.keys() - seen:
+        yield Finding("audit/checks/secrets.py", f"{value!r} is known, but is nowhere: drop it")

@@ -1,0 +1,58 @@
+"""Failures that a resource rightly has: each stands beside it in the stack, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audit.finding import Finding
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Failure:
+    """A resource that did not pass a tool's check."""
+
+    stack: str
+    address: str
+    check: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A check that a resource need not pass."""
+
+    stack: str
+    address: str
+    check: str
+    reason: str
+
+
+def skips(stack: str, written: Mapping[str, Any]) -> Iterator[Skip]:
+    """Read what ``skip_check`` wrote beside the resources of a synthesised *stack*."""
+    for type_, resources in written.get("resource", {}).items():
+        for name, block in resources.items():
+            for check, reason in block.get("//", {}).get("skip", {}).items():
+                yield Skip(stack, f"{type_}.{name}", check, reason)
+
+
+def judged(
+    failures: Iterable[Failure], skipped: Iterable[Skip], *, owns: Callable[[str], bool]
+) -> Iterator[Finding]:
+    """Yield the failures without a skip, and the skips without a failure or without a reason.
+
+    Of *skipped*, only those count whose check the calling tool *owns*.
+    """
+    failed = sorted(set(failures))
+    keys = {(each.stack, each.address, each.check) for each in failed}
+    ours = {(each.stack, each.address, each.check): each for each in skipped if owns(each.check)}
+    for failure in failed:
+        if (failure.stack, failure.address, failure.check) not in ours:
+            yield Finding(f"{failure.stack} {failure.address}", f"{failure.check}: {failure.what}")
+    for key, skip in sorted(ours.items()):
+        where = f"{skip.stack} {skip.address}"
+        if not skip.reason.strip():
+            yield Finding(where, f"{skip.check} is skipped without a reason")
+        if key not in keys:
+            yield Finding(where, f"{skip.check} is skipped, but does not fail: drop the skip")

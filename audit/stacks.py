@@ -1,0 +1,164 @@
+"""The stacks as Terraform would make them: synthesised, validated and planned, on no account.
+
+The plans are made on the local AWS, which answers what a plan asks for; nothing is applied. What a
+stack reads of one that is not there yet (its outputs, parameters of SSM) is put there beforehand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+
+from audit.errors import AuditError
+from audit.stand_ins import Block, filled
+from deployment import terraform
+from deployment.deployment import Deployment, explain
+from local import endpoint_process
+from local.aws import Endpoint, pointed_at
+from local.clients import client
+from local.endpoint_process import EndpointOptions
+
+PARAMETERS = {
+    "fileUploadBucketName": "uploads",
+    "fileGateway/arn": "arn:aws:storagegateway:eu-west-1:123456789012:gateway/sgw-12A3456B",
+    "fileGateway/cacheDiskId": "pci-0000:03:00.0-scsi-0:0:0:0",
+}
+"""What is stored under ``/<environmentName>/`` once other stacks and the gateway are there."""
+
+ONE_AT_A_TIME = Lock()
+"""Two commands must not fill one cache of providers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack of one environment."""
+
+    name: str
+    environment: str
+    folder: Path
+    written: Block
+    """The content of cdk.tf.json."""
+    diagnostics: Sequence[Block] = ()
+    """What ``terraform validate`` says."""
+    plan: Block | None = None
+    """As ``terraform show -json`` has it; None if there is none, for the reason that *unplanned* says."""
+    unplanned: str = ""
+
+    def required_plan(self) -> Block:
+        """Return the plan, or raise AuditError: what could not be planned cannot be checked."""
+        if self.plan is None:
+            raise AuditError(f"{self.name} ({self.environment}) has no plan. {self.unplanned}")
+        return self.plan
+
+
+def planned(folder: Path, environments: Sequence[str]) -> list[Stack]:
+    """Synthesise and plan every stack of *environments*, in a folder that is ours.
+
+    Raises:
+        CommandError: The stacks cannot be synthesised, or the local AWS does not start.
+    """
+    with local_aws(folder) as where:
+        made = {name: deployment(where, folder, name) for name in environments}
+        for each in made.values():
+            each.synthesise()
+        return plan_all(where, made)
+
+
+def deployment(where: Endpoint, folder: Path, environment: str) -> Deployment:
+    """Make a folder for the stacks of *environment* in *folder*, and say where they are planned."""
+    prepared = terraform.prepare(folder / "terraform.rc")
+    variables = pointed_at(where, prepared) | {"VAULT_ENV": environment}
+    if terraform.find_mirror(os.environ) is None:
+        variables["TF_PLUGIN_CACHE_DIR"] = str(folder)  # the registry is asked once for all
+    made = Deployment(folder / environment, variables)
+    made.folder.mkdir()
+    return made
+
+
+def plan_all(where: Endpoint, deployments: Mapping[str, Deployment]) -> list[Stack]:
+    """Plan what is synthesised in *deployments*, given by their environments."""
+    found = [
+        (deployment, stack)
+        for environment, deployment in deployments.items()
+        for stack in read(deployment, environment)
+    ]
+    seed(where, [stack for _, stack in found])
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+        return list(pool.map(lambda each: plan(*each), found))
+
+
+def read(deployment: Deployment, environment: str) -> Iterator[Stack]:
+    """Read each synthesised stack of *deployment*."""
+    for path in sorted(deployment.output_folder.glob("stacks/*/cdk.tf.json")):
+        written = json.loads(path.read_text(encoding="utf-8"))
+        yield Stack(path.parent.name, environment, path.parent, written)
+
+
+def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
+    """Put what is read of others where it will be: outputs in states, parameters in SSM."""
+    s3, ssm = client(where, "s3"), client(where, "ssm")
+    backends = [(each, each.written["terraform"]["backend"].get("s3")) for each in stacks]
+    for bucket in {backend["bucket"] for _, backend in backends if backend}:
+        s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": where.region}
+        )
+    for stack, backend in backends:
+        if backend and stack.written.get("output"):
+            s3.put_object(
+                Bucket=backend["bucket"], Key=backend["key"], Body=json.dumps(state(stack))
+            )
+    for environment in {each.environment for each in stacks}:
+        for name, value in PARAMETERS.items():
+            ssm.put_parameter(Name=f"/{environment}/{name}", Value=value, Type="String")
+
+
+def state(stack: Stack) -> Block:
+    """Return a state of *stack* that has its outputs and nothing else, as others read no more."""
+    return {
+        "version": 4,
+        "terraform_version": "1.11.0",
+        "serial": 1,
+        "lineage": stack.name,
+        "outputs": {
+            name: {"value": filled(output["value"]), "type": "string"}
+            for name, output in stack.written["output"].items()
+        },
+        "resources": [],
+    }
+
+
+def plan(deployment: Deployment, stack: Stack) -> Stack:
+    """Return *stack* with what Terraform says of it."""
+
+    def run(*arguments: str, succeeds: Sequence[int] = (0,)) -> str:
+        done = deployment.terraform(stack.name, *arguments)
+        if done.returncode not in succeeds:
+            raise AuditError(explain(f"terraform {arguments[0]}", done.stdout + done.stderr))
+        return done.stdout
+
+    try:
+        with ONE_AT_A_TIME:
+            run("init", "-input=false", "-no-color")
+        validation = json.loads(run("validate", "-json", succeeds=(0, 1)))
+        stack = replace(stack, diagnostics=validation["diagnostics"])
+        run("plan", "-refresh=false", "-lock=false", "-input=false", "-no-color", "-out=plan")
+        return replace(stack, plan=json.loads(run("show", "-json", "plan")))
+    except AuditError as error:
+        return replace(stack, unplanned=str(error))
+
+
+@contextmanager
+def local_aws(folder: Path) -> Iterator[Endpoint]:
+    """Start the local AWS, empty, with its files in *folder*, and end it afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    process = endpoint_process.start(folder, EndpointOptions())
+    try:
+        yield Endpoint(url=process.url, region=process.region)
+    finally:
+        process.end()

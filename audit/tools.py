@@ -1,0 +1,54 @@
+"""The tools that look, each called as its own documentation says, without a network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from audit.errors import AuditError
+
+ROOT = Path(__file__).parents[1]
+VENV = Path(sys.executable).parent
+VENV_AUDIT = ROOT / ".venv-audit/bin"
+NODE_MODULES = ROOT / "node_modules/.bin"
+
+
+def run(
+    tool: Path | str, *arguments: str | Path, cwd: Path = ROOT, succeeds: Sequence[int] = (0,)
+) -> str:
+    """Run *tool* and return what it writes to stdout, as :func:`call` does."""
+    return call(tool, *arguments, cwd=cwd, succeeds=succeeds).stdout
+
+
+def call(
+    tool: Path | str, *arguments: str | Path, cwd: Path = ROOT, succeeds: Sequence[int] = (0,)
+) -> subprocess.CompletedProcess[str]:
+    """Run *tool* and return what came of it.
+
+    Raises:
+        AuditError: It is not there, or its exit status is none of *succeeds*.
+    """
+    try:
+        done = subprocess.run(
+            [tool, *arguments],
+            cwd=cwd,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise AuditError(f"{tool} cannot be run ({error.strerror}): run 'make audit'") from error
+    if done.returncode not in succeeds:
+        told = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
+        raise AuditError("\n".join([f"{Path(tool).name} failed ({done.returncode}):", *told]))
+    return done
+
+
+def _environment() -> dict[str, str]:
+    """No account of the caller is any business of a check."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

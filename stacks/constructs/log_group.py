@@ -1,0 +1,28 @@
+"""A log group that ends: every one of the vault's has a retention."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from constructs import Construct
+
+from stacks.constructs.audit import skip_check
+
+A_YEAR_DAYS = 365
+
+
+def log_group(scope: Construct, id_: str, *, name: str, retention_days: int) -> CloudwatchLogGroup:
+    """Define the log group *name*, whose lines stay for *retention_days*."""
+    logs = CloudwatchLogGroup(scope, id_, name=name, retention_in_days=retention_days)
+    skip_check(
+        logs,
+        "CKV_AWS_158",
+        "CloudWatch Logs encrypts it with a key of its own; one of ours costs a dollar a month, and"
+        " keeps out nobody whom IAM lets in",
+    )
+    if retention_days < A_YEAR_DAYS:
+        skip_check(
+            logs,
+            "CKV_AWS_338",
+            "The environment's setting logRetentionDays asks for less than a year",
+        )
+    return logs

@@ -1,0 +1,201 @@
+"""audit.checks: what the answers of the tools mean."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit import __main__ as command
+from audit.audited import Audited
+from audit.checks import checkov, cloudsplaining, secrets, shell, state_machine, validate
+from audit.checks.registry import Check
+from audit.errors import AuditError
+from audit.finding import Finding
+from audit.skips import Failure
+from audit.stacks import Stack
+
+KINDS: dict[str, Any] = {kind: {"findings": []} for kind in cloudsplaining.KINDS}
+
+
+def test_checkov_tells_stack_resource_and_rule() -> None:
+    path = Path("/plans/prod-A.json")
+    failed = {
+        "file_abs_path": str(path),
+        "resource": "aws_s3_bucket.a",
+        "check_id": "CKV_1",
+        "check_name": "Ensure that it is closed",
+    }
+    answer = {"summary": {"resource_count": 1}, "results": {"failed_checks": [failed]}}
+    assert list(checkov.failures(answer, {path: "A"})) == [
+        Failure("A", "aws_s3_bucket.a", "CKV_1", "Ensure that it is closed")
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"passed": 0, "failed": 0, "resource_count": 0},
+        {"summary": {"resource_count": 9, "parsing_errors": 1}, "results": {"failed_checks": []}},
+    ],
+)
+def test_a_plan_that_checkov_did_not_read_has_not_passed(answer: dict[str, Any]) -> None:
+    with pytest.raises(AuditError, match="did not read"):
+        list(checkov.failures(answer, {}))
+
+
+def test_cloudsplaining_tells_every_kind_of_finding_of_every_role() -> None:
+    escalation = {"type": "CreateAccessKey", "actions": ["iam:createaccesskey"]}
+    policy = {
+        "AttachedTo": {"roles": ["A aws_iam_role_policy.a", "B aws_iam_role_policy.b"]},
+        **KINDS,
+        "PrivilegeEscalation": {"findings": [escalation]},
+        "ResourceExposure": {"findings": ["iam:PassRole", "s3:PutBucketAcl"]},
+    }
+    assert list(cloudsplaining.failures({"inline_policies": {"1": policy}})) == [
+        Failure(stack, address, kind, what)
+        for stack, address in (("A", "aws_iam_role_policy.a"), ("B", "aws_iam_role_policy.b"))
+        for kind, what in (
+            ("PrivilegeEscalation", "CreateAccessKey (iam:createaccesskey)"),
+            ("ResourceExposure", "iam:PassRole, s3:PutBucketAcl"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"aws_iam_role_policy": {"a": {"policy": "${jsonencode({})}"}}},
+        {"aws_iam_role": {"a": {"inline_policy": [{"policy": "{}"}]}}},
+        {"aws_iam_role": {"a": {"managed_policy_arns": ["arn:aws:iam::aws:policy/A"]}}},
+    ],
+)
+def test_a_policy_that_the_audit_cannot_read_has_not_passed(resource: dict[str, Any]) -> None:
+    with pytest.raises(AuditError, match=r"aws_iam_\w+\.a"):
+        list(cloudsplaining.policies(Stack("A", "test", Path(), {"resource": resource})))
+
+
+def test_a_managed_policy_is_read_nowhere() -> None:
+    attached = {
+        "aws_iam_role_policy_attachment": {"a": {"policy_arn": "arn:aws:iam::aws:policy/A"}}
+    }
+    with pytest.raises(AuditError, match="aws_iam_role_policy_attachment"):
+        list(cloudsplaining.policies(Stack("A", "test", Path(), {"resource": attached})))
+
+
+def test_terraform_tells_errors_and_warnings() -> None:
+    told = {
+        "severity": "warning",
+        "summary": "Deprecated",
+        "detail": "Use\nanother",
+        "address": "a.b",
+    }
+    stack = Stack("A", "test", Path(), {}, diagnostics=[told], plan={})
+    audited = Audited(Path(), Path(), lambda: [stack])
+    assert list(validate.find(audited)) == [
+        Finding("A (test) a.b", "warning: Deprecated. Use another")
+    ]
+
+
+def test_a_valid_stack_that_cannot_be_planned_is_told_once() -> None:
+    stack = Stack("A", "test", Path(), {}, unplanned="terraform plan failed: so")
+    audited = Audited(Path(), Path(), lambda: [stack])
+    assert list(validate.find(audited)) == [Finding("A (test)", "terraform plan failed: so")]
+
+
+def test_the_validator_tells_a_line_each() -> None:
+    assert state_machine.objections("X a.json is invalid:\n MISSING: Nowhere\n\nOTHER\n") == [
+        "MISSING: Nowhere",
+        "OTHER",
+    ]
+    assert state_machine.objections("") == ["invalid"]
+
+
+def test_shellcheck_tells_file_line_and_rule() -> None:
+    said = {"file": "a.sh", "line": 2, "code": 2086, "message": "Double quote"}
+    assert list(shell.comments(json.dumps({"comments": [said]}))) == [
+        Finding("a.sh:2", "SC2086: Double quote")
+    ]
+
+
+def test_a_script_is_known_by_its_ending_or_its_first_line(tmp_path: Path) -> None:
+    texts = {"a.sh": "", "run": "#!/usr/bin/env bash\n", "b.py": "#!/bin/sh\n", "NOTES": "#!"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    assert [name for name in texts if shell.is_script(tmp_path / name)] == ["a.sh", "run"]
+
+
+def test_secrets_that_are_known_are_passed_over_as_long_as_they_are_there() -> None:
+    def answer(*values: str) -> str:
+        found = [
+            {
+                "hashed_secret": hashlib.sha1(value.encode()).hexdigest(),
+                "line_number": line,
+                "type": "Secret Keyword",
+            }
+            for line, value in enumerate(values, start=1)
+        ]
+        return json.dumps({"results": {"a.py": found}})
+
+    known = {"made up": "for a test"}
+    assert list(secrets.unknown(answer("made up"), known)) == []
+    assert list(secrets.unknown(answer("made up", "real"), known)) == [
+        Finding("a.py:2", "Secret Keyword")
+    ]
+    (stale,) = secrets.unknown(answer(), known)
+    assert "'made up' is known, but is nowhere" in str(stale)
+
+
+def nothing(audited: Audited) -> Iterator[Finding]:
+    return iter(())
+
+
+def one(audited: Audited) -> Iterator[Finding]:
+    yield Finding("here", "is a fault")
+
+
+def breaks(audited: Audited) -> Iterator[Finding]:
+    raise AuditError("the tool is gone")
+
+
+def test_every_check_runs_whatever_the_others_find(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checks = [
+        Check(find.__name__, find.__name__, find, needs_stacks=False)
+        for find in (breaks, one, nothing)
+    ]
+    monkeypatch.setattr(command, "CHECKS", checks)
+    monkeypatch.setattr(sys, "argv", ["audit"])
+    assert command.main() == 1
+    out = capsys.readouterr().out
+    assert "the check itself: the tool is gone" in out
+    assert "here: is a fault" in out
+    assert out.splitlines()[-1].startswith("1 passed, 2 failed in ")
+    monkeypatch.setattr(sys, "argv", ["audit", "--only", "nothing"])
+    assert command.main() == 0
+
+
+def test_a_check_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["audit", "--only", "everything"])
+    with pytest.raises(SystemExit):
+        command.main()
+
+
+def test_stacks_that_cannot_be_had_are_asked_for_once() -> None:
+    asked = []
+
+    def plan() -> list[Stack]:
+        asked.append(1)
+        raise AuditError("no stacks")
+
+    audited = Audited(Path(), Path(), plan)
+    for _ in range(2):
+        with pytest.raises(AuditError, match="no stacks"):
+            audited.stacks  # noqa: B018
+    assert asked == [1]

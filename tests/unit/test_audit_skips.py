@@ -1,0 +1,58 @@
+"""audit.skips: which failures are excused, and which excuses are none."""
+
+from __future__ import annotations
+
+from audit.finding import Finding
+from audit.skips import Failure, Skip, judged, skips
+
+OPEN = Failure("Stack", "aws_s3_bucket.a", "CKV_1", "is open")
+
+
+def judge(*skipped: Skip, failures: tuple[Failure, ...] = (OPEN,)) -> list[Finding]:
+    return list(judged(failures, skipped, owns=lambda check: check.startswith("CKV")))
+
+
+def skip(reason: str = "there is a reason", **changed: str) -> Skip:
+    values = {"stack": OPEN.stack, "address": OPEN.address, "check": OPEN.check} | changed
+    return Skip(**values, reason=reason)
+
+
+def test_a_failure_is_a_finding() -> None:
+    assert judge() == [Finding("Stack aws_s3_bucket.a", "CKV_1: is open")]
+
+
+def test_a_failure_in_several_environments_is_one_finding() -> None:
+    assert len(judge(failures=(OPEN, OPEN))) == 1
+
+
+def test_a_skip_beside_the_resource_excuses_it() -> None:
+    assert judge(skip()) == []
+
+
+def test_a_skip_excuses_its_check_on_its_resource_of_its_stack_alone() -> None:
+    for elsewhere in ({"stack": "Other"}, {"address": "aws_s3_bucket.b"}, {"check": "CKV_2"}):
+        found = judge(skip(**elsewhere))
+        assert str(found[0]) == "Stack aws_s3_bucket.a: CKV_1: is open"
+        assert len(found) == 2
+
+
+def test_a_skip_without_a_reason_is_a_finding() -> None:
+    assert judge(skip(" ")) == [
+        Finding("Stack aws_s3_bucket.a", "CKV_1 is skipped without a reason")
+    ]
+
+
+def test_a_skip_that_nothing_needs_is_a_finding() -> None:
+    assert judge(skip(), failures=()) == [
+        Finding("Stack aws_s3_bucket.a", "CKV_1 is skipped, but does not fail: drop the skip")
+    ]
+
+
+def test_a_skip_of_another_tools_check_is_left_to_that_tool() -> None:
+    assert judge(skip(check="ServiceWildcard"), failures=()) == []
+
+
+def test_skips_are_read_beside_the_resources() -> None:
+    comments = {"metadata": {"path": "a"}, "skip": {"CKV_1": "there is a reason"}}
+    written = {"resource": {"aws_s3_bucket": {"a": {"//": comments}, "b": {}}}}
+    assert list(skips("Stack", written)) == [skip()]
