@@ -123,15 +123,16 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
 	@exec "$$PYTHON" tools/lock.py
 
+clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
+	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find main.py handlers stacks operations deployment review local audit benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
+
+## Leave CDKTF
 hcl: setup ## Write the stacks as HCL to build/hcl, for a life without CDKTF (ENV)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.hcl
 
 try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, and tell what differs
 	@$(run) python -m tools.try_cdktn
-
-clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
-	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks operations deployment review local audit benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
