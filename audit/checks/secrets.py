@@ -11,6 +11,11 @@ from audit.audited import Audited
 from audit.finding import Finding
 
 KNOWN = {
+    r"USAGE=raid\nTYPE=LVM2_member\nUUID=a": "what blkid says of a disk",
+    r"ABCDE-12345-FGHIJ-67890-KLMNO\nmore": "an activation key of the wrong form",
+    "ABCDE-12345-FGHIJ-67890-KLMNO-PQRST": "an activation key of the wrong form",
+    "abcde-12345-fghij-67890-klmno": "an activation key of the wrong form",
+    "the secret": "how a review of plans calls one",  # pragma: allowlist secret
     "a234567890123456": "an environment's name, as long as one may be",
     "a2345678901234567": "an environment's name, longer than one may be",
     "benchmarks": "credentials of the benchmarks' stub, which asks for none",

@@ -190,7 +190,7 @@ class _Finder:
                 target = self._addresses[function]
                 yield self._arrow(machine, target, Request(block["role_arn"], INVOKE, function))
             logs = block["logging_configuration"]["log_destination"].removesuffix(":*")
-            reached = {self._addresses[logs]: DELIVERIES}
+            reached: dict[str, tuple[str, ...]] = {self._addresses[logs]: DELIVERIES}
             if block["tracing_configuration"]["enabled"]:
                 reached["aws_xray.traces"] = (*TRACES, *SAMPLES)
             for target, actions in reached.items():
