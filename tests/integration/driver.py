@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from local.local_system import LocalSystem
+from local.local_system import FILE_SHARE, LocalSystem
 from local.outcomes import Event, OutcomeSubscription
 
 T = TypeVar("T")
@@ -143,6 +143,14 @@ class Driver:
         for message in messages:
             self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in messages]
+
+
+def the_stacks_share(system: LocalSystem) -> dict[str, Any]:
+    """Describe the file share of FileShareStack."""
+    arn = system.deployment().outputs(FILE_SHARE)["fileShareArn"]
+    found = system.client("storagegateway").describe_nfs_file_shares(FileShareARNList=[arn])
+    share: dict[str, Any] = found["NFSFileShareInfoList"][0]
+    return share
 
 
 def outcome(subscription: OutcomeSubscription, *, seconds: float = 180) -> Event:

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from local.datasets import generate
-from local.local_system import LocalSystem
-from tests.integration.driver import Driver, outcome
+from local.local_system import FILE_SHARE, LocalSystem
+from tests.integration.driver import Driver, outcome, the_stacks_share
 
 A_DAY = 86_400
 
@@ -43,12 +43,9 @@ def test_activating_again_changes_nothing(whole: LocalSystem) -> None:
 
 
 def test_the_share_is_the_clients_alone_and_announces_uploads(whole: LocalSystem) -> None:
-    gateways = whole.client("storagegateway")
-    (listed,) = gateways.list_file_shares(GatewayARN=whole.gateway_arn)["FileShareInfoList"]
-    (share,) = gateways.describe_nfs_file_shares(FileShareARNList=[listed["FileShareARN"]])[
-        "NFSFileShareInfoList"
-    ]
+    share = the_stacks_share(whole)
 
+    assert share["Path"] == whole.deployment().outputs(FILE_SHARE)["sharePath"]
     assert share["LocationARN"] == f"arn:aws:s3:::{whole.bucket}"
     assert share["ClientList"] == ["192.168.0.10/32"]
     assert json.loads(share["NotificationPolicy"]) == {"Upload": {"SettlingTimeInSeconds": 2}}
@@ -74,17 +71,17 @@ def test_a_set_delivered_again_is_not_successful_by_its_old_rows(
     """Pitfall 17: of a rich manifest, only uploads since the delivery began count."""
     for name in ("kept", "stuck"):
         (tmp_path / name).write_text(name)
-    with driver.outcomes("twice") as outcomes:
-        driver.vault(tmp_path, "twice", whole.share_folder)
+    with driver.outcomes("anew") as outcomes:
+        driver.vault(tmp_path, "anew", whole.share_folder)
         first = outcome(outcomes)
-        driver.date_rows_back("twice", seconds=A_DAY)
+        driver.date_rows_back("anew", seconds=A_DAY)
 
-        whole.hold_back("twice-vaultjob/stuck")
-        driver.vault(tmp_path, "twice", whole.share_folder, "--new")
+        whole.hold_back("anew-vaultjob/stuck")
+        driver.vault(tmp_path, "anew", whole.share_folder, "--new")
         again = outcome(outcomes)
 
-    missing = {"type": "missing", "key": "twice-vaultjob/stuck", "inS3": True}
+    missing = {"type": "missing", "key": "anew-vaultjob/stuck", "inS3": True}
     assert first["detail"]["status"] == "Successful"
     assert again["detail"]["status"] == "Timed out"
     assert again["detail"]["examples"] == [missing]
-    assert int(driver.rows("twice")["twice-vaultjob/kept"]["eventTime"]["N"]) > time.time() - 600
+    assert int(driver.rows("anew")["anew-vaultjob/kept"]["eventTime"]["N"]) > time.time() - 600

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from local.local_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, LocalSystem
+from tests.integration.driver import the_stacks_share
 from tests.integration.plans import changes, unexplained
 
 STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
@@ -42,15 +43,13 @@ def test_the_settling_time_is_updated_in_place(whole: LocalSystem) -> None:
         before.replace('{\\"SettlingTimeInSeconds\\": 2}', '{\\"SettlingTimeInSeconds\\": 3}')
     )
     assert configuration.read_text() != before
-    gateways = whole.client("storagegateway")
-    (share,) = gateways.list_file_shares()["FileShareInfoList"]
+    share = the_stacks_share(whole)
 
     applied = whole.terraform("apply", "-auto-approve", stack=FILE_SHARE)
 
     assert applied.returncode == 0, applied.stderr
-    (found,) = gateways.describe_nfs_file_shares(FileShareARNList=[share["FileShareARN"]])[
-        "NFSFileShareInfoList"
-    ]
+    found = the_stacks_share(whole)
+    assert found["FileShareARN"] == share["FileShareARN"]
     assert json.loads(found["NotificationPolicy"]) == {"Upload": {"SettlingTimeInSeconds": 3}}
 
 
