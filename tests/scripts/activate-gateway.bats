@@ -281,6 +281,16 @@ called() { grep -c -- "$1" calls || true; }
   same 0 "$(called delete-gateway)"
 }
 
+@test "a configuration without a key is the same on bash 4.2, which sets nothing to an empty format" {
+  sed -i /GATEWAY_ADDRESS/d client.conf
+  # shellcheck disable=SC2059,SC2329 # it is for the script that bats runs
+  printf() { [[ $1 == -v && -z $3 ]] || builtin printf "$@"; }
+  export -f printf
+  GATEWAY_ADDRESS=from-the-environment run activate
+  unset -f printf
+  expect 1 "GATEWAY_ADDRESS is not known"
+}
+
 @test "a gateway whose share is mounted is not deactivated" {
   activate
   stub mountpoint <<<'exit 0'
