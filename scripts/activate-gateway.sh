@@ -8,7 +8,8 @@
 #                   --storage-gateway-url, --health-log-group-arn, --environment, --region
 #
 # Run again, whatever became of it the last time, it goes on where that ended.
-# Exit status: 0 the gateway runs and both parameters are written, 1 failed, 2 misused.
+# Exit status: 0 the gateway runs and both parameters are written; 1 failed, if only to have its health
+# logged, which comes last; 2 misused.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
@@ -25,10 +26,10 @@ main() {
   [[ -n $arn ]] || activate
   until_time_is_up gateway_runs
   until_time_is_up find_cache_disk
-  report_health
   put_parameter cacheDiskId "$disk"
-  put_parameter arn "$arn" # the last: where it is, all is done
+  put_parameter arn "$arn" # the last: where it is, FileShareStack can do with both
   say "The gateway $GATEWAY_NAME runs: $arn, cache disk $disk."
+  log_health
 }
 
 read_options() {
@@ -76,6 +77,8 @@ until_time_is_up() {
   done
 }
 
+used_up="One whose gateway was deleted can never be activated again: replace its instance and cache volume, or destroy DataVaultingStack."
+
 get_key() {
   local address="http://$GATEWAY_ADDRESS/?gatewayType=FILE_S3&activationRegion=$REGION&no_redirect"
   local status
@@ -83,19 +86,19 @@ get_key() {
   : >"$work/answer"
   status=$(curl --silent --show-error --noproxy '*' --max-time 20 --output "$work/answer" --write-out '%{http_code}' \
     "$address" 2>"$work/complaint") || {
-    wrong="The appliance at $GATEWAY_ADDRESS gives no activation key: $(<"$work/complaint"). See that its instance runs and lets this one in at port 80; one that was activated before, under another name, answers no more: then give that --gateway-name."
+    wrong="The appliance at $GATEWAY_ADDRESS gives no activation key: $(<"$work/complaint"). See that its instance runs and lets this one in at port 80; one that was activated before, under another name, answers no more: then give that --gateway-name. $used_up"
     return 1
   }
   key=$(tr -d '\0' <"$work/answer")
   [[ $status != 200 || ! $key =~ ^[A-Z0-9]{5}(-[A-Z0-9]{5}){4}$ ]] || return 0
   wrong="The appliance at $GATEWAY_ADDRESS gives no activation key, but HTTP status $status and $(printf %q "$(tr -d '\0' <"$work/answer" | head -c 200)")."
-  wrong+=" See that GATEWAY_ADDRESS is a file gateway's that is not activated, and that REGION $REGION and GATEWAY_VPC_ENDPOINT ${GATEWAY_VPC_ENDPOINT:-(none)} are right."
+  wrong+=" See that GATEWAY_ADDRESS is a file gateway's that is not activated, and that REGION $REGION and GATEWAY_VPC_ENDPOINT ${GATEWAY_VPC_ENDPOINT:-(none)} are right. $used_up"
   return 1
 }
 
 gateway_runs() {
   ask storagegateway describe-gateway-information --gateway-arn "$arn" --query GatewayState || answer="not known: $complaint"
-  wrong="The gateway $arn does not run yet; its state is ${answer:-not told}. See that its instance runs and reaches the Storage Gateway endpoint (ports 443, 1026-1028, 1031, 2222)."
+  wrong="The gateway $arn does not run yet; its state is ${answer:-not told}. See that its instance runs and reaches the Storage Gateway endpoint (ports 443, 1026-1028, 1031, 2222); if its instance is gone, run deactivate-gateway.sh --yes, then this again."
   [[ $answer == RUNNING ]]
 }
 
@@ -117,10 +120,13 @@ find_cache_disk() {
   ((${#disks[@]} == 1)) && disk=${disks[0]}
 }
 
-report_health() {
+log_health() {
   [[ -n $HEALTH_LOG_GROUP_ARN ]] || return 0
-  demand storagegateway update-gateway-information --gateway-arn "$arn" --cloud-watch-log-group-arn "$HEALTH_LOG_GROUP_ARN" \
-    --query GatewayARN
+  ask storagegateway describe-gateway-information --gateway-arn "$arn" --query CloudWatchLogGroupARN || answer=''
+  [[ $answer != "$HEALTH_LOG_GROUP_ARN" ]] || return 0
+  ask storagegateway update-gateway-information --gateway-arn "$arn" --cloud-watch-log-group-arn "$HEALTH_LOG_GROUP_ARN" \
+    --query GatewayARN ||
+    die "The gateway's health is not logged to $HEALTH_LOG_GROUP_ARN: $complaint. See that the group is there and that this instance's role allows it, then run this again; the gateway itself runs."
 }
 
 put_parameter() { # NAME VALUE

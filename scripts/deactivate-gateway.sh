@@ -27,6 +27,7 @@ main() {
   [[ -z $arn ]] || delete_gateway
   demand ssm delete-parameters --names "$GATEWAY_PARAMETERS/arn" "$GATEWAY_PARAMETERS/cacheDiskId" --query DeletedParameters
   say "The gateway $GATEWAY_NAME ${arn:+($arn) }is gone, and so are the parameters $GATEWAY_PARAMETERS/arn and $GATEWAY_PARAMETERS/cacheDiskId."
+  say "What was its instance cannot be activated again: replace the instance and its cache volume, or destroy DataVaultingStack."
 }
 
 read_options() {
@@ -48,8 +49,8 @@ delete_gateway() {
     read -r -p "Delete the gateway $GATEWAY_NAME ($arn), and what it has not uploaded yet? [y/N] " yes || true
     [[ $yes == [yY]* ]] || die "Nothing was deleted."
   fi
-  ask storagegateway delete-gateway --gateway-arn "$arn" --query GatewayARN || is_gone ||
-    die "The gateway $arn could not be deleted: $complaint."
+  ask storagegateway delete-gateway --gateway-arn "$arn" --query GatewayARN ||
+    die "The gateway $arn could not be deleted: $complaint. Run this again: it goes on from what there is."
 }
 
 main "$@"

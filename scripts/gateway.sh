@@ -21,28 +21,25 @@ demand() { # SERVICE OPERATION [OPTION...]: end with what AWS has against it
   ask "$@" || die "aws $1 $2 failed: ${complaint:-it says nothing}. See that this instance's role allows it and that its VPC endpoint answers."
 }
 
-is_gone() { [[ $complaint == *"was not found"* || $complaint == *GatewayNotFound* || $complaint == *"does not exist"* ]]; }
-
 # Set arn to the gateway that the parameter tells of, or that has the name; to nothing if none does.
+# The list alone tells which gateways there are: the role's leave to ask one hangs on its tags, and
+# one that is gone has none, so that IAM answers instead.
 find_gateway() {
-  arn=''
+  local told listed name
+  local -a named=()
   demand ssm get-parameters --names "$GATEWAY_PARAMETERS/arn" --query 'Parameters[0].Value'
-  if [[ $answer =~ $arn_pattern ]]; then
-    local told=$answer
-    if ask storagegateway describe-gateway-information --gateway-arn "$told" --query GatewayId || ! is_gone; then
-      arn=$told
-      return
-    fi
-    complain "The gateway $told, of which the parameter $GATEWAY_PARAMETERS/arn tells, is gone: looking for one by the name $GATEWAY_NAME."
-  fi
-  demand storagegateway list-gateways --query "Gateways[?GatewayName=='$GATEWAY_NAME'].[GatewayARN]"
-  local -a found=()
-  local line
-  while read -r line; do
-    [[ ! $line =~ $arn_pattern ]] || found+=("$line")
+  told=$answer arn=''
+  demand storagegateway list-gateways --query 'Gateways[].[GatewayARN,GatewayName]'
+  while IFS=$'\t' read -r listed name; do
+    [[ $listed =~ $arn_pattern ]] || continue # an empty page's None
+    [[ $listed != "$told" ]] || arn=$told
+    [[ $name != "$GATEWAY_NAME" ]] || named+=("$listed")
   done <<<"$answer"
-  ((${#found[@]} < 2)) || die "Gateways of the name $GATEWAY_NAME are ${found[*]}: delete all but one, or give another --gateway-name."
-  arn=${found[0]-}
+  [[ -z $arn ]] || return 0
+  [[ ! $told =~ $arn_pattern ]] ||
+    complain "The gateway $told, of which the parameter $GATEWAY_PARAMETERS/arn tells, is gone: looking for one by the name $GATEWAY_NAME."
+  ((${#named[@]} < 2)) || die "Gateways of the name $GATEWAY_NAME are ${named[*]}: delete all but one, or give another --gateway-name."
+  arn=${named[0]-}
 }
 
 require_gateway_name() {

@@ -39,7 +39,7 @@ read_configuration() {
     GATEWAY_VPC_ENDPOINT STORAGE_GATEWAY_URL HEALTH_LOG_GROUP_ARN SHARE_PATH MOUNT_POINT
     DATA_DEVICE_VOLUME DATA_MOUNT_POINT JOB_DIR_SUFFIX MANIFEST_SUFFIX
   )
-  for key in "${configured[@]}"; do printf -v "$key" ''; done
+  for key in "${configured[@]}"; do printf -v "$key" %s ''; done # bash 4.2 sets nothing to an empty format
   GATEWAY_TIME_ZONE=GMT MOUNT_POINT=/mnt/vaultdata DATA_MOUNT_POINT=/mnt/data
   JOB_DIR_SUFFIX=-vaultjob MANIFEST_SUFFIX=.manifest
   if [[ ! -e $file ]]; then

@@ -26,6 +26,7 @@ CONF
 }
 
 # An AWS of files: aws/parameter.arn, aws/gateways, aws/state, aws/disks; what is called goes to calls.
+# Like the client's role, it refuses what is asked of a gateway that is gone, and what no script needs.
 aws_stub() {
   stub aws <<BODY
 cd '$PWD/aws'
@@ -35,16 +36,18 @@ while [[ \$operation != *-* ]]; do
   case \$1 in --region | --output | --endpoint-url) shift 2 ;; *) operation=\$1 && shift ;; esac
 done
 [[ ! -e fail.\$operation ]] || { cat fail.\$operation >&2 && exit 255; }
+[[ \$1 != --gateway-arn ]] || grep -q "^\$2" gateways || operation=refused
 case \$operation in
   get-parameters) cat "parameter.\${2##*/}" 2>/dev/null || echo None ;;
   put-parameter) printf %s "\$4" >"parameter.\${2##*/}" && echo 1 ;;
   delete-parameters) rm -f parameter.* ;;
   list-gateways) cat gateways ;;
-  activate-gateway) echo $arn | tee gateways ;;
+  activate-gateway) printf '%s\tvault-dev\n' $arn >gateways && echo $arn ;;
   delete-gateway) : >gateways && echo $arn ;;
-  describe-gateway-information) cat state ;;
+  describe-gateway-information) if [[ \$4 == GatewayState ]]; then cat state; else cat log 2>/dev/null || echo None; fi ;;
   list-local-disks) cat disks ;;
-  update-gateway-information) echo $arn ;;
+  update-gateway-information) printf %s "\$4" >log && echo $arn ;;
+  *) echo "An error occurred (AccessDeniedException): not authorized" >&2 && exit 254 ;;
 esac
 BODY
 }
@@ -93,7 +96,7 @@ called() { grep -c -- "$1" calls || true; }
 }
 
 @test "a run that died after the activation finds the gateway by its name" {
-  echo "$arn" >aws/gateways
+  printf '%s\tvault-dev\n' "$arn" >aws/gateways
   run activate
   expect 0
   same 0 "$(called activate-gateway)"
@@ -110,14 +113,27 @@ called() { grep -c -- "$1" calls || true; }
 
 @test "a parameter of a gateway that is gone is not believed" {
   echo "${arn/12A/99A}" >aws/parameter.arn
-  echo "An error occurred (InvalidGatewayRequestException): The specified gateway was not found." >aws/fail.describe-gateway-information
   run activate
-  expect 1 "sgw-9" "is gone"
-  same 1 "$(called activate-gateway)"
+  expect 0 "sgw-99A3456B" "is gone" "runs: $arn"
+  same "$arn" "$(<aws/parameter.arn)"
+}
+
+@test "the list of gateways is read page by page, whatever it is of" {
+  printf 'None\n%s\tanother\n\n%s\tvault-dev\n%s\tvault-dev-2\nNone\n' "${arn/12A/99A}" "$arn" "${arn/12A/88A}" >aws/gateways
+  run activate
+  expect 0 "runs: $arn"
+  same 0 "$(called activate-gateway)"
+}
+
+@test "the gateway that the parameter tells of is taken, whatever its name" {
+  echo "$arn" >aws/parameter.arn
+  printf '%s\tvault-dev\n%s\trenamed\n' "${arn/12A/99A}" "$arn" >aws/gateways
+  run activate
+  expect 0 "runs: $arn"
 }
 
 @test "two gateways of one name are both told" {
-  printf '%s\n%s\n' "$arn" "${arn/12A/99A}" >aws/gateways
+  printf '%s\tvault-dev\n' "$arn" "${arn/12A/99A}" >aws/gateways
   run activate
   expect 1 "$arn ${arn/12A/99A}" "delete all but one"
 }
@@ -125,7 +141,8 @@ called() { grep -c -- "$1" calls || true; }
 @test "no answer from the appliance is told, with the address and what to see to" {
   stub curl <<<'echo "curl: (7) Failed to connect: Connection refused" >&2; exit 7'
   run activate
-  expect 1 "192.168.1.10 gives no activation key: curl: (7) Failed to connect" "port 80"
+  expect 1 "192.168.1.10 gives no activation key: curl: (7) Failed to connect" "port 80" \
+    "deleted" "replace its instance and cache volume, or destroy DataVaultingStack"
 }
 
 @test "any answer that is no key is told, shown, and not used" {
@@ -138,7 +155,7 @@ called() { grep -c -- "$1" calls || true; }
   done
   answer 302 ABCDE-12345-FGHIJ-67890-KLMNO
   run activate
-  expect 1 "HTTP status 302"
+  expect 1 "HTTP status 302" "replace its instance and cache volume, or destroy DataVaultingStack"
   same 0 "$(called activate-gateway)"
 }
 
@@ -183,7 +200,8 @@ called() { grep -c -- "$1" calls || true; }
 @test "a gateway that does not run in time is told with its state" {
   printf OFFLINE >aws/state
   run activate
-  expect 1 "$arn does not run yet; its state is OFFLINE"
+  expect 1 "$arn does not run yet; its state is OFFLINE" \
+    "if its instance is gone, run deactivate-gateway.sh --yes, then this again"
   fails test -e aws/parameter.arn
 }
 
@@ -203,9 +221,23 @@ called() { grep -c -- "$1" calls || true; }
   fails test -e aws/parameter.cacheDiskId
 }
 
-@test "health goes to the log group, if one is given" {
-  activate --health-log-group-arn arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway
-  grep -F -- "update-gateway-information --gateway-arn $arn --cloud-watch-log-group-arn arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway" calls
+@test "health goes to the log group, if one is given and it does not yet" {
+  local group=arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway
+  activate --health-log-group-arn "$group"
+  grep -F -- "update-gateway-information --gateway-arn $arn --cloud-watch-log-group-arn $group" calls
+  activate --health-log-group-arn "$group"
+  same 1 "$(called update-gateway-information)"
+  activate --health-log-group-arn "$group-2"
+  same 2 "$(called update-gateway-information)"
+}
+
+@test "a health log that is refused hides no running gateway, and is told" {
+  echo "An error occurred: The log group has no policy" >aws/fail.update-gateway-information
+  run activate --health-log-group-arn arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway
+  expect 1 "runs: $arn" "is not logged to arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway: An error occurred: The log group has no policy" \
+    "run this again"
+  same "$arn" "$(<aws/parameter.arn)"
+  same xen-vbd-1 "$(<aws/parameter.cacheDiskId)"
 }
 
 @test "what is not configured is named, with the file and the option" {
@@ -230,12 +262,33 @@ called() { grep -c -- "$1" calls || true; }
   run "$scripts/deactivate-gateway.sh" </dev/null
   expect 1 "say --yes"
   run "$scripts/deactivate-gateway.sh" --yes
-  expect 0 "The gateway vault-dev ($arn) is gone"
+  expect 0 "The gateway vault-dev ($arn) is gone" \
+    "cannot be activated again: replace the instance and its cache volume, or destroy DataVaultingStack."
   fails test -e aws/parameter.arn
   fails test -e aws/parameter.cacheDiskId
   run "$scripts/deactivate-gateway.sh" --yes
   expect 0 "is gone"
   same 1 "$(called delete-gateway)"
+}
+
+@test "a deactivation that died before the parameters were deleted deletes them" {
+  activate
+  : >aws/gateways
+  run "$scripts/deactivate-gateway.sh" --yes
+  expect 0 "is gone"
+  fails test -e aws/parameter.arn
+  fails test -e aws/parameter.cacheDiskId
+  same 0 "$(called delete-gateway)"
+}
+
+@test "a configuration without a key is the same on bash 4.2, which sets nothing to an empty format" {
+  sed -i /GATEWAY_ADDRESS/d client.conf
+  # shellcheck disable=SC2059,SC2329 # it is for the script that bats runs
+  printf() { [[ $1 == -v && -z $3 ]] || builtin printf "$@"; }
+  export -f printf
+  GATEWAY_ADDRESS=from-the-environment run activate
+  unset -f printf
+  expect 1 "GATEWAY_ADDRESS is not known"
 }
 
 @test "a gateway whose share is mounted is not deactivated" {

@@ -95,6 +95,14 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   same "3 4" "$(grep -c activate calls) $(grep -c share calls)"
 }
 
+@test "mounts the share even while the activation has something to complain of" {
+  printf '#!/bin/bash\necho activate >>%q\n(($(grep -c activate %q) > 3))\n' "$PWD/calls" "$PWD/calls" >installed/activate-gateway.sh
+  printf '#!/bin/bash\necho share >>%q\n[[ $(grep -c activate %q) -gt 1 ]]\n' "$PWD/calls" "$PWD/calls" >installed/mount-share.sh
+  run set_up
+  expect 0 "This client is set up."
+  same "activate share activate share activate share activate share" "$(tail -n +3 calls | xargs)"
+}
+
 @test "without a data volume there is no data disk" {
   sed -i /VOLUME/d client.conf
   run set_up
