@@ -1,4 +1,4 @@
-"""A stack on the endpoint, by the tools that bring it to AWS: cdktf and Terraform."""
+"""Synthesised stacks, and the tools that bring them to AWS: cdktf and Terraform."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def running(
     side. None outlives the process that asked for it.
 
     Raises:
-        LocalError: It could not be started or deployed, and why.
+        CommandError: It could not be started or deployed, and why.
     """
     report = report or Report()
     with tempfile.TemporaryDirectory(prefix="vault-local-", ignore_cleanup_errors=True) as folder:
