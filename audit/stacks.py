@@ -18,7 +18,8 @@ from threading import Lock
 from audit.errors import AuditError
 from audit.stand_ins import Block, filled
 from deployment import terraform
-from deployment.deployment import Deployment, explain
+from deployment.deployment import Deployment
+from deployment.errors import CommandError
 from local import endpoint_process
 from local.aws import Endpoint, pointed_at
 from local.clients import client
@@ -95,9 +96,8 @@ def plan_all(where: Endpoint, deployments: Mapping[str, Deployment]) -> list[Sta
 
 def read(deployment: Deployment, environment: str) -> Iterator[Stack]:
     """Read each synthesised stack of *deployment*."""
-    for path in sorted(deployment.output_folder.glob("stacks/*/cdk.tf.json")):
-        written = json.loads(path.read_text(encoding="utf-8"))
-        yield Stack(path.parent.name, environment, path.parent, written)
+    for name in deployment.stacks():
+        yield Stack(name, environment, deployment.stack_folder(name), deployment.written(name))
 
 
 def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
@@ -135,21 +135,16 @@ def state(stack: Stack) -> Block:
 
 def plan(deployment: Deployment, stack: Stack) -> Stack:
     """Return *stack* with what Terraform says of it."""
-
-    def run(*arguments: str, succeeds: Sequence[int] = (0,)) -> str:
-        done = deployment.terraform(stack.name, *arguments)
-        if done.returncode not in succeeds:
-            raise AuditError(explain(f"terraform {arguments[0]}", done.stdout + done.stderr))
-        return done.stdout
-
     try:
         with ONE_AT_A_TIME:
-            run("init", "-input=false", "-no-color")
-        validation = json.loads(run("validate", "-json", succeeds=(0, 1)))
+            deployment.checked(stack.name, "init", "-input=false", "-no-color")
+        validation = json.loads(
+            deployment.checked(stack.name, "validate", "-json", expected=(0, 1))
+        )
         stack = replace(stack, diagnostics=validation["diagnostics"])
-        run("plan", "-refresh=false", "-lock=false", "-input=false", "-no-color", "-out=plan")
-        return replace(stack, plan=json.loads(run("show", "-json", "plan")))
-    except AuditError as error:
+        planned = deployment.plan(stack.name, "plan", "-refresh=false", "-lock=false")
+        return replace(stack, plan=planned)
+    except CommandError as error:
         return replace(stack, unplanned=str(error))
 
 

@@ -11,7 +11,7 @@ from local.endpoint_process import EndpointOptions
 from local.local_system import deployment
 from local.report import Report
 from local.system import create_state_bucket, start_endpoint
-from review.planning import PLANS, Outcome, conclude, emptied, plan_stack, synthesised_stacks
+from review.planning import PLANS, Outcome, conclude, emptied, plan_stack
 
 ENVIRONMENT = "local"
 FIRST = "EventProcessingStack"
@@ -38,7 +38,7 @@ def plan(*, report: Report, port: int = 0, plans: Path = PLANS / ENVIRONMENT) ->
                 stacks.synthesise()
             create_state_bucket(where, stacks.state_bucket(FIRST))
             kept = emptied(plans)
-            names = [FIRST, *(each for each in synthesised_stacks(stacks) if each != FIRST)]
+            names = [FIRST, *(each for each in stacks.stacks() if each != FIRST)]
             reviewed = []
             for name in names:
                 with report.phase("plans", f"Planning {name}"):

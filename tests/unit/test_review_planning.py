@@ -12,7 +12,7 @@ import pytest
 from deployment.deployment import Deployment
 from deployment.errors import CommandError
 from review.__main__ import addresses
-from review.planning import plan_stacks, with_remedy
+from review.planning import plan_stacks
 from tests.unit.plans import bucket_replaced, shown
 
 
@@ -106,26 +106,6 @@ def test_one_stack_can_be_chosen_and_a_wrong_name_is_told(tmp_path: Path) -> Non
 def test_a_form_of_plan_that_is_not_known_is_an_error_of_its_stack(tmp_path: Path) -> None:
     fake = synthesised(tmp_path, A=shown() | {"format_version": "9.0"})
     assert plan_stacks(fake, environment="dev", folder=tmp_path / "plans").status == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "remedy"),
-    [
-        ('Error: Failed to get existing workspaces: S3 bucket "x" does not exist.', "bootstrap"),
-        ("Error: Unable to find remote state", "deploy that first"),
-        ("Error: Resource postcondition failed\n /dev/fileGateway/arn", "activate the gateway"),
-        ("Error: Instance cannot be destroyed", "preventDestroy"),
-        ("api error AccessDenied: not yours", "docs/plan-review.md"),
-    ],
-)
-def test_terraforms_own_error_is_followed_by_the_remedy(error: str, remedy: str) -> None:
-    told = with_remedy(error)
-    assert told.startswith(error)
-    assert remedy in told
-
-
-def test_an_unknown_error_is_told_as_it_is() -> None:
-    assert with_remedy("Error: never seen") == "Error: never seen"
 
 
 def test_addresses_are_split_at_blanks_but_not_inside_of_keys() -> None:
