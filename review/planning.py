@@ -17,7 +17,7 @@ from review.plan import PlanError, read_plan
 PLANS = Path(__file__).parents[1] / "build" / "plans"
 SUMMARY = "summary.md"
 ENDS = ("tfplan", "json", "md")
-REFUSED = 2
+REFUSED = 3  # argparse ends with 2
 
 Phase = Callable[[str], AbstractContextManager[object]]
 """What shows that something goes on while it does."""
@@ -36,7 +36,7 @@ class Outcome:
     text: str
     """The summary of all of them."""
     status: int
-    """0; 2 if data would be lost that is not allowed to be; or else 1 if a stack has no plan."""
+    """0; 3 if data would be lost that is not allowed to be; or else 1 if a stack has no plan."""
 
 
 def plan_stacks(
@@ -45,19 +45,18 @@ def plan_stacks(
     environment: str,
     stacks: Sequence[str] = (),
     allowed: Sequence[str] = (),
-    folder: Path | None = None,
+    folder: Path,
     phase: Phase = quietly,
 ) -> Outcome:
     """Plan *stacks* of a synthesised *deployment* (all, if none is named), and write what comes.
 
-    Each gets its plan, its JSON and its Markdown in *folder*, by default build/plans/ENVIRONMENT.
-    One that cannot be planned does not keep the others from it.
+    Each gets its plan, its JSON and its Markdown in *folder*, which is there and empty. One that
+    cannot be planned does not keep the others from it.
 
     Raises:
         CommandError: There is no such stack.
     """
     names = _chosen(deployment.stacks(), stacks)
-    folder = emptied(folder or PLANS / environment)
     reviewed = [plan_stack(deployment, name, folder=folder, phase=phase) for name in names]
     return conclude(reviewed, environment=environment, allowed=allowed, folder=folder)
 
@@ -114,7 +113,7 @@ def _planned(deployment: Deployment, stack: str, folder: Path) -> Mapping[str, o
 
 
 def exit_status(reviewed: Sequence[Reviewed], allowed: Sequence[str] = ()) -> int:
-    """Judge: 2 for a loss that is not *allowed*, or else 1 for a stack without a whole plan, or 0."""
+    """Judge: 3 for a loss that is not *allowed*, or else 1 for a stack without a whole plan, or 0."""
     if any(each.findings and each.findings.losses(allowed) for each in reviewed):
         return REFUSED
     return int(any(each.findings is None or not each.findings.is_whole for each in reviewed))
