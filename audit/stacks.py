@@ -24,13 +24,8 @@ from local import endpoint_process
 from local.aws import Endpoint, pointed_at
 from local.clients import client
 from local.endpoint_process import EndpointOptions
-
-PARAMETERS = {
-    "fileUploadBucketName": "uploads",
-    "fileGateway/arn": "arn:aws:storagegateway:eu-west-1:123456789012:gateway/sgw-12A3456B",
-    "fileGateway/cacheDiskId": "pci-0000:03:00.0-scsi-0:0:0:0",
-}
-"""What is stored under ``/<environmentName>/`` once other stacks and the gateway are there."""
+from local.gateway_parameters import tell_of_gateway
+from local.system import create_state_bucket
 
 ONE_AT_A_TIME = Lock()
 """Two commands must not fill one cache of providers."""
@@ -105,17 +100,17 @@ def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
     s3, ssm = client(where, "s3"), client(where, "ssm")
     backends = [(each, each.written["terraform"]["backend"].get("s3")) for each in stacks]
     for bucket in {backend["bucket"] for _, backend in backends if backend}:
-        s3.create_bucket(
-            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": where.region}
-        )
+        create_state_bucket(where, bucket)
     for stack, backend in backends:
         if backend and stack.written.get("output"):
             s3.put_object(
                 Bucket=backend["bucket"], Key=backend["key"], Body=json.dumps(state(stack))
             )
     for environment in {each.environment for each in stacks}:
-        for name, value in PARAMETERS.items():
-            ssm.put_parameter(Name=f"/{environment}/{name}", Value=value, Type="String")
+        ssm.put_parameter(
+            Name=f"/{environment}/fileUploadBucketName", Value="uploads", Type="String"
+        )
+        tell_of_gateway(where, environment)
 
 
 def state(stack: Stack) -> Block:
