@@ -59,7 +59,7 @@ local-down: setup ## Stop the running system, and leave nothing of it
 
 ## Review what would be deployed
 plan: setup ## Plan the stacks and tell what a reviewer must know; apply nothing (ENV, STACK, ALLOW)
-	@$(run) python -m review $${GIVEN_ENV:+--env "$$GIVEN_ENV"} \
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m review \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
 
 plan-local: setup ## The same on a local AWS, where EventProcessingStack is deployed for the others (PORT)
@@ -74,7 +74,7 @@ state-policy: setup ## Print the IAM policy that gives a deployer access to the 
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations reconcile \
-		--set "$$GIVEN_SET" --prefix "$$GIVEN_PREFIX"
+		$${GIVEN_SET:+--set "$$GIVEN_SET"} $${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"}
 
 ## Change it
 synth: setup ## Write the Terraform configuration to cdktf.out, of the environment ENV
@@ -106,12 +106,12 @@ check: lint ## What takes seconds: lint, then the unit tests
 test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
 	@$(run) pytest
 
-audit: setup ## Policies: stacks, IAM, scripts, secrets and licences, of the environment ENV (prod)
+audit: setup ## Policies: stacks, IAM, scripts, secrets and licences (ENV)
 	@tools/setup.sh audit
-	@$(run) python -m audit $${GIVEN_ENV:+--environments "$$GIVEN_ENV"}
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m audit
 	@$(run) pytest tests/audit
 
-## Look after it
+## Set up, measure, clean
 setup: ## Build .venv and node_modules, if a lock file changed; other commands do so first
 	@tools/prerequisites.sh
 	@tools/setup.sh
@@ -136,12 +136,12 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
-#  SET=id ## the dataset's id (the folder's name)
+#  SET=id ## the dataset's id (the folder's name; reconcile: must be given)
 #  PREFIX=text ## the prefix of the file share, if it has one: team-a/
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo and plan-local: a free one)
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
 #  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
-#  ENV=name ## one of environments/ (dev)
+#  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod)
 #  YES=1 ## bootstrap: carry out the plan without asking
 #  STACK=names ## plan: only these (all of them)
 #  ALLOW=addresses ## plan: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E

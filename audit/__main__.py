@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 import tempfile
 import time
@@ -17,7 +19,7 @@ from audit.stacks import Stack, planned
 from deployment.errors import CommandError
 
 ROOT = Path(__file__).parents[1]
-ENVIRONMENTS = ("prod",)
+DEFAULT_ENVIRONMENT = "prod"
 
 
 def arguments() -> argparse.Namespace:
@@ -36,22 +38,33 @@ def arguments() -> argparse.Namespace:
         help="these checks alone (default: all)",
     )
     parser.add_argument(
-        "--environments",
-        nargs="+",
-        default=ENVIRONMENTS,
+        "--environment",
+        action="append",
         metavar="ENV",
-        help=f"whose stacks are planned, one or several (default: {' '.join(ENVIRONMENTS)})",
+        help="whose stacks are planned; repeatable (default: the one that VAULT_ENV names, or "
+        f"{DEFAULT_ENVIRONMENT})",
     )
     return parser.parse_args()
 
 
 def main() -> int:
     """Tell what each check found, and return 1 if there was anything."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = arguments()
+    try:
+        return audit(options)
+    except KeyboardInterrupt:
+        print("Interrupted: not every check has looked.", file=sys.stderr)
+        return 130
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Run the chosen checks one after the other, and count."""
+    environments = options.environment or [os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT]
     chosen = [check for check in CHECKS if check.name in (options.only or [check.name])]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vault-audit-") as scratch:
-        audited = Audited(ROOT, Path(scratch), lambda: plan(Path(scratch), options.environments))
+        audited = Audited(ROOT, Path(scratch), lambda: plan(Path(scratch), environments))
         failed = sum(bool(run(check, audited)) for check in chosen)
     took = time.monotonic() - started
     print(f"{len(chosen) - failed} passed, {failed} failed in {took:.0f} s")
@@ -88,7 +101,4 @@ def plan(scratch: Path, environments: Sequence[str]) -> Sequence[Stack]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

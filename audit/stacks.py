@@ -18,18 +18,14 @@ from threading import Lock
 from audit.errors import AuditError
 from audit.stand_ins import Block, filled
 from deployment import terraform
-from deployment.deployment import Deployment, explain
+from deployment.deployment import Deployment
+from deployment.errors import CommandError
 from local import endpoint_process
 from local.aws import Endpoint, pointed_at
 from local.clients import client
 from local.endpoint_process import EndpointOptions
-
-PARAMETERS = {
-    "fileUploadBucketName": "uploads",
-    "fileGateway/arn": "arn:aws:storagegateway:eu-west-1:123456789012:gateway/sgw-12A3456B",
-    "fileGateway/cacheDiskId": "pci-0000:03:00.0-scsi-0:0:0:0",
-}
-"""What is stored under ``/<environmentName>/`` once other stacks and the gateway are there."""
+from local.gateway_parameters import tell_of_gateway
+from local.system import create_state_bucket
 
 ONE_AT_A_TIME = Lock()
 """Two commands must not fill one cache of providers."""
@@ -95,9 +91,8 @@ def plan_all(where: Endpoint, deployments: Mapping[str, Deployment]) -> list[Sta
 
 def read(deployment: Deployment, environment: str) -> Iterator[Stack]:
     """Read each synthesised stack of *deployment*."""
-    for path in sorted(deployment.output_folder.glob("stacks/*/cdk.tf.json")):
-        written = json.loads(path.read_text(encoding="utf-8"))
-        yield Stack(path.parent.name, environment, path.parent, written)
+    for name in deployment.stacks():
+        yield Stack(name, environment, deployment.stack_folder(name), deployment.written(name))
 
 
 def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
@@ -105,17 +100,17 @@ def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
     s3, ssm = client(where, "s3"), client(where, "ssm")
     backends = [(each, each.written["terraform"]["backend"].get("s3")) for each in stacks]
     for bucket in {backend["bucket"] for _, backend in backends if backend}:
-        s3.create_bucket(
-            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": where.region}
-        )
+        create_state_bucket(where, bucket)
     for stack, backend in backends:
         if backend and stack.written.get("output"):
             s3.put_object(
                 Bucket=backend["bucket"], Key=backend["key"], Body=json.dumps(state(stack))
             )
     for environment in {each.environment for each in stacks}:
-        for name, value in PARAMETERS.items():
-            ssm.put_parameter(Name=f"/{environment}/{name}", Value=value, Type="String")
+        ssm.put_parameter(
+            Name=f"/{environment}/fileUploadBucketName", Value="uploads", Type="String"
+        )
+        tell_of_gateway(where, environment)
 
 
 def state(stack: Stack) -> Block:
@@ -135,21 +130,16 @@ def state(stack: Stack) -> Block:
 
 def plan(deployment: Deployment, stack: Stack) -> Stack:
     """Return *stack* with what Terraform says of it."""
-
-    def run(*arguments: str, succeeds: Sequence[int] = (0,)) -> str:
-        done = deployment.terraform(stack.name, *arguments)
-        if done.returncode not in succeeds:
-            raise AuditError(explain(f"terraform {arguments[0]}", done.stdout + done.stderr))
-        return done.stdout
-
     try:
         with ONE_AT_A_TIME:
-            run("init", "-input=false", "-no-color")
-        validation = json.loads(run("validate", "-json", succeeds=(0, 1)))
+            deployment.checked(stack.name, "init", "-input=false", "-no-color")
+        validation = json.loads(
+            deployment.checked(stack.name, "validate", "-json", expected=(0, 1))
+        )
         stack = replace(stack, diagnostics=validation["diagnostics"])
-        run("plan", "-refresh=false", "-lock=false", "-input=false", "-no-color", "-out=plan")
-        return replace(stack, plan=json.loads(run("show", "-json", "plan")))
-    except AuditError as error:
+        planned = deployment.plan(stack.name, "plan", "-refresh=false", "-lock=false")
+        return replace(stack, plan=planned)
+    except CommandError as error:
         return replace(stack, unplanned=str(error))
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from audit.arns import ARNS, UNNAMED_ARNS
 from audit.errors import AuditError
 
 Block = dict[str, Any]
@@ -26,11 +28,16 @@ DATA = {
     "aws_partition.dns_suffix": "amazonaws.com",
     "aws_region.name": REGION,
 }
+FORMS = {**ARNS, **UNNAMED_ARNS}
 DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.(\w+)\.(?:minified_)?json\}")
 
 
 def stand_in(reference: str) -> str:
-    """Return a value for the inside of one ``${...}``."""
+    """Return a value for the inside of one ``${...}``.
+
+    Raises:
+        AuditError: It is an ARN whose form is not known: a check would read what IAM never sees.
+    """
     attributes = ATTRIBUTE.fullmatch(reference)
     if not attributes:
         return "stand-in"
@@ -38,7 +45,10 @@ def stand_in(reference: str) -> str:
     if told := DATA.get(f"{type_}.{attribute}"):
         return told
     if attribute == "arn" or attribute.endswith("_arn"):
-        return f"arn:aws:{type_.removeprefix('aws_')}:{REGION}:{ACCOUNT}:{name}"
+        form = FORMS.get(type_) if attribute == "arn" else None
+        if form is None:
+            raise AuditError(f"The audit knows no {attribute} of {type_}: add it to audit/arns.py")
+        return form.format_map(defaultdict(lambda: name, region=REGION, account=ACCOUNT, bus=""))
     return f"{name}-{attribute}"
 
 

@@ -1,4 +1,4 @@
-"""A stack on the endpoint, by the tools that bring it to AWS: cdktf and Terraform."""
+"""Synthesised stacks, and the tools that bring them to AWS: cdktf and Terraform."""
 
 from __future__ import annotations
 
@@ -13,24 +13,12 @@ from typing import Any
 
 from deployment import processes
 from deployment.errors import CommandError
+from deployment.explanation import COLOURS, explain
 
 ROOT = Path(__file__).parents[1]
 CDKTF = ROOT / "node_modules" / ".bin" / "cdktf"
 PLANNED = re.compile(r"Plan: (\d+) to add")
 CREATED = re.compile(r": Creation complete after")
-COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-# What Terraform says, and what to do about it; the first that fits counts.
-REMEDIES = {
-    r"no space left on device": "The disk is full: make room, or let TMPDIR be on another.",
-    r"Failed to (query available provider packages|install provider)|provider registry": (
-        "Terraform cannot get the AWS provider, neither from a mirror on this machine nor from its "
-        "registry: set VAULT_TF_MIRROR to a filesystem mirror that holds it, or give the machine a "
-        "way to the registry."
-    ),
-    r'S3 bucket "[^"]*" does not exist': (
-        "The bucket that holds Terraform's state is not there: make it with 'make bootstrap'."
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +39,18 @@ class Deployment:
 
     def state_bucket(self, stack: str) -> str:
         """Read the name of the bucket that *stack* keeps its state in."""
-        written = json.loads((self.stack_folder(stack) / "cdk.tf.json").read_text())
-        return str(written["terraform"]["backend"]["s3"]["bucket"])
+        return str(self.written(stack)["terraform"]["backend"]["s3"]["bucket"])
+
+    def stacks(self) -> list[str]:
+        """List the stacks that were synthesised, in the order in which they were defined."""
+        manifest = json.loads((self.output_folder / "manifest.json").read_text(encoding="utf-8"))
+        return list(manifest["stacks"])
+
+    def written(self, stack: str) -> dict[str, Any]:
+        """Read the configuration of a synthesised *stack*."""
+        path = self.stack_folder(stack) / "cdk.tf.json"
+        written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return written
 
     def synthesise(self) -> None:
         """Write the stacks' Terraform files."""
@@ -133,23 +131,33 @@ class Deployment:
             check=False,
         )
 
+    def checked(self, stack: str, *arguments: str, expected: Container[int] = (0,)) -> str:
+        """Run ``terraform`` in the stack's folder, and return what it writes to stdout.
+
+        Raises:
+            CommandError: Its status is none of *expected*, for the reason given.
+        """
+        ran = self.terraform(stack, *arguments)
+        if ran.returncode not in expected:
+            raise CommandError(explain(f"terraform {arguments[0]}", ran.stderr or ran.stdout))
+        return ran.stdout
+
+    def plan(self, stack: str, file: str | Path, *flags: str) -> dict[str, Any]:
+        """Plan an initialised *stack* into *file*, and return it as ``terraform show -json`` does.
+
+        A relative *file* is below the stack's folder.
+
+        Raises:
+            CommandError: It cannot be planned, for the reason given.
+        """
+        self.checked(stack, "plan", "-input=false", "-no-color", *flags, f"-out={file}")
+        planned: dict[str, Any] = json.loads(self.checked(stack, "show", "-json", str(file)))
+        return planned
+
     def outputs(self, stack: str) -> dict[str, Any]:
         """Read the outputs of *stack*, by their names."""
-        shown = self.terraform(stack, "output", "-json")
-        if shown.returncode != 0:
-            raise CommandError(explain("terraform output", shown.stderr))
-        return {name: output["value"] for name, output in json.loads(shown.stdout).items()}
-
-
-def explain(command: str, output: str) -> str:
-    """Say why *command* failed: a known remedy, or else what its output says of errors."""
-    output = COLOURS.sub("", output)
-    for pattern, remedy in REMEDIES.items():
-        if re.search(pattern, output, re.IGNORECASE):
-            return remedy
-    lines = [line.rstrip() for line in output.splitlines() if line.strip(" │╷╵")]
-    first = next((number for number, line in enumerate(lines) if "Error" in line), len(lines) - 12)
-    return "\n".join([f"{command} failed:", *lines[max(first, 0) :][:20]])
+        shown = json.loads(self.checked(stack, "output", "-json"))
+        return {name: output["value"] for name, output in shown.items()}
 
 
 def _require_tools() -> None:

@@ -13,8 +13,8 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deployment.errors import CommandError
 from deployment.processes import command_line, is_running
-from local.errors import LocalError
 
 ROOT = Path(__file__).parents[1]
 HELD_BACK = "held-back"
@@ -84,7 +84,7 @@ def start(folder: Path, options: EndpointOptions) -> EndpointProcess:
     """Start an endpoint that keeps its files in *folder*.
 
     Raises:
-        LocalError: It ended at once, for the reason that its log gives: a taken port, say.
+        CommandError: It ended at once, for the reason that its log gives: a taken port, say.
     """
     token, ready_file, log = uuid.uuid4().hex, folder / "endpoint.json", folder / "endpoint.log"
     command = [sys.executable, "-m", "local.endpoint", "--folder", str(folder), "--token", token]
@@ -119,11 +119,11 @@ def _wait_until_ready(process: subprocess.Popen[bytes], ready_file: Path, log: P
     while not ready_file.exists():
         if process.poll() is not None:
             lines = log.read_text(errors="replace").split("\n")
-            raise LocalError(
+            raise CommandError(
                 next((line for line in reversed(lines) if line), "The endpoint ended at once.")
             )
         if time.monotonic() > deadline:
-            raise LocalError(
+            raise CommandError(
                 f"The endpoint did not answer within {START_SECONDS:.0f} s: see {log}."
             )
         time.sleep(0.05)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployment import processes
-from local.errors import LocalError
+from deployment.errors import CommandError
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 MESSAGE_LINES = 20
@@ -35,7 +35,7 @@ class GatewayClient:
         """Run *script* to its end; *on_line* hears what it says.
 
         Raises:
-            LocalError: It failed; the text is what it said.
+            CommandError: It failed; the text is what it said.
         """
         said: list[str] = []
 
@@ -56,7 +56,7 @@ class GatewayClient:
         )
         if status != 0:
             told = [f"scripts/{script} ended with status {status}:", *said[-MESSAGE_LINES:]]
-            raise LocalError("\n".join(told))
+            raise CommandError("\n".join(told))
 
 
 def configured(text: str, changes: Mapping[str, str]) -> str:

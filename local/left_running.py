@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+from deployment.errors import CommandError
 from local.endpoint_process import EndpointOptions
-from local.errors import LocalError
 from local.local_system import LocalSystem
 from local.report import Report
 from local.system import deploy, start_endpoint
@@ -20,11 +20,11 @@ def up(*, port: int, report: Report, whole: bool = True, folder: Path = FOLDER) 
     """Start and deploy a system that goes on when we end, *whole* or its event processing alone.
 
     Raises:
-        LocalError: One is running already, or it could not be started or deployed.
+        CommandError: One is running already, or it could not be started or deployed.
     """
     system = find(folder)
     if system:
-        raise LocalError(
+        raise CommandError(
             f"A local system runs already at {system.endpoint}: 'make local-down' ends it."
         )
     shutil.rmtree(folder, ignore_errors=True)
@@ -53,11 +53,11 @@ def get(folder: Path = FOLDER) -> LocalSystem:
     """Find the system left running in *folder*.
 
     Raises:
-        LocalError: There is none.
+        CommandError: There is none.
     """
     system = find(folder)
     if system is None:
-        raise LocalError("No local system is running: 'make local-up' starts one.")
+        raise CommandError("No local system is running: 'make local-up' starts one.")
     return system
 
 

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
 
+from deployment.errors import CommandError
 from local.aws import Endpoint
 from local.clients import client
-from local.errors import LocalError
 from local.report import Report
 
 SHARE = "vaultdata"
@@ -40,7 +40,7 @@ def activation_key(appliance_address: str, region: str) -> str:
     """Ask an appliance for its key, as a client in its network does.
 
     Raises:
-        LocalError: It hands out none, and why.
+        CommandError: It hands out none, and why.
     """
     query = {"gatewayType": "FILE_S3", "activationRegion": region, "no_redirect": ""}
     connection = HTTPConnection(appliance_address, timeout=10)
@@ -51,7 +51,7 @@ def activation_key(appliance_address: str, region: str) -> str:
     finally:
         connection.close()
     if answer.status != 200:
-        raise LocalError(f"The appliance at {appliance_address} hands out no key: {told}")
+        raise CommandError(f"The appliance at {appliance_address} hands out no key: {told}")
     return told
 
 

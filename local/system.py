@@ -44,7 +44,7 @@ def running(
     side. None outlives the process that asked for it.
 
     Raises:
-        LocalError: It could not be started or deployed, and why.
+        CommandError: It could not be started or deployed, and why.
     """
     report = report or Report()
     with tempfile.TemporaryDirectory(prefix="vault-local-", ignore_cleanup_errors=True) as folder:
@@ -62,6 +62,15 @@ def start_endpoint(folder: Path, options: EndpointOptions, *, report: Report) ->
         return endpoint_process.start(folder, options)
 
 
+def synthesised(folder: Path, where: Endpoint, *, report: Report) -> Deployment:
+    """Synthesise the stacks of the system in *folder*, and make the bucket of their states."""
+    stacks = deployment(folder, where)
+    with report.phase("synth", "Synthesising the stacks (cdktf synth)"):
+        stacks.synthesise()
+    create_state_bucket(where, stacks.state_bucket(EVENT_PROCESSING))
+    return stacks
+
+
 def deploy(folder: Path, process: EndpointProcess, *, report: Report, whole: bool) -> LocalSystem:
     """Deploy the stacks to a running endpoint, and see to it that its bucket has a file share.
 
@@ -69,10 +78,7 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report, whole: boo
     stacks, by its own scripts. Otherwise the API makes gateway and share.
     """
     where = Endpoint(url=process.url, region=process.region)
-    stacks = deployment(folder, where)
-    with report.phase("synth", "Synthesising the stacks (cdktf synth)"):
-        stacks.synthesise()
-    create_state_bucket(where, stacks.state_bucket(EVENT_PROCESSING))
+    stacks = synthesised(folder, where, report=report)
     outputs = deploy_stack(stacks, EVENT_PROCESSING, report)
     told = deploy_stack(stacks, DATA_VAULTING, report)["clientConfiguration"] if whole else ""
     gateways_client = gateway_client(folder, where)

@@ -23,7 +23,7 @@ def vault(
     The script copies everything; what is to be held back stays in the gateway.
 
     Raises:
-        LocalError: The script refused the set or failed, or no outcome came.
+        CommandError: The script refused the set or failed, or no outcome came.
     """
     uploads = dataset.uploads - len(hold_back)
     for path in hold_back:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import LocalError
+from deployment.errors import CommandError
 
 JOB_FOLDER_SUFFIX = "-vaultjob"
 MANIFEST_SUFFIX = ".manifest"
@@ -37,10 +37,10 @@ def read(source: Path, set_id: str = "") -> Dataset:
     """Look through *source*; the set id is its name unless given.
 
     Raises:
-        LocalError: The folder is missing, or holds no file.
+        CommandError: The folder is missing, or holds no file.
     """
     if not source.is_dir():
-        raise LocalError(f"There is no folder {source}: give one that holds the files to vault.")
+        raise CommandError(f"There is no folder {source}: give one that holds the files to vault.")
     files: list[str] = []
     folders: list[str] = []
     for folder, folders_here, files_here in os.walk(source):
@@ -48,7 +48,7 @@ def read(source: Path, set_id: str = "") -> Dataset:
         folders += (os.path.normpath(os.path.join(here, name)) for name in folders_here)
         files += (os.path.normpath(os.path.join(here, name)) for name in files_here)
     if not files:
-        raise LocalError(f"The folder {source} holds no file: there is nothing to vault.")
+        raise CommandError(f"The folder {source} holds no file: there is nothing to vault.")
     return Dataset(
         set_id or source.resolve().name, source, tuple(sorted(files)), tuple(sorted(folders))
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 
-from local.errors import LocalError
+from deployment.errors import CommandError
 from local.outcomes import Event, OutcomeSubscription
 from local.progress import Progress, ProgressReader
 
@@ -41,7 +41,7 @@ def watch(
     """Show how far the set of *uploads* objects is until its outcome comes, and return that.
 
     Raises:
-        LocalError: Nothing happened for so long that no outcome will come.
+        CommandError: Nothing happened for so long that no outcome will come.
     """
     started = changed = time.monotonic()
     seconds: dict[str, float] = {}
@@ -63,7 +63,7 @@ def watch(
                 return Watched(event, seconds)
             looked = time.monotonic() - started - elapsed
             time.sleep(max(LOOK_SECONDS - looked, looked / LOOK_SHARE_OF_TIME - looked))
-    raise LocalError(
+    raise CommandError(
         f"Nothing happened for {patience_seconds:.0f} s, and no outcome was announced: "
         "vault the set with 'make local-up' and 'make vault', and see .local/system/endpoint.log."
     )

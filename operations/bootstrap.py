@@ -75,7 +75,7 @@ class Bootstrap:
         if planned == NO_CHANGES:
             self._say("Nothing to change.")
             return True
-        if not agree(self._stacks.terraform(STACK, "show", "-no-color", PLAN).stdout):
+        if not agree(self._stacks.checked(STACK, "show", "-no-color", PLAN)):
             return False
         self._terraform("apply", PLAN)
         return True
@@ -101,7 +101,7 @@ class Bootstrap:
 
         So a bucket that was made by hand is taken over, and the plan shows what will change.
         """
-        written = json.loads((self._folder / "cdk.tf.json").read_text())["resource"]
+        written = self._stacks.written(STACK)["resource"]
         return {
             "import": [
                 {"to": f"{type_}.{name}", "id": self._bucket.name}

@@ -1,9 +1,14 @@
-"""``python -m review``: plan the stacks of an environment, and tell what a reviewer must know."""
+"""``python -m review``: plan the stacks of an environment, and tell what a reviewer must know.
+
+``VAULT_ENV`` names it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -12,14 +17,15 @@ from contextlib import contextmanager
 from deployment import terraform
 from deployment.deployment import ROOT, Deployment
 from deployment.errors import CommandError
-from review.planning import PLANS, Outcome, plan_stacks
+from review.planning import PLANS, Outcome, emptied, plan_stacks
 
 EXIT_STATUS = """\
 exit status:
   0    every stack has a plan, and no data would be lost but what is allowed to be
   1    a stack could not be planned; the summary says why
-  2    data would be lost: something that keeps it would be destroyed or replaced
-The plans are written in any case; nothing is applied.
+  2    it was called wrongly
+  3    data would be lost: something that keeps it would be destroyed or replaced
+Nothing is ever applied.
 """
 
 
@@ -27,12 +33,12 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m review",
-        description="Plan the stacks of an environment, and write for each the plan, its JSON and "
-        "a Markdown summary to build/plans/ENV/, and one summary of all to standard output.",
+        description="Plan the stacks of the environment that VAULT_ENV names (default: dev), and "
+        "write for each the plan, its JSON and a Markdown summary to build/plans/ENVIRONMENT/, and "
+        "one summary of all to standard output.",
         epilog=EXIT_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--env", default="dev", help="one of environments/ (default: %(default)s)")
     parser.add_argument(
         "--stack", action="append", default=[], metavar="NAME", help="only this one; repeatable"
     )
@@ -64,32 +70,43 @@ def phase(doing: str) -> Iterator[None]:
 
 def main() -> int:
     """Plan and tell; what goes wrong is told in a sentence."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = arguments()
     try:
-        outcome = review(options)
+        outcome = review(options, environment_name())
     except CommandError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        print("Interrupted: the review is not whole. Nothing was applied.", file=sys.stderr)
         return 130
     print(outcome.text)
     return outcome.status
 
 
-def review(options: argparse.Namespace) -> Outcome:
-    """Synthesise the stacks into a folder of their own, and plan them."""
+def environment_name() -> str:
+    """Name the environment, as every other command does.
+
+    Raises:
+        CommandError: There is no such environment, and so no folder for its plans either.
+    """
+    name = os.environ.get("VAULT_ENV") or "dev"
     there = sorted(path.stem for path in (ROOT / "environments").glob("*.json"))
-    if options.env not in there:
-        raise CommandError(f"ENV is {options.env!r}: give one of {', '.join(there)}.")
-    folder = PLANS / options.env
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = terraform.prepare() | {"VAULT_ENV": options.env, "TF_IN_AUTOMATION": "1"}
-    deployment = Deployment(folder, environment)
+    if name not in there:
+        raise CommandError(f"VAULT_ENV is {name!r}: set it to one of {', '.join(there)}.")
+    return name
+
+
+def review(options: argparse.Namespace, environment: str) -> Outcome:
+    """Synthesise the stacks into a folder of their own, and plan them."""
+    folder = emptied(PLANS / environment)  # first, so that no older plan is taken for this one
+    variables = terraform.prepare() | {"VAULT_ENV": environment, "TF_IN_AUTOMATION": "1"}
+    deployment = Deployment(folder, variables)
     with phase("Synthesising the stacks"):
         deployment.synthesise()
     return plan_stacks(
         deployment,
-        environment=options.env,
+        environment=environment,
         stacks=addresses(options.stack),
         allowed=addresses(options.allow),
         folder=folder,

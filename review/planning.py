@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployment.deployment import Deployment, explain
+from deployment.deployment import Deployment
 from deployment.errors import CommandError
 from review.findings import find
 from review.markdown import Reviewed, single, summary
@@ -18,37 +17,7 @@ from review.plan import PlanError, read_plan
 PLANS = Path(__file__).parents[1] / "build" / "plans"
 SUMMARY = "summary.md"
 ENDS = ("tfplan", "json", "md")
-REFUSED = 2
-
-# What Terraform says of a plan that fails, and what to do about it; the first that fits counts.
-REMEDIES = {
-    r"No valid credential sources|ExpiredToken|InvalidClientTokenId|SSO session": (
-        "There are no credentials that AWS takes: log in (aws sso login), or set AWS_PROFILE."
-    ),
-    r"Instance cannot be destroyed": (
-        "The configuration forbids to destroy this (the setting preventDestroy), and so to replace "
-        "it: see which change would, and take that back."
-    ),
-    r"Missing region": "Say which region is meant: set AWS_REGION, or the setting stacksRegion.",
-    r"fileGateway": (
-        "The gateway is not activated yet, or its parameters are not in SSM: deploy "
-        "DataVaultingStack, and let its client activate the gateway."
-    ),
-    r"NoSuchBucket|S3 bucket .* does not exist": (
-        "The bucket for Terraform's state is not there yet: 'make bootstrap ENV=...' makes it."
-    ),
-    r"Unable to find remote state|No stored state|does not have an attribute named|"
-    r"object with no attributes": (
-        "A stack whose outputs this one reads is not deployed yet: deploy that first."
-    ),
-    r"AccessDenied|UnauthorizedOperation|is not authorized to perform": (
-        "The caller may not read something: docs/plan-review.md tells what a plan needs."
-    ),
-    r"state lock": "Somebody holds the state's lock: wait, or see who it is in the error above.",
-    r"allowed account|AWS account ID not allowed": (
-        "These are another account's credentials: use those of stacksAccountId."
-    ),
-}
+REFUSED = 3  # argparse ends with 2
 
 Phase = Callable[[str], AbstractContextManager[object]]
 """What shows that something goes on while it does."""
@@ -67,7 +36,7 @@ class Outcome:
     text: str
     """The summary of all of them."""
     status: int
-    """0; 2 if data would be lost that is not allowed to be; or else 1 if a stack has no plan."""
+    """0; 3 if data would be lost that is not allowed to be; or else 1 if a stack has no plan."""
 
 
 def plan_stacks(
@@ -76,19 +45,18 @@ def plan_stacks(
     environment: str,
     stacks: Sequence[str] = (),
     allowed: Sequence[str] = (),
-    folder: Path | None = None,
+    folder: Path,
     phase: Phase = quietly,
 ) -> Outcome:
     """Plan *stacks* of a synthesised *deployment* (all, if none is named), and write what comes.
 
-    Each gets its plan, its JSON and its Markdown in *folder*, by default build/plans/ENVIRONMENT.
-    One that cannot be planned does not keep the others from it.
+    Each gets its plan, its JSON and its Markdown in *folder*, which is there and empty. One that
+    cannot be planned does not keep the others from it.
 
     Raises:
         CommandError: There is no such stack.
     """
-    names = _chosen(synthesised_stacks(deployment), stacks)
-    folder = emptied(folder or PLANS / environment)
+    names = _chosen(deployment.stacks(), stacks)
     reviewed = [plan_stack(deployment, name, folder=folder, phase=phase) for name in names]
     return conclude(reviewed, environment=environment, allowed=allowed, folder=folder)
 
@@ -126,12 +94,6 @@ def conclude(
     return Outcome(reviewed=tuple(reviewed), text=text, status=exit_status(reviewed, allowed))
 
 
-def synthesised_stacks(deployment: Deployment) -> list[str]:
-    """List the stacks that were synthesised, in the order in which they were defined."""
-    manifest = json.loads((deployment.output_folder / "manifest.json").read_text(encoding="utf-8"))
-    return list(manifest["stacks"])
-
-
 def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:
     asked = list(dict.fromkeys(wanted))
     if strangers := [name for name in asked if name not in there]:
@@ -142,36 +104,16 @@ def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:
 
 
 def _planned(deployment: Deployment, stack: str, folder: Path) -> Mapping[str, object]:
-    plan, shown = _file(folder, stack, "tfplan"), _file(folder, stack, "json")
-    _terraform(deployment, stack, "init", "-input=false", "-no-color")
+    deployment.checked(stack, "init", "-input=false", "-no-color")
     # Without the lock: a plan writes no state, and must neither wait for a deployment nor hold one
     # up. Terraform itself refuses to apply a plan that was made of an older state.
-    _terraform(
-        deployment, stack, "plan", "-input=false", "-no-color", "-lock=false", f"-out={plan}"
-    )
-    text = _terraform(deployment, stack, "show", "-no-color", "-json", str(plan))
-    shown.write_text(text, encoding="utf-8")
-    written: Mapping[str, object] = json.loads(text)
-    return written
-
-
-def _terraform(deployment: Deployment, stack: str, *arguments: str) -> str:
-    ran = deployment.terraform(stack, *arguments)
-    if ran.returncode != 0:
-        raise CommandError(with_remedy(explain(f"terraform {arguments[0]}", ran.stderr)))
-    return ran.stdout
-
-
-def with_remedy(error: str) -> str:
-    """Add to Terraform's *error* what to do about it, if that is known."""
-    for pattern, remedy in REMEDIES.items():
-        if re.search(pattern, error):
-            return f"{error}\n\n{remedy}"
-    return error
+    plan = deployment.plan(stack, _file(folder, stack, "tfplan"), "-lock=false")
+    _file(folder, stack, "json").write_text(json.dumps(plan), encoding="utf-8")
+    return plan
 
 
 def exit_status(reviewed: Sequence[Reviewed], allowed: Sequence[str] = ()) -> int:
-    """Judge: 2 for a loss that is not *allowed*, or else 1 for a stack without a whole plan, or 0."""
+    """Judge: 3 for a loss that is not *allowed*, or else 1 for a stack without a whole plan, or 0."""
     if any(each.findings and each.findings.losses(allowed) for each in reviewed):
         return REFUSED
     return int(any(each.findings is None or not each.findings.is_whole for each in reviewed))

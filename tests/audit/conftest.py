@@ -105,6 +105,7 @@ def planned(folder: Path, written: dict[str, Any]) -> Stack:
         path = made.stack_folder("Planted") / "cdk.tf.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(written))
+        (made.output_folder / "manifest.json").write_text(json.dumps({"stacks": {"Planted": {}}}))
         (stack,) = plan_all(where, {"test": made})
     return stack
 

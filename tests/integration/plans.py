@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +13,7 @@ Gaps = Mapping[str, Mapping[str, str]]
 
 def changes(system: LocalSystem, stack: str) -> list[dict[str, Any]]:
     """Return what a plan of *stack* would change, as Terraform shows it in JSON."""
-    planned = system.terraform("plan", "-out=again.tfplan", stack=stack)
-    assert planned.returncode == 0, planned.stderr
-    plan = json.loads(system.terraform("show", "-json", "again.tfplan", stack=stack).stdout)
+    plan = system.deployment().plan(stack, "again.tfplan")
     return [each for each in plan["resource_changes"] if each["change"]["actions"] != ["no-op"]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deployment.deployment import COLOURS
+from deployment.explanation import COLOURS
 from local.local_system import LocalSystem
 from tests.integration.test_terraform import READ_BACK_GAPS
 

@@ -11,7 +11,7 @@ import pytest
 
 from deployment.deployment import Deployment
 from local.local_system import LocalSystem
-from review.planning import Outcome, exit_status, plan_stacks
+from review.planning import Outcome, emptied, exit_status, plan_stacks
 from tests.integration.test_terraform import READ_BACK_GAPS
 
 STACK = "EventProcessingStack"
@@ -36,7 +36,7 @@ class Proposal:
     def plan(self) -> Outcome:
         """Plan the stack as it is now."""
         self.written.write_text(json.dumps(self.stack))
-        folder = self.written.parents[3] / "plans"
+        folder = emptied(self.written.parents[3] / "plans")
         return plan_stacks(self._deployment, environment="local", stacks=[STACK], folder=folder)
 
 
@@ -78,7 +78,7 @@ def test_a_changed_permission_and_a_replaced_bucket_are_told_and_the_loss_is_ref
 
     outcome = proposal.plan()
 
-    assert outcome.status == 2
+    assert outcome.status == 3
     assert exit_status(outcome.reviewed, [address]) == 0
     (findings,) = (each.findings for each in outcome.reviewed)
     assert findings is not None

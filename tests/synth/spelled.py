@@ -12,26 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit.arns import ARNS
 from tests.synth.template import Block, Template, referred
 
 REFERENCE = re.compile(r"\$\{(aws_\w+)\.(\w+)\.(\w+)\}")
-ARNS = {
-    "aws_cloudwatch_event_bus": "arn:aws:events:REGION:ACCOUNT:event-bus/{name}",
-    "aws_cloudwatch_event_rule": "arn:aws:events:REGION:ACCOUNT:rule/{bus}{name}",
-    "aws_cloudwatch_log_group": "arn:aws:logs:REGION:ACCOUNT:log-group:{name}",
-    "aws_dynamodb_table": "arn:aws:dynamodb:REGION:ACCOUNT:table/{name}",
-    "aws_iam_role": "arn:aws:iam::ACCOUNT:role/{name}",
-    "aws_lambda_function": "arn:aws:lambda:REGION:ACCOUNT:function:{function_name}",
-    "aws_s3_bucket": "arn:aws:s3:::{bucket}",
-    "aws_sfn_state_machine": "arn:aws:states:REGION:ACCOUNT:stateMachine:{name}",
-    "aws_sns_topic": "arn:aws:sns:REGION:ACCOUNT:{name}",
-    "aws_sqs_queue": "arn:aws:sqs:REGION:ACCOUNT:{name}",
-    "aws_ssm_parameter": "arn:aws:ssm:REGION:ACCOUNT:parameter{name}",
-}
-"""As Terraform's attribute ``arn`` gives them, a log group's without ``:*``.
-
-https://docs.aws.amazon.com/service-authorization/latest/reference/
-"""
 IDS = {"aws_s3_bucket": "bucket", "aws_iam_role": "name"}
 """Which name Terraform's attribute ``id`` is."""
 
@@ -91,4 +75,6 @@ def _spelled(value: Any, resources: Mapping[str, Mapping[str, Block]]) -> Any:
 def _arn(resources: Mapping[str, Mapping[str, Block]], type_: str, name: str) -> str:
     block = resources[type_][name]
     bus = f"{block['event_bus_name']}/" if "event_bus_name" in block else ""
-    return ARNS[type_].format_map({**block, "bus": bus})
+    parameter = block.get("name", "").removeprefix("/")
+    ours = {"region": "REGION", "account": "ACCOUNT", "bus": bus, "name_below_root": parameter}
+    return ARNS[type_].format_map({**block, **ours})

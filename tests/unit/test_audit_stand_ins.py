@@ -24,7 +24,7 @@ READ = {
             "Effect": "Allow",
             "Sid": "Read",
             "Action": ["s3:GetObject"],
-            "Resource": ["arn:aws:s3_bucket:eu-west-1:123456789012:a/*"],
+            "Resource": ["arn:aws:s3:::a/*"],
             "Principal": {"Service": ["events.amazonaws.com"]},
             "Condition": {"Bool": {"aws:SecureTransport": ["true"]}},
         }
@@ -49,7 +49,14 @@ WRITTEN = {
     [
         ("${data.aws_partition.here.partition}", "aws"),
         ("${data.aws_caller_identity.me.account_id}", "123456789012"),
-        ("${aws_sqs_queue.q.arn}", "arn:aws:sqs_queue:eu-west-1:123456789012:q"),
+        ("${aws_sqs_queue.q.arn}", "arn:aws:sqs:eu-west-1:123456789012:q"),
+        ("${aws_iam_role.r.arn}", "arn:aws:iam::123456789012:role/r"),
+        ("${aws_cloudwatch_event_rule.r.arn}", "arn:aws:events:eu-west-1:123456789012:rule/r"),
+        ("${aws_ssm_parameter.p.arn}", "arn:aws:ssm:eu-west-1:123456789012:parameter/p"),
+        (
+            "${aws_storagegateway_nfs_file_share.s.arn}",
+            "arn:aws:storagegateway:eu-west-1:123456789012:share/s",
+        ),
         ("${aws_sqs_queue.q.url}", "q-url"),
         ("a${aws_sqs_queue.q.url}b${aws_sqs_queue.r.url}", "aq-urlbr-url"),
         ('${join(",", [1])}', "stand-in"),
@@ -58,6 +65,14 @@ WRITTEN = {
 )
 def test_each_reference_gets_a_value_of_its_form(reference: str, value: str) -> None:
     assert filled(reference) == value
+
+
+@pytest.mark.parametrize(
+    "reference", ["${aws_nothing.n.arn}", "${aws_lambda_function.f.invoke_arn}"]
+)
+def test_an_arn_of_unknown_form_is_told_and_not_made_up(reference: str) -> None:
+    with pytest.raises(AuditError, match=r"^The audit knows no \w+ of aws_\w+: add it to"):
+        filled(reference)
 
 
 def test_a_document_reads_as_iam_reads_it() -> None:

@@ -186,6 +186,21 @@ def test_nothing_is_changed_without_consent(tmp_path: Path) -> None:
     assert not world.exists
 
 
+class Unshowable(Terraform):
+    """Plans, and then cannot show what."""
+
+    def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(arguments, 1, "", "Error: no such plan")
+
+
+def test_nobody_is_asked_to_agree_to_a_plan_that_cannot_be_shown(tmp_path: Path) -> None:
+    world = World()
+    bootstrap = Bootstrap(SETTINGS, Bucket(world), Unshowable(tmp_path, {}, world), say=print)
+    with pytest.raises(CommandError, match="no such plan"):
+        bootstrap.run(lambda plan: True)
+    assert not world.exists
+
+
 def test_a_bucket_that_another_environment_looks_after_is_left_to_it(tmp_path: Path) -> None:
     """Two environments may share one; two stacks would undo each other's work."""
     world = World(exists=True, objects={"prod/StateBackendStack.tfstate": "its"}, steps_left=0)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from deployment.deployment import Deployment, explain
+from deployment.deployment import Deployment
 from deployment.errors import CommandError
+from deployment.explanation import explain
 from deployment.terraform import PROVIDER, config, environment, find_mirror
 from local.aws import Endpoint, pointed_at
 
@@ -115,16 +118,74 @@ def test_without_an_endpoint_the_users_own_aws_stays_as_it_is(tmp_path: Path) ->
     assert made["TF_CLI_ARGS_providers_lock"] == f"-fs-mirror={tmp_path}"
 
 
+class Answering(Deployment):
+    """A Terraform that answers each command as *answers* say, or with nothing."""
+
+    answers: Mapping[str, tuple[int, str, str]]
+
+    def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        status, stdout, stderr = self.answers.get(arguments[0], (0, "", ""))
+        return subprocess.CompletedProcess(arguments, status, stdout, stderr)
+
+
+def answering(folder: Path, **answers: tuple[int, str, str]) -> Answering:
+    made = Answering(folder, {})
+    object.__setattr__(made, "answers", answers)
+    return made
+
+
+def test_a_plan_is_what_terraform_shows_of_it(tmp_path: Path) -> None:
+    deployment = answering(tmp_path, show=(0, '{"resource_changes": []}', ""))
+
+    assert deployment.plan("Stack", "a.tfplan") == {"resource_changes": []}
+
+
+@pytest.mark.parametrize("command", ["plan", "show"])
+def test_a_plan_that_cannot_be_made_or_shown_is_an_error(tmp_path: Path, command: str) -> None:
+    deployment = answering(tmp_path, **{command: (1, "half of it", "Error: broken")})
+
+    with pytest.raises(CommandError, match=rf"^terraform {command} failed:\nError: broken$"):
+        deployment.plan("Stack", "a.tfplan")
+
+
+def test_a_status_that_is_expected_is_no_error(tmp_path: Path) -> None:
+    deployment = answering(tmp_path, validate=(1, "told", ""))
+
+    assert deployment.checked("Stack", "validate", expected=(0, 1)) == "told"
+
+
 @pytest.mark.parametrize(
-    ("output", "told"),
+    ("output", "remedy"),
     [
         ("write: no space left on device", "The disk is full"),
         ("Error: Failed to query available provider packages", "VAULT_TF_MIRROR"),
-        ('S3 bucket "vault-dev-terraform-state" does not exist.', "make bootstrap"),
+        ("Error: Failed to install\n│ provider", "VAULT_TF_MIRROR"),
+        (
+            'Error: Failed to get existing workspaces: S3 bucket "x" does not exist.',
+            "make bootstrap",
+        ),
+        ("Error: Unable to find remote state", "deploy that first"),
+        ("Error: Instance cannot be destroyed", "preventDestroy"),
+        ("Error: No valid credential sources found\n\nmore", "aws sso login"),
+        ("Error: Error acquiring the state lock", "Somebody holds"),
+        ("Error: reading S3 Bucket: api error AccessDenied: not yours", "docs/plan-review.md"),
+        (
+            "Error: reading SSM Parameters (/dev/fileGateway): AccessDeniedException",
+            "docs/plan-review.md",
+        ),
     ],
 )
-def test_a_known_failure_is_explained_with_its_remedy(output: str, told: str) -> None:
-    assert told in explain("cdktf deploy", output)
+def test_terraforms_own_error_is_followed_by_the_remedy(output: str, remedy: str) -> None:
+    error, _, told = explain("terraform plan", output).rpartition("\n\n")
+
+    assert error.splitlines() == ["terraform plan failed:", *filter(None, output.splitlines())]
+    assert remedy in told
+
+
+def test_what_went_well_before_the_error_finds_no_remedy() -> None:
+    output = 'S3 bucket "x" does not exist yet\nError: never seen'
+
+    assert explain("terraform apply", output) == "terraform apply failed:\nError: never seen"
 
 
 def test_any_other_failure_is_shown_from_its_error_on() -> None:

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from deployment.errors import CommandError
 from local.activation_keys import LIVE_SECONDS
 from local.appliance import Appliance
-from local.errors import LocalError
 from local.gateway_requests import Caller, Json, RequestRefusedError
 from local.gateways import CONNECTING_SECONDS
 from local.share_setup import activation_key
@@ -159,7 +159,7 @@ def test_an_activated_gateway_hands_out_no_key_until_it_is_deleted(gateway: Gate
     arn = gateway.activate(ActivationKey=gateway.key())
 
     assert gateway.get(f"activationRegion={REGION}&no_redirect")[0] == 404
-    with pytest.raises(LocalError, match="hands out no key: The gateway is activated"):
+    with pytest.raises(CommandError, match="hands out no key: The gateway is activated"):
         activation_key(gateway.appliance.address, REGION)
 
     gateway.ask("DeleteGateway", GatewayARN=arn)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deployment.errors import CommandError
 from local import vaulting
 from local.datasets import EMPTY_FOLDER, FILES, generate
-from local.errors import LocalError
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
@@ -55,9 +55,9 @@ def test_the_set_id_is_the_folders_name_unless_given(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_missing_or_empty_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match="There is no folder"):
+    with pytest.raises(CommandError, match="There is no folder"):
         vaulting.read(tmp_path / "missing")
-    with pytest.raises(LocalError, match="holds no file"):
+    with pytest.raises(CommandError, match="holds no file"):
         vaulting.read(tmp_path)
 
 

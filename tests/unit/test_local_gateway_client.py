@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from deployment.errors import CommandError
 from local import gateway_client
 from local.aws import Endpoint
-from local.errors import LocalError
 from local.gateway_client import GatewayClient, configured
 from local.local_system import gateway_client as client_of_system
 
@@ -48,7 +48,7 @@ def test_a_script_reads_the_configuration_and_is_heard_while_it_runs(
 
 
 def test_a_script_that_fails_is_told_of_in_its_own_words(client: GatewayClient) -> None:
-    with pytest.raises(LocalError) as caught:
+    with pytest.raises(CommandError) as caught:
         client.run(script(client, "echo 'There is no folder x: give one.' >&2; exit 2"))
 
     assert str(caught.value).splitlines() == [

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from deployment import processes
+from deployment.errors import CommandError
 from local import __main__ as command
 from local import endpoint_process, left_running
 from local.endpoint_process import EndpointOptions, EndpointProcess
-from local.errors import LocalError
 from local.local_system import PATHS, LocalSystem
 from local.report import Report
 
@@ -120,7 +120,7 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        with pytest.raises(LocalError, match=rf"^Port {port} of 127.0.0.1 .* with --port\.$"):
+        with pytest.raises(CommandError, match=rf"^Port {port} of 127.0.0.1 .* with --port\.$"):
             endpoint_process.start(tmp_path, EndpointOptions(port=port))
 
 
@@ -152,7 +152,7 @@ def test_a_system_left_running_is_found_and_a_second_one_refused(
     (tmp_path / left_running.STATE).write_text(json.dumps(system.to_json()))
 
     assert left_running.get(tmp_path) == system
-    with pytest.raises(LocalError, match="runs already"):
+    with pytest.raises(CommandError, match="runs already"):
         left_running.up(port=0, report=Report(), folder=tmp_path)
 
 
@@ -161,7 +161,7 @@ def test_a_system_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:
     (tmp_path / left_running.STATE).write_text(json.dumps(system.to_json()))
 
     for ask in (left_running.get, left_running.down):
-        with pytest.raises(LocalError, match="'make local-up' starts one"):
+        with pytest.raises(CommandError, match="'make local-up' starts one"):
             ask(tmp_path)
 
 
@@ -175,7 +175,7 @@ def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, state: str) -> None
 @pytest.mark.parametrize(
     ("error", "status", "told"),
     [
-        (LocalError("This, and do that."), 1, "This, and do that."),
+        (CommandError("This, and do that."), 1, "This, and do that."),
         (
             OSError(28, "No space left on device", "/a/file"),
             1,

@@ -1,0 +1,40 @@
+"""Synthesised stacks, and a Terraform that is none."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deployment.deployment import Deployment
+
+
+class FakeDeployment(Deployment):
+    """Answers as Terraform does, for each stack with a plan or with an error."""
+
+    plans: dict[str, Any]
+    ran: list[list[str]]
+
+    def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run nothing."""
+        self.ran.append([stack, *arguments])
+        plan = self.plans[stack]
+        if isinstance(plan, str) and arguments[0] == "plan":
+            return subprocess.CompletedProcess([], 1, "", plan)
+        shows = arguments[0] == "show"
+        return subprocess.CompletedProcess([], 0, json.dumps(plan) if shows else "", "")
+
+    def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
+        """Deploy nothing."""
+        self.ran.append([stack, "deploy"])
+
+
+def synthesised(folder: Path, **plans: Any) -> FakeDeployment:
+    fake = FakeDeployment(folder, {})
+    object.__setattr__(fake, "plans", plans)
+    object.__setattr__(fake, "ran", [])
+    fake.output_folder.mkdir()
+    (fake.output_folder / "manifest.json").write_text(json.dumps({"stacks": plans}))
+    return fake

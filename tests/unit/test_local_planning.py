@@ -1,0 +1,66 @@
+"""local.planning: in which order the stacks are planned, and what comes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import planning
+from local.aws import Endpoint
+from local.local_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE
+from local.report import Report
+from review.planning import Outcome, emptied
+from tests.unit.fake_deployment import FakeDeployment, synthesised
+from tests.unit.plans import bucket_replaced, shown
+
+ENDPOINT = Endpoint(url="http://127.0.0.1:9", region="eu-west-1")
+
+
+def planned(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, **plans: Any
+) -> tuple[FakeDeployment, Outcome]:
+    """Plan stacks of which EventProcessingStack is not the first."""
+    stacks = synthesised(
+        folder,
+        **{FILE_SHARE: shown(), EVENT_PROCESSING: shown(), DATA_VAULTING: shown(), **plans},
+    )
+
+    def tell(where: Endpoint, environment: str) -> None:
+        stacks.ran.append(["the gateway of", environment])
+
+    monkeypatch.setattr(planning, "tell_of_gateway", tell)
+    kept = emptied(folder / "plans")
+    return stacks, planning.plan_all(stacks, ENDPOINT, folder=kept, report=Report())
+
+
+def test_what_others_read_is_planned_and_deployed_before_they_are_planned(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Planned first, for once it is deployed there is nothing to tell of it."""
+    stacks, outcome = planned(monkeypatch, tmp_path)
+    assert [ran[:2] for ran in stacks.ran if ran[1] not in {"init", "show"}] == [
+        [EVENT_PROCESSING, "plan"],
+        [EVENT_PROCESSING, "deploy"],
+        ["the gateway of", "local"],
+        [FILE_SHARE, "plan"],
+        [DATA_VAULTING, "plan"],
+    ]
+    assert outcome.status == 0
+
+
+@pytest.mark.parametrize(
+    ("stack", "plan", "status"),
+    [
+        (EVENT_PROCESSING, "Error: x", 1),
+        (DATA_VAULTING, "Error: x", 1),
+        (FILE_SHARE, shown(bucket_replaced()), 3),
+    ],
+)
+def test_the_status_is_that_of_a_review(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: str, plan: Any, status: int
+) -> None:
+    _, outcome = planned(monkeypatch, tmp_path, **{stack: plan})
+    assert outcome.status == status
+    assert len(outcome.reviewed) == 3
