@@ -21,6 +21,7 @@ from stacks.all_stacks import STACKS, define_stacks
 from stacks.settings import Settings, checked
 from tests import shipped
 from tests.synth.template import Synthesise, Template, load
+from tests.synth.validation import Validation
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -83,6 +84,12 @@ def dev(dev_stacks: Mapping[str, Template]) -> Template:
 def prod(prod_stacks: Mapping[str, Template]) -> Template:
     """EventProcessingStack of another environment in the same account."""
     return prod_stacks["EventProcessingStack"]
+
+
+@pytest.fixture(scope="session")
+def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
+    """Terraform, to be asked what it thinks of a configuration."""
+    return Validation(tmp_path_factory.mktemp("validation"))
 
 
 def _synthesised(settings: Settings, folders: pytest.TempPathFactory) -> Mapping[str, Template]:
