@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
-import string
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -132,9 +130,3 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
-
-
-@pytest.fixture
-def access_key() -> str:
-    """What looks like an access key; made anew each time, it is in no file of ours."""
-    return "AKIA" + "".join(secrets.choice(string.ascii_uppercase) for _ in range(16))

@@ -3,71 +3,119 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import secrets
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 
 from audit.__main__ import run
 from audit.checks.registry import CHECKS
-from audit.finding import Finding
 from audit.stacks import Stack
 from tests.audit.conftest import Project
 
 CHECK = {check.name: check for check in CHECKS}
+ACCESS_KEY = "AKIA" + "".join(secrets.choice(string.ascii_uppercase) for _ in range(16))
+"""What looks like an access key; made anew each time, it is in no file of ours."""
+GPL = {"packages": {"node_modules/planted": {"license": "GPL-3.0-only"}}}
 
 
-def told(findings: Iterable[Finding]) -> str:
-    return "\n".join(map(str, findings))
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What a check must see, in files or in a stack, and what it says of that."""
+
+    told: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    stack: str = ""
+    """The fixture that plans it."""
+
+
+PLANTED = {
+    "shellcheck": Faults(
+        ("clean-up.sh:2: SC2086: Double quote",),
+        files={"clean-up.sh": "#!/usr/bin/env bash\nrm -r $1\n", "run": "#!/bin/sh\necho ok\n"},
+    ),
+    "secrets": Faults(
+        ("settings.ini:3: AWS Access Key",),
+        files={"settings.ini": f"[default]\nregion = eu-west-1\naccess = {ACCESS_KEY}\n"},
+    ),
+    "validate": Faults(
+        (
+            "Planted (test) resource.aws_sqs_queue.answers: error: Extraneous JSON object",
+            '"visibility"',
+        ),
+        stack="invalid",
+    ),
+    "checkov": Faults(
+        (
+            "Planted aws_vpc_security_group_ingress_rule.ssh: CKV_AWS_24: ",
+            "Planted aws_s3_bucket.open: CKV_AWS_20: ",
+            "Planted aws_s3_bucket.open: CKV2_AWS_6: ",
+            # A policy that no plan knows, and a state machine without logs.
+            "Planted aws_iam_role_policy.runner: CKV_AWS_289: ",
+            "Planted aws_sfn_state_machine.dangling: CKV_AWS_285: ",
+        ),
+        stack="faulty",
+    ),
+    "cloudsplaining": Faults(
+        ("Planted aws_iam_role_policy.runner: InfrastructureModification: iam:PassRole",),
+        stack="faulty",
+    ),
+    "states": Faults(
+        ("aws_sfn_state_machine.dangling: MISSING_TRANSITION_TARGET", "Nowhere"),
+        stack="faulty",
+    ),
+    "licences": Faults(
+        ("node_modules planted: its licence is GPL-3.0-only",),
+        files={"package-lock.json": json.dumps(GPL)},
+    ),
+}
+"""For each check the faults of its kind."""
+
+See = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
-def seen_by_checkov(tmp_path_factory: pytest.TempPathFactory, faulty: Stack) -> str:
-    project = Project(tmp_path_factory.mktemp("checkov"))
-    return told(CHECK["checkov"].find(project.audited(faulty)))
+def see(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> See:
+    """Return a function that says what a check finds where its faults are planted; it looks once."""
+
+    @cache
+    def seen(check: str) -> str:
+        project, planted = Project(tmp_path_factory.mktemp(check)), PLANTED[check]
+        for name, text in planted.files.items():
+            project.write(name, text)
+        stacks = [request.getfixturevalue(planted.stack)] if planted.stack else []
+        return "\n".join(map(str, CHECK[check].find(project.audited(*stacks))))
+
+    return seen
+
+
+def test_every_check_has_faults_planted_for_it() -> None:
+    assert PLANTED.keys() == CHECK.keys()
 
 
 @pytest.mark.parametrize(
-    ("rule", "address"),
-    [
-        ("CKV_AWS_24", "aws_vpc_security_group_ingress_rule.ssh"),
-        ("CKV_AWS_20", "aws_s3_bucket.open"),
-        ("CKV2_AWS_6", "aws_s3_bucket.open"),
-        ("CKV_AWS_289", "aws_iam_role_policy.runner"),
-        ("CKV_AWS_285", "aws_sfn_state_machine.dangling"),
-    ],
+    ("check", "told"), [(check, told) for check, faults in PLANTED.items() for told in faults.told]
 )
-def test_checkov_sees_an_open_port_an_open_bucket_and_a_policy_that_no_plan_knows(
-    seen_by_checkov: str, rule: str, address: str
-) -> None:
-    assert f"Planted {address}: {rule}: " in seen_by_checkov
+def test_a_check_sees_what_is_planted_for_it(see: See, check: str, told: str) -> None:
+    assert told in see(check)
 
 
-def test_a_skip_that_nothing_needs_is_a_finding(seen_by_checkov: str) -> None:
+def test_a_sound_script_is_no_finding(see: See) -> None:
+    """It stands beside the other one."""
+    assert len(see("shellcheck").splitlines()) == 1
+
+
+def test_no_package_that_is_installed_is_a_finding(see: See) -> None:
+    """They are looked at with the planted one."""
+    assert ".venv" not in see("licences")
+
+
+def test_a_skip_that_nothing_needs_is_a_finding(see: See) -> None:
     idle = "Planted aws_sqs_queue.answers: CKV_AWS_27 is skipped, but does not fail"
-    assert idle in seen_by_checkov
-
-
-def test_cloudsplaining_sees_a_role_that_may_be_handed_to_anybody(
-    project: Project, faulty: Stack
-) -> None:
-    (found, *_) = CHECK["cloudsplaining"].find(project.audited(faulty))
-    assert (
-        str(found) == "Planted aws_iam_role_policy.runner: InfrastructureModification: iam:PassRole"
-    )
-
-
-def test_the_validator_sees_a_state_that_leads_nowhere(project: Project, faulty: Stack) -> None:
-    findings = told(CHECK["states"].find(project.audited(faulty)))
-    assert "aws_sfn_state_machine.dangling: MISSING_TRANSITION_TARGET" in findings
-    assert "Nowhere" in findings
-
-
-def test_terraform_sees_an_argument_that_no_resource_has(project: Project, invalid: Stack) -> None:
-    findings = told(CHECK["validate"].find(project.audited(invalid)))
-    assert (
-        "Planted (test) resource.aws_sqs_queue.answers: error: Extraneous JSON object" in findings
-    )
-    assert '"visibility"' in findings
+    assert idle in see("checkov")
 
 
 def test_a_stack_that_cannot_be_planned_passes_no_check_of_plans(
@@ -76,38 +124,3 @@ def test_a_stack_that_cannot_be_planned_passes_no_check_of_plans(
     (found,) = run(CHECK["checkov"], project.audited(invalid))
     assert found.where == "the check itself"
     assert "Planted (test) has no plan" in found.what
-
-
-def test_shellcheck_sees_an_unquoted_variable(project: Project) -> None:
-    project.write("clean-up.sh", "#!/usr/bin/env bash\nrm -r $1\n")
-    project.write("run", "#!/bin/sh\necho ok\n")
-    (found,) = CHECK["shellcheck"].find(project.audited())
-    assert found.where == "clean-up.sh:2"
-    assert found.what.startswith("SC2086: Double quote")
-
-
-def test_detect_secrets_sees_an_access_key(project: Project, access_key: str) -> None:
-    project.write("settings.ini", f"[default]\nregion = eu-west-1\naccess = {access_key}\n")
-    assert Finding("settings.ini:3", "AWS Access Key") in set(
-        CHECK["secrets"].find(project.audited())
-    )
-
-
-def test_a_package_under_the_gpl_is_seen_among_those_that_are_installed(project: Project) -> None:
-    lock = {"packages": {"node_modules/planted": {"license": "GPL-3.0-only"}}}
-    project.write("package-lock.json", json.dumps(lock))
-    found = set(CHECK["licences"].find(project.audited()))
-    assert Finding("node_modules planted", "its licence is GPL-3.0-only") in found
-    assert not {each for each in found if each.where.startswith(".venv")}
-
-
-def test_every_check_has_a_fault_planted_for_it() -> None:
-    assert set(CHECK) == {
-        "shellcheck",
-        "secrets",
-        "validate",
-        "checkov",
-        "cloudsplaining",
-        "states",
-        "licences",
-    }

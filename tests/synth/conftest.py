@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -19,10 +18,10 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
 from cdktf import App
 
 from stacks.all_stacks import STACKS, define_stacks
-from stacks.settings import Settings, checked, read_settings
+from stacks.settings import Settings, checked
+from tests import shipped
 from tests.synth.template import Synthesise, Template, load
-
-ROOT = Path(__file__).parents[2]
+from tests.synth.validation import Validation
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project's folder."""
-    return ROOT
+    return shipped.ROOT
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +45,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 
     @cache
     def all_stacks(**changed: Any) -> Mapping[str, Template]:
-        defaults = json.loads((ROOT / "cdktf.json").read_text(encoding="utf-8"))["context"]
-        return _synthesised(checked({**defaults, **changed}), tmp_path_factory)
+        return _synthesised(checked({**shipped.DEFAULTS, **changed}), tmp_path_factory)
 
     return synthesised
 
@@ -55,13 +53,13 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 @pytest.fixture(scope="session")
 def dev_stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
     """Every stack, by name, as it is deployed where no environment is chosen."""
-    return _synthesised(read_settings(ROOT, "dev"), tmp_path_factory)
+    return _synthesised(shipped.settings("dev"), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def prod_stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
     """Every stack, by name, of another environment in the same account."""
-    return _synthesised(read_settings(ROOT, "prod"), tmp_path_factory)
+    return _synthesised(shipped.settings("prod"), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +84,12 @@ def dev(dev_stacks: Mapping[str, Template]) -> Template:
 def prod(prod_stacks: Mapping[str, Template]) -> Template:
     """EventProcessingStack of another environment in the same account."""
     return prod_stacks["EventProcessingStack"]
+
+
+@pytest.fixture(scope="session")
+def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
+    """Terraform, to be asked what it thinks of a configuration."""
+    return Validation(tmp_path_factory.mktemp("validation"))
 
 
 def _synthesised(settings: Settings, folders: pytest.TempPathFactory) -> Mapping[str, Template]:

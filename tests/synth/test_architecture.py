@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from stacks.all_stacks import STACKS
+from tests.synth.arrows import arrows_of
+from tests.synth.handler_calls import recorded_calls
+from tests.synth.spelled import spelled
 from tests.synth.template import Template
 from tools.architecture import illustrated
+from tools.diagrams.arrows import arrows as arrows_drawn
 from tools.diagrams.flowchart import flowchart
+from tools.diagrams.nodes import drawn, node_id
+from tools.diagrams.stack import Stack
 
 BOX = re.compile(r"\s*(?:subgraph )?(\w+) ?[\[({>]")
 ARROW = re.compile(r"\s*(\w+) (?:<?-->|-\.->|---)(?:\|[^|]+\|)? (\w+)")
@@ -36,6 +42,35 @@ def test_everything_that_handles_an_upload_is_joined(dev: Template) -> None:
     """A box without an arrow: the diagram misses one, or nobody needs what it stands for."""
     boxes, arrows = parts(dev)
     assert boxes == {end for arrow in arrows for end in arrow}
+
+
+def test_the_picture_and_the_proof_of_who_reaches_whom_know_the_same_ways(dev: Template) -> None:
+    """Each derives them by itself: a way that one of them overlooks, the other one shows.
+
+    The picture's arrows follow the data and the proof's the request, so that a pair has no order.
+    """
+    machine = "sfn_state_machine_reconciliation"
+    shown = {
+        frozenset(machine if end.startswith(machine) else end for end in (arrow.start, arrow.end))
+        for arrow in arrows_drawn(Stack(dev.written))
+        if not is_no_request(arrow.end)
+    }
+    stack = spelled(dev)
+    proven = {
+        frozenset({node_id(arrow.source), node_id(arrow.target)})
+        for arrow in arrows_of(stack, recorded_calls(stack))
+        if drawn(arrow.source) and drawn(arrow.target)
+    }
+    left_out = {  # as the page says: the dead letters of rules
+        frozenset({node_id(f"aws_cloudwatch_event_rule.{rule}"), "sqs_queue_undelivered"})
+        for rule in dev.resources("aws_cloudwatch_event_rule")
+    }
+    assert shown | left_out == proven
+
+
+def is_no_request(end: str) -> bool:
+    """Tell whether an arrow to *end* means what EventBridge does by itself, or a name."""
+    return end.startswith(("cloudwatch_event_rule_", "ssm_parameter_"))
 
 
 def parts(template: Template) -> tuple[set[str], list[tuple[str, str]]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import shipped
 from tests.synth.template import Template
 
 EAGER = """
@@ -27,9 +28,8 @@ runpy.run_path("main.py", run_name="__main__")
 def clone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of the project on another machine: other times, and leavings of its Python."""
     folder = tmp_path_factory.mktemp("clone")
-    for name in ("main.py", "cdktf.json"):
-        shutil.copyfile(root / name, folder / name)
-    for name in ("environments", "stacks", "handlers", "scripts"):
+    shutil.copyfile(root / "main.py", shipped.write(folder) / "main.py")
+    for name in ("stacks", "handlers", "scripts"):
         shutil.copytree(root / name, folder / name, copy_function=shutil.copyfile)
     cache = folder / "handlers" / "__pycache__"
     cache.mkdir(exist_ok=True)

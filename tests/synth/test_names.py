@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from stacks.all_stacks import STACKS
+from tests.stateful import STATEFUL
 from tests.synth.template import Block, Synthesise, Template
 
 LONGEST_ENVIRONMENT = "a234567890123456"
@@ -59,16 +60,6 @@ NAMELESS = {
 }
 """Parts of something that has a name; a share's is that of its folder, in its own gateway."""
 
-STATEFUL = {
-    "aws_dynamodb_table",
-    "aws_ebs_volume",
-    "aws_instance",
-    "aws_s3_bucket",
-    "aws_sqs_queue",
-    "aws_storagegateway_cache",
-    "aws_storagegateway_nfs_file_share",
-}
-"""What keeps data, and the gateway, which keeps what it has not uploaded yet."""
 STACK_NAMES = [stack.__name__ for stack in STACKS]
 
 

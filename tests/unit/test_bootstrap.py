@@ -15,9 +15,9 @@ from deployment.deployment import Deployment
 from deployment.errors import CommandError
 from operations.bootstrap import STACK, Bootstrap
 from operations.state_bucket import StateBucket
-from stacks.settings import read_settings
+from tests import shipped
 
-SETTINGS = read_settings(Path(__file__).parents[2], "dev")
+SETTINGS = shipped.settings("dev")
 KEY = "dev/StateBackendStack.tfstate"
 ADDRESS = "aws_s3_bucket.state_EC29AD4A"
 

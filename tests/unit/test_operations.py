@@ -6,18 +6,21 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+import operations.__main__
 from deployment.errors import CommandError
 from operations.__main__ import agree, choose_region, main
 from stacks.settings import checked
-from tests.unit.test_settings import DEFAULTS
+from tests import shipped
 
 
 @pytest.fixture(autouse=True)
-def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No account, no region and no file of this machine."""
+def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No account, no region and no file of this machine, nor of its deployer."""
+    monkeypatch.setattr(operations.__main__, "ROOT", shipped.write(tmp_path))
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
@@ -69,7 +72,7 @@ def test_the_region_is_the_settings_or_the_one_that_terraform_takes(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "")
     if variable:
         monkeypatch.setenv("AWS_REGION", variable)
-    choose_region(checked({**DEFAULTS, "stacksRegion": setting}))
+    choose_region(checked({**shipped.DEFAULTS, "stacksRegion": setting}))
     assert os.environ["AWS_DEFAULT_REGION"] == (region or "")
 
 

@@ -20,7 +20,7 @@ from handlers.outcome_store import CLAIM_SECONDS
 from handlers.reconciliation import Progress
 from stacks.constructs.reconciliation_states import definition
 from stacks.setting import SETTINGS
-from tests.synth.state_machine import Payload, Run
+from tests.state_machine import Payload, Run
 from tests.unit.fakes import FakeContext
 from tests.unit.samples import manifest_event
 

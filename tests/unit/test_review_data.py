@@ -6,7 +6,7 @@ import pytest
 
 from review.data import LOST
 from review.plan import Action
-from tests.synth.test_names import STATEFUL
+from tests.stateful import STATEFUL
 from tests.unit.plans import Json, bucket_replaced, change, found
 
 

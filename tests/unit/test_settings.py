@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from stacks.setting import SETTINGS
 from stacks.settings import Settings, SettingsError, checked, read_settings
+from tests import shipped
+from tests.shipped import DEFAULTS
 
 ROOT = Path(__file__).parents[2]
-DEFAULTS: dict[str, Any] = json.loads((ROOT / "cdktf.json").read_text(encoding="utf-8"))["context"]
-OPTIONAL = {"stacksAccountId", "stacksRegion", "stateBucketName", "alarmTopicArn"}
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -45,9 +45,9 @@ def project(folder: Path, *, context: Any = None, **environments: Any) -> Path:
     return folder
 
 
-def test_without_an_environment_the_defaults_hold() -> None:
+def test_without_an_environment_the_defaults_hold(tmp_path: Path) -> None:
     """As the contract lists them."""
-    assert read_settings(ROOT) == Settings(
+    assert read_settings(shipped.write(tmp_path)) == Settings(
         environment_name="dev",
         stacks_account_id=None,
         stacks_region=None,
@@ -73,9 +73,8 @@ def test_without_an_environment_the_defaults_hold() -> None:
 def test_an_environment_overrides_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     """The rest stays as cdktf.json has it."""
     root = project(tmp_path, test={"environmentName": "test", "expiryDays": 90})
-    defaults = read_settings(ROOT)
     assert read_settings(root, "test") == dataclasses.replace(
-        defaults,
+        shipped.settings(),
         environment_name="test",
         expiry_days=90,
         state_bucket_name="vault-test-terraform-state",
@@ -323,7 +322,7 @@ def test_the_regions_of_all_partitions_are_regions(region: str) -> None:
 @pytest.mark.parametrize("key", list(SETTINGS))
 def test_null_is_taken_only_where_nothing_is_a_value(key: str) -> None:
     """An environment may take a default back only if the setting is optional."""
-    assert bool(problems_of(**{key: None})) is (key not in OPTIONAL)
+    assert bool(problems_of(**{key: None})) is (key not in shipped.DEPLOYERS_OWN)
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 from operations.state_policy import state_policy
 from stacks.settings import checked
-
-CONTEXT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "cdktf.json").read_text())[
-    "context"
-]
+from tests import shipped
 
 
 def test_this_is_all_that_a_deployer_may_do_to_the_state() -> None:
     """As Terraform's manual has it for use_lockfile: a change here is a security review."""
-    settings = checked({**CONTEXT, "environmentName": "prod", "stacksAccountId": "123456789012"})
+    settings = checked(
+        {**shipped.DEFAULTS, "environmentName": "prod", "stacksAccountId": "123456789012"}
+    )
     assert state_policy(settings) == {
         "Version": "2012-10-17",
         "Statement": [
@@ -47,7 +42,9 @@ def test_this_is_all_that_a_deployer_may_do_to_the_state() -> None:
 
 def test_a_bucket_of_ones_own_and_another_partition_are_named() -> None:
     """The rest of it stays the same."""
-    policy = state_policy(checked({**CONTEXT, "stateBucketName": "our.states"}), partition="aws-cn")
+    policy = state_policy(
+        checked({**shipped.DEFAULTS, "stateBucketName": "our.states"}), partition="aws-cn"
+    )
     resources = [resource for each in policy["Statement"] for resource in each["Resource"]]
     assert resources == [
         "arn:aws-cn:s3:::our.states",

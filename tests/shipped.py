@@ -1,0 +1,48 @@
+"""The settings as the project ships them.
+
+A deployer fills in an account, a region, a bucket and a topic of their own, as the README says:
+which they are must break no test and no snapshot. Here they are as if nobody had.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from stacks.settings import Settings, checked
+
+ROOT = Path(__file__).parents[1]
+DEPLOYERS_OWN = ("stacksAccountId", "stacksRegion", "stateBucketName", "alarmTopicArn")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+DEFAULTS: dict[str, Any] = {
+    **_read(ROOT / "cdktf.json")["context"],
+    **dict.fromkeys(DEPLOYERS_OWN),
+}
+"""The context of cdktf.json."""
+ENVIRONMENTS: dict[str, dict[str, Any]] = {
+    path.stem: {key: value for key, value in _read(path).items() if key not in DEPLOYERS_OWN}
+    for path in sorted((ROOT / "environments").glob("*.json"))
+}
+"""What each environment overrides."""
+
+
+def settings(environment: str = "dev") -> Settings:
+    """Return the settings of an environment."""
+    return checked({**DEFAULTS, **ENVIRONMENTS[environment]})
+
+
+def write(folder: Path) -> Path:
+    """Write ``cdktf.json`` and ``environments`` into *folder*, for what reads them by itself."""
+    (folder / "environments").mkdir()
+    files = {"cdktf": {**_read(ROOT / "cdktf.json"), "context": DEFAULTS}}
+    files |= {f"environments/{name}": given for name, given in ENVIRONMENTS.items()}
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder
