@@ -22,9 +22,9 @@ class ActivatedGateway(Construct):
         """Read what is below the path *parameters*; without it, Terraform stops and says why."""
         super().__init__(scope, id_)
         arn, disk = f"{parameters}/arn", f"{parameters}/cacheDiskId"
-        told = DataAwsSsmParametersByPath(
+        found = DataAwsSsmParametersByPath(
             self,
-            "told",
+            "parameters",
             path=parameters,
             lifecycle=TerraformResourceLifecycle(
                 postcondition=[
@@ -41,7 +41,7 @@ class ActivatedGateway(Construct):
                 ]
             ),
         )
-        values = Fn.zipmap(told.names, Fn.nonsensitive(told.values))
+        values = Fn.zipmap(found.names, Fn.nonsensitive(found.values))
         known = Fn.lookup(values, arn, arns.gateway(GONE))
         self.arn = TerraformLocal(self, "arn", known).as_string
         self.id = TerraformLocal(self, "id", Fn.element(Fn.split("/", self.arn), 1)).as_string

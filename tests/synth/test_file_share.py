@@ -69,7 +69,7 @@ def test_the_cache_is_not_replaced_when_its_disk_has_another_name(sharing: Templ
 
 def test_a_gateway_that_is_not_activated_is_told_with_the_remedy(sharing: Template) -> None:
     """Before anything is made."""
-    told = sharing.data("aws_ssm_parameters_by_path")["gateway_told"]
+    told = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]
     (condition,) = told["lifecycle"]["postcondition"]
     assert told["path"] == "/dev/fileGateway"
     for word in (
@@ -92,7 +92,7 @@ def test_the_client_tells_of_the_gateway_where_the_share_looks(
     sharing: Template, vaulting: Template
 ) -> None:
     """And may do so."""
-    path = sharing.data("aws_ssm_parameters_by_path")["gateway_told"]["path"]
+    path = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]["path"]
     configuration = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
     assert f"GATEWAY_PARAMETERS={path}\n" in configuration
     (tell,) = (
@@ -110,7 +110,7 @@ def test_the_endpoint_lets_the_shares_role_do_what_it_may(
     role = sharing.resource("aws_iam_role.share_role")["name"]
     let_through = {
         tuple(each["actions"]): each["resources"]
-        for each in vaulting.policies()["buckets_policy"]
+        for each in vaulting.policies()["s3_policy"]
         if f"role/{role}" in str(each.get("condition"))
     }
     assert let_through == {

@@ -174,7 +174,7 @@ def test_at_its_first_boot_the_client_finds_all_that_it_needs(vaulting: Template
     management = ("ssm", "ssmmessages", "ec2", "ec2messages")
     assert awaited == objects | {
         "aws_iam_role_policy.client_role_policy",
-        "aws_vpc_endpoint.buckets",
+        "aws_vpc_endpoint.s3",
         *(f"aws_vpc_endpoint.endpoints_{service}" for service in management),
     }
 
@@ -186,7 +186,7 @@ def test_the_client_deletes_vaulted_data_only_if_a_setting_says_so(
     """By its role and by the endpoint's policy alike; and it never reads any."""
     stack = synthesise("DataVaultingStack", clientMayDeleteVaultedData=may)
     uploads = "data.terraform_remote_state.EventProcessingStack.outputs.fileUploadBucketName"
-    for name in ("client_role_permissions", "buckets_policy"):
+    for name in ("client_role_permissions", "s3_policy"):
         found = {
             action
             for statement in stack.policies()[name]
