@@ -50,7 +50,8 @@ class ActivatedGateway(Construct):
             "cache",
             gateway_arn=self.arn,
             disk_id=Fn.lookup(values, disk, GONE),
-            # The service may rename the disk, and there is no way to take a cache away:
+            # Another value of the parameter must not replace a cache, which nothing can take away:
             # https://github.com/hashicorp/terraform-provider-aws/issues/17809
+            # If DescribeCache itself has another name for the disk, see docs/file-share.md.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["disk_id"]),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -60,11 +61,22 @@ def test_the_share_waits_for_cache_and_permissions(sharing: Template) -> None:
     assert referred(share["role_arn"]) == "aws_iam_role.share_role"
 
 
-def test_the_cache_is_not_replaced_when_its_disk_has_another_name(sharing: Template) -> None:
+def test_the_cache_is_not_replaced_when_its_parameter_has_another_value(sharing: Template) -> None:
     """Pitfall 24: a cache cannot be taken away, so the provider would fail for ever."""
     cache = sharing.resource("aws_storagegateway_cache.gateway_cache")
     assert cache["lifecycle"] == {"ignore_changes": ["disk_id"]}
     assert '"/dev/fileGateway/cacheDiskId"' in cache["disk_id"]
+
+
+def test_a_cache_that_is_there_already_can_be_imported(sharing: Template, root: Path) -> None:
+    """By the address that the page tells, from the parameter that it tells."""
+    page = (root / "docs" / "file-share.md").read_text(encoding="utf-8")
+    (address,) = re.findall(r"terraform import (\S+) '", page)
+    type_, _, name = address.partition(".")
+    assert name in sharing.written["resource"][type_]
+    assert type_ == "aws_storagegateway_cache"
+    path = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]["path"]
+    assert f"--name {path}/arn " in page
 
 
 def test_a_gateway_that_is_not_activated_is_told_with_the_remedy(sharing: Template) -> None:

@@ -24,6 +24,8 @@ MACHINES = {
     ),
 }
 """Address, subnet, security group, and where the name of its image is."""
+CALL = re.compile(r"^[^#]*?\b(?:ask|demand) ([a-z]+) ([a-z]+(?:-[a-z]+)+)", re.MULTILINE)
+"""Service and operation, as the scripts ask the CLI for them."""
 VOLUMES = {"gateway_cache": "gateway", "client_data": "client"}
 CONFIGURATION = """\
 ENVIRONMENT=dev
@@ -141,6 +143,25 @@ def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesis
         "JOB_DIR_SUFFIX=-job",
         "MANIFEST_SUFFIX=.list",
     } <= set(lines)
+
+
+def test_the_client_may_do_what_its_scripts_ask_and_nothing_in_vain(
+    vaulting: Template, root: Path
+) -> None:
+    """Of Storage Gateway, and of the parameters that tell of the gateway."""
+    asked = {
+        f"{service}:{''.join(word.capitalize() for word in operation.split('-'))}"
+        for script in (root / "scripts").glob("*.sh")
+        for service, operation in CALL.findall(script.read_text(encoding="utf-8"))
+    }
+    allowed = {
+        action
+        for statement in vaulting.policies()["client_role_permissions"]
+        for action in statement["actions"]
+        if action.startswith("storagegateway:") or statement["sid"] == "TellOfGateway"
+    }
+    assert asked == allowed
+    assert {"storagegateway:ActivateGateway", "ssm:DeleteParameters"} <= asked
 
 
 def test_every_script_is_in_the_bucket(vaulting: Template, root: Path) -> None:
