@@ -6,6 +6,7 @@ Terraform reads everything back, and would replace an instance whose subnet it c
   and the encryption of the root volume, and gives each instance a public address.
 - CreateVpcEndpoint forgets policy, private names and security groups, and makes no DNS names.
 - AuthorizeSecurityGroupEgress forgets the tags of the rule.
+- DescribeInstanceTypeOfferings is not there, and DescribeVpcEndpointServices knows no Storage Gateway.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Action = Callable[[Parameters], Any]
 INSTANCE = re.compile(r"<instanceId>(i-\w+)</instanceId>")
 ENDPOINT = re.compile(r"<vpcEndpointId>(vpce-\w+)</vpcEndpointId>")
 RULE = re.compile(r"<securityGroupRuleId>(sgr-\w+)</securityGroupRuleId>")
+ZONE = re.compile(r"<zoneName>([\w-]+)</zoneName>")
 NOWHERE = re.compile(r"<(ipAddress|dnsName)></\1>")
 INTERFACE = "NetworkInterface.1."
 METADATA = {
@@ -60,6 +62,19 @@ def mend_ec2(ec2: Any) -> None:
         asked[id_] = {**asked.get(id_, {}), **parameters}
         return modify(parameters)
 
+    def offerings(parameters: Parameters) -> Any:
+        """Offer whatever is asked for in all zones."""
+        zones = ZONE.findall(_text(actions["DescribeAvailabilityZones"](parameters)))
+        types = ec2._parse_filters(parameters).get("instance-type", [])
+        items = "".join(
+            f"<item><instanceType>{escape(type_)}</instanceType><location>{zone}</location>"
+            "<locationType>availability-zone</locationType></item>"
+            for type_ in types
+            for zone in zones
+        )
+        shown = f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>"
+        return ec2._xml(200, "DescribeInstanceTypeOfferingsResponse", shown)
+
     def let_out(parameters: Parameters) -> Any:
         answer = authorize(parameters)
         for found in RULE.findall(_text(answer)):
@@ -83,6 +98,8 @@ def mend_ec2(ec2: Any) -> None:
     actions["CreateVpcEndpoint"] = lambda parameters: remembered(create, parameters, ENDPOINT)
     actions["ModifyVpcEndpoint"] = modify_endpoint
     actions["AuthorizeSecurityGroupEgress"] = let_out
+    actions["DescribeInstanceTypeOfferings"] = offerings
+    ec2._VPCE_INTERFACE_SERVICES += ("storagegateway",)
     ec2._instance_xml, ec2._vpce_fields_xml = instance_xml, endpoint_xml
 
 

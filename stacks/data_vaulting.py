@@ -8,7 +8,6 @@ from cdktf import Annotations, TerraformOutput
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
-from stacks.constructs.bucket_endpoint import BucketEndpoint
 from stacks.constructs.client_permissions import clean_up
 from stacks.constructs.client_role import ClientRole
 from stacks.constructs.client_scripts import ClientScripts
@@ -16,11 +15,12 @@ from stacks.constructs.client_systems import CLIENT_SYSTEMS
 from stacks.constructs.data_volume import DataVolume
 from stacks.constructs.health_logs import HealthLogs
 from stacks.constructs.iam import Allow
+from stacks.constructs.interface_endpoints import InterfaceEndpoints
 from stacks.constructs.nfs_share import SHARE_PATH
 from stacks.constructs.private_instance import PrivateInstance
 from stacks.constructs.private_network import CLIENT_ADDRESS, GATEWAY_ADDRESS, PrivateNetwork
+from stacks.constructs.s3_gateway_endpoint import S3GatewayEndpoint
 from stacks.constructs.security_groups import SecurityGroups
-from stacks.constructs.service_endpoints import ServiceEndpoints
 from stacks.constructs.share_permissions import keep_files, share_role_name
 from stacks.settings import Settings
 from stacks.vault_stack import APPLICATION, VaultStack
@@ -69,7 +69,7 @@ class DataVaultingStack(VaultStack):
         # A network without a way out but to the services and buckets that are needed
         network = PrivateNetwork(self, "network", name=prefix)
         groups = SecurityGroups(self, "groups", name=prefix, vpc_id=network.vpc_id)
-        endpoints = ServiceEndpoints(
+        endpoints = InterfaceEndpoints(
             self,
             "endpoints",
             name=prefix,
@@ -90,9 +90,9 @@ class DataVaultingStack(VaultStack):
                 },
             )
 
-        buckets = BucketEndpoint(
+        s3 = S3GatewayEndpoint(
             self,
-            "buckets",
+            "s3",
             name=prefix,
             arns=arns,
             vpc_id=network.vpc_id,
@@ -179,7 +179,7 @@ class DataVaultingStack(VaultStack):
             profile=role.profile,
             user_data=scripts.boot,
             # At its first boot it needs them all.
-            after=[*scripts.objects, role.policy, buckets.endpoint, *endpoints.management],
+            after=[*scripts.objects, role.policy, s3.endpoint, *endpoints.management],
         )
         for output, value in {
             "clientInstanceId": client.id,

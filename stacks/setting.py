@@ -81,7 +81,10 @@ class Setting:
 SETTINGS = {
     "environmentName": Setting(
         "environment_name",
-        text(r"[a-z][a-z0-9-]{1,15}", "2 to 16 of a-z, 0-9 and hyphen, a letter first"),
+        text(
+            r"(?!aws|ssm)[a-z][a-z0-9-]{1,15}",
+            "2 to 16 of a-z, 0-9 and hyphen, a letter first, but not aws or ssm, which SSM refuses",
+        ),
         "is in every name, so that several environments fit in one account",
     ),
     "stacksAccountId": Setting(
@@ -164,7 +167,10 @@ SETTINGS = {
     ),
     "gatewayTimeZone": Setting(
         "gateway_time_zone",
-        text(r"GMT([+-](0?[0-9]|1[0-4]):[0-5][0-9])?", "GMT, or one like GMT+5:30 or GMT-10:00"),
+        text(
+            r"GMT([+-](0?[0-9]|1[0-4]):(00|15|30|45))?",
+            "GMT, or in quarters of an hour one like GMT+5:30 or GMT-10:00",
+        ),
         "the time zone of the file gateway",
     ),
     "uploadSettlingSeconds": Setting(

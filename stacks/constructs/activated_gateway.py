@@ -22,9 +22,9 @@ class ActivatedGateway(Construct):
         """Read what is below the path *parameters*; without it, Terraform stops and says why."""
         super().__init__(scope, id_)
         arn, disk = f"{parameters}/arn", f"{parameters}/cacheDiskId"
-        told = DataAwsSsmParametersByPath(
+        found = DataAwsSsmParametersByPath(
             self,
-            "told",
+            "parameters",
             path=parameters,
             lifecycle=TerraformResourceLifecycle(
                 postcondition=[
@@ -41,7 +41,7 @@ class ActivatedGateway(Construct):
                 ]
             ),
         )
-        values = Fn.zipmap(told.names, Fn.nonsensitive(told.values))
+        values = Fn.zipmap(found.names, Fn.nonsensitive(found.values))
         known = Fn.lookup(values, arn, arns.gateway(GONE))
         self.arn = TerraformLocal(self, "arn", known).as_string
         self.id = TerraformLocal(self, "id", Fn.element(Fn.split("/", self.arn), 1)).as_string
@@ -50,7 +50,8 @@ class ActivatedGateway(Construct):
             "cache",
             gateway_arn=self.arn,
             disk_id=Fn.lookup(values, disk, GONE),
-            # The service may rename the disk, and there is no way to take a cache away:
+            # Another value of the parameter must not replace a cache, which nothing can take away:
             # https://github.com/hashicorp/terraform-provider-aws/issues/17809
+            # If DescribeCache itself has another name for the disk, see docs/file-share.md.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["disk_id"]),
         )

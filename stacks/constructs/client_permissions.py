@@ -82,13 +82,7 @@ def tell_of_gateway(arns: Arns, path: str) -> Allow:
     """Return what it takes to leave word of the gateway below a path of SSM, and to take it back."""
     return Allow(
         "TellOfGateway",
-        [
-            "ssm:PutParameter",
-            "ssm:GetParameter",
-            "ssm:GetParameters",
-            "ssm:DeleteParameter",
-            "ssm:DeleteParameters",
-        ],
+        ["ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameters"],
         [arns.parameter(f"{path}/*")],
     )
 

@@ -10,12 +10,12 @@ from constructs import Construct
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A metric that must not be above a limit for so many periods of five minutes."""
+    """A metric that must not be above a threshold for so many periods of five minutes."""
 
     metric: str
     statistic: str
-    limit: int
-    periods: int
+    threshold: int
+    evaluation_periods: int
     meaning: str
 
 
@@ -60,8 +60,8 @@ class GatewayAlarms(Construct):
                 dimensions={"GatewayId": gateway_id, "GatewayName": gateway_name},
                 statistic=watch.statistic,
                 period=PERIOD_SECONDS,
-                evaluation_periods=watch.periods,
-                threshold=watch.limit,
+                evaluation_periods=watch.evaluation_periods,
+                threshold=watch.threshold,
                 comparison_operator="GreaterThanThreshold",
                 treat_missing_data="notBreaching",
                 alarm_actions=[alarm_topic_arn] if alarm_topic_arn else None,

@@ -25,6 +25,8 @@ class Allow:
     on: Sequence[str]
     where: Mapping[str, str] = field(default_factory=dict)
     """Condition keys of IAM, each with the one value that it must have."""
+    without: Sequence[str] = ()
+    """Condition keys that a request must not have."""
 
 
 def by_role(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
@@ -71,11 +73,11 @@ def by_service(
 
 
 def _where(allow: Allow) -> list[DataAwsIamPolicyDocumentStatementCondition]:
+    tests = [("StringEquals", key, value) for key, value in allow.where.items()]
+    tests += [("Null", key, "true") for key in allow.without]
     return [
-        DataAwsIamPolicyDocumentStatementCondition(
-            test="StringEquals", variable=key, values=[value]
-        )
-        for key, value in allow.where.items()
+        DataAwsIamPolicyDocumentStatementCondition(test=test, variable=key, values=[value])
+        for test, key, value in tests
     ]
 
 

@@ -17,8 +17,8 @@ from stacks.constructs.share_permissions import keep_files, share_role_name
 
 SHARE_NAME = "vaultdata"
 SHARE_PATH = f"/{SHARE_NAME}"
-NOBODY = "65534"
 """What a client mounts: a gateway exports a share by its name."""
+NOBODY = "65534"
 
 
 class NfsShare(Construct):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cdktf import Fn, TerraformResourceLifecycle
-from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
-    DataAwsAvailabilityZones,
-    DataAwsAvailabilityZonesFilter,
+from cdktf_cdktf_provider_aws.data_aws_ec2_instance_type_offerings import (
+    DataAwsEc2InstanceTypeOfferings,
+    DataAwsEc2InstanceTypeOfferingsFilter,
 )
+from cdktf_cdktf_provider_aws.data_aws_vpc_endpoint_service import DataAwsVpcEndpointService
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
@@ -15,6 +16,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
 from stacks.constructs.audit import skip_check
+from stacks.constructs.private_instance import INSTANCE_TYPE
 
 NETWORK = "192.168.0.0/16"
 SUBNETS = {
@@ -51,14 +53,19 @@ class PrivateNetwork(Construct):
         DefaultSecurityGroup(self, "default", vpc_id=vpc.id)
         routes = RouteTable(self, "routes", vpc_id=vpc.id, tags={"Name": name})
         self.route_table_id = routes.id
-        zones = DataAwsAvailabilityZones(
+        # Neither the machines nor the gateway's endpoint are to be had in every zone.
+        offerings = DataAwsEc2InstanceTypeOfferings(
             self,
-            "zones",
-            state="available",
+            "offerings",
+            location_type="availability-zone",
             filter=[
-                DataAwsAvailabilityZonesFilter(name="opt-in-status", values=["opt-in-not-required"])
+                DataAwsEc2InstanceTypeOfferingsFilter(name="instance-type", values=[INSTANCE_TYPE])
             ],
         )
+        service = DataAwsVpcEndpointService(
+            self, "storagegateway", service="storagegateway", service_type="Interface"
+        )
+        zones = Fn.setintersection(offerings.locations, [service.availability_zones])
         self.subnets: dict[str, Subnet] = {}
         for purpose, block in SUBNETS.items():
             subnet = Subnet(
@@ -66,7 +73,7 @@ class PrivateNetwork(Construct):
                 purpose,
                 vpc_id=vpc.id,
                 cidr_block=block,
-                availability_zone=Fn.element(zones.names, 0),
+                availability_zone=Fn.element(Fn.sort(zones), 0),
                 map_public_ip_on_launch=False,
                 tags={"Name": f"{name}-{purpose}"},
                 # The first zone of tomorrow may be another one: what is there stays where it is.

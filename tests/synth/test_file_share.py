@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -60,16 +61,27 @@ def test_the_share_waits_for_cache_and_permissions(sharing: Template) -> None:
     assert referred(share["role_arn"]) == "aws_iam_role.share_role"
 
 
-def test_the_cache_is_not_replaced_when_its_disk_has_another_name(sharing: Template) -> None:
+def test_the_cache_is_not_replaced_when_its_parameter_has_another_value(sharing: Template) -> None:
     """Pitfall 24: a cache cannot be taken away, so the provider would fail for ever."""
     cache = sharing.resource("aws_storagegateway_cache.gateway_cache")
     assert cache["lifecycle"] == {"ignore_changes": ["disk_id"]}
     assert '"/dev/fileGateway/cacheDiskId"' in cache["disk_id"]
 
 
+def test_a_cache_that_is_there_already_can_be_imported(sharing: Template, root: Path) -> None:
+    """By the address that the page tells, from the parameter that it tells."""
+    page = (root / "docs" / "file-share.md").read_text(encoding="utf-8")
+    (address,) = re.findall(r"terraform import (\S+) '", page)
+    type_, _, name = address.partition(".")
+    assert name in sharing.written["resource"][type_]
+    assert type_ == "aws_storagegateway_cache"
+    path = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]["path"]
+    assert f"--name {path}/arn " in page
+
+
 def test_a_gateway_that_is_not_activated_is_told_with_the_remedy(sharing: Template) -> None:
     """Before anything is made."""
-    told = sharing.data("aws_ssm_parameters_by_path")["gateway_told"]
+    told = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]
     (condition,) = told["lifecycle"]["postcondition"]
     assert told["path"] == "/dev/fileGateway"
     for word in (
@@ -92,7 +104,7 @@ def test_the_client_tells_of_the_gateway_where_the_share_looks(
     sharing: Template, vaulting: Template
 ) -> None:
     """And may do so."""
-    path = sharing.data("aws_ssm_parameters_by_path")["gateway_told"]["path"]
+    path = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]["path"]
     configuration = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
     assert f"GATEWAY_PARAMETERS={path}\n" in configuration
     (tell,) = (
@@ -110,7 +122,7 @@ def test_the_endpoint_lets_the_shares_role_do_what_it_may(
     role = sharing.resource("aws_iam_role.share_role")["name"]
     let_through = {
         tuple(each["actions"]): each["resources"]
-        for each in vaulting.policies()["buckets_policy"]
+        for each in vaulting.policies()["s3_policy"]
         if f"role/{role}" in str(each.get("condition"))
     }
     assert let_through == {

@@ -24,6 +24,8 @@ MACHINES = {
     ),
 }
 """Address, subnet, security group, and where the name of its image is."""
+CALL = re.compile(r"^[^#]*?\b(?:ask|demand) ([a-z]+) ([a-z]+(?:-[a-z]+)+)", re.MULTILINE)
+"""Service and operation, as the scripts ask the CLI for them."""
 VOLUMES = {"gateway_cache": "gateway", "client_data": "client"}
 CONFIGURATION = """\
 ENVIRONMENT=dev
@@ -143,6 +145,25 @@ def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesis
     } <= set(lines)
 
 
+def test_the_client_may_do_what_its_scripts_ask_and_nothing_in_vain(
+    vaulting: Template, root: Path
+) -> None:
+    """Of Storage Gateway, and of the parameters that tell of the gateway."""
+    asked = {
+        f"{service}:{''.join(word.capitalize() for word in operation.split('-'))}"
+        for script in (root / "scripts").glob("*.sh")
+        for service, operation in CALL.findall(script.read_text(encoding="utf-8"))
+    }
+    allowed = {
+        action
+        for statement in vaulting.policies()["client_role_permissions"]
+        for action in statement["actions"]
+        if action.startswith("storagegateway:") or statement["sid"] == "TellOfGateway"
+    }
+    assert asked == allowed
+    assert {"storagegateway:ActivateGateway", "ssm:DeleteParameters"} <= asked
+
+
 def test_every_script_is_in_the_bucket(vaulting: Template, root: Path) -> None:
     """Under its own name; a changed one has another hash, and so is uploaded again."""
     objects = vaulting.resources("aws_s3_object")
@@ -174,7 +195,7 @@ def test_at_its_first_boot_the_client_finds_all_that_it_needs(vaulting: Template
     management = ("ssm", "ssmmessages", "ec2", "ec2messages")
     assert awaited == objects | {
         "aws_iam_role_policy.client_role_policy",
-        "aws_vpc_endpoint.buckets",
+        "aws_vpc_endpoint.s3",
         *(f"aws_vpc_endpoint.endpoints_{service}" for service in management),
     }
 
@@ -186,7 +207,7 @@ def test_the_client_deletes_vaulted_data_only_if_a_setting_says_so(
     """By its role and by the endpoint's policy alike; and it never reads any."""
     stack = synthesise("DataVaultingStack", clientMayDeleteVaultedData=may)
     uploads = "data.terraform_remote_state.EventProcessingStack.outputs.fileUploadBucketName"
-    for name in ("client_role_permissions", "buckets_policy"):
+    for name in ("client_role_permissions", "s3_policy"):
         found = {
             action
             for statement in stack.policies()[name]

@@ -132,7 +132,10 @@ def test_bad_settings_are_told_a_line_each(clone: Path) -> None:
     assert told.stderr.splitlines() == [
         "The settings cannot be used:",
         "expiryDay is no setting: did you mean expiryDays?",
-        'environmentName is "Bad!": it must be 2 to 16 of a-z, 0-9 and hyphen, a letter first',
+        (
+            'environmentName is "Bad!": it must be 2 to 16 of a-z, 0-9 and hyphen, a letter first,'
+            " but not aws or ssm, which SSM refuses"
+        ),
         "reconcileCountIterations is 1201: it must be a whole number from 2 to 1,200",
     ]
 

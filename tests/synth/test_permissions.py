@@ -27,9 +27,12 @@ ON_ANYTHING = {
     "FindGateway": "a list is none",
     "DeliverLogs": "the delivery of logs is none, nor is the account's log policy",
     "LogGatewayHealth": "Storage Gateway sets logging up in the caller's name",
+    "ServeAppliance": "the gateway's own calls are nowhere described; whoever signs is refused",
     "UseFromOwnAccount": "an endpoint's policy narrows actions and accounts; roles narrow the rest",
 }
 """Statements that name no resource, and why each cannot."""
+ANYTHING = {("endpoints_storagegateway_policy", "ServeAppliance")}
+"""Documents and sids that allow all of a service, since AWS names no actions of an appliance."""
 WITHOUT_SOURCE = {
     "bus_may_log": "AWS shows it without a condition; it is narrowed by the log groups' names",
     "client_role_trust": "EC2 names no source when an instance takes up its role",
@@ -75,9 +78,16 @@ def test_a_statement_names_its_resources_if_it_can(stack: Template) -> None:
 
 
 def test_a_wildcard_action_is_only_ever_refused(stack: Template) -> None:
-    """``s3:*`` is a right word where it is forbidden."""
+    """``s3:*`` is a right word where it is forbidden, and to an appliance without a principal."""
     for name, statement in every_statement(stack):
-        if any("*" in action for action in statement["actions"]):
+        if (name, statement["sid"]) in ANYTHING:
+            (condition,) = statement["condition"]
+            assert condition == {
+                "test": "Null",
+                "variable": "aws:PrincipalArn",
+                "values": ["true"],
+            }
+        elif any("*" in action for action in statement["actions"]):
             assert statement.get("effect") == "Deny", (name, statement["sid"])
 
 

@@ -18,7 +18,7 @@ def drawn(data: dict[str, Any] | None = None, /, **resources: Any) -> list[str]:
     return [line.strip() for line in flowchart(template).splitlines()]
 
 
-LOCALS = {"gateway": "${element(data.aws_ssm_parameters_by_path.told_00000000.values, 0)}"}
+LOCALS = {"gateway": "${element(data.aws_ssm_parameters_by_path.parameters_00000000.values, 0)}"}
 
 
 def with_permission(*actions: str) -> list[str]:
@@ -170,14 +170,14 @@ def test_a_share_leads_from_its_clients_to_another_stacks_bucket() -> None:
         "location_arn": "arn:aws:s3:::${data.terraform_remote_state.Events.outputs.bucketName}",
     }
     lines = drawn(
-        {"aws_ssm_parameters_by_path": {"told_00000000": {"path": "/dev/gateway"}}},
+        {"aws_ssm_parameters_by_path": {"parameters_00000000": {"path": "/dev/gateway"}}},
         aws_storagegateway_nfs_file_share={"share_00000000": share},
     )
     bucket = "data_terraform_remote_state_Events_outputs_bucketName"
     assert f'{bucket}("bucketName<br>output of Events")' in lines
     assert f"storagegateway_nfs_file_share_share --> {bucket}" in lines
     assert 'from_192_168_0_10_32 -->|"NFS"| storagegateway_nfs_file_share_share' in lines
-    parameters = "data_aws_ssm_parameters_by_path_told"
+    parameters = "data_aws_ssm_parameters_by_path_parameters"
     assert f'{parameters} -.->|"gateway"| storagegateway_nfs_file_share_share' in lines
 
 

@@ -94,6 +94,18 @@ def test_an_instance_that_asks_for_nothing_is_launched_as_before(ec2: Any) -> No
     assert found("httpTokens", shown) == ["optional"]
 
 
+def test_a_type_of_instance_is_offered_in_every_zone(ec2: Any) -> None:
+    """And so is Storage Gateway's endpoint: a network is where both are."""
+    zones = found("zoneName", asked(ec2, "DescribeAvailabilityZones", {}))
+    kind = {"Filter.1.Name": "instance-type", "Filter.1.Value.1": "c5.4xlarge"}
+    shown = asked(ec2, "DescribeInstanceTypeOfferings", kind)
+    assert found("location", shown) == zones
+    assert set(found("instanceType", shown)) == {"c5.4xlarge"}
+    service = {"ServiceName.1": "com.amazonaws.us-east-1.storagegateway"}
+    shown = asked(ec2, "DescribeVpcEndpointServices", service)
+    assert set(found("item", shown)) >= set(zones)
+
+
 def test_an_interface_endpoint_keeps_what_it_was_made_with(ec2: Any) -> None:
     """And has a name, as AWS gives one."""
     asked(ec2, "CreateVpcEndpoint", ENDPOINT)

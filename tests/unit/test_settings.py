@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,8 @@ def test_a_value_of_another_type_is_told_as_it_was_written(key: str, value: Any)
         ("environmentName", "ab"),
         ("environmentName", "a234567890123456"),
         ("environmentName", "my-test-2"),
+        ("environmentName", "my-aws"),
+        ("environmentName", "as"),
         ("jobDirSuffixName", "x" * 64),
         ("manifestSuffixName", ".m\u00e4nifest \U0001f600"),
         ("ignoreUnexpectedNames", []),
@@ -244,6 +247,9 @@ def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
         ("environmentName", "-dev"),
         ("environmentName", "de_v"),
         ("environmentName", "dev\n"),
+        ("environmentName", "aws"),
+        ("environmentName", "awsome"),
+        ("environmentName", "ssm-test"),
         ("environmentName", ""),
         ("jobDirSuffixName", ""),
         ("jobDirSuffixName", "a/b"),
@@ -278,6 +284,8 @@ def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
         ("gatewayTimeZone", "GMT+5"),
         ("gatewayTimeZone", "GMT+15:00"),
         ("gatewayTimeZone", "GMT+5:60"),
+        ("gatewayTimeZone", "GMT+5:20"),
+        ("gatewayTimeZone", "GMT+14:59"),
         ("gatewayTimeZone", "GMT +5:30"),
         ("gatewayTimeZone", "GMT+5:30\n"),
         ("uploadSettlingSeconds", 0),
@@ -290,6 +298,19 @@ def test_a_value_beyond_the_edge_is_refused(key: str, value: Any) -> None:
     assert problems_of(**{key: value}) == [
         f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.told}"
     ]
+
+
+def test_the_clients_script_takes_the_time_zones_that_the_setting_takes() -> None:
+    """One that it refused would leave the gateway without activation, in an account only."""
+    script = (ROOT / "scripts" / "activate-gateway.sh").read_text(encoding="utf-8")
+    (pattern,) = re.findall(r"\$GATEWAY_TIME_ZONE =~ (\S+) \]\]", script)
+    hours = ["0", "00", "5", "05", "005", "9", "10", "14", "15", "24", ""]
+    minutes = ["00", "0", "1", "15", "20", "30", "45", "59", "60", ""]
+    zones = [f"GMT{sign}{hour}:{minute}" for sign in "+-" for hour in hours for minute in minutes]
+    zones += ["", "GMT", "GMT+5", "GMT+5:30 ", "gmt+5:30", "UTC", "xGMT", "GMT5:30", "GMT±5:30"]
+    taken = {zone for zone in zones if re.search(pattern, zone)}
+    assert taken == {zone for zone in zones if not problems_of(gatewayTimeZone=zone)}
+    assert {"GMT", "GMT-05:45", "GMT+14:00"} <= taken
 
 
 @pytest.mark.parametrize("template", ["${aws_s3_bucket.other.arn}", "%{ if true }x%{ endif }"])

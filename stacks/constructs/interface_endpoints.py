@@ -14,12 +14,26 @@ from stacks.constructs.iam import Allow, by_anyone
 
 MANAGEMENT = ("ssm", "ssmmessages", "ec2", "ec2messages")
 """https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html"""
+SERVE_APPLIANCE = Allow(
+    "ServeAppliance",
+    ["storagegateway:*"],
+    ["*"],
+    without=["aws:PrincipalArn"],
+)
+"""What a gateway says of itself, under names like ``anon-cp``: perhaps in no principal's name.
+
+AWS does not say whether it signs that, nor as what actions it counts; refused, it would never run. Whoever
+signs has an ARN, so that principals of other accounts stay out. (Their account would not do: without a
+principal it is *anonymous*.)
+https://docs.aws.amazon.com/filegateway/latest/files3/gateway-private-link.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
 LOOK_AT_SELF = ("ec2:DescribeInstances", "ec2:DescribeTags", "ec2:DescribeVolumes")
 """What an SSM agent may ask EC2, if its role lets it."""
 
 
-class ServiceEndpoints(Construct):
-    """Through them goes what *allow* allows, and only for principals of this account."""
+class InterfaceEndpoints(Construct):
+    """Through them goes what *allow* allows, only for principals of this account, and the gateway."""
 
     def __init__(
         self,
@@ -38,7 +52,7 @@ class ServiceEndpoints(Construct):
         super().__init__(scope, id_)
         actions = [*chain.from_iterable(each.actions for each in allow), *LOOK_AT_SELF]
 
-        def endpoint(service: str, group_id: str, *, private_dns: bool) -> VpcEndpoint:
+        def endpoint(service: str, group_id: str, *others: Allow, private_dns: bool) -> VpcEndpoint:
             used = Allow(
                 "UseFromOwnAccount",
                 [action for action in actions if action.startswith(f"{service}:")],
@@ -46,7 +60,7 @@ class ServiceEndpoints(Construct):
                 where={"aws:PrincipalAccount": arns.account_id},
             )
             policy = DataAwsIamPolicyDocument(
-                self, f"{service}_policy", statement=[by_anyone(used)]
+                self, f"{service}_policy", statement=[by_anyone(each) for each in (used, *others)]
             )
             return VpcEndpoint(
                 self,
@@ -66,6 +80,8 @@ class ServiceEndpoints(Construct):
         ]
         # A gateway is told the endpoint's own name when it is activated:
         # https://docs.aws.amazon.com/filegateway/latest/files3/gateway-private-link.html
-        gateway = endpoint("storagegateway", gateway_security_group_id, private_dns=False)
+        gateway = endpoint(
+            "storagegateway", gateway_security_group_id, SERVE_APPLIANCE, private_dns=False
+        )
         # The first name is the region's, the others are those of its zones.
         self.gateway_name: str = gateway.dns_entry.get(0).dns_name

@@ -12,7 +12,7 @@ from stacks.constructs.arns import Arns
 from stacks.constructs.iam import Allow, by_anyone
 
 
-class BucketEndpoint(Construct):
+class S3GatewayEndpoint(Construct):
     """A gateway endpoint of S3: nothing goes through it but what *allow* allows."""
 
     def __init__(
