@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,43 @@ def test_stacks_that_cannot_be_had_are_asked_for_once() -> None:
         with pytest.raises(AuditError, match="no stacks"):
             audited.stacks  # noqa: B018
     assert asked == [1]
+
+
+def chosen(monkeypatch: pytest.MonkeyPatch, variable: str, *given: str) -> list[str]:
+    """Return the environments that ``python -m audit`` plans."""
+    asked: list[str] = []
+
+    def plan(scratch: Path, environments: Sequence[str]) -> list[Stack]:
+        asked.extend(environments)
+        return []
+
+    monkeypatch.setattr(command, "plan", plan)
+    monkeypatch.setattr(command, "CHECKS", [Check("nothing", "nothing", nothing)])
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(sys, "argv", ["audit", *given])
+    monkeypatch.setenv("VAULT_ENV", variable)
+    assert command.main() == 0
+    return asked
+
+
+def test_the_stacks_are_those_of_the_environments_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """VAULT_ENV's without an argument, as everywhere, and prod's without that."""
+    assert chosen(monkeypatch, "", "--environment", "a", "--environment", "b") == ["a", "b"]
+    assert chosen(monkeypatch, "dev", "--environment", "a") == ["a"]
+    assert chosen(monkeypatch, "dev") == ["dev"]
+    assert chosen(monkeypatch, "") == ["prod"]
+
+
+def test_an_interruption_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(options: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "audit", interrupted)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(sys, "argv", ["audit"])
+    assert command.main() == 130
+    assert capsys.readouterr().err == "Interrupted: not every check has looked.\n"
