@@ -77,6 +77,17 @@ def deployment(where: Endpoint, folder: Path, environment: str) -> Deployment:
     return made
 
 
+def admit(where: Endpoint, deployment: Deployment) -> None:
+    """Let the stacks be planned on the local AWS, whichever account their settings name.
+
+    https://developer.hashicorp.com/terraform/language/files/override
+    """
+    account = client(where, "sts").get_caller_identity()["Account"]
+    override = json.dumps({"provider": {"aws": {"allowed_account_ids": [account]}}})
+    for name in deployment.stacks():
+        (deployment.stack_folder(name) / "account_override.tf.json").write_text(override)
+
+
 def plan_all(where: Endpoint, deployments: Mapping[str, Deployment]) -> list[Stack]:
     """Plan what is synthesised in *deployments*, given by their environments."""
     found = [
@@ -84,6 +95,8 @@ def plan_all(where: Endpoint, deployments: Mapping[str, Deployment]) -> list[Sta
         for environment, deployment in deployments.items()
         for stack in read(deployment, environment)
     ]
+    for each in deployments.values():
+        admit(where, each)
     seed(where, [stack for _, stack in found])
     with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
         return list(pool.map(lambda each: plan(*each), found))
@@ -97,20 +110,26 @@ def read(deployment: Deployment, environment: str) -> Iterator[Stack]:
 
 def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
     """Put what is read of others where it will be: outputs in states, parameters in SSM."""
-    s3, ssm = client(where, "s3"), client(where, "ssm")
     backends = [(each, each.written["terraform"]["backend"].get("s3")) for each in stacks]
-    for bucket in {backend["bucket"] for _, backend in backends if backend}:
-        create_state_bucket(where, bucket)
+    buckets = {backend["bucket"]: region(where, each) for each, backend in backends if backend}
+    for bucket, place in buckets.items():
+        create_state_bucket(place, bucket)
     for stack, backend in backends:
         if backend and stack.written.get("output"):
-            s3.put_object(
+            client(region(where, stack), "s3").put_object(
                 Bucket=backend["bucket"], Key=backend["key"], Body=json.dumps(state(stack))
             )
-    for environment in {each.environment for each in stacks}:
-        ssm.put_parameter(
+    for environment, place in {each.environment: region(where, each) for each in stacks}.items():
+        client(place, "ssm").put_parameter(
             Name=f"/{environment}/fileUploadBucketName", Value="uploads", Type="String"
         )
-        tell_of_gateway(where, environment)
+        tell_of_gateway(place, environment)
+
+
+def region(where: Endpoint, stack: Stack) -> Endpoint:
+    """Return the local AWS in the region that *stack* goes to."""
+    (provider,) = stack.written["provider"]["aws"]
+    return replace(where, region=provider.get("region", where.region))
 
 
 def state(stack: Stack) -> Block:

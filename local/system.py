@@ -139,5 +139,7 @@ def client_changes(folder: Path, process: EndpointProcess) -> dict[str, str]:
 def create_state_bucket(where: Endpoint, name: str) -> None:
     """Create the bucket for Terraform's state, in no time; on AWS, ``make bootstrap`` does."""
     s3 = client(where, "s3")
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": where.region})
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html: us-east-1 is not named.
+    place = {"CreateBucketConfiguration": {"LocationConstraint": where.region}}
+    s3.create_bucket(Bucket=name, **({} if where.region == "us-east-1" else place))
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
