@@ -59,7 +59,7 @@ local-down: setup ## Stop the running system, and leave nothing of it
 
 ## Review what would be deployed
 plan: setup ## Plan the stacks and tell what a reviewer must know; apply nothing (ENV, STACK, ALLOW)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m review \
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment.review \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
 
 plan-local: setup ## The same on a local AWS, where EventProcessingStack is deployed for the others (PORT)
@@ -108,7 +108,7 @@ test: lint ## Everything: lint, then the tests of units, scripts, synth and the 
 
 audit: setup ## Policies: stacks, IAM, scripts, secrets and licences (ENV)
 	@tools/setup.sh audit
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m audit
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.audit
 	@$(run) pytest tests/audit
 
 ## Set up, measure, clean
@@ -117,7 +117,7 @@ setup: ## Build .venv and node_modules, if a lock file changed; other commands d
 	@tools/setup.sh
 
 bench: setup ## Measure the reconciliation beside a plain one, on a stub of AWS (FILES)
-	@$(run) python -m benchmarks $${GIVEN_FILES:+--files "$$GIVEN_FILES"}
+	@$(run) python -m tools.benchmarks $${GIVEN_FILES:+--files "$$GIVEN_FILES"}
 
 lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
@@ -125,7 +125,7 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks operations deployment review local audit benchmarks tools tests -name __pycache__ -prune -exec rm -rf {} +
+	@find main.py handlers stacks operations deployment local tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Leave CDKTF
 hcl: setup ## Write the stacks as HCL to build/hcl, for a life without CDKTF (ENV)

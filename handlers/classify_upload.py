@@ -18,10 +18,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.bundles import Classified, Entry, calls, entries
-from handlers.dataset import Naming
-from handlers.events import ObjectUpload
-from handlers.telemetry import count, instrumented, logger
+from handlers.aws.telemetry import count, instrumented, logger
+from handlers.core.bundles import BusEntry, Classified, calls, entries
+from handlers.core.events import ObjectUpload
+from handlers.core.naming import Naming
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -62,7 +62,7 @@ def read(records: Iterable[SQSRecord], naming: Naming) -> tuple[list[Classified]
     return classified, unreadable
 
 
-def publish(call: Sequence[Entry], bus_name: str) -> list[str]:
+def publish(call: Sequence[BusEntry], bus_name: str) -> list[str]:
     """Put *call* on the bus; return the ids of the messages whose entry was refused."""
     try:
         answer = events.put_events(Entries=[entry.request(bus_name) for entry in call])

@@ -13,13 +13,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from handlers import environment, streams
-from handlers.errors import ManifestError
-from handlers.execution import Execution
-from handlers.listing import Listing, prepare
-from handlers.reconciliation import Progress, advance
-from handlers.telemetry import instrumented, logger
-from handlers.tidy_copy import sorted_file
+from handlers.aws import dataset, lambda_environment
+from handlers.aws.telemetry import instrumented, logger
+from handlers.core.errors import ManifestError
+from handlers.core.execution import Execution
+from handlers.core.external_sort import sorted_file
+from handlers.core.listing import Listing, prepare
+from handlers.core.progress import Progress, advance
 
 RESERVE_SECONDS = 30
 MAX_CONTINUATIONS = 500
@@ -34,12 +34,14 @@ def pin(execution: Execution) -> Listing:
     """
     upload = execution.manifest.upload
     try:
-        head = streams.s3.head_object(Bucket=upload.bucket, Key=upload.key)
+        head = dataset.s3.head_object(Bucket=upload.bucket, Key=upload.key)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             raise ManifestError(f"The manifest {upload.key!r} is not in S3") from error
         raise
-    version_id = environment.outcome_store().pin(execution.arn, head.get("VersionId", "null"))
+    version_id = lambda_environment.outcome_store().pin(
+        execution.arn, head.get("VersionId", "null")
+    )
     itself = Listing(
         bucket=upload.bucket,
         key=upload.key,
@@ -48,12 +50,12 @@ def pin(execution: Execution) -> Listing:
     )
 
     def read() -> Iterator[bytes]:
-        answer = streams.s3.get_object(
+        answer = dataset.s3.get_object(
             Bucket=itself.bucket, Key=itself.key, VersionId=itself.version_id
         )
-        yield from answer["Body"].iter_chunks(streams.CHUNK_BYTES)
+        yield from answer["Body"].iter_chunks(dataset.CHUNK_BYTES)
 
-    report = environment.report_of(execution)
+    report = lambda_environment.report_of(execution)
     return prepare(
         read,
         itself,
@@ -68,13 +70,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     execution = Execution.from_event(event)
     before = execution.checked
     listing = before.listing if before else pin(execution)
-    dataset = environment.dataset(execution.manifest, listing)
+    dataset = lambda_environment.dataset(execution.manifest, listing)
     progress = advance(
         before.progress if before else Progress(),
         dataset.open_merge,
         cleared=dataset.cleared,
-        ignored=environment.ignored,
-        out_of_time=environment.time_limit(context, reserve_seconds=RESERVE_SECONDS),
+        ignored=lambda_environment.ignored,
+        out_of_time=lambda_environment.time_limit(context, reserve_seconds=RESERVE_SECONDS),
     )
     continuations = before.continuations if before else 0
     unfinished = progress.finding is None and not progress.done

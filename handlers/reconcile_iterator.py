@@ -9,14 +9,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import wire
-from handlers.telemetry import instrumented
+from handlers.aws.telemetry import instrumented
+from handlers.core import json_fields
 
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Raise ``ticker`` by one; ``continue`` is false once it has reached ``count``."""
-    iterator = wire.mapping(wire.mapping(event, "iterator"), "Payload")
-    ticker = wire.whole_number(iterator, "ticker") + 1
-    count = wire.whole_number(iterator, "count")
+    iterator = json_fields.mapping(json_fields.mapping(event, "iterator"), "Payload")
+    ticker = json_fields.whole_number(iterator, "ticker") + 1
+    count = json_fields.whole_number(iterator, "count")
     return {"ticker": ticker, "count": count, "continue": ticker < count}

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers import environment
-from handlers.errors import PublishError
-from handlers.events import SOURCE
-from handlers.execution import Execution
-from handlers.outcome import DETAIL_TYPES, Outcome, Status, outcome_id
-from handlers.outcome_store import OutcomeStore
-from handlers.reconciliation import Progress
-from handlers.report import Report
-from handlers.survey import Survey, survey
-from handlers.telemetry import count, instrumented, logger
+from handlers.aws import lambda_environment
+from handlers.aws.outcome_store import OutcomeStore
+from handlers.aws.report import Report
+from handlers.aws.telemetry import count, instrumented, logger
+from handlers.core.errors import PublishError
+from handlers.core.events import SOURCE
+from handlers.core.execution import Execution
+from handlers.core.outcome import DETAIL_TYPES, Outcome, Status, outcome_id
+from handlers.core.progress import Progress
+from handlers.core.tally import Tally, tally
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -51,14 +51,14 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
         return Verdict(Status.FAILED, "No check came to an end")
     listing, progress = execution.checked.listing, execution.checked.progress
     if execution.checked.done:
-        agreed = Survey(files=listing.entries, ignored=progress.ignored)
+        agreed = Tally(files=listing.entries, ignored=progress.ignored)
         return Verdict(Status.SUCCESSFUL, "Manifest, uploads and objects agree", agreed.wire())
-    merge, _ = environment.dataset(execution.manifest, listing).open_merge(Progress())
-    last = survey(
+    merge, _ = lambda_environment.dataset(execution.manifest, listing).open_merge(Progress())
+    last = tally(
         merge,
         files=listing.entries,
         tell=report.tell,
-        ignored=environment.ignored,
+        ignored=lambda_environment.ignored,
         out_of_time=out_of_time,
     )
     if last.complete:
@@ -90,7 +90,7 @@ def publish(detail: Mapping[str, Any]) -> None:
 
 def conclude(execution: Execution, version_id: str, out_of_time: Callable[[], bool]) -> Outcome:
     """Judge *execution*, and write the report of what was found."""
-    report = environment.report_of(execution)
+    report = lambda_environment.report_of(execution)
     verdict = judge(execution, report, out_of_time)
     outcome = Outcome(
         manifest=execution.manifest,
@@ -121,12 +121,14 @@ def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Decide, publish what was decided first, and return its id and status."""
     execution = Execution.from_event(event)
-    outcomes = environment.outcome_store()
+    outcomes = lambda_environment.outcome_store()
     version_id = version_of(execution, outcomes)
     id_ = outcome_id(execution.manifest, version_id)
     if not outcomes.is_decided(id_):
         outcome = conclude(
-            execution, version_id, environment.time_limit(context, reserve_seconds=RESERVE_SECONDS)
+            execution,
+            version_id,
+            lambda_environment.time_limit(context, reserve_seconds=RESERVE_SECONDS),
         )
         outcomes.decide(outcome)
     detail = outcomes.to_publish(id_, execution.arn)

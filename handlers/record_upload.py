@@ -15,9 +15,9 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from handlers import wire
-from handlers.events import MANIFEST_UPLOADED, DataUploads, ManifestUpload, ObjectUpload
-from handlers.telemetry import count, instrumented, logger
+from handlers.aws.telemetry import count, instrumented, logger
+from handlers.core import json_fields
+from handlers.core.events import MANIFEST_UPLOADED, DataUploads, ManifestUpload, ObjectUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,7 +37,7 @@ size wins, so that the order in which events come never matters."""
 
 def uploads_of(event: dict[str, Any]) -> DataUploads:
     """Read either of our two upload events, or raise MalformedEventError."""
-    detail = wire.mapping(event, "detail")
+    detail = json_fields.mapping(event, "detail")
     if event.get("detail-type") != MANIFEST_UPLOADED:
         return DataUploads.from_detail(detail)
     manifest = ManifestUpload.from_detail(detail)

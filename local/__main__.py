@@ -13,12 +13,12 @@ from pathlib import Path
 from rich.console import Console
 
 from deployment.errors import CommandError
-from local import left_running, vaulting
+from local import left_running, source_folder
 from local.demo import demo
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
+from local.phases import Phases
 from local.planning import plan
-from local.report import Report
-from local.vault import show, vault
+from local.vault_dataset import show, vault
 
 DEFAULT_PORT = 4566
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -94,40 +94,40 @@ def main() -> int:
 def run(options: argparse.Namespace) -> int:
     """Carry out the command that *options* name, and return its exit status."""
     as_json = getattr(options, "format", "text") == "json"
-    report = Report(Console(stderr=as_json or options.command == "plan"))
+    phases = Phases(Console(stderr=as_json or options.command == "plan"))
     match options.command:
         case "demo":
             came = demo(
                 data=options.data,
                 set_id=options.set,
-                report=report,
+                phases=phases,
                 port=options.port,
                 whole=not options.short,
             )
             return 0 if came else 1
         case "up":
-            system = left_running.up(port=options.port, report=report, whole=not options.short)
+            system = left_running.up(port=options.port, phases=phases, whole=not options.short)
             print_system(system, as_json=as_json)
         case "status":
             print_system(left_running.get(), as_json=as_json)
         case "down":
             system = left_running.down()
-            report.say(
+            phases.say(
                 f"The local system at {system.endpoint} is stopped, and what it held is gone."
             )
         case "plan":
-            outcome = plan(port=options.port, report=report)
+            outcome = plan(port=options.port, phases=phases)
             print(outcome.text)
             return outcome.status
         case "vault":
-            dataset = vaulting.read(options.data, options.set)
-            event = vault(left_running.get(), dataset, report=report)
-            show(event, report)
+            dataset = source_folder.read(options.data, options.set)
+            event = vault(left_running.get(), dataset, phases=phases)
+            show(event, phases)
             return 0 if event["detail"]["status"] == "Successful" else 1
     return 0
 
 
-def print_system(system: LocalSystem, *, as_json: bool) -> None:
+def print_system(system: DeployedSystem, *, as_json: bool) -> None:
     """Print where everything is."""
     shown = system.to_json()
     if as_json:

@@ -10,7 +10,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.aws import Endpoint
+from local.aws_environment import Endpoint
 
 DIRECT = Config(proxies={}, retries={"total_max_attempts": 3})
 # No profile and no file of this machine: https://botocore.amazonaws.com/v1/documentation/api/latest/reference/config.html

@@ -5,22 +5,22 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from local import vaulting
+from local import source_folder
 from local.datasets import generate
-from local.endpoint_process import EndpointOptions
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
+from local.emulator.endpoint_process import EndpointOptions
 from local.outcomes import Event
-from local.report import Report
-from local.system import running
-from local.vault import show, vault
-from local.vaulting import Dataset
+from local.phases import Phases
+from local.source_folder import SourceFolder
+from local.start_system import running
+from local.vault_dataset import show, vault
 
 SET_ID = "2026-11-payroll"
 INCOMPLETE = "-incomplete"
 
 
 def demo(
-    *, data: Path | None, set_id: str, report: Report, port: int = 0, whole: bool = True
+    *, data: Path | None, set_id: str, phases: Phases, port: int = 0, whole: bool = True
 ) -> bool:
     """Vault *data* (or a generated dataset) whole, and once more with a file held back.
 
@@ -31,38 +31,38 @@ def demo(
         if data is None:
             data, set_id = Path(generated), set_id or SET_ID
             generate(data)
-        dataset = vaulting.read(data, set_id)
-        again = vaulting.read(data, dataset.set_id + INCOMPLETE)
-        with running(EndpointOptions(port=port), report=report, whole=whole) as system:
-            report.console.rule("Everything arrives")
-            successful = _succeeds(system, dataset, report)
-            report.console.rule("One file is held back")
-            timed_out = _times_out(system, again, report)
-    report.console.rule()
-    report.print_seconds()
+        dataset = source_folder.read(data, set_id)
+        again = source_folder.read(data, dataset.set_id + INCOMPLETE)
+        with running(EndpointOptions(port=port), phases=phases, whole=whole) as system:
+            phases.console.rule("Everything arrives")
+            successful = _succeeds(system, dataset, phases)
+            phases.console.rule("One file is held back")
+            timed_out = _times_out(system, again, phases)
+    phases.console.rule()
+    phases.print_seconds()
     return successful and timed_out
 
 
-def _succeeds(system: LocalSystem, dataset: Dataset, report: Report) -> bool:
-    event = vault(system, dataset, report=report)
-    report.say("Its outcome, as every consumer of the vault's bus hears it:")
-    show(event, report)
-    return _expect(event["detail"]["status"] == "Successful", "Successful", event, report)
+def _succeeds(system: DeployedSystem, dataset: SourceFolder, phases: Phases) -> bool:
+    event = vault(system, dataset, phases=phases)
+    phases.say("Its outcome, as every consumer of the vault's bus hears it:")
+    show(event, phases)
+    return _expect(event["detail"]["status"] == "Successful", "Successful", event, phases)
 
 
-def _times_out(system: LocalSystem, dataset: Dataset, report: Report) -> bool:
+def _times_out(system: DeployedSystem, dataset: SourceFolder, phases: Phases) -> bool:
     held_back = dataset.files[len(dataset.files) // 2]
-    event = vault(system, dataset, report=report, hold_back=[held_back])
-    show(event, report)
+    event = vault(system, dataset, phases=phases, hold_back=[held_back])
+    show(event, phases)
     missing = f"{dataset.job_folder}/{held_back}"
     found = ((one["type"], one["key"]) for one in event["detail"]["examples"] or [])
     came = event["detail"]["status"] == "Timed out" and ("missing", missing) in found
-    return _expect(came, f"Timed out, with {missing} missing", event, report)
+    return _expect(came, f"Timed out, with {missing} missing", event, phases)
 
 
-def _expect(came: bool, expected: str, event: Event, report: Report) -> bool:
+def _expect(came: bool, expected: str, event: Event, phases: Phases) -> bool:
     status = event["detail"]["status"]
-    report.say(
+    phases.say(
         f"As expected: {expected}." if came else f"Expected {expected}, but it is: {status}."
     )
     return came

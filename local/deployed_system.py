@@ -13,9 +13,9 @@ from typing import Any, Self
 from deployment import terraform
 from deployment.deployment import Deployment
 from local import share_setup
-from local.aws import Endpoint, pointed_at
+from local.aws_environment import Endpoint, pointed_at
 from local.clients import client
-from local.endpoint_process import HELD_BACK, EndpointProcess
+from local.emulator.endpoint_process import HELD_BACK, EndpointProcess
 from local.gateway_client import GatewayClient
 
 EVENT_PROCESSING = "EventProcessingStack"
@@ -26,7 +26,7 @@ PATHS = ("share_folder", "stack_folder", "client_configuration", "folder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocalSystem:
+class DeployedSystem:
     """A deployed system: where everything is, most of it as the stacks' outputs say."""
 
     endpoint: str

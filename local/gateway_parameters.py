@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.aws import Endpoint
+from local.aws_environment import Endpoint
 from local.clients import client
 
 PARAMETERS = {

@@ -7,16 +7,16 @@ import shutil
 from pathlib import Path
 
 from deployment.errors import CommandError
-from local.endpoint_process import EndpointOptions
-from local.local_system import LocalSystem
-from local.report import Report
-from local.system import deploy, start_endpoint
+from local.deployed_system import DeployedSystem
+from local.emulator.endpoint_process import EndpointOptions
+from local.phases import Phases
+from local.start_system import deploy, start_endpoint
 
 FOLDER = Path(__file__).parents[1] / ".local" / "system"
 STATE = "system.json"
 
 
-def up(*, port: int, report: Report, whole: bool = True, folder: Path = FOLDER) -> LocalSystem:
+def up(*, port: int, phases: Phases, whole: bool = True, folder: Path = FOLDER) -> DeployedSystem:
     """Start and deploy a system that goes on when we end, *whole* or its event processing alone.
 
     Raises:
@@ -28,9 +28,9 @@ def up(*, port: int, report: Report, whole: bool = True, folder: Path = FOLDER) 
             f"A local system runs already at {system.endpoint}: 'make local-down' ends it."
         )
     shutil.rmtree(folder, ignore_errors=True)
-    process = start_endpoint(folder, EndpointOptions(port=port, tied=False), report=report)
+    process = start_endpoint(folder, EndpointOptions(port=port, tied=False), phases=phases)
     try:
-        system = deploy(folder, process, report=report, whole=whole)
+        system = deploy(folder, process, phases=phases, whole=whole)
         written = folder / f"{STATE}.part"
         written.write_text(json.dumps(system.to_json(), indent=2))
         written.replace(folder / STATE)
@@ -40,16 +40,16 @@ def up(*, port: int, report: Report, whole: bool = True, folder: Path = FOLDER) 
     return system
 
 
-def find(folder: Path = FOLDER) -> LocalSystem | None:
+def find(folder: Path = FOLDER) -> DeployedSystem | None:
     """Find the system left running in *folder*; a state whose process is gone means nothing."""
     try:
-        system = LocalSystem.from_json(json.loads((folder / STATE).read_text()))
+        system = DeployedSystem.from_json(json.loads((folder / STATE).read_text()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return system if system.process().is_running() else None
 
 
-def get(folder: Path = FOLDER) -> LocalSystem:
+def get(folder: Path = FOLDER) -> DeployedSystem:
     """Find the system left running in *folder*.
 
     Raises:
@@ -61,7 +61,7 @@ def get(folder: Path = FOLDER) -> LocalSystem:
     return system
 
 
-def down(folder: Path = FOLDER) -> LocalSystem:
+def down(folder: Path = FOLDER) -> DeployedSystem:
     """End the system left running in *folder* and forget it, with all that it held."""
     system = get(folder)
     system.process().end()

@@ -7,7 +7,7 @@ import uuid
 from types import TracebackType
 from typing import Any, Self
 
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
 
 SOURCE = "vault.application"
 DETAIL_TYPES = [
@@ -20,7 +20,7 @@ Event = dict[str, Any]
 class OutcomeSubscription:
     """Subscribed to the outcomes of one set, from ``with`` to its end."""
 
-    def __init__(self, system: LocalSystem, set_id: str) -> None:
+    def __init__(self, system: DeployedSystem, set_id: str) -> None:
         self._name = f"vault-watch-{uuid.uuid4().hex[:8]}"
         self._bus = system.bus
         self._events = system.client("events")

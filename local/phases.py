@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 
-class Report:
+class Phases:
     """Shows phases as they come, on a terminal with a spinner; remembers where the time went."""
 
     def __init__(self, console: Console | None = None) -> None:

@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local.local_system import LocalSystem
-from local.vaulting import JOB_FOLDER_SUFFIX
+from local.deployed_system import DeployedSystem
+from local.source_folder import JOB_FOLDER_SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SetProgress:
     """What three services say of a set at one moment."""
 
     uploaded: int
@@ -24,17 +24,17 @@ class Progress:
 class ProgressReader:
     """Asks S3, DynamoDB and Step Functions about one set."""
 
-    def __init__(self, system: LocalSystem, set_id: str, *, prefix: str = "") -> None:
+    def __init__(self, system: DeployedSystem, set_id: str, *, prefix: str = "") -> None:
         self._system = system
         self._set_id = set_id
         self._folder = f"{prefix}{set_id}{JOB_FOLDER_SUFFIX}/"
         self._execution: str | None = None
         self._strangers: set[str] = set()
 
-    def read(self) -> Progress:
+    def read(self) -> SetProgress:
         """Look once."""
         iterations, state = self._reconciled()
-        return Progress(self._uploaded(), self._recorded(), iterations, state)
+        return SetProgress(self._uploaded(), self._recorded(), iterations, state)
 
     def _uploaded(self) -> int:
         pages = self._system.client("s3").get_paginator("list_objects_v2")

@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 from botocore.exceptions import ClientError
 
 from deployment.errors import CommandError
-from local.aws import Endpoint
+from local.aws_environment import Endpoint
 from local.clients import client
-from local.report import Report
+from local.phases import Phases
 
 SHARE = "vaultdata"
 SETTLING_SECONDS = 2  # a real gateway's is 60 and more; datasets here are small
@@ -107,7 +107,7 @@ def create_share(
 
 
 def ensure_share(
-    endpoint: Endpoint, appliance_address: str, bucket: str, report: Report
+    endpoint: Endpoint, appliance_address: str, bucket: str, phases: Phases
 ) -> tuple[str, str]:
     """Find a stack's share of *bucket*, or create one and say so; return gateway and name."""
     share = find_share(endpoint, bucket)
@@ -121,5 +121,5 @@ def ensure_share(
         name=SHARE,
         settling_seconds=SETTLING_SECONDS,
     )
-    report.say(f"No stack made a file share: created gateway and NFS share {SHARE!r} by the API.")
+    phases.say(f"No stack made a file share: created gateway and NFS share {SHARE!r} by the API.")
     return gateway_arn, SHARE

@@ -13,7 +13,7 @@ MANIFEST_SUFFIX = ".manifest"
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class SourceFolder:
     """A set id, the folder that the set comes from, and everything in that."""
 
     set_id: str
@@ -33,7 +33,7 @@ class Dataset:
         return len(self.files) + len(self.folders) + 1
 
 
-def read(source: Path, set_id: str = "") -> Dataset:
+def read(source: Path, set_id: str = "") -> SourceFolder:
     """Look through *source*; the set id is its name unless given.
 
     Raises:
@@ -49,6 +49,6 @@ def read(source: Path, set_id: str = "") -> Dataset:
         files += (os.path.normpath(os.path.join(here, name)) for name in files_here)
     if not files:
         raise CommandError(f"The folder {source} holds no file: there is nothing to vault.")
-    return Dataset(
+    return SourceFolder(
         set_id or source.resolve().name, source, tuple(sorted(files)), tuple(sorted(folders))
     )

@@ -17,27 +17,28 @@ from pathlib import Path
 from typing import Any
 
 from deployment.deployment import Deployment
-from local import endpoint_process, share_setup
-from local.aws import Endpoint
+from local import share_setup
+from local.aws_environment import Endpoint
 from local.clients import client
-from local.endpoint_process import EndpointOptions, EndpointProcess
-from local.local_system import (
+from local.deployed_system import (
     DATA_VAULTING,
     EVENT_PROCESSING,
     FILE_SHARE,
-    LocalSystem,
+    DeployedSystem,
     deployment,
     gateway_client,
     share_folder,
 )
-from local.report import Report
-from local.vaulting import JOB_FOLDER_SUFFIX, MANIFEST_SUFFIX
+from local.emulator import endpoint_process
+from local.emulator.endpoint_process import EndpointOptions, EndpointProcess
+from local.phases import Phases
+from local.source_folder import JOB_FOLDER_SUFFIX, MANIFEST_SUFFIX
 
 
 @contextmanager
 def running(
-    options: EndpointOptions | None = None, *, report: Report | None = None, whole: bool = False
-) -> Iterator[LocalSystem]:
+    options: EndpointOptions | None = None, *, phases: Phases | None = None, whole: bool = False
+) -> Iterator[DeployedSystem]:
     """Start and deploy a system in a folder of its own, and end both afterwards.
 
     Unless it is to be *whole*, EventProcessingStack is its only stack. Any number can run side by
@@ -46,51 +47,53 @@ def running(
     Raises:
         CommandError: It could not be started or deployed, and why.
     """
-    report = report or Report()
+    phases = phases or Phases()
     with tempfile.TemporaryDirectory(prefix="vault-local-", ignore_cleanup_errors=True) as folder:
-        process = start_endpoint(Path(folder), options or EndpointOptions(), report=report)
+        process = start_endpoint(Path(folder), options or EndpointOptions(), phases=phases)
         try:
-            yield deploy(Path(folder), process, report=report, whole=whole)
+            yield deploy(Path(folder), process, phases=phases, whole=whole)
         finally:
             process.end()
 
 
-def start_endpoint(folder: Path, options: EndpointOptions, *, report: Report) -> EndpointProcess:
+def start_endpoint(folder: Path, options: EndpointOptions, *, phases: Phases) -> EndpointProcess:
     """Start the endpoint of the system in *folder*."""
     (folder / "shares").mkdir(parents=True)
-    with report.phase("endpoint", "Starting the AWS endpoint"):
+    with phases.phase("endpoint", "Starting the AWS endpoint"):
         return endpoint_process.start(folder, options)
 
 
-def synthesised(folder: Path, where: Endpoint, *, report: Report) -> Deployment:
+def synthesised(folder: Path, where: Endpoint, *, phases: Phases) -> Deployment:
     """Synthesise the stacks of the system in *folder*, and make the bucket of their states."""
     stacks = deployment(folder, where)
-    with report.phase("synth", "Synthesising the stacks (cdktf synth)"):
+    with phases.phase("synth", "Synthesising the stacks (cdktf synth)"):
         stacks.synthesise()
     create_state_bucket(where, stacks.state_bucket(EVENT_PROCESSING))
     return stacks
 
 
-def deploy(folder: Path, process: EndpointProcess, *, report: Report, whole: bool) -> LocalSystem:
+def deploy(
+    folder: Path, process: EndpointProcess, *, phases: Phases, whole: bool
+) -> DeployedSystem:
     """Deploy the stacks to a running endpoint, and see to it that its bucket has a file share.
 
     A *whole* system is deployed as it is on AWS: the client activates the gateway between the
     stacks, by its own scripts. Otherwise the API makes gateway and share.
     """
     where = Endpoint(url=process.url, region=process.region)
-    stacks = synthesised(folder, where, report=report)
-    outputs = deploy_stack(stacks, EVENT_PROCESSING, report)
-    told = deploy_stack(stacks, DATA_VAULTING, report)["clientConfiguration"] if whole else ""
+    stacks = synthesised(folder, where, phases=phases)
+    outputs = deploy_stack(stacks, EVENT_PROCESSING, phases)
+    told = deploy_stack(stacks, DATA_VAULTING, phases)["clientConfiguration"] if whole else ""
     gateways_client = gateway_client(folder, where)
     gateways_client.configure(told, client_changes(folder, process))
     if whole:
         doing = "Activating the gateway (scripts/activate-gateway.sh)"
-        with report.lines("activation", doing) as show:
+        with phases.lines("activation", doing) as show:
             gateways_client.run("activate-gateway.sh", on_line=show)
-        deploy_stack(stacks, FILE_SHARE, report)
+        deploy_stack(stacks, FILE_SHARE, phases)
     bucket = outputs["fileUploadBucketName"]
-    gateway_arn, share = share_setup.ensure_share(where, process.appliance_address, bucket, report)
-    return LocalSystem(
+    gateway_arn, share = share_setup.ensure_share(where, process.appliance_address, bucket, phases)
+    return DeployedSystem(
         endpoint=where.url,
         region=where.region,
         access_key_id=where.access_key_id,
@@ -115,9 +118,9 @@ def deploy(folder: Path, process: EndpointProcess, *, report: Report, whole: boo
     )
 
 
-def deploy_stack(stacks: Deployment, stack: str, report: Report) -> dict[str, Any]:
+def deploy_stack(stacks: Deployment, stack: str, phases: Phases) -> dict[str, Any]:
     """Deploy one of *stacks*, and return its outputs by their names."""
-    with report.phase(stack, f"Deploying {stack} (cdktf deploy)") as progress:
+    with phases.phase(stack, f"Deploying {stack} (cdktf deploy)") as progress:
         stacks.deploy(stack, progress)
         return stacks.outputs(stack)
 

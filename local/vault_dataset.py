@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
 from local.outcomes import Event, OutcomeSubscription
-from local.progress import ProgressReader
-from local.report import Report
-from local.vaulting import Dataset
+from local.phases import Phases
+from local.set_progress import ProgressReader
+from local.source_folder import SourceFolder
 from local.watch import watch
 
 SCRIPT = "vault-data.sh"
 
 
 def vault(
-    system: LocalSystem, dataset: Dataset, *, report: Report, hold_back: Collection[str] = ()
+    system: DeployedSystem,
+    dataset: SourceFolder,
+    *,
+    phases: Phases,
+    hold_back: Collection[str] = (),
 ) -> Event:
     """Vault *dataset* and return the event that announces its outcome.
 
@@ -28,22 +32,22 @@ def vault(
     uploads = dataset.uploads - len(hold_back)
     for path in hold_back:
         system.hold_back(f"{dataset.job_folder}/{path}")
-        report.say(f"The gateway will hold back {path}")
+        phases.say(f"The gateway will hold back {path}")
     flags = ("--source", str(dataset.source), "--set", dataset.set_id, "--unmounted")
     with OutcomeSubscription(system, dataset.set_id) as outcomes:
         doing = f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT})"
-        with report.lines(f"{dataset.set_id}: vault", doing) as show:
+        with phases.lines(f"{dataset.set_id}: vault", doing) as show:
             system.gateway_client().run(SCRIPT, *flags, on_line=show)
         reader = ProgressReader(system, dataset.set_id)
-        watched = watch(outcomes, reader, uploads=uploads, console=report.console)
+        watched = watch(outcomes, reader, uploads=uploads, console=phases.console)
     before = 0.0
     for name in ("upload", "record", "reconcile"):
         until = watched.seconds.get(name, before)
-        report.took(f"{dataset.set_id}: {name}", max(0.0, until - before))
+        phases.took(f"{dataset.set_id}: {name}", max(0.0, until - before))
         before = max(before, until)
     return watched.event
 
 
-def show(event: Event, report: Report) -> None:
+def show(event: Event, phases: Phases) -> None:
     """Print an outcome event as it came."""
-    report.say(json.dumps(event, indent=2, ensure_ascii=False))
+    phases.say(json.dumps(event, indent=2, ensure_ascii=False))

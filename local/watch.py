@@ -13,13 +13,13 @@ from rich.progress import Progress as Bars
 
 from deployment.errors import CommandError
 from local.outcomes import Event, OutcomeSubscription
-from local.progress import Progress, ProgressReader
+from local.set_progress import ProgressReader, SetProgress
 
 LOOK_SECONDS = 0.5
 LOOK_SHARE_OF_TIME = 0.2  # looking at a large set takes its time from the system that is looked at
 LINE_SECONDS = 2.0
 
-Show = Callable[[Progress], None]
+Show = Callable[[SetProgress], None]
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ def watch(
     """
     started = changed = time.monotonic()
     seconds: dict[str, float] = {}
-    last: Progress | None = None
+    last: SetProgress | None = None
     with _shown(console, uploads) as show:
         while time.monotonic() - changed < patience_seconds:
             elapsed = time.monotonic() - started
@@ -81,7 +81,7 @@ def _shown(console: Console, uploads: int) -> Iterator[Show]:
         recorded = bars.add_task("recorded", total=uploads, note="")
         reconciled = bars.add_task("reconciled", total=None, note="waits for the manifest")
 
-        def show(progress: Progress) -> None:
+        def show(progress: SetProgress) -> None:
             for task, count in ((uploaded, progress.uploaded), (recorded, progress.recorded)):
                 bars.update(task, completed=count, note=f"{count}/{uploads}")
             if progress.state:
@@ -93,9 +93,9 @@ def _shown(console: Console, uploads: int) -> Iterator[Show]:
 
 
 def _as_lines(console: Console, uploads: int) -> Show:
-    last: tuple[Progress | None, float] = (None, 0.0)
+    last: tuple[SetProgress | None, float] = (None, 0.0)
 
-    def show(progress: Progress) -> None:
+    def show(progress: SetProgress) -> None:
         nonlocal last
         now = time.monotonic()
         if progress == last[0] or (now - last[1] < LINE_SECONDS and progress.state != "Done"):
@@ -112,5 +112,5 @@ def _as_lines(console: Console, uploads: int) -> Show:
     return show
 
 
-def _note(progress: Progress) -> str:
+def _note(progress: SetProgress) -> str:
     return f"iteration {progress.iterations}, {progress.state}"

@@ -11,9 +11,9 @@ import boto3
 from botocore.exceptions import ClientError
 
 from deployment.errors import CommandError
-from handlers.events import MANIFEST_UPLOADED, SOURCE, ManifestUpload, ObjectUpload
-from handlers.outcome import outcome_id
-from handlers.outcome_store import OutcomeStore
+from handlers.aws.outcome_store import OutcomeStore
+from handlers.core.events import MANIFEST_UPLOADED, SOURCE, ManifestUpload, ObjectUpload
+from handlers.core.outcome import outcome_id
 from stacks.settings import Settings
 
 

@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
-from stacks.constructs.audit import skip_check
+from stacks.constructs.check_skips import skip_check
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.function import Function
 from stacks.constructs.handlers_archive import HandlersArchive

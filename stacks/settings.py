@@ -15,7 +15,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from stacks.setting import SETTINGS
+from stacks.settings_schema import SETTINGS
 
 SECONDS_A_DAY = 86_400
 EXPIRY_MARGIN_DAYS = 14
@@ -32,7 +32,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a deployment may vary; :mod:`stacks.setting` says what each means."""
+    """What a deployment may vary; :mod:`stacks.settings_schema` says what each means."""
 
     environment_name: str
     stacks_account_id: str | None

@@ -1,6 +1,6 @@
 """git's hook: detect-secrets on the files that it is given, knowing what the audit knows.
 
-What looks like a secret and is none stands in ``audit/checks/secrets.py`` alone, with the reason.
+What looks like a secret and is none stands in ``tools/audit/checks/secrets.py`` alone, with the reason.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import os
 import re
 import sys
 
-from audit.checks.secrets import KNOWN
-from audit.tools import VENV
+from tools.audit.checks.secrets import KNOWN
+from tools.audit.tools import VENV
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``python -m review``: plan the stacks of an environment, and tell what a reviewer must know.
+"""``python -m deployment.review``: plan the stacks of an environment, and tell what a reviewer must know.
 
 ``VAULT_ENV`` names it.
 """
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from deployment import terraform
 from deployment.deployment import ROOT, Deployment
 from deployment.errors import CommandError
-from review.planning import PLANS, Outcome, emptied, plan_stacks
+from deployment.review.planning import PLANS, PlanReview, emptied, plan_stacks
 
 EXIT_STATUS = """\
 exit status:
@@ -32,7 +32,7 @@ Nothing is ever applied.
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m review",
+        prog="python -m deployment.review",
         description="Plan the stacks of the environment that VAULT_ENV names (default: dev), and "
         "write for each the plan, its JSON and a Markdown summary to build/plans/ENVIRONMENT/, and "
         "one summary of all to standard output.",
@@ -97,7 +97,7 @@ def environment_name() -> str:
     return name
 
 
-def review(options: argparse.Namespace, environment: str) -> Outcome:
+def review(options: argparse.Namespace, environment: str) -> PlanReview:
     """Synthesise the stacks into a folder of their own, and plan them."""
     folder = emptied(PLANS / environment)  # first, so that no older plan is taken for this one
     variables = terraform.prepare() | {"VAULT_ENV": environment, "TF_IN_AUTOMATION": "1"}

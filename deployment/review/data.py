@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from review.finding import Danger, Hunk, attributes, dotted, gone, title, why
-from review.plan import Action, Change
-from review.text import code, on_one_line
-from review.values import Path
+from deployment.review.finding import Danger, Hunk, attributes, dotted, gone, title, why
+from deployment.review.plan import Action, Change
+from deployment.review.text import code, on_one_line
+from deployment.review.values import Path
 
 LOST = {
     "aws_cloudwatch_event_archive": "the events in it",

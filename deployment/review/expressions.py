@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from review.values import UNKNOWN
+from deployment.review.values import UNKNOWN
 
 Expression = Mapping[str, Any]
 Block = Mapping[str, Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from review.plan import Action, Change
-from review.text import on_one_line
-from review.values import UNKNOWN, Path
+from deployment.review.plan import Action, Change
+from deployment.review.text import on_one_line
+from deployment.review.values import UNKNOWN, Path
 
 LINES_A_CHANGE = 24
 DONE = {

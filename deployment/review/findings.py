@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from review import data, network, permissions
-from review.finding import Danger, Hunk, attributes, dotted, gone, listed, title
-from review.plan import Action, Change, Plan
-from review.values import Path
+from deployment.review import data, network, permissions
+from deployment.review.finding import Danger, Hunk, attributes, dotted, gone, listed, title
+from deployment.review.plan import Action, Change, Plan
+from deployment.review.values import Path
 
 ORDER = (Action.DESTROY, Action.REPLACE, Action.FORGET, Action.UPDATE, Action.NOTHING)
 """Of what is told at length; what is created is told in lists."""

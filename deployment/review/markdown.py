@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from shlex import quote
 
-from review.finding import Danger, Hunk, attributes, listed
-from review.findings import Findings
-from review.plan import Action, Change
-from review.text import code, counted, fenced, printable
+from deployment.review.finding import Danger, Hunk, attributes, listed
+from deployment.review.findings import Findings
+from deployment.review.plan import Action, Change
+from deployment.review.text import code, counted, fenced, printable
 
 LONGEST_COMMENT = 65_536  # https://github.com/orgs/community/discussions/27190
 RESERVE = 2_000

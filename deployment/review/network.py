@@ -6,11 +6,11 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 
-from review.finding import Danger, Hunk, attributes, gone, title
-from review.plan import Action, Change
-from review.rules import GROUPS, LISTS, ROUTES, RULES, rules, told
-from review.text import code
-from review.values import Path
+from deployment.review.finding import Danger, Hunk, attributes, gone, title
+from deployment.review.plan import Action, Change
+from deployment.review.rules import GROUPS, LISTS, ROUTES, RULES, rules, told
+from deployment.review.text import code
+from deployment.review.values import Path
 
 TYPES = (
     GROUPS

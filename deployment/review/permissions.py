@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from review.expressions import blocks, refers_to
-from review.finding import Danger, Hunk, attributes, dotted, title
-from review.plan import Action, Change, Plan
-from review.policies import Document, is_policy, of_permission, read_document, read_json
-from review.statements import Difference, Statement, compare
-from review.text import code, counted, on_one_line
-from review.values import UNKNOWN, Path, Sensitive
+from deployment.review.expressions import blocks, refers_to
+from deployment.review.finding import Danger, Hunk, attributes, dotted, title
+from deployment.review.plan import Action, Change, Plan
+from deployment.review.policies import Document, is_policy, of_permission, read_document, read_json
+from deployment.review.statements import Statement, StatementChange, compare
+from deployment.review.text import code, counted, on_one_line
+from deployment.review.values import UNKNOWN, Path, Sensitive
 
 DOCUMENT = "data.aws_iam_policy_document."
 ARGUMENTS = {"policy", "assume_role_policy", "policy_document", "access_policy", "resource_policy"}
@@ -45,7 +45,7 @@ class Policy:
     hidden: str = ""
     """Why nothing of the new one can be told, if so."""
 
-    def differences(self) -> list[Difference]:
+    def differences(self) -> list[StatementChange]:
         """Compare the statements that can be read."""
         return [] if self.hidden else compare(self.old.statements, self.new.statements)
 
@@ -180,7 +180,7 @@ def _others(change: Change, told: list[Path]) -> Iterator[str]:
     yield from attributes(change, but=told)
 
 
-def _judged(difference: Difference) -> Iterator[str]:
+def _judged(difference: StatementChange) -> Iterator[str]:
     old, new = difference.old, difference.new
     if old and old.effect == "Deny" and (new is None or new.effect != "Deny"):
         yield f"statement {code(old.label)} no longer denies {_actions(old)}"

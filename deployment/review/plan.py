@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Self
 
-from review.expressions import Block, expressions, is_written, said
-from review.values import UNKNOWN, Path, Sensitive, Unknown, hide, is_nothing, leaves
+from deployment.review.expressions import Block, expressions, is_written, said
+from deployment.review.values import UNKNOWN, Path, Sensitive, Unknown, hide, is_nothing, leaves
 
 INSTANCE_KEY = re.compile(r"\[[^\]]*\]$")
 REASONS = {

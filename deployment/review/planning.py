@@ -10,11 +10,11 @@ from pathlib import Path
 
 from deployment.deployment import Deployment
 from deployment.errors import CommandError
-from review.findings import find
-from review.markdown import Reviewed, single, summary
-from review.plan import PlanError, read_plan
+from deployment.review.findings import find
+from deployment.review.markdown import Reviewed, single, summary
+from deployment.review.plan import PlanError, read_plan
 
-PLANS = Path(__file__).parents[1] / "build" / "plans"
+PLANS = Path(__file__).parents[2] / "build" / "plans"
 SUMMARY = "summary.md"
 ENDS = ("tfplan", "json", "md")
 REFUSED = 3  # argparse ends with 2
@@ -29,7 +29,7 @@ def quietly(doing: str) -> AbstractContextManager[object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class PlanReview:
     """What came of planning some stacks."""
 
     reviewed: tuple[Reviewed, ...]
@@ -47,7 +47,7 @@ def plan_stacks(
     allowed: Sequence[str] = (),
     folder: Path,
     phase: Phase = quietly,
-) -> Outcome:
+) -> PlanReview:
     """Plan *stacks* of a synthesised *deployment* (all, if none is named), and write what comes.
 
     Each gets its plan, its JSON and its Markdown in *folder*, which is there and empty. One that
@@ -85,13 +85,13 @@ def plan_stack(
 
 def conclude(
     reviewed: Sequence[Reviewed], *, environment: str, folder: Path, allowed: Sequence[str] = ()
-) -> Outcome:
+) -> PlanReview:
     """Write what there is to tell of each stack and of all to *folder*, and judge it."""
     for each in reviewed:
         _file(folder, each.stack, "md").write_text(single(each, allowed=allowed), encoding="utf-8")
     text = summary(reviewed, environment=environment, allowed=allowed)
     (folder / SUMMARY).write_text(text, encoding="utf-8")
-    return Outcome(reviewed=tuple(reviewed), text=text, status=exit_status(reviewed, allowed))
+    return PlanReview(reviewed=tuple(reviewed), text=text, status=exit_status(reviewed, allowed))
 
 
 def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:

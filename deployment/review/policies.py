@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review.expressions import blocks
-from review.plan import Change
-from review.statements import WORDS, Statement, nested, principal
-from review.values import UNKNOWN, Sensitive, Unknown, parsed
+from deployment.review.expressions import blocks
+from deployment.review.plan import Change
+from deployment.review.statements import WORDS, Statement, nested, principal
+from deployment.review.values import UNKNOWN, Sensitive, Unknown, parsed
 
 SERVICES = (".amazonaws.com", ".amazonaws.com.cn")
 

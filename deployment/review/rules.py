@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from review.expressions import Block, blocks, fitting, spoken
-from review.plan import Change
-from review.text import on_one_line
-from review.values import UNKNOWN, Path, Unknown
+from deployment.review.expressions import Block, blocks, fitting, spoken
+from deployment.review.plan import Change
+from deployment.review.text import on_one_line
+from deployment.review.values import UNKNOWN, Path, Unknown
 
 Values = Mapping[str, Any]
 

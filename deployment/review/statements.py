@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from review.expressions import Block, blocks, fitting, spoken
-from review.text import clipped, printable
-from review.values import UNKNOWN, Sensitive, Unknown
+from deployment.review.expressions import Block, blocks, fitting, spoken
+from deployment.review.text import clipped, printable
+from deployment.review.values import UNKNOWN, Sensitive, Unknown
 
 Parts = dict[str, tuple[str, ...]]
 WORDS = {
@@ -107,7 +107,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class StatementChange:
     """One statement before and after; None where there is none."""
 
     old: Statement | None
@@ -130,13 +130,13 @@ class Difference:
             yield from (f"+     {word}{_short(each)}" for each in (new - old).elements())
 
 
-def compare(old: Sequence[Statement], new: Sequence[Statement]) -> list[Difference]:
+def compare(old: Sequence[Statement], new: Sequence[Statement]) -> list[StatementChange]:
     """Pair statements by sid, those without one by what they say; leave out equal pairs."""
     kept = [each for each in new if each in old]
     before = dict(_keyed(each for each in old if each not in kept))
     after = dict(_keyed(each for each in new if each not in kept))
     return [
-        Difference(before.get(key), after.get(key))
+        StatementChange(before.get(key), after.get(key))
         for key in [*before, *(key for key in after if key not in before)]
     ]
 

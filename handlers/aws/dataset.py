@@ -9,14 +9,14 @@ from typing import Any
 
 from botocore.config import Config
 
-from handlers.dataset import SetFolder
-from handlers.events import ManifestUpload
-from handlers.finding import Difference, Finding
-from handlers.front import Block, Front
-from handlers.listing import Listing, TidyEntries
-from handlers.merge import Merge
-from handlers.pages import KEYS, SIZES, page_session
-from handlers.reconciliation import Progress
+from handlers.aws.pages import KEYS, SIZES, page_session
+from handlers.core.difference import Difference, DifferenceType
+from handlers.core.events import ManifestUpload
+from handlers.core.listing import Listing, TidyEntries
+from handlers.core.merge import Merge
+from handlers.core.naming import SetFolder
+from handlers.core.progress import Progress
+from handlers.core.sorted_stream import KeyBlock, SortedStream
 
 CHUNK_BYTES = 1024 * 1024
 FIRST_PAGE_ITEMS = 250
@@ -47,25 +47,25 @@ class Dataset:
         """Open the streams where *progress* stands; the second tells the manifest's offset."""
         offset = max(progress.offset, self.listing.start)
         entries = TidyEntries(self._chunks(offset), self.listing, offset=offset)
-        listed = Front(iter(entries))
+        listed = SortedStream(iter(entries))
         merge = Merge(
             listed=listed,
-            announced=Front(self._announced(progress.after)),
-            objects=Front(self._objects(progress.after)) if self.verify_objects else None,
+            announced=SortedStream(self._announced(progress.after)),
+            objects=SortedStream(self._objects(progress.after)) if self.verify_objects else None,
         )
         merge.take_up(progress.after, progress.held)
         return merge, lambda: entries.offset_of(listed.at)
 
-    def cleared(self, finding: Finding) -> bool:
+    def cleared(self, finding: Difference) -> bool:
         """Say whether a difference that was found is none any more, by asking for its key."""
         match finding.difference:
-            case Difference.MISSING:
+            case DifferenceType.MISSING:
                 return self._row(finding.key) is not None
-            case Difference.UNEXPECTED:
+            case DifferenceType.UNEXPECTED:
                 return self._row(finding.key) is None
-            case Difference.ABSENT:
+            case DifferenceType.ABSENT:
                 return self._object_bytes(finding.key) is not None
-            case Difference.SIZE_MISMATCH:
+            case DifferenceType.SIZE_MISMATCH:
                 return self._size_bytes(finding.key) == finding.listed_bytes
 
     def _chunks(self, offset: int) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ class Dataset:
         )
         yield from answer["Body"].iter_chunks(CHUNK_BYTES)
 
-    def _announced(self, after: str) -> Iterator[Block]:
+    def _announced(self, after: str) -> Iterator[KeyBlock]:
         """Read the rows that have not expired; a stale page can only delay."""
         folder = self.folder.prefix
         beyond = f"{folder[:-1]}0"  # the first text after every key in the folder
@@ -108,7 +108,7 @@ class Dataset:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
             items *= 2
 
-    def _objects(self, after: str) -> Iterator[Block]:
+    def _objects(self, after: str) -> Iterator[KeyBlock]:
         request = {"Bucket": self.manifest.upload.bucket, "Prefix": self.folder.prefix}
         if after:
             request["StartAfter"] = after
@@ -153,7 +153,7 @@ class Dataset:
         return None
 
 
-def _without(keys: list[str], sizes: list[int] | None, dropped: set[str]) -> Block:
+def _without(keys: list[str], sizes: list[int] | None, dropped: set[str]) -> KeyBlock:
     """Return a block without the few keys that are no data files of the dataset."""
     if dropped.isdisjoint(keys):
         return keys, sizes

@@ -9,13 +9,13 @@ from fnmatch import fnmatchcase
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.events import ManifestUpload
-from handlers.execution import Execution
-from handlers.finding import Difference, Finding
-from handlers.listing import Listing
-from handlers.outcome_store import OutcomeStore
-from handlers.report import Report
-from handlers.streams import Dataset
+from handlers.aws.dataset import Dataset
+from handlers.aws.outcome_store import OutcomeStore
+from handlers.aws.report import Report
+from handlers.core.difference import Difference, DifferenceType
+from handlers.core.events import ManifestUpload
+from handlers.core.execution import Execution
+from handlers.core.listing import Listing
 
 
 def outcome_store() -> OutcomeStore:
@@ -42,9 +42,9 @@ def report_of(execution: Execution) -> Report:
     )
 
 
-def ignored(finding: Finding) -> bool:
+def ignored(finding: Difference) -> bool:
     """Say whether a key is unexpected, but of a name that is of no account."""
-    if finding.difference is not Difference.UNEXPECTED:
+    if finding.difference is not DifferenceType.UNEXPECTED:
         return False
     name = finding.key.rpartition("/")[2]
     patterns = json.loads(os.environ["IGNORE_UNEXPECTED"])

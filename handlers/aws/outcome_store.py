@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from handlers.errors import OutcomeInFlightError
-from handlers.outcome import Outcome
+from handlers.core.errors import OutcomeInFlightError
+from handlers.core.outcome import Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

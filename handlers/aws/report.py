@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from handlers.finding import Finding
-from handlers.listing import Listing
-from handlers.tidy_copy import Sorted
+from handlers.core.difference import Difference
+from handlers.core.external_sort import Sorted
+from handlers.core.listing import Listing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +41,7 @@ class Report:
         """Where the summary is."""
         return f"s3://{self._bucket}/{self._folder}/summary.json"
 
-    def tell(self, finding: Finding) -> None:
+    def tell(self, finding: Difference) -> None:
         """Add a line."""
         if self._part is None:
             self._part = gzip.GzipFile(fileobj=self._buffer, mode="wb", mtime=0)

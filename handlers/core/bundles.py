@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handlers.dataset import FileKind
-from handlers.events import (
+from handlers.core.events import (
     DATA_UPLOADED,
     MANIFEST_UPLOADED,
     SOURCE,
@@ -20,6 +19,7 @@ from handlers.events import (
     ManifestUpload,
     ObjectUpload,
 )
+from handlers.core.naming import FileKind
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
@@ -41,7 +41,7 @@ class Classified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class BusEntry:
     """One event to publish, and the messages that are lost if it is refused."""
 
     detail_type: str
@@ -63,13 +63,13 @@ class Entry:
         }
 
 
-def entries(classified: Iterable[Classified]) -> Iterator[Entry]:
+def entries(classified: Iterable[Classified]) -> Iterator[BusEntry]:
     """Yield the events that announce all of *classified*, data files in bundles."""
     datasets = defaultdict[tuple[str, str], list[Classified]](list)
     for each in classified:
         if each.kind is FileKind.MANIFEST:
             manifest = ManifestUpload(set_id=each.set_id, upload=each.upload)
-            yield Entry(
+            yield BusEntry(
                 detail_type=MANIFEST_UPLOADED,
                 detail=compact_json(manifest.detail()),
                 message_ids=[each.message_id],
@@ -81,16 +81,16 @@ def entries(classified: Iterable[Classified]) -> Iterator[Entry]:
             uploads = DataUploads(
                 set_id=set_id, bucket=bucket, uploads=[each.upload for each in bundle]
             )
-            yield Entry(
+            yield BusEntry(
                 detail_type=DATA_UPLOADED,
                 detail=compact_json(uploads.detail()),
                 message_ids=[each.message_id for each in bundle],
             )
 
 
-def calls(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def calls(entries: Iterable[BusEntry]) -> Iterator[list[BusEntry]]:
     """Yield *entries* in groups that one PutEvents call may carry."""
-    call: list[Entry] = []
+    call: list[BusEntry] = []
     call_bytes = 0
     for entry in entries:
         size = entry.size_bytes

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 
-class Difference(StrEnum):
+class DifferenceType(StrEnum):
     """How a key differs; it has one type, the first that fits."""
 
     MISSING = "missing"
@@ -22,11 +22,11 @@ class Difference(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Difference:
     """One key that differs."""
 
     key: str
-    difference: Difference
+    difference: DifferenceType
     in_s3: bool | None = None
     """Of a missing key: whether S3 has it, so that only its event was lost or is late."""
     listed_bytes: int | None = None
@@ -36,7 +36,7 @@ class Finding:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Read what :func:`dataclasses.asdict` made of a finding."""
-        return cls(**{**payload, "difference": Difference(payload["difference"])})
+        return cls(**{**payload, "difference": DifferenceType(payload["difference"])})
 
     def wire(self) -> dict[str, Any]:
         """Return the finding as outcome events and reports show it."""

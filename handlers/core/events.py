@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from handlers import wire
-from handlers.errors import MalformedEventError
+from handlers.core import json_fields
+from handlers.core.errors import MalformedEventError
 
 SOURCE = "vault.application"
 DATA_UPLOADED = "Data File Upload Event"
@@ -42,18 +42,18 @@ class ObjectUpload:
         AWS does not say whether ``object-key`` contains the share's ``prefix``: a key
         that begins with it contains it, any other gets it in front.
         """
-        detail = wire.mapping(event, "detail")
+        detail = json_fields.mapping(event, "detail")
         if detail.get("event-type", UPLOAD_COMPLETE) != UPLOAD_COMPLETE:
             raise MalformedEventError(f"'event-type' is {detail['event-type']!r}")
         without_prefix = "prefix" not in detail or detail["prefix"] in (None, "")
-        prefix = "" if without_prefix else wire.text(detail, "prefix")
-        key = wire.text(detail, "object-key")
+        prefix = "" if without_prefix else json_fields.text(detail, "prefix")
+        key = json_fields.text(detail, "object-key")
         whole = key if key.startswith(prefix) else f"{prefix}{key}"
         return cls(
-            bucket=wire.text(detail, "bucket-name"),
-            key=wire.checked_text("object-key", whole.removesuffix("/")),
-            size_bytes=wire.whole_number(detail, "object-size"),
-            event_time=wire.unix_seconds(event, "time"),
+            bucket=json_fields.text(detail, "bucket-name"),
+            key=json_fields.checked_text("object-key", whole.removesuffix("/")),
+            size_bytes=json_fields.whole_number(detail, "object-size"),
+            event_time=json_fields.unix_seconds(event, "time"),
             share_prefix=prefix,
         )
 
@@ -62,9 +62,9 @@ class ObjectUpload:
         """Read one record of our own events, or raise MalformedEventError."""
         return cls(
             bucket=bucket,
-            key=wire.text(record, "object-key"),
-            size_bytes=wire.whole_number(record, "object-size"),
-            event_time=wire.whole_number(record, "event-time"),
+            key=json_fields.text(record, "object-key"),
+            size_bytes=json_fields.whole_number(record, "object-size"),
+            event_time=json_fields.whole_number(record, "event-time"),
         )
 
     def record(self) -> dict[str, Any]:
@@ -87,13 +87,13 @@ class DataUploads:
     @classmethod
     def from_detail(cls, detail: Mapping[str, Any]) -> Self:
         """Read the event's detail, or raise MalformedEventError."""
-        bucket = wire.text(detail, "bucket-name")
+        bucket = json_fields.text(detail, "bucket-name")
         return cls(
-            set_id=wire.text(detail, "set-id"),
+            set_id=json_fields.text(detail, "set-id"),
             bucket=bucket,
             uploads=[
                 ObjectUpload.from_record(record, bucket=bucket)
-                for record in wire.sequence(detail, "objects")
+                for record in json_fields.sequence(detail, "objects")
             ],
         )
 
@@ -119,9 +119,9 @@ class ManifestUpload:
     def from_detail(cls, detail: Mapping[str, Any]) -> Self:
         """Read the event's detail, or raise MalformedEventError."""
         return cls(
-            set_id=wire.text(detail, "set-id"),
-            upload=ObjectUpload.from_record(detail, bucket=wire.text(detail, "bucket-name")),
-            attempt=wire.whole_number(detail, "attempt") if "attempt" in detail else 1,
+            set_id=json_fields.text(detail, "set-id"),
+            upload=ObjectUpload.from_record(detail, bucket=json_fields.text(detail, "bucket-name")),
+            attempt=json_fields.whole_number(detail, "attempt") if "attempt" in detail else 1,
         )
 
     def detail(self) -> dict[str, Any]:

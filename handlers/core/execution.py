@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from handlers import wire
-from handlers.dataset import SetFolder
-from handlers.errors import MalformedEventError
-from handlers.events import ManifestUpload
-from handlers.listing import Listing
-from handlers.reconciliation import Progress
+from handlers.core import json_fields
+from handlers.core.errors import MalformedEventError
+from handlers.core.events import ManifestUpload
+from handlers.core.listing import Listing
+from handlers.core.naming import SetFolder
+from handlers.core.progress import Progress
 
 STATUS_CHANGE = "Step Functions Execution Status Change"
 
@@ -36,9 +36,9 @@ class Checked:
         """Read what Reconcile Check Upload returned."""
         return cls(
             done=payload["reconcileDone"],
-            continuations=wire.whole_number(payload, "continuations"),
-            listing=Listing.from_payload(wire.mapping(payload, "listing")),
-            progress=Progress.from_payload(wire.mapping(payload, "progress")),
+            continuations=json_fields.whole_number(payload, "continuations"),
+            listing=Listing.from_payload(json_fields.mapping(payload, "listing")),
+            progress=Progress.from_payload(json_fields.mapping(payload, "progress")),
         )
 
 
@@ -61,7 +61,7 @@ class Execution:
     def from_event(cls, event: Mapping[str, Any]) -> Self:
         """Read either event, or raise MalformedEventError."""
         if event.get("detail-type") == STATUS_CHANGE:
-            return cls._from_status_change(wire.mapping(event, "detail"))
+            return cls._from_status_change(json_fields.mapping(event, "detail"))
         return cls._from_task(event)
 
     @property
@@ -71,15 +71,17 @@ class Execution:
 
     @classmethod
     def _from_task(cls, event: Mapping[str, Any]) -> Self:
-        state = wire.mapping(event, "state")
-        iterator = wire.mapping(wire.mapping(state, "iterator"), "Payload")
+        state = json_fields.mapping(event, "state")
+        iterator = json_fields.mapping(json_fields.mapping(state, "iterator"), "Payload")
         check = state.get("reconcilecheck")
         return cls(
-            arn=wire.text(event, "execution"),
-            started=wire.unix_seconds(event, "started"),
-            manifest=ManifestUpload.from_detail(wire.mapping(state, "detail")),
-            iterations=wire.whole_number(iterator, "ticker"),
-            checked=None if check is None else Checked.from_payload(wire.mapping(check, "Payload")),
+            arn=json_fields.text(event, "execution"),
+            started=json_fields.unix_seconds(event, "started"),
+            manifest=ManifestUpload.from_detail(json_fields.mapping(state, "detail")),
+            iterations=json_fields.whole_number(iterator, "ticker"),
+            checked=None
+            if check is None
+            else Checked.from_payload(json_fields.mapping(check, "Payload")),
             failure=_failure(state["failure"]) if "failure" in state else None,
         )
 
@@ -89,12 +91,12 @@ class Execution:
             given = json.loads(detail.get("input") or "")
         except ValueError as error:
             raise MalformedEventError("The execution's input is not in the event") from error
-        status = wire.text(detail, "status")
+        status = json_fields.text(detail, "status")
         told = ": ".join(str(detail[key]) for key in ("error", "cause") if detail.get(key))
         return cls(
-            arn=wire.text(detail, "executionArn"),
-            started=wire.whole_number(detail, "startDate") // 1000,
-            manifest=ManifestUpload.from_detail(wire.mapping(given, "detail")),
+            arn=json_fields.text(detail, "executionArn"),
+            started=json_fields.whole_number(detail, "startDate") // 1000,
+            manifest=ManifestUpload.from_detail(json_fields.mapping(given, "detail")),
             failure=f"The execution ended as {status}{told and f': {told}'}"[:MAX_REASON],
         )
 

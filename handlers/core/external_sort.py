@@ -10,8 +10,8 @@ from heapq import merge
 from itertools import islice
 from typing import IO
 
-from handlers.errors import ManifestError
-from handlers.manifest import Entry
+from handlers.core.errors import ManifestError
+from handlers.core.manifest import Entry
 
 RUN_ENTRIES = 200_000
 """How many entries are sorted in memory at a time; about 40 MiB."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handlers.errors import MalformedEventError
+from handlers.core.errors import MalformedEventError
 
 MAX_WHOLE_NUMBER = 2**63 - 1
 """Far beyond any object's size, and well within DynamoDB's 38 digits."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from handlers.dataset import SetFolder
-from handlers.errors import ManifestError
-from handlers.front import Block
-from handlers.manifest import Entry, Grammar, Header, Lines
-from handlers.wire import MAX_KEY_BYTES
+from handlers.core.errors import ManifestError
+from handlers.core.json_fields import MAX_KEY_BYTES
+from handlers.core.manifest import Entry, Grammar, Header, Lines
+from handlers.core.naming import SetFolder
+from handlers.core.sorted_stream import KeyBlock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +66,14 @@ class TidyEntries:
         self._bytes = 0
         self._blocks = self._read()
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[KeyBlock]:
         return self._blocks
 
     def offset_of(self, number: int) -> int:
         """Return where in the manifest the line *number* of the present block begins."""
         return self._offset + sum(len(line.encode()) + 1 for line in self._lines[:number])
 
-    def _read(self) -> Iterator[Block]:
+    def _read(self) -> Iterator[KeyBlock]:
         rest = b""
         for chunk in self._chunks:
             whole, newline, rest = _at_last_newline(rest + chunk)
@@ -83,7 +83,7 @@ class TidyEntries:
             yield self._block(rest)
         self._block(b"")
 
-    def _block(self, whole: bytes) -> Block:
+    def _block(self, whole: bytes) -> KeyBlock:
         self._offset += self._bytes
         self._bytes = len(whole) + 1
         self._lines = whole.decode().split("\n") if whole else []

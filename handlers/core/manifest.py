@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from handlers.dataset import SetFolder
-from handlers.errors import ManifestError
-from handlers.wire import MAX_KEY_BYTES
+from handlers.core.errors import ManifestError
+from handlers.core.json_fields import MAX_KEY_BYTES
+from handlers.core.naming import SetFolder
 
 MAX_LINE_BYTES = 4096
 """A key has at most 1,024; a longer line is no manifest, and must not fill the memory."""

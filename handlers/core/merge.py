@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from handlers.finding import Difference, Finding
-from handlers.front import END, Front, run_of
+from handlers.core.difference import Difference, DifferenceType
+from handlers.core.sorted_stream import END, SortedStream, run_of
 
 LONGEST_RUN = 20_000
 """Keys between two looks at the clock."""
@@ -38,38 +38,38 @@ class Held:
         """Whether all is known that :meth:`judge` needs."""
         return self.is_folder is not None and (self.in_s3 is not None or not verified)
 
-    def judge(self) -> Finding | None:
+    def judge(self) -> Difference | None:
         """Return how the key differs, or None."""
         difference = self._difference()
         if difference is None:
             return None
-        finding = Finding(key=self.key, difference=difference)
-        if difference is Difference.MISSING:
+        finding = Difference(key=self.key, difference=difference)
+        if difference is DifferenceType.MISSING:
             return replace(finding, in_s3=self.in_s3)
-        if difference is Difference.SIZE_MISMATCH:
+        if difference is DifferenceType.SIZE_MISMATCH:
             return replace(finding, listed_bytes=self.listed_bytes, object_bytes=self.object_bytes)
         return finding
 
-    def _difference(self) -> Difference | None:
+    def _difference(self) -> DifferenceType | None:
         """Return the first difference that fits."""
         if self.listed and not self.announced:
-            return None if self.is_folder else Difference.MISSING
+            return None if self.is_folder else DifferenceType.MISSING
         if self.in_s3 is False:
-            return Difference.ABSENT
+            return DifferenceType.ABSENT
         if not self.listed:
-            return None if self.is_folder else Difference.UNEXPECTED
+            return None if self.is_folder else DifferenceType.UNEXPECTED
         if self.listed_bytes is None or self.object_bytes in (None, self.listed_bytes):
             return None
-        return Difference.SIZE_MISMATCH
+        return DifferenceType.SIZE_MISMATCH
 
 
 @dataclass(slots=True)
 class Merge:
     """Three sorted streams and how far they have been compared."""
 
-    listed: Front
-    announced: Front
-    objects: Front | None
+    listed: SortedStream
+    announced: SortedStream
+    objects: SortedStream | None
     """None where S3 is not asked; the sizes are then those of the events."""
     after: str = ""
     """The last key that was compared."""
@@ -77,7 +77,7 @@ class Merge:
     compared: int = 0
     """How many listed keys were passed."""
 
-    def differences(self, *, until: str = END) -> Iterator[Finding | None]:
+    def differences(self, *, until: str = END) -> Iterator[Difference | None]:
         """Yield what differs up to the key *until*, or to the end; None is a time to stop.
 
         Between two steps the merge is whole: it can be taken up again at ``after``.
@@ -97,7 +97,7 @@ class Merge:
                 yield from self._step(key)
             yield None
 
-    def _run(self, everything: Sequence[Front], until: str) -> int:
+    def _run(self, everything: Sequence[SortedStream], until: str) -> int:
         """Return how many keys agree in all streams, sizes included."""
         run = run_of(everything, most=LONGEST_RUN)
         listed, truth = self.listed, everything[-1]
@@ -111,13 +111,13 @@ class Merge:
                 )
         return run
 
-    def _pass(self, everything: Sequence[Front], run: int) -> None:
+    def _pass(self, everything: Sequence[SortedStream], run: int) -> None:
         self.after = self.listed.keys[self.listed.at + run - 1]
         self.compared += run
         for front in everything:
             front.advance(run)
 
-    def _step(self, key: str) -> Iterator[Finding]:
+    def _step(self, key: str) -> Iterator[Difference]:
         """Compare one key, which not every stream has."""
         listed, announced, objects = self.listed, self.announced, self.objects
         truth = objects if objects is not None else announced
@@ -143,7 +143,7 @@ class Merge:
         else:
             self.held.append(held)
 
-    def _settle(self) -> Iterator[Finding]:
+    def _settle(self) -> Iterator[Difference]:
         """Judge what is known of the held keys now that the streams have moved on."""
         verified = self.objects is not None
         for held in list(self.held):

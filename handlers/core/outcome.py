@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from handlers.events import ManifestUpload
+from handlers.core.events import ManifestUpload
 
 
 class Status(StrEnum):

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from handlers.finding import Finding
-from handlers.front import END
-from handlers.merge import Merge
+from handlers.core.difference import Difference
+from handlers.core.merge import Merge
+from handlers.core.sorted_stream import END
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Progress:
     """Where the manifest's next entry begins, in bytes."""
     held: list[list[Any]] = field(default_factory=list)
     """What :meth:`Merge.position` tells."""
-    finding: Finding | None = None
+    finding: Difference | None = None
     """The difference at which the last check stood."""
     anchor: str = ""
     """Where the last difference cleared: there the round must end."""
@@ -45,7 +45,7 @@ class Progress:
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Read what :meth:`payload` wrote."""
         finding = payload["finding"]
-        return cls(**{**payload, "finding": Finding.from_payload(finding) if finding else None})
+        return cls(**{**payload, "finding": Difference.from_payload(finding) if finding else None})
 
 
 OpenMerge = Callable[[Progress], tuple[Merge, Callable[[], int]]]
@@ -56,8 +56,8 @@ def advance(
     progress: Progress,
     open_merge: OpenMerge,
     *,
-    cleared: Callable[[Finding], bool],
-    ignored: Callable[[Finding], bool],
+    cleared: Callable[[Difference], bool],
+    ignored: Callable[[Difference], bool],
     out_of_time: Callable[[], bool],
 ) -> Progress:
     """Return how far one check comes: done, or at a difference, or out of time.

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 END = "\U0010ffff" * 257
 """After every key: those have 1,024 bytes at most, which are 256 such characters."""
 
-Block = tuple[Sequence[str], Sequence[int | None] | None]
+KeyBlock = tuple[Sequence[str], Sequence[int | None] | None]
 """Keys in order, and their sizes in bytes where the stream knows them."""
 
 
-class Front:
+class SortedStream:
     """The next keys of a stream of blocks; :attr:`key` is END after the last one."""
 
     __slots__ = ("_blocks", "at", "key", "keys", "sizes")
 
-    def __init__(self, blocks: Iterator[Block]) -> None:
+    def __init__(self, blocks: Iterator[KeyBlock]) -> None:
         self._blocks = blocks
         self.keys: Sequence[str] = ()
         self.sizes: Sequence[int | None] | None = None
@@ -51,7 +51,7 @@ class Front:
         self.key = self.keys[self.at]
 
 
-def run_of(fronts: Sequence[Front], *, most: int) -> int:
+def run_of(fronts: Sequence[SortedStream], *, most: int) -> int:
     """Return how many of the next keys all *fronts* have in common, *most* at most.
 
     Slices are compared in C; a window that grows keeps short runs cheap.
@@ -71,7 +71,7 @@ def run_of(fronts: Sequence[Front], *, most: int) -> int:
     return length
 
 
-def _first_difference(keys: Sequence[str], others: Sequence[Front], offset: int) -> int:
+def _first_difference(keys: Sequence[str], others: Sequence[SortedStream], offset: int) -> int:
     for number, key in enumerate(keys):
         if any(key != other.keys[other.at + offset + number] for other in others):
             return number

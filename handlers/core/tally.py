@@ -7,20 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.finding import Difference, Finding
-from handlers.merge import Merge
+from handlers.core.difference import Difference, DifferenceType
+from handlers.core.merge import Merge
 
 MAX_EXAMPLES = 100
 MAX_EXAMPLES_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
-class Survey:
+class Tally:
     """What a whole look found."""
 
     files: int
     """How many keys the manifest lists."""
-    counts: Counter[Difference] = field(default_factory=Counter)
+    counts: Counter[DifferenceType] = field(default_factory=Counter)
     ignored: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
     whole: bool = True
@@ -32,7 +32,7 @@ class Survey:
         """Whether manifest, uploads and objects agree."""
         return self.whole and not self.counts.total()
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: Difference) -> None:
         """Count a difference; the first hundred are examples."""
         self.counts[finding.difference] += 1
         if len(self.examples) < MAX_EXAMPLES:
@@ -45,23 +45,23 @@ class Survey:
         """Return counts and examples as outcome events and reports carry them."""
         return {
             "files": self.files,
-            "found": self.files - self.counts[Difference.MISSING],
-            **{difference.value: self.counts[difference] for difference in Difference},
+            "found": self.files - self.counts[DifferenceType.MISSING],
+            **{difference.value: self.counts[difference] for difference in DifferenceType},
             "ignored": self.ignored,
             "examples": self.examples,
         }
 
 
-def survey(
+def tally(
     merge: Merge,
     *,
     files: int,
-    tell: Callable[[Finding], None],
-    ignored: Callable[[Finding], bool],
+    tell: Callable[[Difference], None],
+    ignored: Callable[[Difference], bool],
     out_of_time: Callable[[], bool],
-) -> Survey:
+) -> Tally:
     """Read *merge* to its end, or until *out_of_time*, and *tell* every difference."""
-    found = Survey(files=files)
+    found = Tally(files=files)
     for finding in merge.differences():
         if finding is None:
             if out_of_time():

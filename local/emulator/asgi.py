@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from local.gateway_requests import Caller, Json, RequestRefusedError
-from local.storage_gateway import StorageGateway
+from local.gateway.requests import Caller, Json, RequestRefusedError
+from local.gateway.storage_gateway import StorageGateway
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 

@@ -14,13 +14,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from local.announcements import Emit
-from local.asgi import Application
-from local.ec2_gaps import mend_ec2
-from local.file_shares import FileShare
-from local.gateway_requests import Json
-from local.s3_gaps import without_s3_gaps
-from local.states_gaps import mend_states
+from local.emulator.asgi import Application
+from local.emulator.ec2_gaps import mend_ec2
+from local.emulator.s3_gaps import without_s3_gaps
+from local.emulator.states_gaps import mend_states
+from local.gateway.announcements import Emit
+from local.gateway.file_shares import FileShare
+from local.gateway.requests import Json
 
 logger = logging.getLogger(__name__)
 

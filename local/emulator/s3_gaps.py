@@ -16,7 +16,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from local.asgi import Application
+from local.emulator.asgi import Application
 
 RANGE = re.compile(rb"bytes=(?P<first>\d+)-(?P<last>\d*)")
 NAMES = re.compile(r"<(Key|Prefix|Delimiter|KeyMarker|NextKeyMarker)>(.*?)</\1>", re.DOTALL)

@@ -25,14 +25,14 @@ from typing import Any, NoReturn
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local import emulator
-from local.appliance import Appliance
-from local.asgi import Application, as_if_over_tls, with_storage_gateway
-from local.aws import Endpoint
+from local.aws_environment import Endpoint
 from local.clients import client
-from local.endpoint_process import HELD_BACK
-from local.file_gateway import FileGateway
-from local.storage_gateway import StorageGateway
+from local.emulator import ministack
+from local.emulator.asgi import Application, as_if_over_tls, with_storage_gateway
+from local.emulator.endpoint_process import HELD_BACK
+from local.gateway.appliance import Appliance
+from local.gateway.file_gateway import FileGateway
+from local.gateway.storage_gateway import StorageGateway
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def main() -> None:
     listener = listen(options.port)
     port = listener.getsockname()[1]
     scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))
-    emulator.prepare(
+    ministack.prepare(
         port=port,
         region=options.region,
         account=options.account,
@@ -81,7 +81,7 @@ def main() -> None:
         log_level=options.log_level.upper(),
     )
     api = StorageGateway()
-    inner = emulator.application()
+    inner = ministack.application()
     if options.enforce_iam:
         inner = as_if_over_tls(inner)
     app = with_storage_gateway(inner, api, account=options.account, region=options.region)
@@ -90,7 +90,7 @@ def main() -> None:
         exports=folder / "shares",
         held_back=folder / HELD_BACK,
         s3=client(Endpoint(url=f"http://127.0.0.1:{port}", region=options.region), "s3"),
-        emit=emulator.emitter(),
+        emit=ministack.emitter(),
         seed=options.seed,
     )
     appliance = Appliance(api.hand_out_key)
@@ -168,7 +168,7 @@ def end_everything(scratch: Path, status: int) -> NoReturn:
 
     Threads of the emulator may sit in a Wait state for minutes, so none of them is waited for.
     """
-    emulator.end_lambda_workers()
+    ministack.end_lambda_workers()
     if os.getpgrp() == os.getpid():  # our own group: nobody else's process is in it
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)

@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.gateway_requests import RequestRefusedError
+from local.gateway.requests import RequestRefusedError
 
 LIVE_SECONDS = 30 * 60
 LETTERS = string.ascii_uppercase + string.digits

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from random import Random
 
-from local.file_shares import FileShare
-from local.folder_scan import Entry
-from local.gateway_requests import Json
+from local.gateway.file_shares import FileShare
+from local.gateway.folder_scan import ScannedPath
+from local.gateway.requests import Json
 
 Emit = Callable[[FileShare, Sequence[Json]], None]
 
@@ -24,7 +24,7 @@ SPREAD_SECONDS = 2.0
 TWICE = 0.05  # the share of events that come a second time
 
 
-def upload_event(share: FileShare, entry: Entry, *, key_has_prefix: bool) -> Json:
+def upload_event(share: FileShare, entry: ScannedPath, *, key_has_prefix: bool) -> Json:
     """Announce that *entry* is whole in S3; a folder goes without its slash and with size 0.
 
     AWS does not say whether the key contains the share's prefix: a caller may have it either way.
@@ -64,7 +64,7 @@ class Announcer:
         self._order = itertools.count()  # breaks ties: events themselves have no order
         self._due: list[tuple[float, int, Json]] = []
 
-    def add(self, share: FileShare, entry: Entry, *, now: float) -> None:
+    def add(self, share: FileShare, entry: ScannedPath, *, now: float) -> None:
         """Announce *entry* some time soon."""
         event = upload_event(share, entry, key_has_prefix=self._random.random() < 0.5)
         for _ in range(2 if self._random.random() < self._twice else 1):

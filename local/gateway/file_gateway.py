@@ -18,10 +18,10 @@ from random import Random
 from threading import Event, Thread
 from typing import Any
 
-from local.announcements import Announcer, Emit
-from local.file_shares import FileShare
-from local.folder_scan import Entry, FolderScan, Settling
-from local.storage_gateway import StorageGateway
+from local.gateway.announcements import Announcer, Emit
+from local.gateway.file_shares import FileShare
+from local.gateway.folder_scan import FolderScan, ScannedPath, Settling
+from local.gateway.storage_gateway import StorageGateway
 
 logger = logging.getLogger(__name__)
 
@@ -96,19 +96,19 @@ class ShareWatcher:
         share = f"{self.share.export}/"
         return {line.removeprefix(share) for line in listed if line.startswith(share)}
 
-    def _disordered(self, entries: list[Entry]) -> list[Entry]:
+    def _disordered(self, entries: list[ScannedPath]) -> list[ScannedPath]:
         """Let each overtake others, as parallel uploads do, but not the whole of a large dataset."""
         place = {
             entry.key: at + self._random.uniform(0, OVERTAKES) for at, entry in enumerate(entries)
         }
         return sorted(entries, key=lambda entry: place[entry.key])
 
-    def _upload_half(self, entry: Entry) -> None:
+    def _upload_half(self, entry: ScannedPath) -> None:
         with open(entry.path, "rb") as file:
             half = file.read(entry.size_bytes // 2)
         self._s3.put_object(Bucket=self.share.bucket, Key=self._object_key(entry), Body=half)
 
-    def _upload(self, entry: Entry) -> bool:
+    def _upload(self, entry: ScannedPath) -> bool:
         """Upload *entry*; False if it changed or went meanwhile, so that it has to settle anew."""
         target = {"Bucket": self.share.bucket, "Key": self._object_key(entry)}
         if entry.is_folder:
@@ -129,7 +129,7 @@ class ShareWatcher:
         self._settling.done(entry)
         return True
 
-    def _object_key(self, entry: Entry) -> str:
+    def _object_key(self, entry: ScannedPath) -> str:
         return f"{self.share.prefix}{entry.key}{'/' if entry.is_folder else ''}"
 
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.gateway_requests import Caller, Json, RequestRefusedError
-from local.gateways import Gateways, short_id
+from local.gateway.gateways import Gateways, short_id
+from local.gateway.requests import Caller, Json, RequestRefusedError
 
 LOCATION = re.compile(r"arn:aws:s3:::(?P<bucket>[a-z0-9.-]{3,63})(?:/(?P<prefix>.+/))?/?")
 DEFAULTS: Json = {

@@ -21,7 +21,7 @@ Signature = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScannedPath:
     """A file or folder; ``key`` is its path below the share, without a trailing slash."""
 
     key: str
@@ -47,7 +47,7 @@ class FolderScan:
         self.root = root
         self._complained: set[str] = set()
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ScannedPath]:
         """Go through everything below the root, folders before what is in them.
 
         Raises:
@@ -72,7 +72,7 @@ class FolderScan:
                 raise
             return []  # removed between two looks
 
-    def _entry(self, found: os.DirEntry[str], key_of_folder: str) -> Entry | None:
+    def _entry(self, found: os.DirEntry[str], key_of_folder: str) -> ScannedPath | None:
         key = key_of_folder + found.name
         try:
             info = found.stat(follow_symlinks=False)
@@ -90,7 +90,7 @@ class FolderScan:
             self._complain(key, f"its key is longer than {MAX_KEY_BYTES} bytes")
             return None
         size = 0 if is_folder else info.st_size
-        return Entry(
+        return ScannedPath(
             key, found.path, is_folder, size, info.st_mtime_ns, info.st_ino, info.st_ctime_ns
         )
 
@@ -105,11 +105,11 @@ class Settling:
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[Signature, float]] = {}
-        self._done: dict[str, Entry] = {}
+        self._done: dict[str, ScannedPath] = {}
 
     def look(
-        self, entries: Iterable[Entry], *, now: float, settling_seconds: float
-    ) -> tuple[list[Entry], list[Entry]]:
+        self, entries: Iterable[ScannedPath], *, now: float, settling_seconds: float
+    ) -> tuple[list[ScannedPath], list[ScannedPath]]:
         """Tell what rests and is not dealt with yet, oldest first, and what is gone again."""
         present = {entry.key: entry for entry in entries}
         before, self._since = self._since, {}
@@ -125,10 +125,10 @@ class Settling:
         gone = [self._done.pop(key) for key in self._done.keys() - present.keys()]
         return settled, gone
 
-    def done(self, entry: Entry) -> None:
+    def done(self, entry: ScannedPath) -> None:
         """Do not mention *entry* again until it changes."""
         self._done[entry.key] = entry
 
-    def _is_done(self, entry: Entry) -> bool:
+    def _is_done(self, entry: ScannedPath) -> bool:
         done = self._done.get(entry.key)
         return done is not None and done.signature == entry.signature

@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from local.activation_keys import ActivationKeys
-from local.gateway_requests import Caller, Json, RequestRefusedError
+from local.gateway.activation_keys import ActivationKeys
+from local.gateway.requests import Caller, Json, RequestRefusedError
 
 CONNECTING_SECONDS = 0.5  # tens of seconds on AWS
 TIME_ZONE = re.compile(r"GMT([+-](0?\d|1[0-4]):[0-5]\d)?")

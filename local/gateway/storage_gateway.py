@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from botocore import xform_name
 
-from local.file_shares import FileShare, FileShares
-from local.gateway_requests import Caller, Json, RequestRefusedError, check_request
-from local.gateways import Gateway, Gateways
+from local.gateway.file_shares import FileShare, FileShares
+from local.gateway.gateways import Gateway, Gateways
+from local.gateway.requests import Caller, Json, RequestRefusedError, check_request
 
 
 class StorageGateway:

@@ -6,7 +6,7 @@ from cdktf_cdktf_provider_aws.ebs_volume import EbsVolume
 from cdktf_cdktf_provider_aws.volume_attachment import VolumeAttachment
 from constructs import Construct
 
-from stacks.constructs.audit import skip_check
+from stacks.constructs.check_skips import skip_check
 from stacks.constructs.protection import protected
 
 SIZE_GIB = 150

@@ -18,7 +18,7 @@ from cdktf_cdktf_provider_aws.lambda_function_event_invoke_config import (
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
-from stacks.constructs.audit import skip_check, skip_checks
+from stacks.constructs.check_skips import skip_check, skip_checks
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.handlers_archive import HandlersArchive
 from stacks.constructs.iam import Allow, ServiceRole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from constructs import Construct
 
-from stacks.constructs.audit import skip_check
+from stacks.constructs.check_skips import skip_check
 
 A_YEAR_DAYS = 365
 

@@ -33,7 +33,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
-from stacks.constructs.audit import skip_checks
+from stacks.constructs.check_skips import skip_checks
 from stacks.constructs.protection import protected
 
 ABORT_UPLOADS_AFTER_DAYS = 7

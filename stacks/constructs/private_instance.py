@@ -14,7 +14,7 @@ from cdktf_cdktf_provider_aws.instance import (
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
-from stacks.constructs.audit import skip_check
+from stacks.constructs.check_skips import skip_check
 from stacks.constructs.data_volume import DataVolume
 
 INSTANCE_TYPE = "c5.4xlarge"

@@ -15,7 +15,7 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
-from stacks.constructs.audit import skip_check
+from stacks.constructs.check_skips import skip_check
 from stacks.constructs.private_instance import INSTANCE_TYPE
 
 NETWORK = "192.168.0.0/16"

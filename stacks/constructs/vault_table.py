@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.dynamodb_table import (
 )
 from constructs import Construct
 
-from stacks.constructs.audit import skip_check
+from stacks.constructs.check_skips import skip_check
 from stacks.constructs.protection import protected
 
 EXPIRES_AT = "expiresAt"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from audit.audited import Audited
-from audit.stacks import Stack, deployment, local_aws, plan_all
+from tools.audit.audited import Audited
+from tools.audit.stacks import Stack, deployment, local_aws, plan_all
 
 ROLE = "${aws_iam_role.runner.name}"
 DANGLING = {

@@ -11,10 +11,10 @@ from functools import cache
 
 import pytest
 
-from audit.__main__ import run
-from audit.checks.registry import CHECKS
-from audit.stacks import Stack
 from tests.audit.conftest import Project
+from tools.audit.__main__ import run
+from tools.audit.checks.registry import CHECKS
+from tools.audit.stacks import Stack
 
 CHECK = {check.name: check for check in CHECKS}
 ACCESS_KEY = "AKIA" + "".join(secrets.choice(string.ascii_uppercase) for _ in range(16))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.endpoint_process import EndpointOptions
-from local.local_system import LocalSystem
-from local.system import running
+from local.deployed_system import DeployedSystem
+from local.emulator.endpoint_process import EndpointOptions
+from local.start_system import running
 from tests.integration.driver import Driver
 
 
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def system(request: pytest.FixtureRequest) -> Iterator[LocalSystem]:
+def system(request: pytest.FixtureRequest) -> Iterator[DeployedSystem]:
     """The system, by real Terraform on a local AWS that refuses what no role allows.
 
     Whole if any test of this run needs that.
@@ -31,12 +31,12 @@ def system(request: pytest.FixtureRequest) -> Iterator[LocalSystem]:
 
 
 @pytest.fixture(scope="session")
-def whole(system: LocalSystem) -> LocalSystem:
+def whole(system: DeployedSystem) -> DeployedSystem:
     """The system with all its stacks, its gateway activated by the client's script."""
     return system
 
 
 @pytest.fixture(scope="session")
-def driver(system: LocalSystem) -> Driver:
+def driver(system: DeployedSystem) -> Driver:
     """Puts objects and announces them as tests want it."""
     return Driver(system)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from local.local_system import FILE_SHARE, LocalSystem
+from local.deployed_system import FILE_SHARE, DeployedSystem
 from local.outcomes import Event, OutcomeSubscription
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ def eventually(look: Callable[[], T], *, seconds: float = 60) -> T:
 class Driver:
     """Puts objects into the vault's bucket, and announces them where the rule delivers."""
 
-    def __init__(self, system: LocalSystem) -> None:
+    def __init__(self, system: DeployedSystem) -> None:
         self.system = system
         self.s3 = system.client("s3")
         self.sqs = system.client("sqs")
@@ -145,7 +145,7 @@ class Driver:
         return [message["Body"] for message in messages]
 
 
-def the_stacks_share(system: LocalSystem) -> dict[str, Any]:
+def the_stacks_share(system: DeployedSystem) -> dict[str, Any]:
     """Describe the file share of FileShareStack."""
     arn = system.deployment().outputs(FILE_SHARE)["fileShareArn"]
     found = system.client("storagegateway").describe_nfs_file_shares(FileShareARNList=[arn])

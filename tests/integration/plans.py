@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
 
 Change = Mapping[str, Any]
 """An entry of ``resource_changes``, as Terraform shows a plan in JSON."""
@@ -29,7 +29,7 @@ A second plan would mend it.
 """
 
 
-def changes(system: LocalSystem, stack: str) -> list[Change]:
+def changes(system: DeployedSystem, stack: str) -> list[Change]:
     """Return what a plan of *stack* would change."""
     return changes_in(system.deployment().plan(stack, "again.tfplan"))
 

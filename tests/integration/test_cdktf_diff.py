@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from deployment.explanation import COLOURS
-from local.local_system import EVENT_PROCESSING, LocalSystem
+from local.deployed_system import EVENT_PROCESSING, DeployedSystem
 from tests.integration.plans import changes, unexplained
 
 PLANNED = re.compile(r" # (\S+) .*(?:will|must) be (.*)")
 
 
-def test_cdktf_has_nothing_to_change_after_it_deployed(system: LocalSystem) -> None:
+def test_cdktf_has_nothing_to_change_after_it_deployed(system: DeployedSystem) -> None:
     """It plans by Terraform, and tells what that does: but for the emulator's gaps, nothing."""
     expected = changes(system, EVENT_PROCESSING)
     assert unexplained(expected) == []

@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 from local.datasets import generate
-from local.local_system import FILE_SHARE, LocalSystem
+from local.deployed_system import FILE_SHARE, DeployedSystem
 from tests.integration.driver import Driver, outcome, the_stacks_share
 
 A_DAY = 86_400
 
 
-def test_the_client_has_activated_the_gateway(whole: LocalSystem) -> None:
+def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
     """And has told the next stack of it, and of its disk."""
     gateways = whole.client("storagegateway")
     told = whole.client("ssm").get_parameters_by_path(Path="/local/fileGateway")["Parameters"]
@@ -32,7 +32,7 @@ def test_the_client_has_activated_the_gateway(whole: LocalSystem) -> None:
     assert {"Key": "Environment", "Value": "local"} in found["Tags"]
 
 
-def test_activating_again_changes_nothing(whole: LocalSystem) -> None:
+def test_activating_again_changes_nothing(whole: DeployedSystem) -> None:
     """The client does so at every boot."""
     gateways = whole.client("storagegateway")
     before = gateways.list_gateways()["Gateways"]
@@ -42,7 +42,7 @@ def test_activating_again_changes_nothing(whole: LocalSystem) -> None:
     assert gateways.list_gateways()["Gateways"] == before
 
 
-def test_the_share_is_the_clients_alone_and_announces_uploads(whole: LocalSystem) -> None:
+def test_the_share_is_the_clients_alone_and_announces_uploads(whole: DeployedSystem) -> None:
     share = the_stacks_share(whole)
 
     assert share["Path"] == whole.deployment().outputs(FILE_SHARE)["sharePath"]
@@ -52,7 +52,7 @@ def test_the_share_is_the_clients_alone_and_announces_uploads(whole: LocalSystem
 
 
 def test_a_folder_vaulted_by_the_client_is_successful(
-    whole: LocalSystem, driver: Driver, tmp_path: Path
+    whole: DeployedSystem, driver: Driver, tmp_path: Path
 ) -> None:
     """The script finds the share in its configuration; every size is verified."""
     generate(tmp_path, seed=1, files=60)
@@ -66,7 +66,7 @@ def test_a_folder_vaulted_by_the_client_is_successful(
 
 
 def test_a_set_delivered_again_is_not_successful_by_its_old_rows(
-    whole: LocalSystem, driver: Driver, tmp_path: Path
+    whole: DeployedSystem, driver: Driver, tmp_path: Path
 ) -> None:
     """Pitfall 17: of a rich manifest, only uploads since the delivery began count."""
     for name in ("kept", "stuck"):

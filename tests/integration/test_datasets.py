@@ -7,9 +7,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local.aws import Endpoint
+from local.aws_environment import Endpoint
 from local.datasets import generate
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
 from local.outcomes import Event
 from local.share_setup import create_share
 from tests.integration.driver import Driver, eventually, outcome, silent
@@ -26,7 +26,7 @@ def vault(
         return outcome(outcomes)
 
 
-def reconcile_again(system: LocalSystem, set_id: str) -> subprocess.CompletedProcess[str]:
+def reconcile_again(system: DeployedSystem, set_id: str) -> subprocess.CompletedProcess[str]:
     """Start a set's reconciliation again, as an operator does."""
     return subprocess.run(
         [sys.executable, "-m", "operations", "reconcile", "--set", set_id],
@@ -47,7 +47,7 @@ def small(folder: Path) -> Path:
 
 
 def test_a_dataset_with_awkward_names_is_found_whole(
-    driver: Driver, system: LocalSystem, tmp_path: Path
+    driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
     """Pitfalls 4, 9, 18: the gateway announces in no order, some twice, folders as well."""
     generate(tmp_path)
@@ -66,7 +66,9 @@ def test_a_dataset_with_awkward_names_is_found_whole(
     assert differences == []
 
 
-def test_what_never_arrives_is_named(driver: Driver, system: LocalSystem, tmp_path: Path) -> None:
+def test_what_never_arrives_is_named(
+    driver: Driver, system: DeployedSystem, tmp_path: Path
+) -> None:
     """Pitfall 14: an operator is told which key is missing, in the event and in the report."""
     event = vault(driver, small(tmp_path), "short", system.share_folder, hold_back="deep/two.txt")
 
@@ -78,7 +80,7 @@ def test_what_never_arrives_is_named(driver: Driver, system: LocalSystem, tmp_pa
 
 
 def test_two_datasets_at_once_with_hyphens_in_their_ids(
-    driver: Driver, system: LocalSystem, tmp_path: Path
+    driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
     """Pitfall 1: ``a-1`` and ``a-2`` are two sets."""
     source = small(tmp_path)
@@ -94,7 +96,7 @@ def test_two_datasets_at_once_with_hyphens_in_their_ids(
 
 
 def test_one_set_id_under_two_share_prefixes_is_two_datasets(
-    driver: Driver, system: LocalSystem, tmp_path: Path
+    driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
     """Pitfall 3: each share's prefix stands before the set's folder, and each is judged alone.
 
@@ -164,7 +166,7 @@ def test_a_row_keeps_the_newest_event_of_its_key(driver: Driver) -> None:
 
 
 def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
-    driver: Driver, system: LocalSystem, tmp_path: Path
+    driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
     """Pitfall 7: events of other buckets arrive on the same default bus."""
     driver.s3.create_bucket(
@@ -195,7 +197,7 @@ def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
 
 
 def test_a_reconciliation_is_started_again_after_it_has_timed_out(
-    driver: Driver, system: LocalSystem
+    driver: Driver, system: DeployedSystem
 ) -> None:
     """The second attempt at the same manifest upload has an outcome of its own."""
     with driver.outcomes("again") as outcomes:
@@ -213,7 +215,7 @@ def test_a_reconciliation_is_started_again_after_it_has_timed_out(
     assert second["detail"]["execution"] in started.stdout
 
 
-def test_there_is_nothing_to_start_again_without_a_manifest(system: LocalSystem) -> None:
+def test_there_is_nothing_to_start_again_without_a_manifest(system: DeployedSystem) -> None:
     """The message names the object that is not there."""
     started = reconcile_again(system, "nobody")
     assert started.returncode == 1

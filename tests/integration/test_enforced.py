@@ -18,10 +18,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.clients import DIRECT
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
 
 Client = Callable[[str], Any]
-Call = Callable[[LocalSystem, Client], Any]
+Call = Callable[[DeployedSystem, Client], Any]
 
 TELL_CREDENTIALS = """
 import os
@@ -36,7 +36,7 @@ def handler(event, context):
 
 
 @contextmanager
-def in_the_role_of(system: LocalSystem, function: str) -> Iterator[Client]:
+def in_the_role_of(system: DeployedSystem, function: str) -> Iterator[Client]:
     """Give clients with the credentials that Lambda gives to *function*."""
     functions = system.client("lambda")
     deployed = functions.get_function_configuration(FunctionName=f"vault-local-{function}")
@@ -60,47 +60,47 @@ def in_the_role_of(system: LocalSystem, function: str) -> Iterator[Client]:
         functions.delete_function(FunctionName=probe)
 
 
-def publish(system: LocalSystem, client: Client) -> Any:
+def publish(system: DeployedSystem, client: Client) -> Any:
     """Put an event on the bus that no rule there sees."""
     entry = {"Source": "tests", "DetailType": "Nothing", "Detail": "{}"}
     answer = client("events").put_events(Entries=[entry | {"EventBusName": system.bus}])
     assert answer["FailedEntryCount"] == 0, answer
 
 
-def record(system: LocalSystem, client: Client) -> Any:
+def record(system: DeployedSystem, client: Client) -> Any:
     """Write a row of a dataset that is nobody's."""
     row = {"setId": {"S": "enforced"}, "objectKey": {"S": "enforced"}}
     return client("dynamodb").put_item(TableName=system.table, Item=row)
 
 
-def decide(system: LocalSystem, client: Client) -> Any:
+def decide(system: DeployedSystem, client: Client) -> Any:
     """Write a decision on nothing."""
     return client("dynamodb").put_item(
         TableName=system.outcome_table, Item={"id": {"S": "enforced"}}
     )
 
 
-def scan(system: LocalSystem, client: Client) -> Any:
+def scan(system: DeployedSystem, client: Client) -> Any:
     """Read all rows."""
     return client("dynamodb").scan(TableName=system.table)
 
 
-def list_objects(system: LocalSystem, client: Client) -> Any:
+def list_objects(system: DeployedSystem, client: Client) -> Any:
     """List the upload bucket."""
     return client("s3").list_objects_v2(Bucket=system.bucket)
 
 
-def read_data(system: LocalSystem, client: Client) -> Any:
+def read_data(system: DeployedSystem, client: Client) -> Any:
     """Read an object that is no manifest."""
     return client("s3").get_object(Bucket=system.bucket, Key="enforced-vaultjob/data")
 
 
-def delete_object(system: LocalSystem, client: Client) -> Any:
+def delete_object(system: DeployedSystem, client: Client) -> Any:
     """Delete what a customer has vaulted."""
     return client("s3").delete_object(Bucket=system.bucket, Key="enforced-vaultjob/data")
 
 
-def who_am_i(system: LocalSystem, client: Client) -> Any:
+def who_am_i(system: DeployedSystem, client: Client) -> Any:
     """Ask what everybody may ask."""
     return client("sts").get_caller_identity()
 
@@ -116,7 +116,7 @@ def who_am_i(system: LocalSystem, client: Client) -> Any:
     ],
 )
 def test_a_role_allows_its_functions_calls_and_none_beyond(
-    system: LocalSystem, function: str, within: Call, beyond: list[Call]
+    system: DeployedSystem, function: str, within: Call, beyond: list[Call]
 ) -> None:
     """Asked with the very credentials that the function's code has."""
     with in_the_role_of(system, function) as client:

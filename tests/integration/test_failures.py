@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.local_system import LocalSystem
+from local.deployed_system import DeployedSystem
 from tests.integration.driver import Driver, eventually, outcome, silent
 
 
 @pytest.fixture
-def impatient_queue(driver: Driver, system: LocalSystem) -> Iterator[None]:
+def impatient_queue(driver: Driver, system: DeployedSystem) -> Iterator[None]:
     """The upload queue with a visibility timeout of a second: five tries take no half hour."""
     name = "VisibilityTimeout"
     before = driver.sqs.get_queue_attributes(QueueUrl=system.queue_url, AttributeNames=[name])
@@ -23,7 +23,7 @@ def impatient_queue(driver: Driver, system: LocalSystem) -> Iterator[None]:
 
 @pytest.mark.usefixtures("impatient_queue")
 def test_malformed_events_end_as_dead_letters_and_hold_up_nothing(
-    driver: Driver, system: LocalSystem
+    driver: Driver, system: DeployedSystem
 ) -> None:
     """Pitfall 6: the other records of the batch are recorded."""
     good = driver.event("mixed-vaultjob/a", size=1, time_="2026-11-20T12:00:00Z")
@@ -87,7 +87,7 @@ def test_an_execution_stopped_by_hand_has_failed(driver: Driver) -> None:
     assert event["detail"]["execution"] == execution["executionArn"]
 
 
-def test_an_event_that_nobody_can_read_is_kept(driver: Driver, system: LocalSystem) -> None:
+def test_an_event_that_nobody_can_read_is_kept(driver: Driver, system: DeployedSystem) -> None:
     """What fails in an asynchronous call ends in the queue of the undelivered.
 
     Called as EventBridge calls it: the emulator's own EventBridge does not try again.

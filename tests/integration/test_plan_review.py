@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from deployment.deployment import Deployment
-from local.local_system import LocalSystem
-from review.planning import Outcome, emptied, exit_status, plan_stacks
+from deployment.review.planning import PlanReview, emptied, exit_status, plan_stacks
+from local.deployed_system import DeployedSystem
 from tests.integration.plans import changes_in, is_explained
 
 STACK = "EventProcessingStack"
@@ -20,7 +20,7 @@ STACK = "EventProcessingStack"
 class Proposal:
     """The deployed stacks in a folder of their own, where they can be changed and planned."""
 
-    def __init__(self, system: LocalSystem, folder: Path) -> None:
+    def __init__(self, system: DeployedSystem, folder: Path) -> None:
         deployed = system.deployment()
         shutil.copytree(deployed.output_folder, folder / "cdktf.out", symlinks=True)
         self._deployment = Deployment(folder, deployed.environment)
@@ -34,7 +34,7 @@ class Proposal:
         (found,) = (each for each in named if each.startswith(name))
         return found, named[found]
 
-    def plan(self) -> Outcome:
+    def plan(self) -> PlanReview:
         """Plan the stack as it is now."""
         self.written.write_text(json.dumps(self.stack))
         return plan_stacks(
@@ -44,7 +44,7 @@ class Proposal:
             folder=emptied(self._plans),
         )
 
-    def told_of(self, outcome: Outcome) -> set[str]:
+    def told_of(self, outcome: PlanReview) -> set[str]:
         """Return the addresses of the changes told of, but for what is never read back whole."""
         (findings,) = (each.findings for each in outcome.reviewed)
         assert findings is not None, outcome.text
@@ -55,7 +55,7 @@ class Proposal:
 
 
 @pytest.fixture
-def proposal(system: LocalSystem, tmp_path: Path) -> Proposal:
+def proposal(system: DeployedSystem, tmp_path: Path) -> Proposal:
     """A change to what is deployed."""
     return Proposal(system, tmp_path)
 

@@ -19,9 +19,9 @@ import pytest
 
 from deployment.deployment import Deployment
 from deployment.terraform import prepare
-from local.aws import Endpoint, pointed_at
+from local.aws_environment import Endpoint, pointed_at
 from local.clients import client
-from local.endpoint_process import EndpointOptions, start
+from local.emulator.endpoint_process import EndpointOptions, start
 from operations.state_policy import state_policy
 from stacks.settings import read_settings
 from tests.integration.driver import eventually

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.local_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, LocalSystem
+from local.deployed_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, DeployedSystem
 from tests.integration.driver import the_stacks_share
 from tests.integration.plans import changes, unexplained
 
@@ -14,12 +14,12 @@ STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_second_plan_is_empty(whole: LocalSystem, stack: str) -> None:
+def test_a_second_plan_is_empty(whole: DeployedSystem, stack: str) -> None:
     """But for what the emulator cannot read back."""
     assert unexplained(changes(whole, stack)) == []
 
 
-def test_the_settling_time_is_updated_in_place(whole: LocalSystem) -> None:
+def test_the_settling_time_is_updated_in_place(whole: DeployedSystem) -> None:
     configuration = whole.deployment().stack_folder(FILE_SHARE) / "cdk.tf.json"
     before = configuration.read_text()
     configuration.write_text(
@@ -36,12 +36,12 @@ def test_the_settling_time_is_updated_in_place(whole: LocalSystem) -> None:
     assert json.loads(found["NotificationPolicy"]) == {"Upload": {"SettlingTimeInSeconds": 3}}
 
 
-def destroy(system: LocalSystem, stack: str) -> None:
+def destroy(system: DeployedSystem, stack: str) -> None:
     destroyed = system.terraform("destroy", "-auto-approve", stack=stack)
     assert destroyed.returncode == 0, destroyed.stderr
 
 
-def test_a_share_needs_an_activated_gateway(whole: LocalSystem) -> None:
+def test_a_share_needs_an_activated_gateway(whole: DeployedSystem) -> None:
     """Without it, Terraform says what to do; the gateway is deleted as it was activated."""
     destroy(whole, FILE_SHARE)
     whole.gateway_client().run("deactivate-gateway.sh", "--yes")
@@ -53,7 +53,7 @@ def test_a_share_needs_an_activated_gateway(whole: LocalSystem) -> None:
     assert "/opt/vault/scripts/activate-gateway.sh" in planned.stderr
 
 
-def network_left(system: LocalSystem) -> list[str]:
+def network_left(system: DeployedSystem) -> list[str]:
     """List what is left of the environment's network, by name and id."""
     ec2 = system.client("ec2")
     ours = [{"Name": "tag:Environment", "Values": ["local"]}]
@@ -71,7 +71,7 @@ def network_left(system: LocalSystem) -> list[str]:
     return [f"local {each}" for each in left]
 
 
-def test_destroy_leaves_nothing(whole: LocalSystem) -> None:
+def test_destroy_leaves_nothing(whole: DeployedSystem) -> None:
     """Of all that carries the environment's name, whatever was put into it meanwhile."""
     destroy(whole, DATA_VAULTING)
     destroy(whole, EVENT_PROCESSING)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from audit.checks.secrets import KNOWN
+from tools.audit.checks.secrets import KNOWN
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / ".pre-commit-config.yaml"

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.arns import ARNS
 from tests.synth.template import Block, Template, referred
+from tools.audit.arns import ARNS
 
 REFERENCE = re.compile(r"\$\{(aws_\w+)\.(\w+)\.(\w+)\}")
 IDS = {"aws_s3_bucket": "bucket", "aws_iam_role": "name"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from audit.skips import Skip, skips
 from tests.synth.template import Template, attribute
+from tools.audit.skips import Skip, skips
 
 
 def skipped(stacks: Mapping[str, Template]) -> list[Skip]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from handlers import events, outcome
-from handlers.outcome import Status
+from handlers.core import events, outcome
+from handlers.core.outcome import Status
 from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
 from tests.synth.event_patterns import matches, pattern_of, rules_on
 from tests.synth.handler_code import variables_read
@@ -262,7 +262,7 @@ def test_pinned_versions_have_the_tables_key_and_expire(
     dev: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Decisions are written by the same function as pins."""
-    outcome_store = importlib.import_module("handlers.outcome_store")
+    outcome_store = importlib.import_module("handlers.aws.outcome_store")
     dynamodb = FakeDynamoDB()
     monkeypatch.setattr(outcome_store, "dynamodb", dynamodb)
     outcome_store.OutcomeStore(table="outcomes", expiry_days=30).pin("arn", "version")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stacks.constructs.client_systems import CLIENT_SYSTEMS
-from stacks.setting import SETTINGS
+from stacks.settings_schema import SETTINGS
 from tests.synth.template import Block, Synthesise, Template, attribute, referred
 
 SECURITY_GROUPS = """\

@@ -27,7 +27,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.validate import ParamValidator
 
-from handlers import pages
+from handlers.aws import pages
 from tests.unit.conditions import Item, holds, tokens_of
 
 Entry = Mapping[str, str]
@@ -337,12 +337,12 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.classify_upload.events", aws.events)
         patch.setattr("handlers.reconcile_notify.events", aws.events)
         patch.setattr("handlers.record_upload.dynamodb", aws.dynamodb)
-        patch.setattr("handlers.outcome_store.dynamodb", aws.dynamodb)
-        patch.setattr("handlers.streams.dynamodb", aws.dynamodb)
-        patch.setattr("handlers.streams.s3", aws.s3)
-        patch.setattr("handlers.report.s3", aws.s3)
-        patch.setattr("handlers.streams.time", aws.clock)
-        patch.setattr("handlers.outcome_store.time", aws.clock)
+        patch.setattr("handlers.aws.outcome_store.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.aws.dataset.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.aws.dataset.s3", aws.s3)
+        patch.setattr("handlers.aws.report.s3", aws.s3)
+        patch.setattr("handlers.aws.dataset.time", aws.clock)
+        patch.setattr("handlers.aws.outcome_store.time", aws.clock)
         patch.setattr("handlers.reconcile_notify.time", aws.clock)
         yield aws
 

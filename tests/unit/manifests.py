@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from handlers.dataset import SetFolder
-from handlers.listing import Listing, TidyEntries, prepare
-from handlers.manifest import Entry
-from handlers.tidy_copy import Sorted, sorted_file
+from handlers.core.external_sort import Sorted, sorted_file
+from handlers.core.listing import Listing, TidyEntries, prepare
+from handlers.core.manifest import Entry
+from handlers.core.naming import SetFolder
 
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from review.findings import Findings, find
-from review.plan import read_plan
+from deployment.review.findings import Findings, find
+from deployment.review.plan import read_plan
 
 Json = dict[str, Any]
 

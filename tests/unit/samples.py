@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from handlers.dataset import SetFolder
-from handlers.events import ManifestUpload, ObjectUpload
+from handlers.core.events import ManifestUpload, ObjectUpload
+from handlers.core.naming import SetFolder
 from tests.unit.fakes import EVENT_TABLE, FakeAws
 
 EVENTS = Path(__file__).parents[1] / "events"

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from audit import __main__ as command
-from audit.audited import Audited
-from audit.checks import checkov, cloudsplaining, secrets, shell, state_machine, validate
-from audit.checks.registry import Check
-from audit.errors import AuditError
-from audit.finding import Finding
-from audit.skips import Failure
-from audit.stacks import Stack
+from tools.audit import __main__ as command
+from tools.audit.audited import Audited
+from tools.audit.checks import checkov, cloudsplaining, secrets, shell, state_machine, validate
+from tools.audit.checks.registry import Check
+from tools.audit.errors import AuditError
+from tools.audit.skips import Failure
+from tools.audit.stacks import Stack
+from tools.audit.violation import Violation
 
 KINDS: dict[str, Any] = {kind: {"findings": []} for kind in cloudsplaining.KINDS}
 
@@ -99,14 +99,14 @@ def test_terraform_tells_errors_and_warnings() -> None:
     stack = Stack("A", "test", Path(), {}, diagnostics=[told], plan={})
     audited = Audited(Path(), Path(), lambda: [stack])
     assert list(validate.find(audited)) == [
-        Finding("A (test) a.b", "warning: Deprecated. Use another")
+        Violation("A (test) a.b", "warning: Deprecated. Use another")
     ]
 
 
 def test_a_valid_stack_that_cannot_be_planned_is_told_once() -> None:
     stack = Stack("A", "test", Path(), {}, unplanned="terraform plan failed: so")
     audited = Audited(Path(), Path(), lambda: [stack])
-    assert list(validate.find(audited)) == [Finding("A (test)", "terraform plan failed: so")]
+    assert list(validate.find(audited)) == [Violation("A (test)", "terraform plan failed: so")]
 
 
 def test_the_validator_tells_a_line_each() -> None:
@@ -120,7 +120,7 @@ def test_the_validator_tells_a_line_each() -> None:
 def test_shellcheck_tells_file_line_and_rule() -> None:
     said = {"file": "a.sh", "line": 2, "code": 2086, "message": "Double quote"}
     assert list(shell.comments(json.dumps({"comments": [said]}))) == [
-        Finding("a.sh:2", "SC2086: Double quote")
+        Violation("a.sh:2", "SC2086: Double quote")
     ]
 
 
@@ -146,21 +146,21 @@ def test_secrets_that_are_known_are_passed_over_as_long_as_they_are_there() -> N
     known = {"made up": "for a test"}
     assert list(secrets.unknown(answer("made up"), known)) == []
     assert list(secrets.unknown(answer("made up", "real"), known)) == [
-        Finding("a.py:2", "Secret Keyword")
+        Violation("a.py:2", "Secret Keyword")
     ]
     (stale,) = secrets.unknown(answer(), known)
     assert "'made up' is known, but is nowhere" in str(stale)
 
 
-def nothing(audited: Audited) -> Iterator[Finding]:
+def nothing(audited: Audited) -> Iterator[Violation]:
     return iter(())
 
 
-def one(audited: Audited) -> Iterator[Finding]:
-    yield Finding("here", "is a fault")
+def one(audited: Audited) -> Iterator[Violation]:
+    yield Violation("here", "is a fault")
 
 
-def breaks(audited: Audited) -> Iterator[Finding]:
+def breaks(audited: Audited) -> Iterator[Violation]:
     raise AuditError("the tool is gone")
 
 
@@ -203,7 +203,7 @@ def test_stacks_that_cannot_be_had_are_asked_for_once() -> None:
 
 
 def chosen(monkeypatch: pytest.MonkeyPatch, variable: str, *given: str) -> list[str]:
-    """Return the environments that ``python -m audit`` plans."""
+    """Return the environments that ``python -m tools.audit`` plans."""
     asked: list[str] = []
 
     def plan(scratch: Path, environments: Sequence[str]) -> list[Stack]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from audit.checks.licences import locked, shipped
-from audit.finding import Finding
-from audit.licences import Package, is_permissive, objections, spdx
+from tools.audit.checks.licences import locked, shipped
+from tools.audit.licences import Package, is_permissive, objections, spdx
+from tools.audit.violation import Violation
 
 EXCEPTIONS = {"tool": ("MPL-2.0", "a tool"), "@tools/*": ("MPL-2.0", "tools")}
 USED = [Package("tool", "MPL-2.0", ".venv"), Package("@tools/a", "MPL-2.0", "node_modules")]
 
 
-def object_to(*packages: Package) -> list[Finding]:
+def object_to(*packages: Package) -> list[Violation]:
     return list(objections([*USED, *packages], EXCEPTIONS))
 
 
@@ -45,7 +45,7 @@ def test_of_several_classifiers_all_count() -> None:
 @pytest.mark.parametrize("licence", ["GPL-3.0-only", "LGPL-2.1-only", "MPL-2.0", ""])
 def test_a_licence_that_nobody_agreed_to_is_a_finding(licence: str) -> None:
     told = f"its licence is {licence or 'unknown'}"
-    assert object_to(Package("other", licence, ".venv")) == [Finding(".venv other", told)]
+    assert object_to(Package("other", licence, ".venv")) == [Violation(".venv other", told)]
 
 
 def test_an_exception_holds_for_one_licence() -> None:
@@ -55,13 +55,13 @@ def test_an_exception_holds_for_one_licence() -> None:
 
 def test_an_exception_that_nothing_needs_is_a_finding() -> None:
     assert list(objections(USED[:1], EXCEPTIONS)) == [
-        Finding("audit/licences.py", "@tools/* needs no exception: drop it")
+        Violation("tools/audit/licences.py", "@tools/* needs no exception: drop it")
     ]
 
 
 def test_what_ships_has_no_exception() -> None:
     found = object_to(Package("tool", "MPL-2.0", "the Lambda archive", ships=True))
-    assert found == [Finding("the Lambda archive tool", "its licence is MPL-2.0")]
+    assert found == [Violation("the Lambda archive tool", "its licence is MPL-2.0")]
 
 
 def test_a_file_that_ships_and_belongs_to_no_package_is_under_no_licence() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from audit.finding import Finding
-from audit.skips import Failure, Skip, judged, skips
+from tools.audit.skips import Failure, Skip, judged, skips
+from tools.audit.violation import Violation
 
 OPEN = Failure("Stack", "aws_s3_bucket.a", "CKV_1", "is open")
 
 
-def judge(*skipped: Skip, failures: tuple[Failure, ...] = (OPEN,)) -> list[Finding]:
+def judge(*skipped: Skip, failures: tuple[Failure, ...] = (OPEN,)) -> list[Violation]:
     return list(judged(failures, skipped, owns=lambda check: check.startswith("CKV")))
 
 
@@ -18,7 +18,7 @@ def skip(reason: str = "there is a reason", **changed: str) -> Skip:
 
 
 def test_a_failure_is_a_finding() -> None:
-    assert judge() == [Finding("Stack aws_s3_bucket.a", "CKV_1: is open")]
+    assert judge() == [Violation("Stack aws_s3_bucket.a", "CKV_1: is open")]
 
 
 def test_a_failure_in_several_environments_is_one_finding() -> None:
@@ -38,13 +38,13 @@ def test_a_skip_excuses_its_check_on_its_resource_of_its_stack_alone() -> None:
 
 def test_a_skip_without_a_reason_is_a_finding() -> None:
     assert judge(skip(" ")) == [
-        Finding("Stack aws_s3_bucket.a", "CKV_1 is skipped without a reason")
+        Violation("Stack aws_s3_bucket.a", "CKV_1 is skipped without a reason")
     ]
 
 
 def test_a_skip_that_nothing_needs_is_a_finding() -> None:
     assert judge(skip(), failures=()) == [
-        Finding("Stack aws_s3_bucket.a", "CKV_1 is skipped, but does not fail: drop the skip")
+        Violation("Stack aws_s3_bucket.a", "CKV_1 is skipped, but does not fail: drop the skip")
     ]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from audit.errors import AuditError
-from audit.stand_ins import documents, filled, known, texts
+from tools.audit.errors import AuditError
+from tools.audit.stand_ins import documents, filled, known, texts
 
 STATEMENT = {
     "sid": "Read",

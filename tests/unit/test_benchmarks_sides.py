@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.baseline import agree
-from benchmarks.cases import CASES, Case, Result
-from benchmarks.measurement import Who, measure
-from benchmarks.running_stub import RunningStub, running_stub
-from benchmarks.synthetic_set import ITERATIONS, Arrival, Form, synthetic_set
+from tools.benchmarks.baseline import agree
+from tools.benchmarks.cases import CASES, Case, Result
+from tools.benchmarks.measurement import Who, measure
+from tools.benchmarks.running_stub import RunningStub, running_stub
+from tools.benchmarks.synthetic_set import ITERATIONS, Arrival, Form, synthetic_set
 
 FILES = 700
 

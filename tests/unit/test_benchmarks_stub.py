@@ -12,8 +12,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from benchmarks.running_stub import RunningStub, running_stub
-from benchmarks.synthetic_set import (
+from tools.benchmarks.running_stub import RunningStub, running_stub
+from tools.benchmarks.synthetic_set import (
     BUCKET,
     FOLDER,
     ITERATIONS,
@@ -24,7 +24,7 @@ from benchmarks.synthetic_set import (
     Form,
     synthetic_set,
 )
-from benchmarks.table_stub import PAGE_BYTES, UNIT_BYTES
+from tools.benchmarks.table_stub import PAGE_BYTES, UNIT_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,9 +10,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.bundles import Classified, Entry, calls, compact_json, entries
-from handlers.dataset import FileKind
-from handlers.events import DATA_UPLOADED, MANIFEST_UPLOADED
+from handlers.core.bundles import BusEntry, Classified, calls, compact_json, entries
+from handlers.core.events import DATA_UPLOADED, MANIFEST_UPLOADED
+from handlers.core.naming import FileKind
 from tests.unit.samples import upload
 
 BUNDLE_BYTES, CALL_BYTES, CALL_ENTRIES = 200_000, 240_000, 10
@@ -42,7 +42,7 @@ def batches(draw: st.DrawFn) -> list[Classified]:
     return batch
 
 
-def told(entry: Entry) -> list[tuple[str, str, str, int]]:
+def told(entry: BusEntry) -> list[tuple[str, str, str, int]]:
     """Return set, bucket, key and size of each upload of an entry."""
     detail = json.loads(entry.detail)
     objects = detail["objects"] if entry.detail_type == DATA_UPLOADED else [detail]
@@ -59,7 +59,7 @@ def asked(batch: Iterable[Classified]) -> list[tuple[str, str, str, int]]:
     ]
 
 
-def on_the_wire(entry: Entry) -> int:
+def on_the_wire(entry: BusEntry) -> int:
     """Return the bytes of an entry's source, detail type and detail in UTF-8."""
     request = entry.request("bus")
     return sum(len(str(request[name]).encode()) for name in ("Source", "DetailType", "Detail"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from handlers.dataset import FileKind, Naming, SetFolder
+from handlers.core.naming import FileKind, Naming, SetFolder
 from tests.unit.samples import HOSTILE_NAMES, segments
 
 NAMING = Naming(job_dir_suffix="-vaultjob", manifest_suffix=".manifest")

@@ -13,7 +13,7 @@ from deployment.deployment import Deployment
 from deployment.errors import CommandError
 from deployment.explanation import explain
 from deployment.terraform import PROVIDER, config, environment, find_mirror
-from local.aws import Endpoint, pointed_at
+from local.aws_environment import Endpoint, pointed_at
 
 ENDPOINT = Endpoint(url="http://127.0.0.1:4566", region="eu-west-1")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.errors import MalformedEventError
-from handlers.events import DataUploads, ManifestUpload, ObjectUpload
+from handlers.core.errors import MalformedEventError
+from handlers.core.events import DataUploads, ManifestUpload, ObjectUpload
 from tests.unit.samples import (
     EVENT_TIME,
     HOSTILE_NAMES,

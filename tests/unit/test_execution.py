@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.errors import MalformedEventError
-from handlers.execution import MAX_REASON, Execution
+from handlers.core.errors import MalformedEventError
+from handlers.core.execution import MAX_REASON, Execution
 from tests.unit.samples import (
     EVENT_TIME,
     EXECUTION,

@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from deployment.errors import CommandError
-from local.activation_keys import LIVE_SECONDS
-from local.appliance import Appliance
-from local.gateway_requests import Caller, Json, RequestRefusedError
-from local.gateways import CONNECTING_SECONDS
+from local.gateway.activation_keys import LIVE_SECONDS
+from local.gateway.appliance import Appliance
+from local.gateway.gateways import CONNECTING_SECONDS
+from local.gateway.requests import Caller, Json, RequestRefusedError
+from local.gateway.storage_gateway import StorageGateway
 from local.share_setup import activation_key
-from local.storage_gateway import StorageGateway
 
 REGION = "eu-west-1"
 CALLER = Caller("123456789012", REGION)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployment.errors import CommandError
-from local import vaulting
+from local import source_folder
 from local.datasets import EMPTY_FOLDER, FILES, generate
 
 
@@ -37,7 +37,7 @@ def test_the_generated_dataset_is_the_same_for_the_same_seed(tmp_path: Path) -> 
 def test_the_generated_dataset_has_what_breaks_careless_programs(tmp_path: Path) -> None:
     generate(tmp_path)
 
-    dataset = vaulting.read(tmp_path, "2026-11-payroll")
+    dataset = source_folder.read(tmp_path, "2026-11-payroll")
     everything = "\n".join(dataset.files)
 
     assert len(dataset.files) == FILES
@@ -50,22 +50,22 @@ def test_the_generated_dataset_has_what_breaks_careless_programs(tmp_path: Path)
 def test_the_set_id_is_the_folders_name_unless_given(tmp_path: Path) -> None:
     folder = write(tmp_path / "2026-11-payroll", "a")
 
-    assert vaulting.read(folder).set_id == "2026-11-payroll"
-    assert vaulting.read(folder, "other").job_folder == "other-vaultjob"
+    assert source_folder.read(folder).set_id == "2026-11-payroll"
+    assert source_folder.read(folder, "other").job_folder == "other-vaultjob"
 
 
 def test_a_folder_that_is_missing_or_empty_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
-        vaulting.read(tmp_path / "missing")
+        source_folder.read(tmp_path / "missing")
     with pytest.raises(CommandError, match="holds no file"):
-        vaulting.read(tmp_path)
+        source_folder.read(tmp_path)
 
 
 def test_the_uploads_of_a_set_are_its_files_its_folders_and_its_manifest(tmp_path: Path) -> None:
     source = write(tmp_path / "data", "a", "deep/er/b")
     (source / "empty").mkdir()
 
-    dataset = vaulting.read(source, "s")
+    dataset = source_folder.read(source, "s")
 
     assert dataset.files == ("a", "deep/er/b")
     assert dataset.folders == ("deep", "deep/er", "empty")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.ec2_gaps import mend_ec2
+from local.emulator.ec2_gaps import mend_ec2
 
 LAUNCH = {
     "Action": "RunInstances",

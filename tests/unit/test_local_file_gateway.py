@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from local.announcements import Announcer, upload_event
-from local.file_gateway import ShareWatcher
-from local.file_shares import FileShare
-from local.folder_scan import Entry, FolderScan, Settling
-from local.gateway_requests import Json
+from local.gateway.announcements import Announcer, upload_event
+from local.gateway.file_gateway import ShareWatcher
+from local.gateway.file_shares import FileShare
+from local.gateway.folder_scan import FolderScan, ScannedPath, Settling
+from local.gateway.requests import Json
 
 SETTLING_SECONDS = 2.0
 
@@ -272,7 +272,7 @@ def test_under_a_prefix_keys_come_sometimes_with_and_sometimes_without_it(tmp_pa
 
 def test_an_event_has_the_shape_that_aws_documents() -> None:
     share = file_share(prefix="team/")
-    entry = Entry("d/a b.txt", "", False, 7, 1_577_968_200_999_999_999, 1)
+    entry = ScannedPath("d/a b.txt", "", False, 7, 1_577_968_200_999_999_999, 1)
 
     event = upload_event(share, entry, key_has_prefix=False)
 
@@ -293,7 +293,7 @@ def test_an_announcement_waits_no_longer_than_the_spread() -> None:
     calls: list[int] = []
     announcer = Announcer(lambda share, events: calls.append(len(events)), Random(1), twice=1.0)
     for number in range(15):
-        announcer.add(file_share(), Entry(str(number), "", False, 1, 0, 1), now=0)
+        announcer.add(file_share(), ScannedPath(str(number), "", False, 1, 0, 1), now=0)
 
     announcer.flush(file_share(), now=-0.1)
     assert calls == []
@@ -330,7 +330,7 @@ def test_a_missing_root_is_an_error_and_deletes_nothing(tmp_path: Path) -> None:
 
 def test_what_is_replaced_by_a_rename_settles_anew() -> None:
     settling = Settling()
-    old, new = (Entry("a", "", False, 1, 0, inode) for inode in (1, 2))
+    old, new = (ScannedPath("a", "", False, 1, 0, inode) for inode in (1, 2))
 
     assert settling.look([old], now=0, settling_seconds=2) == ([], [])
     assert settling.look([new], now=2, settling_seconds=2) == ([], [])

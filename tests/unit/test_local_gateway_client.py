@@ -9,9 +9,9 @@ import pytest
 
 from deployment.errors import CommandError
 from local import gateway_client
-from local.aws import Endpoint
+from local.aws_environment import Endpoint
+from local.deployed_system import gateway_client as client_of_system
 from local.gateway_client import GatewayClient, configured
-from local.local_system import gateway_client as client_of_system
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from deployment.review.planning import PlanReview, emptied
 from local import planning
-from local.aws import Endpoint
-from local.local_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE
-from local.report import Report
-from review.planning import Outcome, emptied
+from local.aws_environment import Endpoint
+from local.deployed_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE
+from local.phases import Phases
 from tests.unit.fake_deployment import FakeDeployment, synthesised
 from tests.unit.plans import bucket_replaced, shown
 
@@ -20,7 +20,7 @@ ENDPOINT = Endpoint(url="http://127.0.0.1:9", region="eu-west-1")
 
 def planned(
     monkeypatch: pytest.MonkeyPatch, folder: Path, **plans: Any
-) -> tuple[FakeDeployment, Outcome]:
+) -> tuple[FakeDeployment, PlanReview]:
     """Plan stacks of which EventProcessingStack is not the first."""
     stacks = synthesised(
         folder,
@@ -32,7 +32,7 @@ def planned(
 
     monkeypatch.setattr(planning, "tell_of_gateway", tell)
     kept = emptied(folder / "plans")
-    return stacks, planning.plan_all(stacks, ENDPOINT, folder=kept, report=Report())
+    return stacks, planning.plan_all(stacks, ENDPOINT, folder=kept, phases=Phases())
 
 
 def test_what_others_read_is_planned_and_deployed_before_they_are_planned(

@@ -17,10 +17,11 @@ import pytest
 from deployment import processes
 from deployment.errors import CommandError
 from local import __main__ as command
-from local import endpoint_process, left_running
-from local.endpoint_process import EndpointOptions, EndpointProcess
-from local.local_system import PATHS, LocalSystem
-from local.report import Report
+from local import left_running
+from local.deployed_system import PATHS, DeployedSystem
+from local.emulator import endpoint_process
+from local.emulator.endpoint_process import EndpointOptions, EndpointProcess
+from local.phases import Phases
 
 GRANDCHILD_IN_ITS_OWN_SESSION = """
 import subprocess, sys
@@ -34,13 +35,13 @@ def an_endpoint(pid: int, token: str = "a-token") -> EndpointProcess:
     return EndpointProcess(pid, 4566, token, "eu-west-1", "127.0.0.1:8080")
 
 
-def a_system(folder: Path, process: EndpointProcess) -> LocalSystem:
-    words = dict.fromkeys(LocalSystem.__dataclass_fields__, "word")
+def a_system(folder: Path, process: EndpointProcess) -> DeployedSystem:
+    words = dict.fromkeys(DeployedSystem.__dataclass_fields__, "word")
     paths = dict.fromkeys(PATHS, folder)
     known = {"pid": process.pid, "port": process.port, "token": process.token}
     known |= {"region": process.region, "appliance_address": process.appliance_address}
     values: dict[str, Any] = words | paths | known
-    return LocalSystem(**values)
+    return DeployedSystem(**values)
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_a_system_is_the_same_after_it_was_written_down(tmp_path: Path) -> None:
 
     shown = json.loads(json.dumps(system.to_json()))
 
-    assert LocalSystem.from_json(shown) == system
+    assert DeployedSystem.from_json(shown) == system
     assert shown.keys() >= {
         "endpoint",
         "region",
@@ -153,7 +154,7 @@ def test_a_system_left_running_is_found_and_a_second_one_refused(
 
     assert left_running.get(tmp_path) == system
     with pytest.raises(CommandError, match="runs already"):
-        left_running.up(port=0, report=Report(), folder=tmp_path)
+        left_running.up(port=0, phases=Phases(), folder=tmp_path)
 
 
 def test_a_system_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.s3_gaps import without_s3_gaps
+from local.emulator.s3_gaps import without_s3_gaps
 
 LISTING = (
     "<ListVersionsResult><Prefix>s/</Prefix><MaxKeys>1000</MaxKeys>"

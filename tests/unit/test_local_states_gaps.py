@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.states_gaps import mend_states
+from local.emulator.states_gaps import mend_states
 
 ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:a"
 TRACED = {"enabled": True}

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local.asgi import with_storage_gateway
-from local.gateway_requests import Caller, Json, RequestRefusedError
-from local.storage_gateway import StorageGateway
+from local.emulator.asgi import with_storage_gateway
+from local.gateway.requests import Caller, Json, RequestRefusedError
+from local.gateway.storage_gateway import StorageGateway
 
 CALLER = Caller("123456789012", "eu-west-1")
 ACTIVATION = {

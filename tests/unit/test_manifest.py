@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers import tidy_copy
-from handlers.errors import ManifestError
+from handlers.core import external_sort
+from handlers.core.errors import ManifestError
 from tests.unit.manifests import Reading, cut, rich
 
 LISTED = ["a-vaultjob/one", "a-vaultjob/two"]
@@ -225,7 +225,7 @@ def test_more_entries_than_memory_holds_are_sorted_all_the_same(names: list[str]
     """Pitfall 12: in runs, merged."""
     content = "".join(f"./a-vaultjob/{name}\n" for name in names).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tidy_copy, "RUN_ENTRIES", 3)
+        patch.setattr(external_sort, "RUN_ENTRIES", 3)
         assert keys(content) == sorted({f"a-vaultjob/{name}" for name in names})
 
 
@@ -257,8 +257,8 @@ def test_a_refused_manifest_leaves_no_file_open(
         opened.append(TemporaryFile())  # noqa: SIM115 - closed below, if need be
         return opened[-1]
 
-    monkeypatch.setattr("handlers.tidy_copy.tempfile.TemporaryFile", temporary_file)
-    monkeypatch.setattr(tidy_copy, "RUN_ENTRIES", run_entries)
+    monkeypatch.setattr("handlers.core.external_sort.tempfile.TemporaryFile", temporary_file)
+    monkeypatch.setattr(external_sort, "RUN_ENTRIES", run_entries)
     with pytest.raises(ManifestError):
         keys(b"a-vaultjob/two\na-vaultjob/one\nelsewhere\n")
     left_open = [file for file in opened if not file.closed]

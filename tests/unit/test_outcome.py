@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.finding import Difference, Finding
-from handlers.outcome import DETAIL_TYPES, Outcome, Status
-from handlers.survey import Survey
+from handlers.core.difference import Difference, DifferenceType
+from handlers.core.outcome import DETAIL_TYPES, Outcome, Status
+from handlers.core.tally import Tally
 from tests.unit.samples import EVENT_TIME, EXECUTION, OTHER_EXECUTION, manifest_upload, upload
 
 CONTRACT_FIELDS = {
@@ -50,11 +50,11 @@ OUTCOME = Outcome(
     finished=EVENT_TIME + 60,
     iterations=2,
     report="s3://reports/summary.json",
-    found=Survey(files=3).wire(),
+    found=Tally(files=3).wire(),
 )
 
 
-@pytest.mark.parametrize("found", [Survey(files=3).wire(), {}], ids=["looked", "never looked"])
+@pytest.mark.parametrize("found", [Tally(files=3).wire(), {}], ids=["looked", "never looked"])
 @pytest.mark.parametrize("status", list(Status))
 def test_every_outcome_has_every_field_of_the_contract(
     status: Status, found: dict[str, Any]
@@ -128,11 +128,11 @@ def test_parts_of_an_id_do_not_run_into_each_other(
 @pytest.mark.parametrize("length", [10, 300, 1000])
 def test_examples_are_at_most_a_hundred_and_64_kb(character: str, length: int) -> None:
     """Pitfall 14: an event has 256 KB; the whole list is in the report."""
-    survey = Survey(files=1_000)
+    tally = Tally(files=1_000)
     for number in range(1_000):
         key = f"{number:04}{length // len(character.encode()) * character}"
-        survey.add(Finding(key=key, difference=Difference.MISSING, in_s3=True))
-    found = survey.wire()
+        tally.add(Difference(key=key, difference=DifferenceType.MISSING, in_s3=True))
+    found = tally.wire()
     assert found["missing"] == 1_000
     assert 0 < len(found["examples"]) <= 100
     assert len(json.dumps(found["examples"])) <= 64 * 1024
@@ -142,27 +142,30 @@ def test_examples_are_at_most_a_hundred_and_64_kb(character: str, length: int) -
 
 
 def test_short_keys_give_a_hundred_examples() -> None:
-    survey = Survey(files=1_000)
+    tally = Tally(files=1_000)
     for number in range(200):
-        survey.add(Finding(key=f"a-vaultjob/{number}", difference=Difference.UNEXPECTED))
-    assert len(survey.wire()["examples"]) == 100
+        tally.add(Difference(key=f"a-vaultjob/{number}", difference=DifferenceType.UNEXPECTED))
+    assert len(tally.wire()["examples"]) == 100
 
 
 @pytest.mark.parametrize(
     ("finding", "told"),
     [
         (
-            Finding(key="k", difference=Difference.MISSING, in_s3=False),
+            Difference(key="k", difference=DifferenceType.MISSING, in_s3=False),
             {"type": "missing", "key": "k", "inS3": False},
         ),
         (
-            Finding(key="k", difference=Difference.MISSING),
+            Difference(key="k", difference=DifferenceType.MISSING),
             {"type": "missing", "key": "k"},
         ),
-        (Finding(key="k", difference=Difference.ABSENT), {"type": "absent", "key": "k"}),
-        (Finding(key="k", difference=Difference.UNEXPECTED), {"type": "unexpected", "key": "k"}),
+        (Difference(key="k", difference=DifferenceType.ABSENT), {"type": "absent", "key": "k"}),
+        (
+            Difference(key="k", difference=DifferenceType.UNEXPECTED),
+            {"type": "unexpected", "key": "k"},
+        ),
     ],
 )
-def test_an_example_is_typed(finding: Finding, told: dict[str, Any]) -> None:
+def test_an_example_is_typed(finding: Difference, told: dict[str, Any]) -> None:
     """Pitfall 14: ``inS3`` says whether only the event of a missing key was lost."""
     assert json.loads(json.dumps(finding.wire())) == told

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.errors import OutcomeInFlightError
-from handlers.outcome import Outcome, Status
-from handlers.outcome_store import CLAIM_SECONDS, OutcomeStore
+from handlers.aws.outcome_store import CLAIM_SECONDS, OutcomeStore
+from handlers.core.errors import OutcomeInFlightError
+from handlers.core.outcome import Outcome, Status
 from tests.unit.fakes import OUTCOME_TABLE, FakeAws, client_error
 from tests.unit.samples import EVENT_TIME, EXECUTION, OTHER_EXECUTION, manifest_upload
 

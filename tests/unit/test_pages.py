@@ -17,7 +17,7 @@ from botocore.session import Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.pages import KEYS, SIZES, page_session
+from handlers.aws.pages import KEYS, SIZES, page_session
 from tests.unit.samples import HOSTILE_NAMES
 
 BODY_OF_S3 = (

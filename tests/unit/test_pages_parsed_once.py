@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
-from handlers.pages import KEYS, page_session
+from handlers.aws.pages import KEYS, page_session
 
 PAGE = b"<ListBucketResult><Contents><Key>a</Key><Size>1</Size></Contents></ListBucketResult>"
 ERROR = b"<Error><Code>InternalError</Code><Message>We encountered an error</Message></Error>"

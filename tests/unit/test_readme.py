@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from stacks.setting import SETTINGS
+from stacks.settings_schema import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.errors import ManifestError
-from handlers.events import ManifestUpload
+from handlers.core.errors import ManifestError
+from handlers.core.events import ManifestUpload
 from handlers.reconcile_check import MAX_CONTINUATIONS, handler
 from tests.unit.comparison_cases import differences
 from tests.unit.fakes import OUTCOME_TABLE, FakeAws, FakeContext, client_error, installed

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import MalformedEventError
+from handlers.core.errors import MalformedEventError
 from handlers.reconcile_iterator import handler
 from tests.unit.fakes import FakeContext
 

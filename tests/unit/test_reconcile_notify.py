@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.errors import OutcomeInFlightError, PublishError
+from handlers.core.errors import OutcomeInFlightError, PublishError
 from handlers.reconcile_check import handler as check_handler
 from handlers.reconcile_notify import RESERVE_SECONDS, handler
 from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext, client_error
@@ -340,7 +340,7 @@ def test_a_report_of_many_differences_comes_in_parts(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pitfall 14: a million keys fit no event; the report takes them in parts."""
-    monkeypatch.setattr("handlers.report.PART_LINES", 100)
+    monkeypatch.setattr("handlers.aws.report.PART_LINES", 100)
     store(aws, lines=[f"{n:04}" for n in range(350)])
     notify(check())
     ((_, outcome),) = told(aws)

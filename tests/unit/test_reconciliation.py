@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.finding import Difference, Finding
-from handlers.front import Block, Front
-from handlers.merge import Merge
-from handlers.reconciliation import Progress, advance
+from handlers.core.difference import Difference, DifferenceType
+from handlers.core.merge import Merge
+from handlers.core.progress import Progress, advance
+from handlers.core.sorted_stream import KeyBlock, SortedStream
 
 KEYS = st.lists(st.sampled_from(["a", "b", "a-", "a0", "é"]), min_size=1, max_size=3).map("/".join)
 
@@ -32,31 +32,31 @@ class World:
     a_block: int
     to_come: list[str] = field(default_factory=list)
 
-    def differences(self) -> dict[str, Difference]:
+    def differences(self) -> dict[str, DifferenceType]:
         """Compare plain sets: the specification."""
         implied = folders(self.listed)
         in_s3 = {key.rstrip("/") for key in self.objects} | folders(self.objects)
-        found = dict.fromkeys(self.announced - self.listed - implied, Difference.UNEXPECTED)
-        found |= dict.fromkeys(self.announced - in_s3, Difference.ABSENT)
-        return found | dict.fromkeys(self.listed - self.announced - implied, Difference.MISSING)
+        found = dict.fromkeys(self.announced - self.listed - implied, DifferenceType.UNEXPECTED)
+        found |= dict.fromkeys(self.announced - in_s3, DifferenceType.ABSENT)
+        return found | dict.fromkeys(self.listed - self.announced - implied, DifferenceType.MISSING)
 
     def open_merge(self, progress: Progress) -> tuple[Merge, Callable[[], int]]:
         """Open streams of what is there now, where *progress* stands."""
 
-        def blocks(keys: set[str]) -> Iterator[Block]:
+        def blocks(keys: set[str]) -> Iterator[KeyBlock]:
             rest = sorted(key for key in keys if key > progress.after)
             for start in range(0, len(rest), self.a_block):
                 yield rest[start : start + self.a_block], None
 
         merge = Merge(
-            listed=Front(blocks(self.listed)),
-            announced=Front(blocks(self.announced)),
-            objects=Front(blocks(self.objects)),
+            listed=SortedStream(blocks(self.listed)),
+            announced=SortedStream(blocks(self.announced)),
+            objects=SortedStream(blocks(self.objects)),
         )
         merge.take_up(progress.after, progress.held)
         return merge, lambda: 0
 
-    def cleared(self, finding: Finding) -> bool:
+    def cleared(self, finding: Difference) -> bool:
         """Ask for one key."""
         return self.differences().get(finding.key) is not finding.difference
 

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import errors, reconcile_check, reconcile_iterator
-from handlers.execution import Execution
-from handlers.listing import Listing
-from handlers.outcome_store import CLAIM_SECONDS
-from handlers.reconciliation import Progress
+from handlers import reconcile_check, reconcile_iterator
+from handlers.aws.outcome_store import CLAIM_SECONDS
+from handlers.core import errors
+from handlers.core.execution import Execution
+from handlers.core.listing import Listing
+from handlers.core.progress import Progress
 from stacks.constructs.reconciliation_states import definition
-from stacks.setting import SETTINGS
+from stacks.settings_schema import SETTINGS
 from tests.state_machine import Payload, Run
 from tests.unit.fakes import FakeContext
 from tests.unit.samples import manifest_event

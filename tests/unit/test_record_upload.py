@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers import classify_upload
-from handlers.errors import MalformedEventError
-from handlers.events import ObjectUpload
+from handlers.core.errors import MalformedEventError
+from handlers.core.events import ObjectUpload
 from handlers.record_upload import handler
 from tests.unit.conditions import Item
 from tests.unit.fakes import EVENT_TABLE, FakeAws, FakeContext, client_error, installed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from review.data import LOST
-from review.plan import Action
+from deployment.review.data import LOST
+from deployment.review.plan import Action
 from tests.stateful import STATEFUL
 from tests.unit.plans import Json, bucket_replaced, change, found
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from review.markdown import LONGEST_COMMENT, Reviewed, single, summary
+from deployment.review.markdown import LONGEST_COMMENT, Reviewed, single, summary
 from tests.unit.plans import Json, allow, bucket_replaced, change, found, policy
 
 HOSTILE = "a`b``|c\n```\n# d</details><img src=x onerror=alert(1)> @everyone \u202e\x1b[2J"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from review.findings import Findings
+from deployment.review.findings import Findings
 from tests.unit.plans import Json, change, found, referring
 
 

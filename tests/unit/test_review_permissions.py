@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from review.findings import Findings
+from deployment.review.findings import Findings
 from tests.unit.plans import Json, allow, change, constant, found, policy, referring
 
 ROLE_POLICY = "aws_iam_role_policy.check"

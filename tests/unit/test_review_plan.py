@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from review.plan import Action, PlanError, read_plan
+from deployment.review.plan import Action, PlanError, read_plan
 from tests.unit.plans import Json, change, constant, referring, shown
 
 

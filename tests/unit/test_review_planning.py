@@ -11,9 +11,9 @@ import pytest
 from deployment import terraform
 from deployment.deployment import Deployment
 from deployment.errors import CommandError
-from review import __main__ as command
-from review.__main__ import addresses
-from review.planning import emptied, plan_stacks
+from deployment.review import __main__ as command
+from deployment.review.__main__ import addresses
+from deployment.review.planning import emptied, plan_stacks
 from tests.unit.fake_deployment import synthesised
 from tests.unit.plans import bucket_replaced, shown
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
-from review.planning import SUMMARY
+from deployment.review.planning import SUMMARY
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "examples" / "plan-review.yml").read_text(encoding="utf-8")

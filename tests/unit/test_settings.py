@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stacks.setting import SETTINGS
 from stacks.settings import Settings, SettingsError, checked, read_settings
+from stacks.settings_schema import SETTINGS
 from tests import shipped
 from tests.shipped import DEFAULTS
 

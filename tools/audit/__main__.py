@@ -1,4 +1,4 @@
-"""``python -m audit``: run the policy checks, all of them whatever each one finds."""
+"""``python -m tools.audit``: run the policy checks, all of them whatever each one finds."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from audit.audited import Audited
-from audit.checks.registry import CHECKS, Check
-from audit.finding import Finding
-from audit.stacks import Stack, planned
 from deployment.errors import CommandError
+from tools.audit.audited import Audited
+from tools.audit.checks.registry import CHECKS, Check
+from tools.audit.stacks import Stack, planned
+from tools.audit.violation import Violation
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEFAULT_ENVIRONMENT = "prod"
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m audit",
+        prog="python -m tools.audit",
         description="Check stacks, scripts and packages against the project's policies.",
         epilog="\n".join(f"{check.name:15} {check.title}" for check in CHECKS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -71,7 +71,7 @@ def audit(options: argparse.Namespace) -> int:
     return int(failed > 0)
 
 
-def run(check: Check, audited: Audited) -> list[Finding]:
+def run(check: Check, audited: Audited) -> list[Violation]:
     """Run *check* and print a line for it and for each finding; that it cannot look is one, too."""
     started = time.monotonic()
     try:
@@ -79,10 +79,10 @@ def run(check: Check, audited: Audited) -> list[Finding]:
             started = time.monotonic()
         found = sorted(set(check.find(audited)))
     except CommandError as error:
-        found = [Finding("the check itself", str(error))]
+        found = [Violation("the check itself", str(error))]
     except Exception as error:
         traceback.print_exc()
-        found = [Finding("the check itself", repr(error))]
+        found = [Violation("the check itself", repr(error))]
     seconds = time.monotonic() - started
     verdict = f"{len(found)} failed" if found else "0 failed"
     print(f"{check.name:15} {check.title:35} {seconds:6.1f} s  {verdict}", flush=True)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from audit.files import project_files
-from audit.skips import Skip, skips
-from audit.stacks import Stack
 from deployment.errors import CommandError
+from tools.audit.files import project_files
+from tools.audit.skips import Skip, skips
+from tools.audit.stacks import Stack
 
 
 class Audited:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audit import tools
+from tools.audit import tools
 
 
 def project_files(root: Path) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from audit.finding import Finding
+from tools.audit.violation import Violation
 
 PERMISSIVE = {
     "0BSD",
@@ -71,7 +71,7 @@ class Package:
 def objections(
     packages: Collection[Package],
     exceptions: Mapping[str, tuple[str, str]] = EXCEPTIONS,
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """Yield packages under a licence that is neither permissive nor excepted, and idle exceptions."""
     used = set()
     for package in sorted(packages):
@@ -82,9 +82,11 @@ def objections(
         if name and not package.ships and exceptions[name][0] == licence:
             used.add(name)
             continue
-        yield Finding(f"{package.origin} {package.name}", f"its licence is {licence or 'unknown'}")
+        yield Violation(
+            f"{package.origin} {package.name}", f"its licence is {licence or 'unknown'}"
+        )
     for name in exceptions.keys() - used:
-        yield Finding("audit/licences.py", f"{name} needs no exception: drop it")
+        yield Violation("tools/audit/licences.py", f"{name} needs no exception: drop it")
 
 
 def spdx(said: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.finding import Finding
+from tools.audit.violation import Violation
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +39,7 @@ def skips(stack: str, written: Mapping[str, Any]) -> Iterator[Skip]:
 
 def judged(
     failures: Iterable[Failure], skipped: Iterable[Skip], *, owns: Callable[[str], bool]
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """Yield the failures without a skip, and the skips without a failure or without a reason.
 
     Of *skipped*, only those count whose check the calling tool *owns*.
@@ -49,10 +49,12 @@ def judged(
     ours = {(each.stack, each.address, each.check): each for each in skipped if owns(each.check)}
     for failure in failed:
         if (failure.stack, failure.address, failure.check) not in ours:
-            yield Finding(f"{failure.stack} {failure.address}", f"{failure.check}: {failure.what}")
+            yield Violation(
+                f"{failure.stack} {failure.address}", f"{failure.check}: {failure.what}"
+            )
     for key, skip in sorted(ours.items()):
         where = f"{skip.stack} {skip.address}"
         if not skip.reason.strip():
-            yield Finding(where, f"{skip.check} is skipped without a reason")
+            yield Violation(where, f"{skip.check} is skipped without a reason")
         if key not in keys:
-            yield Finding(where, f"{skip.check} is skipped, but does not fail: drop the skip")
+            yield Violation(where, f"{skip.check} is skipped, but does not fail: drop the skip")

@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
-from audit.errors import AuditError
-from audit.stand_ins import Block, filled
 from deployment import terraform
 from deployment.deployment import Deployment
 from deployment.errors import CommandError
-from local import endpoint_process
-from local.aws import Endpoint, pointed_at
+from local.aws_environment import Endpoint, pointed_at
 from local.clients import client
-from local.endpoint_process import EndpointOptions
+from local.emulator import endpoint_process
+from local.emulator.endpoint_process import EndpointOptions
 from local.gateway_parameters import tell_of_gateway
-from local.system import create_state_bucket
+from local.start_system import create_state_bucket
+from tools.audit.errors import AuditError
+from tools.audit.stand_ins import Block, filled
 
 ONE_AT_A_TIME = Lock()
 """Two commands must not fill one cache of providers."""

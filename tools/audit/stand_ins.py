@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from audit.arns import ARNS, UNNAMED_ARNS
-from audit.errors import AuditError
+from tools.audit.arns import ARNS, UNNAMED_ARNS
+from tools.audit.errors import AuditError
 
 Block = dict[str, Any]
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from audit.errors import AuditError
+from tools.audit.errors import AuditError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 VENV = Path(sys.executable).parent
 VENV_AUDIT = ROOT / ".venv-audit/bin"
 NODE_MODULES = ROOT / "node_modules/.bin"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Violation:
     """One objection: where it is, and what is wrong there, in words that name the rule."""
 
     where: str

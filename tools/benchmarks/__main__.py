@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: ours beside a plain reconciliation, on a stub of AWS."""
+"""``python -m tools.benchmarks``: ours beside a plain reconciliation, on a stub of AWS."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import tables, targets
-from benchmarks.cases import Result, results, scale
-from benchmarks.errors import BenchmarkError
-from benchmarks.running_stub import RunningStub, running_stub
+from tools.benchmarks import tables, targets
+from tools.benchmarks.cases import Result, results, scale
+from tools.benchmarks.errors import BenchmarkError
+from tools.benchmarks.running_stub import RunningStub, running_stub
 
 SIZES = [1_000, 100_000, 1_000_000]
 SCALE = [1_000_000, 2_000_000, 4_000_000]
@@ -25,7 +25,7 @@ WIDTH = 150
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks",
+        prog="python -m tools.benchmarks",
         description="Measure the reconciliation beside a plain one, on a stub of DynamoDB and S3.",
     )
     parser.add_argument(

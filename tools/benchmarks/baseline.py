@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import boto3
 
-from benchmarks.synthetic_set import BUCKET, FOLDER, MANIFEST_KEY, SET_ID, Form
+from tools.benchmarks.synthetic_set import BUCKET, FOLDER, MANIFEST_KEY, SET_ID, Form
 
 dynamodb = boto3.client("dynamodb")
 s3 = boto3.client("s3")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote_plus
 
-from benchmarks.synthetic_set import Uploads
+from tools.benchmarks.synthetic_set import Uploads
 
 MODIFIED = "2026-11-24T00:00:00.000Z"
 HTTP_MODIFIED = "Tue, 24 Nov 2026 00:00:00 GMT"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchmarks.errors import BenchmarkError
-from benchmarks.measurement import Measurement, Who, measure
-from benchmarks.running_stub import RunningStub
-from benchmarks.synthetic_set import ITERATIONS, Arrival, Form
+from tools.benchmarks.errors import BenchmarkError
+from tools.benchmarks.measurement import Measurement, Who, measure
+from tools.benchmarks.running_stub import RunningStub
+from tools.benchmarks.synthetic_set import ITERATIONS, Arrival, Form
 
 SAMPLED_FROM_FILES = 100_000
 """From here on the baseline runs some of an arrival's iterations, which stand for all."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.counts import Counts, lambda_dollars
-from benchmarks.errors import BenchmarkError
-from benchmarks.ours import MEMORY_MB
-from benchmarks.running_stub import RunningStub
-from benchmarks.synthetic_set import Form
+from tools.benchmarks.counts import Counts, lambda_dollars
+from tools.benchmarks.errors import BenchmarkError
+from tools.benchmarks.ours import MEMORY_MB
+from tools.benchmarks.running_stub import RunningStub
+from tools.benchmarks.synthetic_set import Form
 
 Who = Literal["ours", "baseline"]
 
@@ -83,7 +83,14 @@ def measure(stub: RunningStub, who: Who, form: Form, iterations: Sequence[int]) 
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with tempfile.TemporaryDirectory(prefix="vault-benchmark-") as folder:
         results = Path(folder) / "results.json"
-        command = [sys.executable, "-m", "benchmarks.subject", who, form, json.dumps(iterations)]
+        command = [
+            sys.executable,
+            "-m",
+            "tools.benchmarks.subject",
+            who,
+            form,
+            json.dumps(iterations),
+        ]
         ended = subprocess.run(
             [*command, str(results)],
             env={**own, **stub.environment},

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks.synthetic_set import BUCKET, MANIFEST_KEY, SET_ID, Form
+from tools.benchmarks.synthetic_set import BUCKET, MANIFEST_KEY, SET_ID, Form
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

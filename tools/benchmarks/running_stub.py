@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
 
-from benchmarks.counts import Counts
-from benchmarks.errors import BenchmarkError
-from benchmarks.synthetic_set import Arrival, Form
+from tools.benchmarks.counts import Counts
+from tools.benchmarks.errors import BenchmarkError
+from tools.benchmarks.synthetic_set import Arrival, Form
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "benchmarks",
@@ -67,7 +67,7 @@ class RunningStub:
 def running_stub() -> Iterator[RunningStub]:
     """Start a stub, and end it."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.stub"],
+        [sys.executable, "-m", "tools.benchmarks.stub"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

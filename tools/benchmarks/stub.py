@@ -1,4 +1,4 @@
-"""``python -m benchmarks.stub``: DynamoDB and S3 on a port of 127.0.0.1, until its input ends.
+"""``python -m tools.benchmarks.stub``: DynamoDB and S3 on a port of 127.0.0.1, until its input ends.
 
 It prints its port. A process of its own, so that its work is nobody's CPU seconds.
 """
@@ -16,9 +16,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from benchmarks.bucket_stub import Answer, BucketStub
-from benchmarks.counts import Counts
-from benchmarks.synthetic_set import (
+from tools.benchmarks.bucket_stub import Answer, BucketStub
+from tools.benchmarks.counts import Counts
+from tools.benchmarks.synthetic_set import (
     MANIFEST_KEY,
     MANIFEST_VERSION,
     Arrival,
@@ -26,7 +26,7 @@ from benchmarks.synthetic_set import (
     SyntheticSet,
     synthetic_set,
 )
-from benchmarks.table_stub import RefusedError, Rows, TableStub
+from tools.benchmarks.table_stub import RefusedError, Rows, TableStub
 
 CONTROL = "/_benchmarks/"
 PIECE_BYTES = 256 * 1024

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.subject``: one reconciliation in a process of its own, measured.
+"""``python -m tools.benchmarks.subject``: one reconciliation in a process of its own, measured.
 
 CPU seconds and wall are of the checks alone: imports and clients are made before.
 """
@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.running_stub import RunningStub
-from benchmarks.synthetic_set import Form
+from tools.benchmarks.running_stub import RunningStub
+from tools.benchmarks.synthetic_set import Form
 
 
 class Subject(Protocol):
@@ -30,10 +30,10 @@ class Subject(Protocol):
 def subject(who: str, form: Form) -> Subject:
     """Import and return the reconciliation that *who* names."""
     if who == "baseline":
-        from benchmarks.baseline import Baseline
+        from tools.benchmarks.baseline import Baseline
 
         return Baseline(form)
-    from benchmarks.ours import Ours
+    from tools.benchmarks.ours import Ours
 
     return Ours(form)
 
@@ -52,7 +52,7 @@ def peak_mib() -> float:
 
 def main() -> None:
     """Run the iterations that are asked for, and write what they took as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.subject")
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.subject")
     parser.add_argument("who", choices=("ours", "baseline"))
     parser.add_argument("form", type=Form, choices=list(Form))
     parser.add_argument("iterations", type=json.loads)

@@ -20,8 +20,8 @@ from itertools import accumulate
 from math import ceil
 from typing import Any
 
-from benchmarks.counts import Counts
-from benchmarks.synthetic_set import BUCKET, ITERATIONS, SET_ID, Uploads
+from tools.benchmarks.counts import Counts
+from tools.benchmarks.synthetic_set import BUCKET, ITERATIONS, SET_ID, Uploads
 
 PAGE_BYTES = 1024 * 1024
 UNIT_BYTES = 4096

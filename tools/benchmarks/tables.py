@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from rich.table import Table
 
-from benchmarks.cases import Result
-from benchmarks.measurement import Measurement
-from benchmarks.synthetic_set import Form
+from tools.benchmarks.cases import Result
+from tools.benchmarks.measurement import Measurement
+from tools.benchmarks.synthetic_set import Form
 
 MILLION = 1_000_000
 COLUMNS: dict[str, tuple[Callable[[Measurement], float], str]] = {

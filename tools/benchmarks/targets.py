@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.cases import Result
-from benchmarks.synthetic_set import Form
+from tools.benchmarks.cases import Result
+from tools.benchmarks.synthetic_set import Form
 
 FILES = 1_000_000
 CPU_RATIO = {

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from audit import tools
-from audit.audited import Audited
-from audit.checks.cloudsplaining import KINDS
-from audit.errors import AuditError
-from audit.finding import Finding
-from audit.skips import Failure, judged
-from audit.stand_ins import known
+from tools.audit import tools
+from tools.audit.audited import Audited
+from tools.audit.checks.cloudsplaining import KINDS
+from tools.audit.errors import AuditError
+from tools.audit.skips import Failure, judged
+from tools.audit.stand_ins import known
+from tools.audit.violation import Violation
 
 
-def find(audited: Audited) -> Iterator[Finding]:
+def find(audited: Audited) -> Iterator[Violation]:
     """Yield what fails without a skip, and skips that nothing needs."""
     folder = audited.scratch / "checkov"
     folder.mkdir()

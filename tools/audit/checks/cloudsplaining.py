@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from audit import tools
-from audit.audited import Audited
-from audit.errors import AuditError
-from audit.finding import Finding
-from audit.skips import Failure, judged
-from audit.stacks import Stack
-from audit.stand_ins import ACCOUNT, texts
+from tools.audit import tools
+from tools.audit.audited import Audited
+from tools.audit.errors import AuditError
+from tools.audit.skips import Failure, judged
+from tools.audit.stacks import Stack
+from tools.audit.stand_ins import ACCOUNT, texts
+from tools.audit.violation import Violation
 
 KINDS = (
     "PrivilegeEscalation",
@@ -31,7 +31,7 @@ UNREAD = {"inline_policy", "managed_policy_arns"}
 NOTHING = {"Version": "2012-10-17", "Statement": []}
 
 
-def find(audited: Audited) -> Iterator[Finding]:
+def find(audited: Audited) -> Iterator[Violation]:
     """Yield what a policy allows too much of."""
     folder = audited.scratch / "cloudsplaining"
     folder.mkdir()

@@ -9,15 +9,15 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from audit import tools
-from audit.audited import Audited
-from audit.finding import Finding
-from audit.licences import Package, objections
+from tools.audit import tools
+from tools.audit.audited import Audited
+from tools.audit.licences import Package, objections
+from tools.audit.violation import Violation
 
 OURS = "handlers/"
 
 
-def find(audited: Audited) -> Iterator[Finding]:
+def find(audited: Audited) -> Iterator[Violation]:
     """Yield packages whose licence nobody has agreed to."""
     ours = list(installed(tools.VENV / "python", ".venv"))
     lock = json.loads((audited.root / "package-lock.json").read_text(encoding="utf-8"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from audit.audited import Audited
-from audit.checks import (
+from tools.audit.audited import Audited
+from tools.audit.checks import (
     checkov,
     cloudsplaining,
     licences,
@@ -15,7 +15,7 @@ from audit.checks import (
     state_machine,
     validate,
 )
-from audit.finding import Finding
+from tools.audit.violation import Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Check:
 
     name: str
     title: str
-    find: Callable[[Audited], Iterator[Finding]]
+    find: Callable[[Audited], Iterator[Violation]]
     needs_stacks: bool = True
 
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 
-from audit import tools
-from audit.audited import Audited
-from audit.finding import Finding
+from tools.audit import tools
+from tools.audit.audited import Audited
+from tools.audit.violation import Violation
 
 KNOWN = {
     r"USAGE=raid\nTYPE=LVM2_member\nUUID=a": "what blkid says of a disk",
@@ -26,7 +26,7 @@ KNOWN = {
 """What looks like a secret and is none, with the reason; each must still be somewhere."""
 
 
-def find(audited: Audited) -> Iterator[Finding]:
+def find(audited: Audited) -> Iterator[Violation]:
     """Yield what looks like a secret; no service is asked whether it is one."""
     answer = tools.run(
         tools.VENV / "detect-secrets",
@@ -36,7 +36,7 @@ def find(audited: Audited) -> Iterator[Finding]:
     yield from unknown(answer, KNOWN)
 
 
-def unknown(answer: str, known: Mapping[str, str]) -> Iterator[Finding]:
+def unknown(answer: str, known: Mapping[str, str]) -> Iterator[Violation]:
     """Yield what an *answer* tells beyond *known*, and what is known but not there any more."""
     hashes = {hashlib.sha1(value.encode()).hexdigest(): value for value in known}  # noqa: S324
     seen = set()
@@ -45,6 +45,6 @@ def unknown(answer: str, known: Mapping[str, str]) -> Iterator[Finding]:
             if value := hashes.get(secret["hashed_secret"]):
                 seen.add(value)
             else:
-                yield Finding(f"{path}:{secret['line_number']}", secret["type"])
+                yield Violation(f"{path}:{secret['line_number']}", secret["type"])
     for value in known.keys() - seen:
-        yield Finding("audit/checks/secrets.py", f"{value!r} is known, but is nowhere: drop it")
+        yield Violation("tools/audit/checks/secrets.py", f"{value!r} is known, but is nowhere: drop it")

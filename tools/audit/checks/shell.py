@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from audit import tools
-from audit.audited import Audited
-from audit.errors import AuditError
-from audit.finding import Finding
+from tools.audit import tools
+from tools.audit.audited import Audited
+from tools.audit.errors import AuditError
+from tools.audit.violation import Violation
 
 
-def find(audited: Audited) -> Iterator[Finding]:
+def find(audited: Audited) -> Iterator[Violation]:
     """Yield all that shellcheck has to say, its matters of style too."""
     scripts = [name for name in audited.files if is_script(audited.root / name)]
     if not scripts:
@@ -36,7 +36,7 @@ def is_script(path: Path) -> bool:
         return file.readline(80).startswith((b"#!/usr/bin/env bash", b"#!/bin/sh", b"#!/bin/bash"))
 
 
-def comments(answer: str) -> Iterator[Finding]:
+def comments(answer: str) -> Iterator[Violation]:
     """Yield what shellcheck's *answer* says, in the order of files and lines."""
     for said in json.loads(answer)["comments"]:
-        yield Finding(f"{said['file']}:{said['line']}", f"SC{said['code']}: {said['message']}")
+        yield Violation(f"{said['file']}:{said['line']}", f"SC{said['code']}: {said['message']}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit import tools
-from audit.audited import Audited
-from audit.finding import Finding
-from audit.stand_ins import texts
+from tools.audit import tools
+from tools.audit.audited import Audited
+from tools.audit.stand_ins import texts
+from tools.audit.violation import Violation
 
 
-def find(audited: Audited) -> Iterator[Finding]:
+def find(audited: Audited) -> Iterator[Violation]:
     """Yield each objection to the Amazon States Language of a definition."""
     folder = audited.scratch / "asl"
     folder.mkdir()
@@ -27,7 +27,7 @@ def find(audited: Audited) -> Iterator[Finding]:
                 )
                 where = f"{stack.name} ({stack.environment}) {address}"
                 if done.returncode:
-                    yield from (Finding(where, line) for line in objections(done.stderr))
+                    yield from (Violation(where, line) for line in objections(done.stderr))
 
 
 def objections(answer: str) -> list[str]:

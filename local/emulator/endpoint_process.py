@@ -16,7 +16,7 @@ from pathlib import Path
 from deployment.errors import CommandError
 from deployment.processes import command_line, is_running
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HELD_BACK = "held-back"
 """The file in an endpoint's folder that lists, below their share's name, keys not to upload."""
 
@@ -87,7 +87,15 @@ def start(folder: Path, options: EndpointOptions) -> EndpointProcess:
         CommandError: It ended at once, for the reason that its log gives: a taken port, say.
     """
     token, ready_file, log = uuid.uuid4().hex, folder / "endpoint.json", folder / "endpoint.log"
-    command = [sys.executable, "-m", "local.endpoint", "--folder", str(folder), "--token", token]
+    command = [
+        sys.executable,
+        "-m",
+        "local.emulator.server",
+        "--folder",
+        str(folder),
+        "--token",
+        token,
+    ]
     with log.open("w") as output:
         process = subprocess.Popen(
             [*command, *options.arguments()],
