@@ -31,7 +31,7 @@ def modules_of(handlers: Path, module: str) -> dict[str, ast.Module]:
     ahead = [module]
     while ahead:
         name = ahead.pop()
-        path = handlers / f"{name}.py"
+        path = handlers / f"{name.replace('.', '/')}.py"
         if name not in trees and path.is_file():
             trees[name] = ast.parse(path.read_text(encoding="utf-8"))
             ahead += _imported(trees[name])
@@ -69,7 +69,8 @@ def _variables(tree: ast.AST, module: str) -> set[str]:
 def _imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "handlers":
-            _, _, module = (node.module or "").partition(".")
-            yield from [module] if module else [alias.name for alias in node.names]
+            _, _, package = (node.module or "").partition(".")
+            yield package
+            yield from (f"{package}.{alias.name}".lstrip(".") for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name.removeprefix("handlers.") for alias in node.names)

@@ -47,4 +47,6 @@ def unknown(answer: str, known: Mapping[str, str]) -> Iterator[Violation]:
             else:
                 yield Violation(f"{path}:{secret['line_number']}", secret["type"])
     for value in known.keys() - seen:
-        yield Violation("tools/audit/checks/secrets.py", f"{value!r} is known, but is nowhere: drop it")
+        yield Violation(
+            "tools/audit/checks/secrets.py", f"{value!r} is known, but is nowhere: drop it"
+        )
