@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment.deployment import Deployment
+from deployment.errors import CommandError
 from operations.state_bucket import StateBucket
 from stacks.settings import Settings
 
@@ -33,6 +34,7 @@ class Bootstrap:
         self, settings: Settings, bucket: StateBucket, stacks: Deployment, *, say: Say
     ) -> None:
         self._bucket = bucket
+        self._is_guessable = settings.state_bucket_is_guessable
         self._key = settings.state_key(STACK)
         self._stacks = stacks
         self._file = stacks.folder / "terraform.tfstate"
@@ -42,8 +44,15 @@ class Bootstrap:
         """Make the bucket what the stack says; False if *agree* does not want it.
 
         Raises:
-            CommandError: Something failed. What was made by then is not lost.
+            CommandError: The bucket has a name that anybody may take, or something failed. What was
+                made by then is not lost.
         """
+        if self._is_guessable:
+            raise CommandError(
+                f"{self._bucket.name} is a name that any account may take, and whoever has it reads the"
+                " state: set stacksAccountId, which becomes a part of the name. To keep a bucket of"
+                f' this name that is yours, set stateBucketName to "{self._bucket.name}".'
+            )
         exists = self._bucket.exists()
         states = self._bucket.keys(f"/{STACK}.tfstate") if exists else []
         if states and self._key not in states:

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from math import ceil
 from pathlib import Path
 from typing import Any
 
+from stacks.settings_conflicts import conflicts
 from stacks.settings_schema import SETTINGS
 
-SECONDS_A_DAY = 86_400
-EXPIRY_MARGIN_DAYS = 14
 DEFAULT_ENVIRONMENT = "dev"
 
 
 class SettingsError(Exception):
-    """Settings that cannot be used: every problem in a line, with the remedy."""
+    """Settings that cannot be used: a line for each problem, with the remedy."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -32,12 +30,14 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a deployment may vary; :mod:`stacks.settings_schema` says what each means."""
+    """The settings of one environment; :mod:`stacks.settings_schema` defines each of them."""
 
     environment_name: str
     stacks_account_id: str | None
     stacks_region: str | None
     state_bucket_name: str
+    state_bucket_is_guessable: bool
+    """Whether the state's bucket has a name that anybody may take: neither chosen nor with the account."""
     reconcile_count: int
     reconcile_wait_seconds: int
     job_dir_suffix: str
@@ -45,8 +45,11 @@ class Settings:
     verify_objects: bool
     ignore_unexpected_names: tuple[str, ...]
     expiry_days: int
+    archive_days: int
+    manifest_due_hours: float
     log_retention_days: int
     alarm_topic_arn: str | None
+    notify_emails: tuple[str, ...]
     delete_data_with_stacks: bool
     prevent_destroy: bool
     client_operating_system: str
@@ -56,55 +59,62 @@ class Settings:
 
     @property
     def name_prefix(self) -> str:
-        """What every name in the account begins with, so that two environments fit in one."""
+        """The beginning of every name in the account, so that it can hold several environments."""
         return f"vault-{self.environment_name}"
 
     def state_key(self, stack: str) -> str:
-        """Where the state of *stack* is in the state's bucket."""
+        """Return the key of the state of *stack* in the state's bucket."""
         return f"{self.environment_name}/{stack}.tfstate"
 
     def lock_key(self, stack: str) -> str:
-        """Where Terraform keeps the lock of *stack* while it is at work."""
+        """Return the key of the lock that Terraform holds while it changes *stack*."""
         return f"{self.state_key(stack)}.tflock"
 
     @property
     def gateway_parameters(self) -> str:
-        """The path in SSM below which the client tells of the gateway that it has activated."""
+        """The path in SSM below which the client stores what FileShareStack reads of the gateway."""
         return f"/{self.environment_name}/fileGateway"
 
 
 def read_settings(root: Path, environment: str = DEFAULT_ENVIRONMENT) -> Settings:
-    """Read cdktf.json and the environment's file below *root*, or raise SettingsError."""
+    """Read cdktf.json and the environment's file below *root*.
+
+    Raises:
+        SettingsError: There is no such environment, or its settings cannot be used.
+    """
     folder = root / "environments"
     chosen = folder / f"{environment}.json"
     if not re.fullmatch(r"[a-z][a-z0-9-]*", environment) or not chosen.is_file():
-        there = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
-        raise SettingsError([f"VAULT_ENV is {environment!r}: set it to one of {there}"])
+        available = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
+        raise SettingsError([f"VAULT_ENV is {environment!r}: set it to one of {available}"])
     context = _read(root / "cdktf.json").get("context", {})
     if not isinstance(context, dict):
         raise SettingsError(["The context in cdktf.json is no JSON object: write {...}"])
     given = _read(chosen)
     values = {**context, **given}
-    problems = _problems(values)
-    if environment != DEFAULT_ENVIRONMENT and "environmentName" not in given:
-        problems.insert(0, f"environments/{chosen.name} lacks environmentName: give it one")
-    if problems:
+    if problems := [*_wrong_name(environment, given, values), *_problems(values)]:
         raise SettingsError(problems)
-    return _made(values)
+    return _settings(values)
 
 
 def checked(values: Mapping[str, Any]) -> Settings:
-    """Return the settings that *values* make, or raise SettingsError with all that is wrong."""
+    """Return the settings that *values* contain.
+
+    Raises:
+        SettingsError: At least one of them cannot be used.
+    """
     if problems := _problems(values):
         raise SettingsError(problems)
-    return _made(values)
+    return _settings(values)
 
 
-def _made(values: Mapping[str, Any]) -> Settings:
-    named = {setting.field: values[key] for key, setting in SETTINGS.items()}
-    named["state_bucket_name"] = _state_bucket_name(values)
-    named["ignore_unexpected_names"] = tuple(values["ignoreUnexpectedNames"])
-    return Settings(**named)
+def _settings(values: Mapping[str, Any]) -> Settings:
+    fields = {setting.field: values[key] for key, setting in SETTINGS.items()}
+    fields["state_bucket_name"] = _state_bucket_name(values)
+    for name in ("ignore_unexpected_names", "notify_emails"):
+        fields[name] = tuple(fields[name])
+    guessable = values["stateBucketName"] is values["stacksAccountId"] is None
+    return Settings(**fields, state_bucket_is_guessable=guessable)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -117,11 +127,28 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+def _wrong_name(
+    environment: str, given: Mapping[str, Any], values: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield why this file would change another environment's state and resources."""
+    name = values.get("environmentName")
+    if name == environment or not SETTINGS["environmentName"].rule.holds(name):
+        return
+    file = f"environments/{environment}.json"
+    if "environmentName" not in given:
+        yield f"{file} lacks environmentName: add {json.dumps(environment)}"
+    else:
+        yield (
+            f"environmentName in {file} is {json.dumps(name)}: it must be {json.dumps(environment)},"
+            " as the file's name, because it selects the state and the names of all resources"
+        )
+
+
 def _problems(values: Mapping[str, Any]) -> list[str]:
-    """List all that is wrong; values that are right by themselves are judged together as well."""
-    unfit = dict(_unfit(values))
-    fit = {key: values[key] for key in SETTINGS if key not in unfit}
-    return [*_unknown(values), *unfit.values(), *_conflicts(fit)]
+    """List all that is wrong, conflicts among the values that are valid alone included."""
+    invalid = dict(_invalid(values))
+    valid = {key: values[key] for key in SETTINGS if key not in invalid}
+    return [*_unknown(values), *invalid.values(), *conflicts(valid)]
 
 
 def _unknown(values: Mapping[str, Any]) -> Iterator[str]:
@@ -131,59 +158,16 @@ def _unknown(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"{key} is no setting: {remedy}"
 
 
-def _unfit(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _invalid(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, setting in SETTINGS.items():
         if key not in values:
-            yield key, f"{key} is missing: give it in cdktf.json, {setting.rule.told}"
+            yield key, f"{key} is missing: give it in cdktf.json, {setting.rule.must_be}"
         elif not setting.rule.holds(values[key]):
-            yield key, f"{key} is {json.dumps(values[key])}: it must be {setting.rule.told}"
-
-
-def _conflicts(fit: Mapping[str, Any]) -> Iterator[str]:
-    for keys, told in CONFLICTS.items():
-        if fit.keys() >= set(keys) and (problem := told(*(fit[key] for key in keys))):
-            yield problem
-
-
-def _expires_too_early(expiry_days: int, count: int, wait_seconds: int) -> str | None:
-    least = ceil(count * wait_seconds / SECONDS_A_DAY) + EXPIRY_MARGIN_DAYS
-    if expiry_days >= least:
-        return None
-    return (
-        f"expiryDays is {expiry_days}: it must be {least} or more, to outlast"
-        f" reconcileCountIterations x reconcileWaitIterations by {EXPIRY_MARGIN_DAYS} days"
-    )
-
-
-def _kept_and_deleted(prevent_destroy: bool, delete_data: bool) -> str | None:
-    if not (prevent_destroy and delete_data):
-        return None
-    return (
-        "deleteDataWithStacks is true: it must be false as long as preventDestroy is true,"
-        " which keeps what it would delete; choose one of them"
-    )
-
-
-def _alarms_cannot_reach(topic_arn: str | None, region: str | None) -> str | None:
-    """A CloudWatch alarm notifies topics of its own region only."""
-    if not topic_arn or not region or topic_arn.split(":")[3] == region:
-        return None
-    return (
-        f"alarmTopicArn is {json.dumps(topic_arn)}: it must be a topic of {region}, the stacksRegion,"
-        " for no alarm reaches another region"
-    )
-
-
-CONFLICTS: Mapping[tuple[str, ...], Callable[..., str | None]] = {
-    ("expiryDays", "reconcileCountIterations", "reconcileWaitIterations"): _expires_too_early,
-    ("preventDestroy", "deleteDataWithStacks"): _kept_and_deleted,
-    ("alarmTopicArn", "stacksRegion"): _alarms_cannot_reach,
-}
-"""Settings that are judged together, each of them right by itself: what is wrong, or None."""
+            yield key, f"{key} is {json.dumps(values[key])}: it must be {setting.rule.must_be}"
 
 
 def _state_bucket_name(values: Mapping[str, Any]) -> str:
-    """Bucket names are global: the account id makes the derived one ours alone."""
+    """Return the chosen name, or one with environment and account, because names are global."""
     derived = [f"vault-{values['environmentName']}-terraform-state", values["stacksAccountId"]]
     name: str = values["stateBucketName"] or "-".join(part for part in derived if part)
     return name

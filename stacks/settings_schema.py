@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from stacks.settings_rules import (
+    YES_OR_NO,
+    Rule,
+    either,
+    one_of,
+    optional,
+    positive_number,
+    text,
+    texts,
+    whole_number,
+)
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a value must be: a check, and how to say it."""
-
-    told: str
-    holds: Callable[[Any], bool]
-
-
-def whole_number(least: int, most: int) -> Rule:
-    """An integer from *least* to *most*."""
-    return Rule(
-        f"a whole number from {least:,} to {most:,}",
-        lambda value: type(value) is int and least <= value <= most,
-    )
-
-
-def one_of(*numbers: int) -> Rule:
-    """One of *numbers*."""
-    told = ", ".join(map(str, numbers))
-    return Rule(f"one of {told}", lambda value: type(value) is int and value in numbers)
-
-
-def either(*words: str) -> Rule:
-    """One of *words*."""
-    told = " or ".join(words)
-    return Rule(told, lambda value: isinstance(value, str) and value in words)
-
-
-def text(pattern: str, told: str) -> Rule:
-    """A text that the whole of *pattern* matches."""
-    return Rule(
-        told, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-    )
-
-
-def optional(rule: Rule) -> Rule:
-    """What *rule* allows, or null."""
-    return Rule(f"{rule.told}, or null", lambda value: value is None or rule.holds(value))
-
-
-MAX_TEXTS = 20
-"""A function's variables have 4 KB in all."""
-
-
-def texts(rule: Rule, told: str) -> Rule:
-    """A list of texts, twenty at most, each of which *rule* allows."""
-    return Rule(
-        told,
-        lambda value: (
-            isinstance(value, list) and len(value) <= MAX_TEXTS and all(map(rule.holds, value))
-        ),
-    )
-
-
-YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
+MAX_PATTERNS = 20
+"""A function's environment variables have 4 KB in all."""
+MAX_ADDRESSES = 20
 NAME_PART = text(
     r"(?!.*[$%]\{)[^/\x00-\x1f]{1,64}",
     "1 to 64 characters without a slash, and without ${ or %{, which Terraform would evaluate",
@@ -104,7 +60,7 @@ SETTINGS = {
     ),
     "reconcileCountIterations": Setting(
         "reconcile_count",
-        whole_number(2, 1200),
+        whole_number(2, 960),
         "iterations of a reconciliation at most; an execution ends at 25,000 history events",
     ),
     "reconcileWaitIterations": Setting(
@@ -131,7 +87,10 @@ SETTINGS = {
     "ignoreUnexpectedNames": Setting(
         "ignore_unexpected_names",
         texts(
-            NAME_PART, "a list of 20 file names at most, in which * and ? stand for any characters"
+            NAME_PART,
+            f"a list of at most {MAX_PATTERNS} different file names,"
+            " in which * and ? stand for any characters",
+            most=MAX_PATTERNS,
         ),
         "names of uploaded files that nobody listed and nobody misses",
     ),
@@ -139,6 +98,16 @@ SETTINGS = {
         "expiry_days",
         whole_number(15, 3650),
         "days until recorded uploads, outcomes, reports and replaced object versions expire",
+    ),
+    "archiveDays": Setting(
+        "archive_days",
+        whole_number(0, 3649),
+        "days that upload events are archived for a replay; 0 for no archive; fewer than expiryDays",
+    ),
+    "manifestDueHours": Setting(
+        "manifest_due_hours",
+        positive_number(8760),
+        "hours without an upload after which a set without a manifest is announced as overdue",
     ),
     "logRetentionDays": Setting(
         "log_retention_days",
@@ -149,6 +118,17 @@ SETTINGS = {
         "alarm_topic_arn",
         optional(text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+", "the ARN of an SNS topic")),
         "where alarms are sent",
+    ),
+    "notifyEmails": Setting(
+        "notify_emails",
+        texts(
+            text(
+                r"(?!.*[$%]\{)[^\s@,;<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an e-mail address"
+            ),
+            f"a list of at most {MAX_ADDRESSES} different e-mail addresses",
+            most=MAX_ADDRESSES,
+        ),
+        "who receives outcomes, overdue manifests and alarms by e-mail, once they confirm the subscription",
     ),
     "deleteDataWithStacks": Setting(
         "delete_data_with_stacks",

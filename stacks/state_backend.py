@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformOutput
+from cdktf import Annotations, TerraformOutput
 from constructs import Construct
 
 from stacks.constructs.private_bucket import PrivateBucket
@@ -25,6 +25,12 @@ class StateBackendStack(VaultStack):
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)
+        if settings.state_bucket_is_guessable:
+            Annotations.of(self).add_warning(
+                f"The name of the state's bucket, {settings.state_bucket_name}, is global and can be"
+                " guessed, so another account may take it: set stacksAccountId, which becomes a part"
+                " of the name, or stateBucketName. Until then, make bootstrap refuses"
+            )
         bucket = PrivateBucket(
             self,
             "state",

@@ -28,7 +28,7 @@ from tests.integration.driver import eventually
 
 ROOT = Path(__file__).parents[2]
 STACK = "StateBackendStack"
-BUCKET = "vault-local-terraform-state"
+BUCKET = "vault-local-terraform-state-123456789012"
 STATE = f"local/{STACK}.tfstate"
 STATUS_OF_CTRL_C = 130
 

@@ -127,9 +127,14 @@ def test_of_a_system_with_support_nothing_is_told(clone: Path) -> None:
     assert WARNING not in told.stdout
 
 
+def test_a_state_bucket_that_anybody_may_name_is_warned_of(told: str) -> None:
+    """Before the bootstrap refuses it."""
+    assert "StateBackendStack: The name of the state's bucket, vault-dev-terraform-state," in told
+
+
 def test_bad_settings_are_told_a_line_each(clone: Path) -> None:
     """And nothing else is: no traceback, no Node; exit status 1."""
-    bad = {"environmentName": "Bad!", "reconcileCountIterations": 1_201, "expiryDay": 3}
+    bad = {"environmentName": "Bad!", "reconcileCountIterations": 961, "expiryDay": 3}
     (clone / "environments" / "bad.json").write_text(json.dumps(bad), encoding="utf-8")
     told = run(clone, "main.py", VAULT_ENV="bad")
     assert told.returncode == 1
@@ -141,7 +146,7 @@ def test_bad_settings_are_told_a_line_each(clone: Path) -> None:
             'environmentName is "Bad!": it must be 2 to 16 of a-z, 0-9 and hyphen, a letter first,'
             " but not aws or ssm, which SSM refuses"
         ),
-        "reconcileCountIterations is 1201: it must be a whole number from 2 to 1,200",
+        "reconcileCountIterations is 961: it must be a whole number from 2 to 960",
     ]
 
 

@@ -241,4 +241,4 @@ def test_the_client_gets_packages_of_its_own_distribution(
 
 def test_every_system_that_the_setting_takes_is_known() -> None:
     """A third one would end the synth with a KeyError."""
-    assert SETTINGS["clientOperatingSystem"].rule.told == " or ".join(CLIENT_SYSTEMS)
+    assert SETTINGS["clientOperatingSystem"].rule.must_be == " or ".join(CLIENT_SYSTEMS)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from operations.bootstrap import STACK, Bootstrap
 from operations.state_bucket import StateBucket
 from tests import shipped
 
-SETTINGS = shipped.settings("dev")
+SETTINGS = replace(shipped.settings("dev"), state_bucket_is_guessable=False)
 KEY = "dev/StateBackendStack.tfstate"
 ADDRESS = "aws_s3_bucket.state_EC29AD4A"
 
@@ -197,6 +197,16 @@ def test_nobody_is_asked_to_agree_to_a_plan_that_cannot_be_shown(tmp_path: Path)
     world = World()
     bootstrap = Bootstrap(SETTINGS, Bucket(world), Unshowable(tmp_path, {}, world), say=print)
     with pytest.raises(CommandError, match="no such plan"):
+        bootstrap.run(lambda plan: True)
+    assert not world.exists
+
+
+def test_a_bucket_whose_name_anybody_may_take_is_not_made(tmp_path: Path) -> None:
+    """Another account that has it already would be given the state."""
+    world = World()
+    stacks = Terraform(tmp_path, {}, world)
+    bootstrap = Bootstrap(shipped.settings("dev"), Bucket(world), stacks, say=print)
+    with pytest.raises(CommandError, match=r"set stacksAccountId.*set stateBucketName"):
         bootstrap.run(lambda plan: True)
     assert not world.exists
 

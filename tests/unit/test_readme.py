@@ -14,7 +14,7 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
     """A row a setting, in their order: key, default, rule, meaning."""
     defaults = json.loads((ROOT / "cdktf.json").read_text())["context"]
     rows = [
-        f"| `{key}` | `{json.dumps(defaults[key])}` | {setting.rule.told} | {setting.meaning} |"
+        f"| `{key}` | `{json.dumps(defaults[key])}` | {setting.rule.must_be} | {setting.meaning} |"
         for key, setting in SETTINGS.items()
     ]
     assert "\n".join(rows) in (ROOT / "README.md").read_text()

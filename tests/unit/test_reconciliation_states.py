@@ -27,7 +27,7 @@ from tests.unit.samples import manifest_event
 
 HISTORY_LIMIT = 25_000
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
-MOST_ITERATIONS = 1_200
+MOST_ITERATIONS = 960
 STATES = [
     "Configure Count",
     "Reconcile Iterator",

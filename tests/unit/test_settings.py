@@ -53,6 +53,7 @@ def test_without_an_environment_the_defaults_hold(tmp_path: Path) -> None:
         stacks_account_id=None,
         stacks_region=None,
         state_bucket_name="vault-dev-terraform-state",
+        state_bucket_is_guessable=True,
         reconcile_count=960,
         reconcile_wait_seconds=30,
         job_dir_suffix="-vaultjob",
@@ -60,8 +61,11 @@ def test_without_an_environment_the_defaults_hold(tmp_path: Path) -> None:
         verify_objects=True,
         ignore_unexpected_names=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),
         expiry_days=30,
+        archive_days=14,
+        manifest_due_hours=24,
         log_retention_days=30,
         alarm_topic_arn=None,
+        notify_emails=(),
         delete_data_with_stacks=False,
         prevent_destroy=False,
         client_operating_system="amazon-linux-2",
@@ -103,8 +107,10 @@ def test_every_setting_has_a_default() -> None:
 
 def test_every_setting_is_a_field() -> None:
     """What is checked is what is used."""
-    fields = [field.name for field in dataclasses.fields(Settings)]
-    assert sorted(setting.field for setting in SETTINGS.values()) == sorted(fields)
+    fields = {field.name for field in dataclasses.fields(Settings)}
+    assert {setting.field for setting in SETTINGS.values()} == fields - {
+        "state_bucket_is_guessable"
+    }
 
 
 def test_names_begin_with_the_environments() -> None:
@@ -167,6 +173,11 @@ def test_a_missing_key_is_told_with_what_it_must_be() -> None:
         ("ignoreUnexpectedNames", [None]),
         ("expiryDays", "30"),
         ("expiryDays", True),
+        ("archiveDays", 14.0),
+        ("manifestDueHours", "24"),
+        ("manifestDueHours", True),
+        ("notifyEmails", "ops@example.org"),
+        ("notifyEmails", [1]),
         ("logRetentionDays", "30"),
         ("logRetentionDays", True),
         ("logRetentionDays", 30.0),
@@ -186,7 +197,7 @@ def test_a_missing_key_is_told_with_what_it_must_be() -> None:
 def test_a_value_of_another_type_is_told_as_it_was_written(key: str, value: Any) -> None:
     """A text is no number, and ``true`` is none, though Python thinks so."""
     assert problems_of(**{key: value}) == [
-        f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.told}"
+        f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.must_be}"
     ]
 
 
@@ -194,10 +205,15 @@ def test_a_value_of_another_type_is_told_as_it_was_written(key: str, value: Any)
     ("key", "value"),
     [
         ("reconcileCountIterations", 2),
-        ("reconcileCountIterations", 1200),
+        ("reconcileCountIterations", 960),
         ("reconcileWaitIterations", 1),
         ("expiryDays", 15),
         ("expiryDays", 3650),
+        ("archiveDays", 0),
+        ("archiveDays", 29),
+        ("manifestDueHours", 0.01),
+        ("manifestDueHours", 8760),
+        ("notifyEmails", ["ops@example.org", "a.b+vault@mail.example.co.uk"]),
         ("logRetentionDays", 1),
         ("logRetentionDays", 3653),
         ("environmentName", "ab"),
@@ -232,12 +248,24 @@ def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
     ("key", "value"),
     [
         ("reconcileCountIterations", 1),
-        ("reconcileCountIterations", 1201),
+        ("reconcileCountIterations", 961),
         ("reconcileCountIterations", -960),
         ("reconcileWaitIterations", 0),
         ("reconcileWaitIterations", 3601),
         ("expiryDays", 14),
         ("expiryDays", 3651),
+        ("archiveDays", -1),
+        ("archiveDays", 3650),
+        ("manifestDueHours", 0),
+        ("manifestDueHours", -1.5),
+        ("manifestDueHours", 8760.5),
+        ("manifestDueHours", float("nan")),
+        ("notifyEmails", [""]),
+        ("notifyEmails", ["ops"]),
+        ("notifyEmails", ["ops@example"]),
+        ("notifyEmails", ["Ops <ops@example.org>"]),
+        ("notifyEmails", ["ops@example.org", "ops@example.org"]),
+        ("notifyEmails", [f"ops{number}@example.org" for number in range(21)]),
         ("logRetentionDays", 0),
         ("logRetentionDays", 31),
         ("environmentName", "a"),
@@ -296,7 +324,7 @@ def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
 def test_a_value_beyond_the_edge_is_refused(key: str, value: Any) -> None:
     """AWS would refuse it, minutes later and in other words."""
     assert problems_of(**{key: value}) == [
-        f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.told}"
+        f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.must_be}"
     ]
 
 
@@ -348,7 +376,7 @@ def test_null_is_taken_only_where_nothing_is_a_value(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("count", "wait_seconds", "least_days"),
-    [(960, 30, 15), (24, 3_600, 15), (25, 3_600, 16), (1_200, 3_600, 64)],
+    [(960, 30, 15), (24, 3_600, 15), (25, 3_600, 16), (960, 3_600, 54)],
 )
 def test_rows_outlast_the_longest_reconciliation_by_two_weeks(
     count: int, wait_seconds: int, least_days: int
@@ -365,6 +393,21 @@ def test_rows_outlast_the_longest_reconciliation_by_two_weeks(
             f"expiryDays is {least_days - 1}: it must be {least_days} or more, to outlast"
             " reconcileCountIterations x reconcileWaitIterations by 14 days"
         )
+
+
+def test_the_archive_ends_before_the_outcomes_do() -> None:
+    """A manifest replayed after its outcome expired would be reconciled and announced again."""
+    (problem,) = problems_of(archiveDays=30, expiryDays=30)
+    assert problem.startswith("archiveDays is 30: it must be less than expiryDays, 30,")
+    assert problems_of(archiveDays=29, expiryDays=30) == []
+
+
+def test_folders_and_manifests_have_different_suffixes() -> None:
+    (problem,) = problems_of(jobDirSuffixName=".vault", manifestSuffixName=".vault")
+    assert problem == (
+        'manifestSuffixName is ".vault": it must differ from jobDirSuffixName,'
+        " or a set's folder and its manifest would have the same name"
+    )
 
 
 def test_data_is_not_protected_and_deleted_at_once() -> None:
@@ -386,7 +429,7 @@ def test_alarms_go_to_a_topic_of_the_stacks_region() -> None:
     (problem,) = problems_of(alarmTopicArn=topic, stacksRegion="eu-west-1")
     assert problem == (
         f'alarmTopicArn is "{topic}": it must be a topic of eu-west-1, the stacksRegion,'
-        " for no alarm reaches another region"
+        " because no alarm reaches another region"
     )
 
 
@@ -460,7 +503,9 @@ def test_whatever_is_written_is_taken_or_told_in_a_line(key: str, value: Any) ->
 )
 def test_the_state_has_a_bucket_of_its_own(changed: dict[str, Any], name: str) -> None:
     """Named by the settings, or derived; a bucket's name has 63 characters at most."""
-    assert checked({**DEFAULTS, **changed}).state_bucket_name == name
+    settings = checked({**DEFAULTS, **changed})
+    assert settings.state_bucket_name == name
+    assert settings.state_bucket_is_guessable == name.endswith("-terraform-state")
     assert len(name) <= 63
 
 
@@ -562,6 +607,27 @@ def test_an_environment_says_its_name(tmp_path: Path) -> None:
     root = project(tmp_path, dev={}, test={"expiryDays": 60})
     with pytest.raises(SettingsError, match="environmentName"):
         read_settings(root, "test")
+
+
+def test_a_copied_environment_does_not_keep_the_name_of_its_original(tmp_path: Path) -> None:
+    """It would work on the original's state and resources."""
+    root = project(tmp_path, dev={}, prod={"environmentName": "prod"})
+    (root / "environments" / "prod-2.json").write_text(
+        (root / "environments/prod.json").read_text()
+    )
+    with pytest.raises(SettingsError) as raised:
+        read_settings(root, "prod-2")
+    (problem,) = raised.value.problems
+    assert problem == (
+        'environmentName in environments/prod-2.json is "prod": it must be "prod-2", as the file\'s'
+        " name, because it selects the state and the names of all resources"
+    )
+
+
+def test_dev_has_no_other_name(tmp_path: Path) -> None:
+    """Though its file need not name it."""
+    with pytest.raises(SettingsError, match='it must be "dev"'):
+        read_settings(project(tmp_path, dev={"environmentName": "prod"}))
 
 
 def test_a_missing_name_is_told_with_everything_else(tmp_path: Path) -> None:

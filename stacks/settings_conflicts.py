@@ -1,0 +1,75 @@
+"""Settings that exclude each other, though each value is valid alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from math import ceil
+from typing import Any
+
+SECONDS_A_DAY = 86_400
+EXPIRY_MARGIN_DAYS = 14
+
+
+def conflicts(valid: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each conflict among the *valid* values."""
+    for keys, conflict in CONFLICTS.items():
+        if valid.keys() >= set(keys) and (problem := conflict(*(valid[key] for key in keys))):
+            yield problem
+
+
+def _expires_too_early(expiry_days: int, count: int, wait_seconds: int) -> str | None:
+    least = ceil(count * wait_seconds / SECONDS_A_DAY) + EXPIRY_MARGIN_DAYS
+    if expiry_days >= least:
+        return None
+    return (
+        f"expiryDays is {expiry_days}: it must be {least} or more, to outlast"
+        f" reconcileCountIterations x reconcileWaitIterations by {EXPIRY_MARGIN_DAYS} days"
+    )
+
+
+def _archived_too_long(archive_days: int, expiry_days: int) -> str | None:
+    if archive_days < expiry_days:
+        return None
+    return (
+        f"archiveDays is {archive_days}: it must be less than expiryDays, {expiry_days},"
+        " because a replay of a manifest whose outcome has expired would announce a second one"
+    )
+
+
+def _same_suffix(job_dir_suffix: str, manifest_suffix: str) -> str | None:
+    if job_dir_suffix != manifest_suffix:
+        return None
+    return (
+        f"manifestSuffixName is {json.dumps(manifest_suffix)}: it must differ from jobDirSuffixName,"
+        " or a set's folder and its manifest would have the same name"
+    )
+
+
+def _kept_and_deleted(prevent_destroy: bool, delete_data: bool) -> str | None:
+    if not (prevent_destroy and delete_data):
+        return None
+    return (
+        "deleteDataWithStacks is true: it must be false as long as preventDestroy is true,"
+        " which keeps what it would delete; choose one of them"
+    )
+
+
+def _alarms_cannot_reach(topic_arn: str | None, region: str | None) -> str | None:
+    """A CloudWatch alarm notifies topics of its own region only."""
+    if not topic_arn or not region or topic_arn.split(":")[3] == region:
+        return None
+    return (
+        f"alarmTopicArn is {json.dumps(topic_arn)}: it must be a topic of {region}, the stacksRegion,"
+        " because no alarm reaches another region"
+    )
+
+
+CONFLICTS: Mapping[tuple[str, ...], Callable[..., str | None]] = {
+    ("expiryDays", "reconcileCountIterations", "reconcileWaitIterations"): _expires_too_early,
+    ("archiveDays", "expiryDays"): _archived_too_long,
+    ("jobDirSuffixName", "manifestSuffixName"): _same_suffix,
+    ("preventDestroy", "deleteDataWithStacks"): _kept_and_deleted,
+    ("alarmTopicArn", "stacksRegion"): _alarms_cannot_reach,
+}
+"""By the keys that are checked together: a function that returns what is wrong, or None."""

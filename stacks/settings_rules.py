@@ -1,0 +1,71 @@
+"""Rules for the values of settings: a check, and the sentence part that states it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition on a value, with its text for error messages and documentation."""
+
+    must_be: str
+    holds: Callable[[Any], bool]
+
+
+def whole_number(least: int, most: int) -> Rule:
+    """An integer from *least* to *most*."""
+    return Rule(
+        f"a whole number from {least:,} to {most:,}",
+        lambda value: type(value) is int and least <= value <= most,
+    )
+
+
+def positive_number(most: int) -> Rule:
+    """A number above 0, fractions included, up to *most*."""
+    return Rule(
+        f"a number above 0, {most:,} at most",
+        lambda value: type(value) in (int, float) and 0 < value <= most,
+    )
+
+
+def one_of(*numbers: int) -> Rule:
+    """One of *numbers*."""
+    listed = ", ".join(map(str, numbers))
+    return Rule(f"one of {listed}", lambda value: type(value) is int and value in numbers)
+
+
+def either(*words: str) -> Rule:
+    """One of *words*."""
+    return Rule(" or ".join(words), lambda value: isinstance(value, str) and value in words)
+
+
+def text(pattern: str, must_be: str) -> Rule:
+    """A text that *pattern* matches as a whole."""
+    return Rule(
+        must_be, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+    )
+
+
+def texts(rule: Rule, must_be: str, *, most: int) -> Rule:
+    """A list of at most *most* different texts, each of which fulfils *rule*."""
+    return Rule(
+        must_be,
+        lambda value: (
+            isinstance(value, list)
+            and len(value) <= most
+            and all(map(rule.holds, value))
+            and len(set(value)) == len(value)
+        ),
+    )
+
+
+def optional(rule: Rule) -> Rule:
+    """A value that fulfils *rule*, or null."""
+    return Rule(f"{rule.must_be}, or null", lambda value: value is None or rule.holds(value))
+
+
+YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
