@@ -8,7 +8,6 @@ twice: a repeated event changes nothing further on.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.aws.lambda_environment import ClassifyEnvironment
 from handlers.aws.telemetry import count, instrumented, logger
 from handlers.core.bundles import BusEntry, Classified, calls, entries
 from handlers.core.events import ObjectUpload
@@ -83,11 +83,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
+    environment = ClassifyEnvironment.read()
     naming = Naming(
-        job_dir_suffix=os.environ["JOB_DIR_SUFFIX"], manifest_suffix=os.environ["MANIFEST_SUFFIX"]
+        job_dir_suffix=environment.job_dir_suffix, manifest_suffix=environment.manifest_suffix
     )
     classified, failed = read(SQSEvent(event).records, naming)
     for call in calls(entries(classified)):
-        failed.extend(publish(call, os.environ["EVENT_BUS_NAME"]))
+        failed.extend(publish(call, environment.event_bus_name))
     count("UploadsClassified", len(classified))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

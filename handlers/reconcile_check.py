@@ -13,7 +13,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from handlers.aws import dataset, lambda_environment
+from handlers.aws import dataset, reconciliation
 from handlers.aws.telemetry import instrumented, logger
 from handlers.core.errors import ManifestError
 from handlers.core.execution import Execution
@@ -39,9 +39,7 @@ def pin(execution: Execution) -> Listing:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             raise ManifestError(f"The manifest {upload.key!r} is not in S3") from error
         raise
-    version_id = lambda_environment.outcome_store().pin(
-        execution.arn, head.get("VersionId", "null")
-    )
+    version_id = reconciliation.outcome_store().pin(execution.arn, head.get("VersionId", "null"))
     itself = Listing(
         bucket=upload.bucket,
         key=upload.key,
@@ -55,7 +53,7 @@ def pin(execution: Execution) -> Listing:
         )
         yield from answer["Body"].iter_chunks(dataset.CHUNK_BYTES)
 
-    report = lambda_environment.report_of(execution)
+    report = reconciliation.report_of(execution)
     return prepare(
         read,
         itself,
@@ -70,13 +68,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     execution = Execution.from_event(event)
     before = execution.checked
     listing = before.listing if before else pin(execution)
-    dataset = lambda_environment.dataset(execution.manifest, listing)
+    dataset = reconciliation.dataset(execution.manifest, listing)
     progress = advance(
         before.progress if before else Progress(),
         dataset.open_merge,
         cleared=dataset.cleared,
-        ignored=lambda_environment.ignored,
-        out_of_time=lambda_environment.time_limit(context, reserve_seconds=RESERVE_SECONDS),
+        ignored=reconciliation.ignored(),
+        out_of_time=reconciliation.time_limit(context, reserve_seconds=RESERVE_SECONDS),
     )
     continuations = before.continuations if before else 0
     unfinished = progress.finding is None and not progress.done

@@ -7,7 +7,6 @@ their own word. May run twice, and for two executions at once: consumers see one
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.aws import lambda_environment
+from handlers.aws import reconciliation
+from handlers.aws.lambda_environment import NotifyEnvironment
 from handlers.aws.outcome_store import OutcomeStore
 from handlers.aws.report import Report
 from handlers.aws.telemetry import count, instrumented, logger
@@ -53,12 +53,12 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
     if execution.checked.done:
         agreed = Tally(files=listing.entries, ignored=progress.ignored)
         return Verdict(Status.SUCCESSFUL, "Manifest, uploads and objects agree", agreed.wire())
-    merge, _ = lambda_environment.dataset(execution.manifest, listing).open_merge(Progress())
+    merge, _ = reconciliation.dataset(execution.manifest, listing).open_merge(Progress())
     last = tally(
         merge,
         files=listing.entries,
         tell=report.tell,
-        ignored=lambda_environment.ignored,
+        ignored=reconciliation.ignored(),
         out_of_time=out_of_time,
     )
     if last.complete:
@@ -74,13 +74,14 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
 
 def publish(detail: Mapping[str, Any]) -> None:
     """Put an outcome on the bus, or raise PublishError."""
+    environment = NotifyEnvironment.read()
     answer = events.put_events(
         Entries=[
             {
                 "Source": SOURCE,
                 "DetailType": DETAIL_TYPES[Status(detail["status"])],
                 "Detail": json.dumps(detail, ensure_ascii=False),
-                "EventBusName": os.environ["EVENT_BUS_NAME"],
+                "EventBusName": environment.event_bus_name,
             }
         ]
     )
@@ -90,7 +91,7 @@ def publish(detail: Mapping[str, Any]) -> None:
 
 def conclude(execution: Execution, version_id: str, out_of_time: Callable[[], bool]) -> Outcome:
     """Judge *execution*, and write the report of what was found."""
-    report = lambda_environment.report_of(execution)
+    report = reconciliation.report_of(execution)
     verdict = judge(execution, report, out_of_time)
     outcome = Outcome(
         manifest=execution.manifest,
@@ -121,14 +122,14 @@ def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Decide, publish what was decided first, and return its id and status."""
     execution = Execution.from_event(event)
-    outcomes = lambda_environment.outcome_store()
+    outcomes = reconciliation.outcome_store()
     version_id = version_of(execution, outcomes)
     id_ = outcome_id(execution.manifest, version_id)
     if not outcomes.is_decided(id_):
         outcome = conclude(
             execution,
             version_id,
-            lambda_environment.time_limit(context, reserve_seconds=RESERVE_SECONDS),
+            reconciliation.time_limit(context, reserve_seconds=RESERVE_SECONDS),
         )
         outcomes.decide(outcome)
     detail = outcomes.to_publish(id_, execution.arn)

@@ -6,7 +6,6 @@ again. May run twice and in any order: a row keeps the newest event of its key.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from handlers.aws.lambda_environment import RecordEnvironment
 from handlers.aws.telemetry import count, instrumented, logger
 from handlers.core import json_fields
 from handlers.core.events import MANIFEST_UPLOADED, DataUploads, ManifestUpload, ObjectUpload
@@ -85,16 +85,18 @@ def put(table: str, item: dict[str, Any]) -> bool:
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Record every upload that the event tells of, or raise: EventBridge's event comes again."""
-    told = uploads_of(event)
-    table = os.environ["UPLOAD_EVENT_TABLE"]
-    expiry_days = int(os.environ["EXPIRY_DAYS"])
-    items = [to_item(told.set_id, each, expiry_days=expiry_days) for each in newest(told.uploads)]
+    """Record every upload in the event, or raise: EventBridge then delivers the event again."""
+    environment = RecordEnvironment.read()
+    received = uploads_of(event)
+    items = [
+        to_item(received.set_id, upload, expiry_days=environment.expiry_days)
+        for upload in newest(received.uploads)
+    ]
     with ThreadPoolExecutor(WRITERS) as writers:
-        puts = [writers.submit(put, table, item) for item in items]
+        puts = [writers.submit(put, environment.upload_event_table, item) for item in items]
     written = sum(each.result() for each in puts)
     count("UploadsRecorded", written)
-    count("UploadEventsRepeated", len(told.uploads) - written)
+    count("UploadEventsRepeated", len(received.uploads) - written)
 
 
 def _age(upload: ObjectUpload) -> tuple[int, int]:

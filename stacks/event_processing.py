@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Sequence
 
 from cdktf import TerraformOutput
 from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from constructs import Construct
 
+from handlers.aws.lambda_environment import (
+    CheckEnvironment,
+    ClassifyEnvironment,
+    RecordEnvironment,
+)
 from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check
 from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.function import Function
+from stacks.constructs.functions import Functions
 from stacks.constructs.handlers_archive import HandlersArchive
 from stacks.constructs.iam import Allow
-from stacks.constructs.private_bucket import PrivateBucket
+from stacks.constructs.reconcile_functions import ReconcileFunctions
 from stacks.constructs.reconciliation import Reconciliation
+from stacks.constructs.storage import Storage
 from stacks.constructs.upload_queue import UploadQueue
 from stacks.constructs.vault_bus import VaultBus
-from stacks.constructs.vault_table import VaultTable
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
+
+CLASSIFY_TIMEOUT_SECONDS = 60
 
 
 class EventProcessingStack(VaultStack):
@@ -29,219 +35,165 @@ class EventProcessingStack(VaultStack):
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)
-        prefix = settings.name_prefix
-        deletable = settings.delete_data_with_stacks
-        prevent_destroy = settings.prevent_destroy
-        arns = Arns(self, "arns")
-        code = HandlersArchive(self, "handlers")
-
-        # Where datasets, their uploads and their outcomes are kept
-        bucket = PrivateBucket(
-            self,
-            "file_upload",
-            name_prefix=f"{prefix}-uploads",
-            old_versions_days=settings.expiry_days,
-            deletable=deletable,
-            prevent_destroy=prevent_destroy,
-        )
-        reports = PrivateBucket(
-            self,
-            "reports",
-            name_prefix=f"{prefix}-reports",
-            old_versions_days=settings.expiry_days,
-            objects_days=settings.expiry_days,
-            deletable=deletable,
-            prevent_destroy=prevent_destroy,
-        )
-        uploads = VaultTable(
-            self,
-            "upload_events",
-            name=f"{prefix}-upload-events",
-            partition_key="setId",
-            sort_key="objectKey",
-            deletable=deletable,
-            prevent_destroy=prevent_destroy,
-        )
-        outcomes = VaultTable(
-            self,
-            "outcomes",
-            name=f"{prefix}-outcomes",
-            partition_key="id",
-            deletable=deletable,
-            prevent_destroy=prevent_destroy,
-        )
-
-        # What nobody could handle is kept, and raises an alarm
-        bus = VaultBus(
-            self,
-            "bus",
-            name=f"{prefix}-events",
-            arns=arns,
+        self._prefix = settings.name_prefix
+        self._arns = Arns(self, "arns")
+        self._functions = Functions(
+            scope=self,
+            name_prefix=self._prefix,
+            arns=self._arns,
+            code=HandlersArchive(self, "handlers"),
             log_retention_days=settings.log_retention_days,
         )
-        ended_rule_name = f"{prefix}-reconciliation-ended"
-        undelivered = DeadLetters(
+        self._storage = Storage(
             self,
+            name_prefix=self._prefix,
+            expiry_days=settings.expiry_days,
+            deletable=settings.delete_data_with_stacks,
+            prevent_destroy=settings.prevent_destroy,
+        )
+        self._route_events()
+        self._classify_uploads()
+        self._record_uploads()
+        self._reconcile_datasets()
+        self._publish_names()
+
+    def _route_events(self) -> None:
+        """Define the bus and its routes, and the queues that keep what could not be handled."""
+        self._bus = VaultBus(
+            self,
+            "bus",
+            name=f"{self._prefix}-events",
+            arns=self._arns,
+            log_retention_days=self._settings.log_retention_days,
+        )
+        self._ended_rule_name = f"{self._prefix}-reconciliation-ended"
+        self._undelivered = self._dead_letters(
             "undelivered",
-            name=f"{prefix}-undelivered",
-            arns=arns,
+            name=f"{self._prefix}-undelivered",
             rule_arns=[
-                arns.rule(f"{prefix}-uploads"),
-                arns.rule(ended_rule_name),
-                *bus.rule_arns(),
+                self._arns.rule(f"{self._prefix}-uploads"),
+                self._arns.rule(self._ended_rule_name),
+                *self._bus.rule_arns(),
             ],
-            alarm_topic_arn=settings.alarm_topic_arn,
-            prevent_destroy=prevent_destroy,
         )
-        unclassified = DeadLetters(
-            self,
+        self._unclassified = self._dead_letters(
             "unclassified",
-            name=f"{prefix}-uploads-dead-letters",
-            arns=arns,
-            queue_arns=[arns.queue(f"{prefix}-uploads")],
-            alarm_topic_arn=settings.alarm_topic_arn,
-            prevent_destroy=prevent_destroy,
+            name=f"{self._prefix}-uploads-dead-letters",
+            queue_arns=[self._arns.queue(f"{self._prefix}-uploads")],
         )
-        routes = bus.routes(undelivered=undelivered)
+        self._routes = self._bus.routes(undelivered=self._undelivered)
 
-        def function(module: str, **rest: Any) -> Function:
-            return Function(
-                self,
-                module,
-                name=f"{prefix}-{module.replace('_', '-')}",
-                module=module,
-                arns=arns,
-                code=code,
-                log_retention_days=settings.log_retention_days,
-                **rest,
-            )
-
-        # 1. The gateway says that an object is in S3: is it data or a manifest?
-        classify_timeout_seconds = 60
-        queue = UploadQueue(
+    def _classify_uploads(self) -> None:
+        """1. The gateway announces an object in S3: is it data or a manifest?"""
+        self._queue = UploadQueue(
             self,
             "uploads",
-            name=f"{prefix}-uploads",
-            arns=arns,
-            bucket=bucket.name,
-            consumer_timeout_seconds=classify_timeout_seconds,
-            dead_letters=unclassified,
-            undelivered=undelivered,
-            prevent_destroy=prevent_destroy,
+            name=f"{self._prefix}-uploads",
+            arns=self._arns,
+            bucket=self._storage.bucket.name,
+            consumer_timeout_seconds=CLASSIFY_TIMEOUT_SECONDS,
+            dead_letters=self._unclassified,
+            undelivered=self._undelivered,
+            prevent_destroy=self._settings.prevent_destroy,
         )
-        publish = Allow("PublishOnVaultBus", ["events:PutEvents"], [bus.arn])
-        classify = function(
+        classify = self._functions.define(
             "classify_upload",
-            timeout_seconds=classify_timeout_seconds,
+            timeout_seconds=CLASSIFY_TIMEOUT_SECONDS,
             memory_mb=256,
-            environment={
-                "EVENT_BUS_NAME": bus.name,
-                "JOB_DIR_SUFFIX": settings.job_dir_suffix,
-                "MANIFEST_SUFFIX": settings.manifest_suffix,
-            },
-            allow=[queue.consume, publish],
+            environment=ClassifyEnvironment(
+                event_bus_name=self._bus.name,
+                job_dir_suffix=self._settings.job_dir_suffix,
+                manifest_suffix=self._settings.manifest_suffix,
+            ),
+            allow=[self._queue.consume, self._bus.publish],
         )
-        queue.deliver_to(classify)
+        self._queue.deliver_to(classify)
 
-        # 2. Every classified upload is recorded
-        expiry = {"EXPIRY_DAYS": str(settings.expiry_days)}
-        record = function(
+    def _record_uploads(self) -> None:
+        """2. Every classified upload is recorded."""
+        uploads = self._storage.uploads
+        record = self._functions.define(
             "record_upload",
             timeout_seconds=60,
             memory_mb=256,
-            environment={"UPLOAD_EVENT_TABLE": uploads.name, **expiry},
+            environment=RecordEnvironment(
+                upload_event_table=uploads.name, expiry_days=self._settings.expiry_days
+            ),
             allow=[Allow("RecordUpload", ["dynamodb:PutItem"], [uploads.arn])],
-            undelivered=undelivered,
+            undelivered=self._undelivered,
         )
-        routes["data_uploaded"].to_function("record", record)
-        routes["manifest_uploaded"].to_function("record", record)
+        self._routes["data_uploaded"].to_function("record", record)
+        self._routes["manifest_uploaded"].to_function("record", record)
 
-        # 3. A manifest starts the reconciliation of its dataset, which ends in one outcome
-        look_environment = {
-            "UPLOAD_EVENT_TABLE": uploads.name,
-            "OUTCOME_TABLE": outcomes.name,
-            "REPORTS_BUCKET": reports.name,
-            "VERIFY_OBJECTS": json.dumps(settings.verify_objects),
-            "IGNORE_UNEXPECTED": json.dumps(settings.ignore_unexpected_names),
-            **expiry,
-        }
-        manifests = [f"{bucket.arn}/*{settings.manifest_suffix}", f"{reports.arn}/*"]
-        list_objects = Allow("ListObjects", ["s3:ListBucket"], [bucket.arn])
-        iterate = function("reconcile_iterator", timeout_seconds=10, memory_mb=128)
-        check = function(
-            "reconcile_check",
-            timeout_seconds=900,
-            memory_mb=1769,  # a whole processor: the work is one thread's
-            scratch_mb=4096,  # an unsorted manifest is sorted there
-            environment=look_environment,
-            allow=[
-                Allow("ReadUploads", ["dynamodb:GetItem", "dynamodb:Query"], [uploads.arn]),
-                # Of no version where the newest is found out, and of that one from then on
-                Allow("ReadManifest", ["s3:GetObject", "s3:GetObjectVersion"], manifests),
-                list_objects,
-                Allow(
-                    "KeepSortedManifest",
-                    ["s3:PutObject", "s3:AbortMultipartUpload"],
-                    [f"{reports.arn}/*"],
-                ),
-                Allow("PinManifest", ["dynamodb:GetItem", "dynamodb:PutItem"], [outcomes.arn]),
-            ],
+    def _reconcile_datasets(self) -> None:
+        """3. A manifest starts the reconciliation of its dataset, which ends in one outcome."""
+        functions = ReconcileFunctions(
+            self._functions,
+            self._storage,
+            bus=self._bus,
+            manifest_suffix=self._settings.manifest_suffix,
+            environment=CheckEnvironment(
+                upload_event_table=self._storage.uploads.name,
+                outcome_table=self._storage.outcomes.name,
+                reports_bucket=self._storage.reports.name,
+                verify_objects=self._settings.verify_objects,
+                ignore_unexpected=self._settings.ignore_unexpected_names,
+                expiry_days=self._settings.expiry_days,
+            ),
+            undelivered=self._undelivered,
         )
-        notify = function(
-            "reconcile_notify",
-            timeout_seconds=900,
-            memory_mb=1769,
-            environment={"EVENT_BUS_NAME": bus.name, **look_environment},
-            allow=[
-                Allow("ReadUploads", ["dynamodb:Query"], [uploads.arn]),
-                Allow("ReadManifest", ["s3:GetObjectVersion"], manifests),
-                list_objects,
-                Allow("WriteReport", ["s3:PutObject"], [f"{reports.arn}/*"]),
-                Allow(
-                    "DecideOutcome",
-                    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-                    [outcomes.arn],
-                ),
-                publish,
-            ],
-            undelivered=undelivered,
-        )
-        reconciliation = Reconciliation(
+        self._reconciliation = Reconciliation(
             self,
             "reconciliation",
-            name=f"{prefix}-reconciliation",
-            arns=arns,
-            iterate=iterate,
-            check=check,
-            notify=notify,
-            count=settings.reconcile_count,
-            wait_seconds=settings.reconcile_wait_seconds,
-            log_retention_days=settings.log_retention_days,
-            undelivered=undelivered,
-            ended_rule_name=ended_rule_name,
+            name=f"{self._prefix}-reconciliation",
+            arns=self._arns,
+            iterate=functions.iterate,
+            check=functions.check,
+            notify=functions.notify,
+            count=self._settings.reconcile_count,
+            wait_seconds=self._settings.reconcile_wait_seconds,
+            log_retention_days=self._settings.log_retention_days,
+            undelivered=self._undelivered,
+            ended_rule_name=self._ended_rule_name,
         )
-        routes["manifest_uploaded"].to_state_machine(reconciliation.arn)
+        self._routes["manifest_uploaded"].to_state_machine(self._reconciliation.arn)
 
-        # 4. What others need to know
+    def _publish_names(self) -> None:
+        """4. Other stacks, the gateway's client and operators need the names."""
+        storage = self._storage
         parameter = SsmParameter(
             self,
             "file_upload_bucket_name",
-            name=f"/{settings.environment_name}/fileUploadBucketName",
+            name=f"/{self._settings.environment_name}/fileUploadBucketName",
             type="String",
-            value=bucket.name,
+            value=storage.bucket.name,
         )
         skip_check(
             parameter, "CKV2_AWS_34", "A bucket's name is no secret: it is an output as well"
         )
         for output, value in {
-            "fileUploadBucketName": bucket.name,
-            "reportsBucketName": reports.name,
-            "uploadEventTableName": uploads.name,
-            "outcomeTableName": outcomes.name,
-            "vaultBusName": bus.name,
-            "uploadQueueUrl": queue.queue.url,
-            "uploadDeadLetterQueueUrl": unclassified.queue.url,
-            "undeliveredQueueUrl": undelivered.queue.url,
-            "stateMachineArn": reconciliation.arn,
+            "fileUploadBucketName": storage.bucket.name,
+            "reportsBucketName": storage.reports.name,
+            "uploadEventTableName": storage.uploads.name,
+            "outcomeTableName": storage.outcomes.name,
+            "vaultBusName": self._bus.name,
+            "uploadQueueUrl": self._queue.queue.url,
+            "uploadDeadLetterQueueUrl": self._unclassified.queue.url,
+            "undeliveredQueueUrl": self._undelivered.queue.url,
+            "stateMachineArn": self._reconciliation.arn,
         }.items():
             TerraformOutput(self, output, value=value)
+
+    def _dead_letters(
+        self, id_: str, *, name: str, rule_arns: Sequence[str] = (), queue_arns: Sequence[str] = ()
+    ) -> DeadLetters:
+        return DeadLetters(
+            self,
+            id_,
+            name=name,
+            arns=self._arns,
+            rule_arns=rule_arns,
+            queue_arns=queue_arns,
+            alarm_topic_arn=self._settings.alarm_topic_arn,
+            prevent_destroy=self._settings.prevent_destroy,
+        )

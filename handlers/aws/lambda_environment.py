@@ -1,57 +1,111 @@
-"""What the reconciliation's functions find in their environment: stores and rules."""
+"""The environment variables of each function: the stack writes them, the handler reads them.
+
+``stacks`` imports this module, so it imports the standard library alone.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from fnmatch import fnmatchcase
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from handlers.aws.dataset import Dataset
-from handlers.aws.outcome_store import OutcomeStore
-from handlers.aws.report import Report
-from handlers.core.difference import Difference, DifferenceType
-from handlers.core.events import ManifestUpload
-from handlers.core.execution import Execution
-from handlers.core.listing import Listing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self, get_type_hints
 
 
-def outcome_store() -> OutcomeStore:
-    """Return the table of outcomes."""
-    return OutcomeStore(
-        table=os.environ["OUTCOME_TABLE"], expiry_days=int(os.environ["EXPIRY_DAYS"])
-    )
+class LambdaEnvironmentError(LookupError):
+    """A variable that is not set, or that does not hold a value of its type."""
 
 
-def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:
-    """Return the dataset of *manifest*, as the settings want it read."""
-    return Dataset(
-        manifest=manifest,
-        listing=listing,
-        table=os.environ["UPLOAD_EVENT_TABLE"],
-        verify_objects=os.environ["VERIFY_OBJECTS"] == "true",
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaEnvironment:
+    """Values that a function reads; a field's variable is the field's name in capitals.
+
+    A text is written as it is, any other value as JSON.
+    """
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
+        """Return the values that *variables* hold, or raise LambdaEnvironmentError."""
+        types = get_type_hints(cls)
+        return cls(
+            **{
+                field.name: _parsed(variables, field.name.upper(), types[field.name])
+                for field in fields(cls)
+            }
+        )
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables that hold these values."""
+        values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()
+        }
 
 
-def report_of(execution: Execution) -> Report:
-    """Return the report of *execution*."""
-    return Report(
-        os.environ["REPORTS_BUCKET"], set_id=execution.manifest.set_id, execution=execution.arn
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifyEnvironment(LambdaEnvironment):
+    """The environment of ``classify_upload``."""
+
+    event_bus_name: str
+    job_dir_suffix: str
+    manifest_suffix: str
 
 
-def ignored(finding: Difference) -> bool:
-    """Say whether a key is unexpected, but of a name that is of no account."""
-    if finding.difference is not DifferenceType.UNEXPECTED:
-        return False
-    name = finding.key.rpartition("/")[2]
-    patterns = json.loads(os.environ["IGNORE_UNEXPECTED"])
-    # Only * and ? stand for others: a bracket is a bracket.
-    return any(fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEnvironment(LambdaEnvironment):
+    """The environment of ``record_upload``."""
+
+    upload_event_table: str
+    expiry_days: int
 
 
-def time_limit(context: LambdaContext, *, reserve_seconds: int) -> Callable[[], bool]:
-    """Return a function that says whether only *reserve_seconds* of the time are left."""
-    return lambda: context.get_remaining_time_in_millis() < reserve_seconds * 1000
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckEnvironment(LambdaEnvironment):
+    """The environment of ``reconcile_check``."""
+
+    upload_event_table: str
+    outcome_table: str
+    reports_bucket: str
+    verify_objects: bool
+    ignore_unexpected: tuple[str, ...]
+    expiry_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyEnvironment(CheckEnvironment):
+    """The environment of ``reconcile_notify``, which compares once more and then publishes."""
+
+    event_bus_name: str
+
+
+def _parsed(variables: Mapping[str, str], name: str, type_: Any) -> Any:
+    text = variables.get(name)
+    if not text:
+        raise LambdaEnvironmentError(
+            f"The environment variable {name} is not set: deploy the stack again, which sets it"
+        )
+    if type_ is str:
+        return text
+    expected, holds, made = PARSED[type_]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not holds(value):
+        raise LambdaEnvironmentError(
+            f"The environment variable {name} is {text!r}: it must be JSON for {expected}"
+        )
+    return made(value)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+PARSED: Mapping[Any, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
+    int: ("a whole number", lambda value: type(value) is int, int),
+    bool: ("true or false", lambda value: type(value) is bool, bool),
+    tuple[str, ...]: ("a list of texts", _is_list_of_texts, tuple),
+}
+"""By a field's type: what its JSON must be, whether a value is that, and the field's value."""

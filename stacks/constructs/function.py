@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from cdktf_cdktf_provider_aws.lambda_function import (
     LambdaFunction,
@@ -17,6 +17,7 @@ from cdktf_cdktf_provider_aws.lambda_function_event_invoke_config import (
 )
 from constructs import Construct
 
+from handlers.aws.lambda_environment import LambdaEnvironment
 from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check, skip_checks
 from stacks.constructs.dead_letters import DeadLetters
@@ -60,7 +61,7 @@ class Function(Construct):
         scratch_mb: int = 512,
         log_retention_days: int,
         allow: Sequence[Allow] = (),
-        environment: Mapping[str, str] | None = None,
+        environment: LambdaEnvironment | None = None,
         undelivered: DeadLetters | None = None,
     ) -> None:
         """Define the function; what fails in an asynchronous call ends in *undelivered*."""
@@ -84,7 +85,7 @@ class Function(Construct):
         variables = {
             "POWERTOOLS_SERVICE_NAME": module,
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-            **(environment or {}),
+            **(environment.variables() if environment else {}),
         }
         self.resource = LambdaFunction(
             self,

@@ -16,6 +16,7 @@ from constructs import Construct
 from stacks.constructs.arns import Arns
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.event_route import EventRoute
+from stacks.constructs.iam import Allow
 
 SOURCE = "vault.application"
 DETAIL_TYPES = {
@@ -38,6 +39,7 @@ class VaultBus(Construct):
         bus = CloudwatchEventBus(self, "Resource", name=name)
         self.name = bus.name
         self.arn = bus.arn
+        self.publish = Allow("PublishOnVaultBus", ["events:PutEvents"], [bus.arn])
         self._rule_names = {route: f"{name}-{route.replace('_', '-')}" for route in DETAIL_TYPES}
         self._bus_name = name
         self._arns = arns

@@ -1,4 +1,4 @@
-"""What the handlers' code mentions, read and not run: variables and methods of clients."""
+"""What the handlers' code mentions, read and not run: environments and methods of clients."""
 
 from __future__ import annotations
 
@@ -7,10 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def variables_read(handlers: Path, module: str) -> set[str]:
-    """Return the environment variables that a module, or one that it imports, reads."""
-    trees = modules_of(handlers, module)
-    return {name for each, tree in trees.items() for name in _variables(tree, each)}
+def environments_read(handlers: Path, module: str) -> tuple[set[str], set[str]]:
+    """Return the environments that a module, or one that it imports, reads, and their fields.
+
+    A value of an environment is always named ``environment``.
+    """
+    classes: set[str] = set()
+    names: set[str] = set()
+    for name, tree in modules_of(handlers, module).items():
+        if name == "aws.lambda_environment":
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(value=ast.Name(id=class_), attr="read") if class_.endswith(
+                    "Environment"
+                ):
+                    classes.add(class_)
+                case ast.Attribute(value=ast.Name(id="environment"), attr=field):
+                    names.add(field)
+                case ast.Attribute(attr="environ" | "getenv"):
+                    raise AssertionError(f"handlers/{name}.py reads a variable on its own")
+    return classes, names
 
 
 def methods_called(handlers: Path, module: str) -> set[str]:
@@ -43,27 +60,6 @@ def _last_name(node: ast.expr) -> str | None:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
     return None
-
-
-def _variables(tree: ast.AST, module: str) -> set[str]:
-    names: list[str] = []
-    for node in ast.walk(tree):
-        match node:
-            case (
-                ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=name))
-                | ast.Call(
-                    func=ast.Attribute(value=ast.Attribute(attr="environ"), attr="get"),
-                    args=[ast.Constant(value=name), *_],
-                )
-                | ast.Call(func=ast.Attribute(attr="getenv"), args=[ast.Constant(value=name), *_])
-            ):
-                names.append(str(name))
-    mentions = sum(
-        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
-        for node in ast.walk(tree)
-    )
-    assert len(names) == mentions, f"handlers/{module}.py reads a variable that has no literal name"
-    return set(names)
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from handlers.core import events, outcome
 from handlers.core.outcome import Status
 from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
 from tests.synth.event_patterns import matches, pattern_of, rules_on
-from tests.synth.handler_code import variables_read
+from tests.synth.handler_code import environments_read
 from tests.synth.template import Block, Template, referred
 from tests.unit.fakes import FakeContext, FakeDynamoDB, FakeEvents
+from tests.unit.lambda_environments import ENVIRONMENTS, VARIABLES
 from tests.unit.samples import aws_event, batch, object_upload, upload
 
 FUNCTIONS = (
@@ -40,9 +42,8 @@ def published() -> list[dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classify_upload, "events", bus)
         patch.setattr(reconcile_notify, "events", bus)
-        patch.setenv("EVENT_BUS_NAME", BUS)
-        patch.setenv("JOB_DIR_SUFFIX", "-vaultjob")
-        patch.setenv("MANIFEST_SUFFIX", ".manifest")
+        for name, value in {**VARIABLES, "EVENT_BUS_NAME": BUS}.items():
+            patch.setenv(name, value)
         classify_upload.handler(batch(*uploads), FakeContext().typed)
         for status in Status:
             reconcile_notify.publish({"status": status.value})
@@ -63,15 +64,28 @@ def test_there_are_five_functions(dev: Template) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_has_each_variable_that_its_module_reads_and_no_other(
-    dev: Template, root: Path, name: str
+def test_a_function_has_the_variables_of_its_environment_and_no_other(
+    dev: Template, name: str
 ) -> None:
-    """The first call would fail with a KeyError, or a forgotten setting mislead its reader."""
-    variables = dev.resource(f"aws_lambda_function.{name}")["environment"]["variables"]
-    powertools = {"POWERTOOLS_SERVICE_NAME": name}
-    powertools["POWERTOOLS_METRICS_NAMESPACE"] = "StorageGatewayVault"
-    assert variables.items() >= powertools.items()
-    assert variables.keys() - powertools.keys() == variables_read(root / "handlers", name)
+    """The first call would fail, or a forgotten setting mislead its reader."""
+    variables = dict(dev.resource(f"aws_lambda_function.{name}")["environment"]["variables"])
+    assert variables.pop("POWERTOOLS_SERVICE_NAME") == name
+    assert variables.pop("POWERTOOLS_METRICS_NAMESPACE") == "StorageGatewayVault"
+    if name in ENVIRONMENTS:
+        environment = type(ENVIRONMENTS[name])
+        assert environment.read(variables).variables() == variables
+    else:
+        assert variables == {}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_reads_each_field_of_its_environment(root: Path, name: str) -> None:
+    """A setting that no handler reads would change nothing, wherever else it is."""
+    classes, names = environments_read(root / "handlers", name)
+    own = [type(each) for each in ENVIRONMENTS.values() if type(each).__name__ in classes]
+    known = {field.name for field in fields(type(ENVIRONMENTS[name]))} if own else set()
+    assert names == known
+    assert all(issubclass(type(ENVIRONMENTS[name]), each) for each in own)
 
 
 def test_each_variable_holds_what_its_name_says(dev: Template) -> None:

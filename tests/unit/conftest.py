@@ -10,14 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings
 
-from tests.unit.fakes import (
-    EVENT_TABLE,
-    OUTCOME_TABLE,
-    REPORTS_BUCKET,
-    FakeAws,
-    FakeContext,
-    installed,
-)
+from tests.unit.fakes import FakeAws, FakeContext, installed
+from tests.unit.lambda_environments import VARIABLES
 
 os.environ |= {
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -27,15 +21,7 @@ os.environ |= {
     "POWERTOOLS_SERVICE_NAME": "tests",
     "POWERTOOLS_METRICS_NAMESPACE": "Tests",
     "POWERTOOLS_TRACE_DISABLED": "true",
-    "UPLOAD_EVENT_TABLE": EVENT_TABLE,
-    "OUTCOME_TABLE": OUTCOME_TABLE,
-    "EXPIRY_DAYS": "30",
-    "EVENT_BUS_NAME": "vault",
-    "JOB_DIR_SUFFIX": "-vaultjob",
-    "MANIFEST_SUFFIX": ".manifest",
-    "REPORTS_BUCKET": REPORTS_BUCKET,
-    "VERIFY_OBJECTS": "true",
-    "IGNORE_UNEXPECTED": "[]",
+    **VARIABLES,
 }
 
 settings.register_profile("unit", deadline=None, derandomize=True, database=None)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from handlers.aws.lambda_environment import CheckEnvironment
 from tools.benchmarks.synthetic_set import BUCKET, MANIFEST_KEY, SET_ID, Form
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:dev-vault-reconcili
 def environment(form: Form) -> dict[str, str]:
     """Return the function's variables; a plain set is not verified, as the baseline's is not."""
     return {
-        "UPLOAD_EVENT_TABLE": "upload-events",
-        "OUTCOME_TABLE": "outcomes",
-        "REPORTS_BUCKET": "reports",
-        "EXPIRY_DAYS": "30",
-        "VERIFY_OBJECTS": json.dumps(form is Form.RICH),
-        "IGNORE_UNEXPECTED": '[".nfs*", ".DS_Store", "Thumbs.db", "~$*"]',
+        **CheckEnvironment(
+            upload_event_table="upload-events",
+            outcome_table="outcomes",
+            reports_bucket="reports",
+            verify_objects=form is Form.RICH,
+            ignore_unexpected=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),
+            expiry_days=30,
+        ).variables(),
         "POWERTOOLS_SERVICE_NAME": "benchmarks",
         "POWERTOOLS_METRICS_NAMESPACE": "Benchmarks",
         "POWERTOOLS_TRACE_DISABLED": "true",

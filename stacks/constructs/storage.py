@@ -1,0 +1,56 @@
+"""Where datasets, their uploads, their outcomes and the reports of differences are kept."""
+
+from __future__ import annotations
+
+from constructs import Construct
+
+from stacks.constructs.private_bucket import PrivateBucket
+from stacks.constructs.vault_table import VaultTable
+
+
+class Storage:
+    """Two buckets and two tables in the stack's own scope, so that their addresses are short."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        name_prefix: str,
+        expiry_days: int,
+        deletable: bool,
+        prevent_destroy: bool,
+    ) -> None:
+        self.bucket = PrivateBucket(
+            scope,
+            "file_upload",
+            name_prefix=f"{name_prefix}-uploads",
+            old_versions_days=expiry_days,
+            deletable=deletable,
+            prevent_destroy=prevent_destroy,
+        )
+        self.reports = PrivateBucket(
+            scope,
+            "reports",
+            name_prefix=f"{name_prefix}-reports",
+            old_versions_days=expiry_days,
+            objects_days=expiry_days,
+            deletable=deletable,
+            prevent_destroy=prevent_destroy,
+        )
+        self.uploads = VaultTable(
+            scope,
+            "upload_events",
+            name=f"{name_prefix}-upload-events",
+            partition_key="setId",
+            sort_key="objectKey",
+            deletable=deletable,
+            prevent_destroy=prevent_destroy,
+        )
+        self.outcomes = VaultTable(
+            scope,
+            "outcomes",
+            name=f"{name_prefix}-outcomes",
+            partition_key="id",
+            deletable=deletable,
+            prevent_destroy=prevent_destroy,
+        )
