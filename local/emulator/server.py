@@ -1,6 +1,6 @@
 """The AWS endpoint on 127.0.0.1: an emulator, a Storage Gateway beside it, its appliance.
 
-Run as ``python -m local.endpoint``. It ends on SIGTERM or SIGINT and, tied to a parent by
+Run as ``python -m local.emulator.server``. It ends on SIGTERM or SIGINT and, tied to a parent by
 ``--until-stdin-closes``, when that parent is gone, however it ended. The processes of Lambda
 functions end with it.
 """
@@ -42,7 +42,7 @@ READY_FILE = "endpoint.json"
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m local.endpoint", description=__doc__.splitlines()[0]
+        prog="python -m local.emulator.server", description=__doc__.splitlines()[0]
     )
     parser.add_argument(
         "--port", type=int, default=4566, help="0 picks a free one (default: %(default)s)"
