@@ -16,6 +16,7 @@ from typing import Any
 
 from local.emulator.asgi import Application
 from local.emulator.ec2_gaps import mend_ec2
+from local.emulator.limits_gap import within_aws_limits
 from local.emulator.s3_gaps import without_s3_gaps
 from local.emulator.states_gaps import mend_states
 from local.gateway.announcements import Emit
@@ -68,7 +69,7 @@ def application() -> Application:
     limit_lambda_workers()
     mend_states(import_module("ministack.services.stepfunctions"))
     logging.getLogger("events").addFilter(is_news)
-    return without_s3_gaps(inner)
+    return within_aws_limits(without_s3_gaps(inner))
 
 
 def add_gateway_image() -> None:

@@ -159,6 +159,14 @@ def test_uploads_in_any_order_end_in_done_and_never_before(
     assert differences(listed, announced, objects) == {}
 
 
+def test_pages_never_ask_for_more_rows_than_the_wire_can_count(aws: FakeAws) -> None:
+    """Pitfall 35: a limit that doubles without bound is no int32 after 25 pages."""
+    names = [f"{number:02}" for number in range(80)]
+    store(aws, lines=names, announced=names, objects=names)
+    assert check()["reconcileDone"] is True
+    assert aws.dynamodb.operations.count("Query") >= 40
+
+
 def test_a_check_that_stops_at_its_time_goes_on_at_once(aws: FakeAws) -> None:
     store(aws, lines=["x", "y"], announced=["x", "y"], objects=["x", "y"])
     aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
