@@ -31,7 +31,9 @@ from tests.unit.samples import (
 
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 LISTABLE_NAMES = {
-    told: name for told, name in HOSTILE_NAMES.items() if told not in {"newline", "control"}
+    told: name
+    for told, name in HOSTILE_NAMES.items()
+    if told not in {"newline", "carriage return", "control"}
 }
 """Line feeds and NUL are refused on the client before anything is copied."""
 
