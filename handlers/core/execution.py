@@ -33,12 +33,12 @@ class Checked:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what Reconcile Check Upload returned."""
+        """Read what Reconcile Check Upload returned, in this release or another."""
         return cls(
-            done=payload["reconcileDone"],
-            continuations=json_fields.whole_number(payload, "continuations"),
+            done=payload.get("reconcileDone") is True,
+            continuations=payload.get("continuations", 0),
             listing=Listing.from_payload(json_fields.mapping(payload, "listing")),
-            progress=Progress.from_payload(json_fields.mapping(payload, "progress")),
+            progress=Progress.from_payload(payload.get("progress", {})),
         )
 
 

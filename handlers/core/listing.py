@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from handlers.core.errors import ManifestError
-from handlers.core.json_fields import MAX_KEY_BYTES
+from handlers.core.json_fields import MAX_KEY_BYTES, known_fields
 from handlers.core.manifest import Header, Lines
 from handlers.core.manifest_entries import Entry, Grammar
 from handlers.core.naming import SetFolder
@@ -48,8 +48,8 @@ class Listing:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote."""
-        return cls(**payload)
+        """Read what :meth:`payload` wrote, in this release or another."""
+        return cls(**known_fields(cls, payload))
 
 
 DOTS = re.compile(r"/\.\.?(?:/|$)", re.MULTILINE)
