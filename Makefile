@@ -14,6 +14,7 @@ export GIVEN_DATA := $(call given,DATA)
 export GIVEN_SET := $(call given,SET)
 export GIVEN_PREFIX := $(call given,PREFIX)
 export GIVEN_FILES := $(call given,FILES)
+export GIVEN_UPLOADS := $(call given,UPLOADS)
 export GIVEN_PORT := $(call given,PORT)
 export GIVEN_FORMAT := $(call given,FORMAT)
 export GIVEN_SHORT := $(call given,SHORT)
@@ -21,7 +22,7 @@ export GIVEN_ENV := $(call given,ENV)
 export GIVEN_YES := $(call given,YES)
 export GIVEN_STACK := $(call given,STACK)
 export GIVEN_ALLOW := $(call given,ALLOW)
-unexport DATA SET PREFIX FILES PORT FORMAT ENV YES SHORT STACK ALLOW
+unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
@@ -34,7 +35,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault local-status local-down
 .PHONY: plan plan-local bootstrap state-policy reconcile
-.PHONY: synth architecture format lint hooks check test audit setup bench lock hcl try-cdktn clean
+.PHONY: synth architecture format lint hooks check test audit setup bench simulate lock hcl try-cdktn clean
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -106,7 +107,7 @@ check: lint ## What takes seconds: lint, then the unit tests
 test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
 	@$(run) pytest
 
-audit: setup ## Policies: stacks, IAM, secrets and licences (ENV)
+audit: setup ## Policies: stacks, IAM, scripts, secrets and licences (ENV)
 	@tools/setup.sh audit
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.audit
 	@$(run) pytest tests/audit
@@ -118,6 +119,9 @@ setup: ## Build .venv and node_modules, if a lock file changed; other commands d
 
 bench: setup ## Measure the reconciliation beside a plain one, on a stub of AWS (FILES)
 	@$(run) python -m tools.benchmarks $${GIVEN_FILES:+--files "$$GIVEN_FILES"}
+
+simulate: setup ## Simulate bursts, outages and bad deployments with the real handlers (UPLOADS)
+	@$(run) python -m tools.simulation $${GIVEN_UPLOADS:+--uploads "$$GIVEN_UPLOADS"}
 
 lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
@@ -146,4 +150,5 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  STACK=names ## plan: only these (all of them)
 #  ALLOW=addresses ## plan: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
+#  UPLOADS=number ## simulate: uploads of each scenario (a million, ten minutes)
 #  PYTHON=path ## the Python that builds .venv (python3)

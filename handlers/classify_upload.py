@@ -1,8 +1,8 @@
 """SQS -> classify -> EventBridge: is an uploaded object data, a manifest, or neither?
 
-Every message is published, or skipped with a metric and a log line, or reported back to
-SQS, which delivers it again and at last moves it to the dead-letter queue. May run
-twice: a repeated event changes nothing further on.
+Every message is published, or skipped with a metric and a log line, or returned to SQS, which
+delivers it again, later each time; after days, or at once if it cannot be read, it goes to the
+dead-letter queue. May run twice: a repeated event changes nothing further on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.aws.lambda_environment import ClassifyEnvironment
+from handlers.aws.source_queue import PartialAnswer, SourceQueue
 from handlers.aws.telemetry import count, instrumented, logger
 from handlers.core.bundles import BusEntry, Classified, calls, entries
 from handlers.core.events import ObjectUpload
@@ -38,21 +39,21 @@ def classify(message_id: str, upload: ObjectUpload, naming: Naming) -> Classifie
     return Classified(message_id=message_id, set_id=set_id, kind=kind, upload=upload)
 
 
-def read(records: Iterable[SQSRecord], naming: Naming) -> tuple[list[Classified], list[str]]:
-    """Return what the messages tell, and the ids of those that cannot be read.
+def read(records: Iterable[SQSRecord], naming: Naming) -> tuple[list[Classified], dict[str, str]]:
+    """Return what the messages announce, and why by the id of each that cannot be read.
 
     One malformed message must not redeliver or lose the others, whatever is wrong with it.
     """
     classified: list[Classified] = []
-    unreadable: list[str] = []
+    unreadable: dict[str, str] = {}
     for record in records:
         try:
             upload = ObjectUpload.from_gateway_event(json.loads(record.body))
             found = classify(record.message_id, upload, naming)
-        except Exception:
+        except Exception as error:
             logger.exception("Malformed upload event", message_id=record.message_id)
             count("MalformedUploadEvents")
-            unreadable.append(record.message_id)
+            unreadable[record.message_id] = repr(error)
             continue
         if found is None:
             logger.info("Skipped: in no dataset's folder", object_key=upload.key)
@@ -62,24 +63,25 @@ def read(records: Iterable[SQSRecord], naming: Naming) -> tuple[list[Classified]
     return classified, unreadable
 
 
-def publish(call: Sequence[BusEntry], bus_name: str) -> list[str]:
-    """Put *call* on the bus; return the ids of the messages whose entry was refused."""
+def publish(call: Sequence[BusEntry], bus_name: str) -> dict[str, str]:
+    """Put *call* on the bus; return why by the id of each message whose entry was refused."""
     try:
         answer = events.put_events(Entries=[entry.request(bus_name) for entry in call])
-    except (BotoCoreError, ClientError):
+    except (BotoCoreError, ClientError) as error:
         logger.exception("PutEvents failed", entries=len(call))
-        return [message_id for entry in call for message_id in entry.message_ids]
-    refused: list[str] = []
+        return {message_id: str(error) for entry in call for message_id in entry.message_ids}
+    refused: dict[str, str] = {}
     for entry, result in zip(call, answer["Entries"], strict=True):
         if "ErrorCode" in result:
             logger.error("EventBridge refused an entry", error=result, detail=entry.detail[:1024])
-            refused.extend(entry.message_ids)
+            reason = f"{result['ErrorCode']}: {result.get('ErrorMessage', '')}"
+            refused |= dict.fromkeys(entry.message_ids, reason)
     return refused
 
 
 @instrumented
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Classify and publish a batch of messages; report only the failed ones back to SQS.
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
+    """Classify and publish a batch of messages; return those that failed to SQS.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
@@ -87,8 +89,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     naming = Naming(
         job_dir_suffix=environment.job_dir_suffix, manifest_suffix=environment.manifest_suffix
     )
-    classified, failed = read(SQSEvent(event).records, naming)
+    records = list(SQSEvent(event).records)
+    classified, unreadable = read(records, naming)
+    failed: dict[str, str] = {}
     for call in calls(entries(classified)):
-        failed.extend(publish(call, environment.event_bus_name))
+        failed |= publish(call, environment.event_bus_name)
     count("UploadsClassified", len(classified))
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    queue = SourceQueue(
+        url=environment.upload_queue_url, dead_letters_url=environment.upload_dead_letters_url
+    )
+    return queue.answer(records, failed=failed, unreadable=unreadable)

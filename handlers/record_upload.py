@@ -1,45 +1,46 @@
-"""EventBridge -> record -> DynamoDB: a row for each uploaded object.
+"""SQS -> record -> DynamoDB: a row for each uploaded object.
 
-Every upload of the event is in the table when this returns, or the event is delivered
-again. May run twice and in any order: a row keeps the newest event of its key.
+Every upload of a message is in the table before SQS deletes the message; what the table does
+not take is tried again, later each time. May run twice and in any order: a row keeps the newest
+event of its key.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
+from aws_lambda_powertools.utilities.data_classes import SQSEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 
 from handlers.aws.lambda_environment import RecordEnvironment
+from handlers.aws.source_queue import PartialAnswer, SourceQueue
 from handlers.aws.telemetry import count, instrumented, logger
+from handlers.aws.upload_rows import UploadRow, UploadRows
 from handlers.core import json_fields
-from handlers.core.events import MANIFEST_UPLOADED, DataUploads, ManifestUpload, ObjectUpload
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-WRITERS = 8
-dynamodb: DynamoDBClient = boto3.client(
-    "dynamodb", config=Config(max_pool_connections=WRITERS, retries={"mode": "standard"})
+from handlers.core.errors import MalformedEventError
+from handlers.core.events import (
+    DATA_UPLOADED,
+    MANIFEST_UPLOADED,
+    DataUploads,
+    ManifestUpload,
+    ObjectUpload,
 )
 
-NEWER = (
-    "attribute_not_exists(eventTime) OR eventTime < :time"
-    " OR (eventTime = :time AND objectSize < :size)"
-)
-"""What a row must be for an event to replace it. Of two events of one second the larger
-size wins, so that the order in which events come never matters."""
+RESERVE_SECONDS = 15
+"""For the puts that are under way, and for what is put back."""
 
 
 def uploads_of(event: dict[str, Any]) -> DataUploads:
-    """Read either of our two upload events, or raise MalformedEventError."""
+    """Return what either of our two upload events announces, or raise MalformedEventError."""
     detail = json_fields.mapping(event, "detail")
-    if event.get("detail-type") != MANIFEST_UPLOADED:
+    detail_type = json_fields.text(event, "detail-type")
+    if detail_type == DATA_UPLOADED:
         return DataUploads.from_detail(detail)
+    if detail_type != MANIFEST_UPLOADED:
+        raise MalformedEventError(f"'detail-type' is {detail_type!r}")
     manifest = ManifestUpload.from_detail(detail)
     return DataUploads(
         set_id=manifest.set_id, bucket=manifest.upload.bucket, uploads=[manifest.upload]
@@ -51,53 +52,50 @@ def newest(uploads: Iterable[ObjectUpload]) -> list[ObjectUpload]:
     by_key: dict[str, ObjectUpload] = {}
     for upload in uploads:
         known = by_key.get(upload.key)
-        if known is None or _age(known) < _age(upload):
+        if known is None or known.age < upload.age:
             by_key[upload.key] = upload
     return list(by_key.values())
 
 
-def to_item(set_id: str, upload: ObjectUpload, *, expiry_days: int) -> dict[str, Any]:
-    """Return the row of *upload*; it expires *expiry_days* after the event."""
-    return {
-        "setId": {"S": set_id},
-        "objectKey": {"S": upload.key},
-        "bucketName": {"S": upload.bucket},
-        "objectSize": {"N": str(upload.size_bytes)},
-        "eventTime": {"N": str(upload.event_time)},
-        "expiresAt": {"N": str(upload.event_time + expiry_days * 86_400)},
-    }
-
-
-def put(table: str, item: dict[str, Any]) -> bool:
-    """Write *item* unless its row knows a newer event; say whether it was written."""
-    try:
-        dynamodb.put_item(
-            TableName=table,
-            Item=item,
-            ConditionExpression=NEWER,
-            ExpressionAttributeValues={":time": item["eventTime"], ":size": item["objectSize"]},
+def read(records: Iterable[SQSRecord]) -> tuple[list[UploadRow], dict[str, str]]:
+    """Return the rows that the messages announce, and why by the id of each unreadable one."""
+    rows: list[UploadRow] = []
+    unreadable: dict[str, str] = {}
+    for record in records:
+        try:
+            received = uploads_of(json.loads(record.body))
+        except Exception as error:
+            logger.exception("Malformed event", message_id=record.message_id)
+            count("MalformedUploadEvents")
+            unreadable[record.message_id] = repr(error)
+            continue
+        uploads = newest(received.uploads)
+        count("UploadEventsRepeated", len(received.uploads) - len(uploads))
+        rows += (
+            UploadRow(
+                message_id=record.message_id,
+                set_id=received.set_id,
+                upload=upload,
+                repeated=int(record.attributes.approximate_receive_count) > 1,
+            )
+            for upload in uploads
         )
-    except dynamodb.exceptions.ConditionalCheckFailedException:
-        logger.debug("Skipped: the row knows a newer event", object_key=item["objectKey"]["S"])
-        return False
-    return True
+    return rows, unreadable
 
 
 @instrumented
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Record every upload in the event, or raise: EventBridge then delivers the event again."""
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
+    """Record every upload of a batch of messages; return those that failed to SQS."""
     environment = RecordEnvironment.read()
-    received = uploads_of(event)
-    items = [
-        to_item(received.set_id, upload, expiry_days=environment.expiry_days)
-        for upload in newest(received.uploads)
-    ]
-    with ThreadPoolExecutor(WRITERS) as writers:
-        puts = [writers.submit(put, environment.upload_event_table, item) for item in items]
-    written = sum(each.result() for each in puts)
-    count("UploadsRecorded", written)
-    count("UploadEventsRepeated", len(received.uploads) - written)
-
-
-def _age(upload: ObjectUpload) -> tuple[int, int]:
-    return upload.event_time, upload.size_bytes
+    records = list(SQSEvent(event).records)
+    rows, unreadable = read(records)
+    table = UploadRows(table=environment.upload_event_table, expiry_days=environment.expiry_days)
+    written = table.write(
+        rows, lambda: context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
+    )
+    count("UploadsRecorded", written.rows)
+    count("UploadEventsRepeated", written.repeated)
+    queue = SourceQueue(
+        url=environment.record_queue_url, dead_letters_url=environment.record_dead_letters_url
+    )
+    return queue.answer(records, failed=written.failures, unreadable=unreadable)

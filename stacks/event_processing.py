@@ -16,18 +16,18 @@ from handlers.aws.lambda_environment import (
 from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check
 from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.event_route import EventRoute
+from stacks.constructs.function_queue import FunctionQueue
 from stacks.constructs.functions import Functions
 from stacks.constructs.handlers_archive import HandlersArchive
 from stacks.constructs.iam import Allow
 from stacks.constructs.reconcile_functions import ReconcileFunctions
 from stacks.constructs.reconciliation import Reconciliation
 from stacks.constructs.storage import Storage
-from stacks.constructs.upload_queue import UploadQueue
 from stacks.constructs.vault_bus import VaultBus
+from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
-
-CLASSIFY_TIMEOUT_SECONDS = 60
 
 
 class EventProcessingStack(VaultStack):
@@ -81,49 +81,66 @@ class EventProcessingStack(VaultStack):
             name=f"{self._prefix}-uploads-dead-letters",
             queue_arns=[self._arns.queue(f"{self._prefix}-uploads")],
         )
+        self._unrecorded = self._dead_letters(
+            "unrecorded",
+            name=f"{self._prefix}-records-dead-letters",
+            queue_arns=[self._arns.queue(f"{self._prefix}-records")],
+        )
         self._routes = self._bus.routes(undelivered=self._undelivered)
 
     def _classify_uploads(self) -> None:
         """1. The gateway announces an object in S3: is it data or a manifest?"""
-        self._queue = UploadQueue(
-            self,
-            "uploads",
+        queue = self._function_queue("uploads", UPLOADS, self._unclassified)
+        uploaded = EventRoute(
+            queue,
+            "object_uploaded",
             name=f"{self._prefix}-uploads",
-            arns=self._arns,
-            bucket=self._storage.bucket.name,
-            consumer_timeout_seconds=CLASSIFY_TIMEOUT_SECONDS,
-            dead_letters=self._unclassified,
+            pattern={
+                "source": ["aws.storagegateway"],
+                "detail-type": ["Storage Gateway Object Upload Event"],
+                "detail": {"bucket-name": [self._storage.bucket.name]},
+            },
             undelivered=self._undelivered,
-            prevent_destroy=self._settings.prevent_destroy,
         )
+        queue.receive_from([uploaded])
         classify = self._functions.define(
             "classify_upload",
-            timeout_seconds=CLASSIFY_TIMEOUT_SECONDS,
+            timeout_seconds=UPLOADS.function_timeout_seconds,
             memory_mb=256,
             environment=ClassifyEnvironment(
                 event_bus_name=self._bus.name,
                 job_dir_suffix=self._settings.job_dir_suffix,
                 manifest_suffix=self._settings.manifest_suffix,
+                upload_queue_url=queue.url,
+                upload_dead_letters_url=self._unclassified.queue.url,
             ),
-            allow=[self._queue.consume, self._bus.publish],
+            allow=[*queue.consume, self._bus.publish],
         )
-        self._queue.deliver_to(classify)
+        queue.deliver_to(classify)
+        self._upload_queue = queue
 
     def _record_uploads(self) -> None:
         """2. Every classified upload is recorded."""
+        queue = self._function_queue("records", RECORDS, self._unrecorded)
+        queue.receive_from([self._routes["data_uploaded"], self._routes["manifest_uploaded"]])
         uploads = self._storage.uploads
         record = self._functions.define(
             "record_upload",
-            timeout_seconds=60,
+            timeout_seconds=RECORDS.function_timeout_seconds,
             memory_mb=256,
             environment=RecordEnvironment(
-                upload_event_table=uploads.name, expiry_days=self._settings.expiry_days
+                upload_event_table=uploads.name,
+                expiry_days=self._settings.expiry_days,
+                record_queue_url=queue.url,
+                record_dead_letters_url=self._unrecorded.queue.url,
             ),
-            allow=[Allow("RecordUpload", ["dynamodb:PutItem"], [uploads.arn])],
-            undelivered=self._undelivered,
+            allow=[
+                *queue.consume,
+                Allow("RecordUpload", ["dynamodb:BatchGetItem", "dynamodb:PutItem"], [uploads.arn]),
+            ],
         )
-        self._routes["data_uploaded"].to_function("record", record)
-        self._routes["manifest_uploaded"].to_function("record", record)
+        queue.deliver_to(record)
+        self._record_queue = queue
 
     def _reconcile_datasets(self) -> None:
         """3. A manifest starts the reconciliation of its dataset, which ends in one outcome."""
@@ -177,12 +194,28 @@ class EventProcessingStack(VaultStack):
             "uploadEventTableName": storage.uploads.name,
             "outcomeTableName": storage.outcomes.name,
             "vaultBusName": self._bus.name,
-            "uploadQueueUrl": self._queue.queue.url,
+            "uploadQueueUrl": self._upload_queue.url,
             "uploadDeadLetterQueueUrl": self._unclassified.queue.url,
+            "recordQueueUrl": self._record_queue.url,
+            "recordDeadLetterQueueUrl": self._unrecorded.queue.url,
             "undeliveredQueueUrl": self._undelivered.queue.url,
             "stateMachineArn": self._reconciliation.arn,
         }.items():
             TerraformOutput(self, output, value=value)
+
+    def _function_queue(
+        self, id_: str, policy: QueuePolicy, dead_letters: DeadLetters
+    ) -> FunctionQueue:
+        return FunctionQueue(
+            self,
+            id_,
+            name=f"{self._prefix}-{id_}",
+            arns=self._arns,
+            policy=policy,
+            dead_letters=dead_letters,
+            alarm_topic_arn=self._settings.alarm_topic_arn,
+            prevent_destroy=self._settings.prevent_destroy,
+        )
 
     def _dead_letters(
         self, id_: str, *, name: str, rule_arns: Sequence[str] = (), queue_arns: Sequence[str] = ()

@@ -50,6 +50,8 @@ class ClassifyEnvironment(LambdaEnvironment):
     event_bus_name: str
     job_dir_suffix: str
     manifest_suffix: str
+    upload_queue_url: str
+    upload_dead_letters_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class RecordEnvironment(LambdaEnvironment):
 
     upload_event_table: str
     expiry_days: int
+    record_queue_url: str
+    record_dead_letters_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

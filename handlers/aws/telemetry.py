@@ -34,3 +34,8 @@ def instrumented(handler: Handler) -> Handler:
 def count(metric: str, number: int = 1) -> None:
     """Add *number* to the metric named *metric*."""
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=number)
+
+
+def measure_seconds(metric: str, seconds: float) -> None:
+    """Add a measurement in *seconds* to the metric named *metric*."""
+    metrics.add_metric(name=metric, unit=MetricUnit.Seconds, value=seconds)

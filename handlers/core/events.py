@@ -17,6 +17,11 @@ SOURCE = "vault.application"
 DATA_UPLOADED = "Data File Upload Event"
 MANIFEST_UPLOADED = "Manifest File Upload Event"
 UPLOAD_COMPLETE = "object-upload-complete"
+ANNOUNCEMENTS = (
+    ("aws.storagegateway", "Storage Gateway Object Upload Event"),
+    ("vault.operations", "Object Announced"),
+)
+"""Sources and detail types: a gateway's event, and an operator's message with the same fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +40,24 @@ class ObjectUpload:
     """When the upload was announced, in Unix seconds."""
     share_prefix: str = field(default="", compare=False)
 
+    @property
+    def age(self) -> tuple[int, int]:
+        """What orders the uploads of a key: of two of one second, the larger one is newer."""
+        return self.event_time, self.size_bytes
+
     @classmethod
     def from_gateway_event(cls, event: Mapping[str, Any]) -> Self:
-        """Read EventBridge's envelope, or raise MalformedEventError.
+        """Read the envelope of either announcement, or raise MalformedEventError.
 
         AWS does not say whether ``object-key`` contains the share's ``prefix``: a key
         that begins with it contains it, any other gets it in front.
         """
         detail = json_fields.mapping(event, "detail")
+        announced = event.get("source"), event.get("detail-type")
+        if announced not in ANNOUNCEMENTS:
+            raise MalformedEventError(
+                "'source' and 'detail-type' are {!r}, {!r}".format(*announced)
+            )
         if detail.get("event-type", UPLOAD_COMPLETE) != UPLOAD_COMPLETE:
             raise MalformedEventError(f"'event-type' is {detail['event-type']!r}")
         without_prefix = "prefix" not in detail or detail["prefix"] in (None, "")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from constructs import Construct
 
+from stacks.constructs.alarm import Metric, alarm
 from stacks.constructs.arns import Arns
 from stacks.constructs.iam import Allow, by_service
 from stacks.constructs.protection import protected
-
-RETENTION_SECONDS = 14 * 86_400
-"""The longest that SQS keeps a message."""
+from stacks.queue_policy import DEAD_LETTER_RETENTION_SECONDS
 
 
 def taking_from(queue_arns: Sequence[str] = ()) -> str:
@@ -55,25 +53,23 @@ class DeadLetters(Construct):
             self,
             "Resource",
             name=name,
-            message_retention_seconds=RETENTION_SECONDS,
+            message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
             redrive_allow_policy=taking_from(queue_arns),
             sqs_managed_sse_enabled=True,
             policy=policy.json if policy else None,
             lifecycle=protected(prevent_destroy),
         )
-        CloudwatchMetricAlarm(
+        alarm(
             self,
             "not_empty",
-            alarm_name=f"{name}-not-empty",
-            alarm_description=f"Messages that nobody could handle wait in {name}",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": name},
-            statistic="Maximum",
-            period=60,
-            evaluation_periods=1,
-            threshold=0,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=[alarm_topic_arn] if alarm_topic_arn else None,
+            name=f"{name}-not-empty",
+            symptom=f"Messages that could not be handled wait in {name}",
+            section="Dead letters",
+            metric=Metric(
+                namespace="AWS/SQS",
+                name="ApproximateNumberOfMessagesVisible",
+                dimensions={"QueueName": name},
+            ),
+            at_least=1,
+            topic_arn=alarm_topic_arn,
         )

@@ -18,6 +18,7 @@ from cdktf_cdktf_provider_aws.lambda_function_event_invoke_config import (
 from constructs import Construct
 
 from handlers.aws.lambda_environment import LambdaEnvironment
+from stacks.constructs.alarm import Metric
 from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check, skip_checks
 from stacks.constructs.dead_letters import DeadLetters
@@ -66,7 +67,7 @@ class Function(Construct):
     ) -> None:
         """Define the function; what fails in an asynchronous call ends in *undelivered*."""
         super().__init__(scope, id_)
-        self.timeout_seconds = timeout_seconds
+        self._service = name
         logs = log_group(
             self, "logs", name=f"/aws/lambda/{name}", retention_days=log_retention_days
         )
@@ -83,7 +84,7 @@ class Function(Construct):
             allow=[*allow, *keep_failures, write_logs, WRITE_TRACES],
         )
         variables = {
-            "POWERTOOLS_SERVICE_NAME": module,
+            "POWERTOOLS_SERVICE_NAME": name,
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             **(environment.variables() if environment else {}),
         }
@@ -128,3 +129,13 @@ class Function(Construct):
                     )
                 ),
             )
+
+    def metric(self, name: str, *, statistic: str = "Maximum", period_seconds: int = 60) -> Metric:
+        """Return a metric that the function's code measures."""
+        return Metric(
+            namespace=METRICS_NAMESPACE,
+            name=name,
+            dimensions={"service": self._service},
+            statistic=statistic,
+            period_seconds=period_seconds,
+        )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tests.synth.handler_calls import Call
 from tests.synth.iam_evaluation import ASSUME, REDRIVE, Request
 from tests.synth.spelled import Spelled
-from tests.synth.template import Block
+from tests.synth.template import Block, referred
 
 EVENTS = "events.amazonaws.com"
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
@@ -53,6 +53,8 @@ DELIVERIES = (
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
 """
 ACTIONS = {
+    "batch_get_item": ("dynamodb:BatchGetItem",),
+    "change_message_visibility_batch": ("sqs:ChangeMessageVisibility",),
     "get_item": ("dynamodb:GetItem",),
     "put_item": ("dynamodb:PutItem",),
     "update_item": ("dynamodb:UpdateItem",),
@@ -62,6 +64,7 @@ ACTIONS = {
     "get_object": ("s3:GetObject",),
     "list_objects_v2": ("s3:ListBucket",),
     "put_object": ("s3:PutObject",),
+    "send_message": ("sqs:SendMessage",),
     "upload_fileobj": ("s3:PutObject", "s3:AbortMultipartUpload"),
 }
 """What a method of a boto3 client needs."""
@@ -202,6 +205,11 @@ class _Finder:
         if call.service == "events":
             for entry in call.parameters["Entries"]:
                 yield f"arn:aws:events:REGION:ACCOUNT:event-bus/{entry['EventBusName']}"
+        elif call.service == "sqs":
+            yield self._arns[referred(call.parameters["QueueUrl"])]
+        elif call.method == "batch_get_item":
+            for table in call.parameters["RequestItems"]:
+                yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{table}"
         elif call.service == "dynamodb":
             yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{call.parameters['TableName']}"
         else:

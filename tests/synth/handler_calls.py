@@ -18,7 +18,7 @@ import pytest
 
 from tests.synth.spelled import Spelled
 from tests.unit import fakes
-from tests.unit.fakes import FakeAws, FakeContext, installed
+from tests.unit.fakes import FakeAws, FakeContext, client_error, installed
 from tests.unit.samples import aws_event, batch, object_upload, task_event
 
 Payload = dict[str, Any]
@@ -84,7 +84,7 @@ class Account:
         """Return the account as the handlers get it."""
         clients: dict[str, Any] = {
             service: Recorder(self, service, getattr(self.aws, service))
-            for service in ("events", "dynamodb", "s3")
+            for service in ("events", "dynamodb", "s3", "sqs")
         }
         return FakeAws(**clients)
 
@@ -109,7 +109,19 @@ class Account:
         """Let the functions know of an upload: one classifies it, the other records it."""
         event = object_upload(key, bucket_name=self.bucket, object_size=1)
         self.run("classify_upload", batch(event))
-        self.run("record_upload", self.published())
+        self.run("record_upload", batch(self.published()))
+
+    def fail(self) -> None:
+        """Let both consumers of queues put a message back, read it again, and set one aside."""
+        event = object_upload(f"{FOLDER}/a", bucket_name=self.bucket, object_size=1)
+        self.aws.events.refuses = lambda entry: True
+        self.run("classify_upload", batch(event, "not JSON"))
+        self.aws.events.refuses = lambda entry: False
+        self.run("classify_upload", batch(event))
+        self.aws.dynamodb.fails = lambda *_: client_error("InternalServerError", 500)
+        self.run("record_upload", batch(self.published(), "not JSON"))
+        self.aws.dynamodb.fails = lambda *_: None
+        self.run("record_upload", batch(self.published(), receives=2))
 
     def reconcile(self, manifest: Payload, *, checks: int, execution: str) -> None:
         """Run the state machine's tasks in its order, some checks before the notification."""
@@ -127,8 +139,8 @@ class Account:
 def recorded_calls(stack: Spelled) -> list[Call]:
     """Return what the functions call on the ways that a dataset can go.
 
-    Whole; a file missing; a file absent; each by a tidy and by an untidy manifest. And stopped
-    by hand.
+    Whole; a file missing; a file absent; each by a tidy and by an untidy manifest. Stopped by hand.
+    And messages that fail.
     """
     account = Account(stack)
     keys = {
@@ -146,6 +158,7 @@ def recorded_calls(stack: Spelled) -> list[Call]:
         for number, (manifest, held_back) in enumerate(ways):
             _one_dataset(account, manifest, held_back, f"execution:reconciliation:{number}")
         account.run("reconcile_notify", _stopped_by_hand(account.bucket))
+        account.fail()
     return account.calls
 
 

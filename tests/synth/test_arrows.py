@@ -25,13 +25,13 @@ from tests.synth.universe import Universe, universe_of
 ARROWS = """\
 rule bus_data_uploaded
   -> log group bus_data_uploaded_logs: logs:CreateLogStream logs:PutLogEvents
-  -> function record_upload: lambda:InvokeFunction
+  -> queue records: sqs:SendMessage
   -> queue undelivered: sqs:SendMessage
 rule bus_manifest_uploaded
   -> log group bus_manifest_uploaded_logs: logs:CreateLogStream logs:PutLogEvents
   -> role bus_manifest_uploaded_role: sts:AssumeRole
-  -> function record_upload: lambda:InvokeFunction
   -> state machine reconciliation: states:StartExecution
+  -> queue records: sqs:SendMessage
   -> queue undelivered: sqs:SendMessage
 rule bus_reconciliation_failed
   -> log group bus_reconciliation_failed_logs: logs:CreateLogStream logs:PutLogEvents
@@ -52,6 +52,8 @@ function classify_upload
   -> bus bus: events:PutEvents
   -> log group classify_upload_logs: logs:CreateLogStream logs:PutLogEvents
   -> role classify_upload_role: sts:AssumeRole
+  -> queue unclassified: sqs:SendMessage
+  -> queue uploads: sqs:ChangeMessageVisibility
   -> queue uploads: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 function reconcile_check
@@ -78,9 +80,11 @@ function reconcile_notify
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 function record_upload
   -> log group record_upload_logs: logs:CreateLogStream logs:PutLogEvents
-  -> table upload_events: dynamodb:PutItem
+  -> table upload_events: dynamodb:BatchGetItem dynamodb:PutItem
   -> role record_upload_role: sts:AssumeRole
-  -> queue undelivered: sqs:SendMessage
+  -> queue records: sqs:ChangeMessageVisibility
+  -> queue records: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes
+  -> queue unrecorded: sqs:SendMessage
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 state machine reconciliation
   -> log group reconciliation_logs: logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery
@@ -89,6 +93,8 @@ state machine reconciliation
   -> function reconcile_iterator: lambda:InvokeFunction
   -> function reconcile_notify: lambda:InvokeFunction
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets
+queue records
+  -> queue unrecorded: sqs:(redrive)
 queue uploads
   -> queue unclassified: sqs:(redrive)
 """
@@ -108,7 +114,8 @@ QUEUES_OWN = {
     f"{document}, {sid}: arn:aws:sqs:REGION:ACCOUNT:{queue} is {wider}"
     for document, sid, queue in (
         ("undelivered_may_send", "KeepWhatFailed", "vault-dev-undelivered"),
-        ("uploads_may_send", "BufferUploadEvents", "vault-dev-uploads"),
+        ("uploads_may_send", "BufferEvents", "vault-dev-uploads"),
+        ("records_may_send", "BufferEvents", "vault-dev-records"),
     )
     for wider in ("*", f"arn:aws:sqs:REGION:ACCOUNT:{queue}*")
 }
@@ -194,10 +201,11 @@ def test_every_slip_in_a_policy_is_seen(system: System) -> None:
 @pytest.mark.parametrize(
     ("where", "right", "wrong"),
     [
-        ("event_target", "function:vault-dev-record-upload", "classify-upload"),
+        ("event_target", "ACCOUNT:vault-dev-records", "uploads"),
         ("event_target", "ACCOUNT:vault-dev-undelivered", "uploads-dead-letters"),
         ("event_target", "role/vault-dev-events-manifest-uploaded-start", "record-upload"),
         ("lambda_event_source_mapping", "ACCOUNT:vault-dev-uploads", "undelivered"),
+        ("lambda_event_source_mapping", "ACCOUNT:vault-dev-records", "uploads"),
         ("lambda_function", "role/vault-dev-record-upload", "reconcile-notify"),
         ("lambda_function_event_invoke_config", "ACCOUNT:vault-dev-undelivered", "uploads"),
         ("sfn_state_machine", "function:vault-dev-reconcile-check", "record-upload"),

@@ -69,7 +69,7 @@ def test_a_function_has_the_variables_of_its_environment_and_no_other(
 ) -> None:
     """The first call would fail, or a forgotten setting mislead its reader."""
     variables = dict(dev.resource(f"aws_lambda_function.{name}")["environment"]["variables"])
-    assert variables.pop("POWERTOOLS_SERVICE_NAME") == name
+    assert variables.pop("POWERTOOLS_SERVICE_NAME") == f"vault-dev-{name.replace('_', '-')}"
     assert variables.pop("POWERTOOLS_METRICS_NAMESPACE") == "StorageGatewayVault"
     if name in ENVIRONMENTS:
         environment = type(ENVIRONMENTS[name])
@@ -94,7 +94,8 @@ def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
     for function in dev.resources("aws_lambda_function").values():
         for name, value in function["environment"]["variables"].items():
             known.setdefault(name, set()).add(value)
-    assert known.pop("POWERTOOLS_SERVICE_NAME") == set(FUNCTIONS)
+    names = {f"vault-dev-{name.replace('_', '-')}" for name in FUNCTIONS}
+    assert known.pop("POWERTOOLS_SERVICE_NAME") == names, "alarms watch one environment's metrics"
     assert known == {
         "EVENT_BUS_NAME": {BUS},
         "EXPIRY_DAYS": {"30"},
@@ -103,7 +104,11 @@ def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
         "MANIFEST_SUFFIX": {".manifest"},
         "OUTCOME_TABLE": {"${aws_dynamodb_table.outcomes.name}"},
         "POWERTOOLS_METRICS_NAMESPACE": {"StorageGatewayVault"},
+        "RECORD_DEAD_LETTERS_URL": {"${aws_sqs_queue.unrecorded.url}"},
+        "RECORD_QUEUE_URL": {"${aws_sqs_queue.records.url}"},
         "REPORTS_BUCKET": {"${aws_s3_bucket.reports.bucket}"},
+        "UPLOAD_DEAD_LETTERS_URL": {"${aws_sqs_queue.unclassified.url}"},
+        "UPLOAD_QUEUE_URL": {"${aws_sqs_queue.uploads.url}"},
         "UPLOAD_EVENT_TABLE": {"${aws_dynamodb_table.upload_events.name}"},
         "VERIFY_OBJECTS": {"true"},
     }
@@ -181,12 +186,12 @@ def test_each_rule_leads_where_the_specification_says(dev: Template) -> None:
         "uploads_object_uploaded": ["aws_sqs_queue.uploads"],
         "bus_data_uploaded": [
             "aws_cloudwatch_log_group.bus_data_uploaded_logs",
-            "aws_lambda_function.record_upload",
+            "aws_sqs_queue.records",
         ],
         "bus_manifest_uploaded": [
             "aws_cloudwatch_log_group.bus_manifest_uploaded_logs",
-            "aws_lambda_function.record_upload",
             "aws_sfn_state_machine.reconciliation",
+            "aws_sqs_queue.records",
         ],
         "bus_reconciliation_successful": [
             "aws_cloudwatch_log_group.bus_reconciliation_successful_logs"
@@ -262,14 +267,15 @@ def test_the_end_of_another_machines_execution_is_not_seen(ended_rule: Block) ->
 
 def test_recorded_rows_have_the_tables_keys_and_expire(dev: Template) -> None:
     """What the writer writes is what the table is made for."""
-    record_upload = importlib.import_module("handlers.record_upload")
-    row = record_upload.to_item("a", upload("a-vaultjob/file"), expiry_days=30)
+    upload_rows = importlib.import_module("handlers.aws.upload_rows")
+    row = upload_rows.UploadRow(message_id="m", set_id="a", upload=upload("a-vaultjob/file"))
+    item = upload_rows.UploadRows(table="uploads", expiry_days=30).item(row)
     assert keys_and_expiry(dev, "upload_events") == {
         "setId": "S",
         "objectKey": "S",
         "expiresAt": "N",
     }
-    assert types_of(row).items() >= keys_and_expiry(dev, "upload_events").items()
+    assert types_of(item).items() >= keys_and_expiry(dev, "upload_events").items()
 
 
 def test_pinned_versions_have_the_tables_key_and_expire(

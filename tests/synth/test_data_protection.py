@@ -12,7 +12,7 @@ from tests.synth.template import Block, Synthesise, Template, attribute, referre
 
 BUCKETS = ("file_upload", "reports")
 TABLES = ("upload_events", "outcomes")
-QUEUES = ("unclassified", "undelivered", "uploads")
+QUEUES = ("records", "unclassified", "undelivered", "unrecorded", "uploads")
 
 DESTROYED = STATEFUL - {"aws_storagegateway_cache"}
 """But for the cache: AWS takes no disk of it back, so that destroying the resource does nothing there.

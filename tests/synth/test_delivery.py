@@ -6,12 +6,18 @@ import json
 
 import pytest
 
+from stacks.queue_policy import RECORDS, UPLOADS
 from tests.synth.template import Block, Synthesise, Template, attribute, referred
 
-DEAD_LETTERS = ("unclassified", "undelivered")
+DEAD_LETTERS = ("unclassified", "undelivered", "unrecorded")
+CONSUMERS = {
+    "uploads": ("classify_upload", "unclassified", UPLOADS),
+    "records": ("record_upload", "unrecorded", RECORDS),
+}
+"""The function of each queue, its dead letters and its policy."""
 LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
-SQS_RECORD_BYTES = 4_096
-"""A gateway's event, a key of 1,024 bytes in it, in SQS's envelope."""
+RECORD_BYTES = {"uploads": 4_096, "records": 300_000}
+"""A gateway's event with a key of 1,024 bytes, and a bundle of 200,000, in SQS's envelope."""
 
 
 def targets(template: Template) -> dict[str, Block]:
@@ -25,33 +31,68 @@ def invoked_by_events(template: Template) -> set[str]:
     return {address for address in leads if address.startswith("aws_lambda_function.")}
 
 
-def test_what_cannot_be_classified_is_tried_five_times_and_kept(dev: Template) -> None:
-    """Pitfall 6; AWS advises five at least, as throttled deliveries count too."""
-    text = dev.resource("aws_sqs_queue.uploads")["redrive_policy"]
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_what_no_function_can_handle_is_tried_for_days_and_kept(dev: Template, name: str) -> None:
+    """Pitfall 48; the policy's own tests have the days."""
+    _, dead_letters, policy = CONSUMERS[name]
+    text = dev.resource(f"aws_sqs_queue.{name}")["redrive_policy"]
     redrive = json.loads(text)
-    assert redrive["maxReceiveCount"] >= 5
-    assert referred(redrive["deadLetterTargetArn"]) == "aws_sqs_queue.unclassified"
+    assert redrive["maxReceiveCount"] == policy.receives
+    assert referred(redrive["deadLetterTargetArn"]) == f"aws_sqs_queue.{dead_letters}"
     assert text == json.dumps(redrive, separators=(",", ":")), "SQS answers so: else a plan differs"
 
 
-def test_a_message_stays_invisible_for_longer_than_its_function_may_take(dev: Template) -> None:
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_a_message_stays_invisible_for_longer_than_its_function_may_take(
+    dev: Template, name: str
+) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
-    mapping = dev.resource("aws_lambda_event_source_mapping.uploads_mapping")
+    mapping = dev.resource(f"aws_lambda_event_source_mapping.{name}_mapping")
     function = dev.resource(referred(mapping["function_name"]))
     queue = dev.resource(referred(mapping["event_source_arn"]))
-    least = 6 * function["timeout"] + mapping["maximum_batching_window_in_seconds"]
+    least = 6 * function["timeout"] + mapping.get("maximum_batching_window_in_seconds", 0)
     assert queue["visibility_timeout_seconds"] >= least
 
 
-def test_the_queue_hands_over_batches_of_which_a_part_may_fail(dev: Template) -> None:
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_a_queue_hands_over_batches_of_which_a_part_may_fail(dev: Template, name: str) -> None:
     """Pitfall 6: one malformed record must not redeliver the other ones."""
-    mapping = dev.resource("aws_lambda_event_source_mapping.uploads_mapping")
+    mapping = dev.resource(f"aws_lambda_event_source_mapping.{name}_mapping")
     assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
-    assert referred(mapping["function_name"]) == "aws_lambda_function.classify_upload"
-    assert mapping["batch_size"] == 1_000
-    assert mapping["maximum_batching_window_in_seconds"] >= 1, "Lambda asks so above ten"
-    assert mapping["batch_size"] * SQS_RECORD_BYTES < LAMBDA_PAYLOAD_BYTES
-    assert mapping["scaling_config"]["maximum_concurrency"] >= 2
+    assert referred(mapping["event_source_arn"]) == f"aws_sqs_queue.{name}"
+    assert referred(mapping["function_name"]) == f"aws_lambda_function.{CONSUMERS[name][0]}"
+    if mapping["batch_size"] > 10:
+        assert mapping["maximum_batching_window_in_seconds"] >= 1, "Lambda asks so above ten"
+    assert mapping["batch_size"] * RECORD_BYTES[name] < LAMBDA_PAYLOAD_BYTES
+
+
+def test_a_new_account_has_concurrency_for_all_that_is_polled(dev: Template) -> None:
+    """Ten executions at once, of which the state machine and the sweep need some."""
+    mappings = dev.resources("aws_lambda_event_source_mapping").values()
+    concurrency = [mapping["scaling_config"]["maximum_concurrency"] for mapping in mappings]
+    assert all(each >= 2 for each in concurrency), "Lambda takes no less"
+    assert sum(concurrency) <= 8
+
+
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_an_alarm_sees_a_message_of_fifteen_minutes(dev: Template, name: str) -> None:
+    """SQS measures what was received twice at most, the function measures what it puts back."""
+    function = dev.resource(f"aws_lambda_function.{CONSUMERS[name][0]}")
+    variables = function["environment"]["variables"]
+    by_sqs = dev.resource(f"aws_cloudwatch_metric_alarm.{name}_oldest_message")
+    by_function = dev.resource(f"aws_cloudwatch_metric_alarm.{name}_oldest_put_back")
+    assert by_sqs["namespace"] == "AWS/SQS"
+    assert by_sqs["metric_name"] == "ApproximateAgeOfOldestMessage"
+    assert by_sqs["dimensions"] == {"QueueName": dev.resource(f"aws_sqs_queue.{name}")["name"]}
+    assert by_function["namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+    assert by_function["metric_name"] == "OldestMessagePutBackAge"
+    assert by_function["dimensions"] == {"service": variables["POWERTOOLS_SERVICE_NAME"]}
+    for alarm in (by_sqs, by_function):
+        assert (alarm["comparison_operator"], alarm["threshold"], alarm["statistic"]) == (
+            "GreaterThanOrEqualToThreshold",
+            900,
+            "Maximum",
+        )
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
@@ -61,14 +102,15 @@ def test_dead_letters_are_kept_for_as_long_as_sqs_can(dev: Template, name: str) 
     assert queue["message_retention_seconds"] == 14 * 86_400
 
 
-def test_dead_letters_outlive_the_queue_that_they_come_from(dev: Template) -> None:
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_dead_letters_outlive_the_queue_that_they_come_from(dev: Template, name: str) -> None:
     """A message's age counts from its first queue on.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
     """
-    queue = dev.resource("aws_sqs_queue.uploads")["message_retention_seconds"]
-    dead = dev.resource("aws_sqs_queue.unclassified")["message_retention_seconds"]
-    assert dead > queue
+    queue = dev.resource(f"aws_sqs_queue.{name}")["message_retention_seconds"]
+    dead = dev.resource(f"aws_sqs_queue.{CONSUMERS[name][1]}")["message_retention_seconds"]
+    assert (queue, dead) == (10 * 86_400, 14 * 86_400)
 
 
 def test_every_target_tries_for_a_day_and_then_keeps_the_event(dev: Template) -> None:
@@ -141,7 +183,8 @@ def test_an_alarm_sees_the_first_dead_letter(
     assert alarm["dimensions"] == {"QueueName": dev.resource(f"aws_sqs_queue.{name}")["name"]}
     assert alarm["namespace"] == "AWS/SQS"
     assert alarm["metric_name"] == "ApproximateNumberOfMessagesVisible"
-    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["comparison_operator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["threshold"] == 1
     assert "alarm_actions" not in alarm
     told = synthesise(alarmTopicArn=topic).resource(f"aws_cloudwatch_metric_alarm.{name}_not_empty")
     assert told["alarm_actions"] == [topic]

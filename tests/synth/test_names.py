@@ -159,8 +159,10 @@ def test_addresses_of_what_keeps_data_are_frozen(
         "aws_dynamodb_table.upload_events_F3695860",
         "aws_s3_bucket.file_upload_E9862983",
         "aws_s3_bucket.reports_7921670E",
+        "aws_sqs_queue.records_86D700F3",
         "aws_sqs_queue.unclassified_98C4D233",
         "aws_sqs_queue.undelivered_A85334D5",
+        "aws_sqs_queue.unrecorded_1BF2743A",
         "aws_sqs_queue.uploads_C5D9E923",
     }
 
@@ -182,6 +184,8 @@ def test_what_others_need_is_an_output(dev: Template) -> None:
         "vaultBusName": "${aws_cloudwatch_event_bus.bus.name}",
         "uploadQueueUrl": "${aws_sqs_queue.uploads.url}",
         "uploadDeadLetterQueueUrl": "${aws_sqs_queue.unclassified.url}",
+        "recordQueueUrl": "${aws_sqs_queue.records.url}",
+        "recordDeadLetterQueueUrl": "${aws_sqs_queue.unrecorded.url}",
         "undeliveredQueueUrl": "${aws_sqs_queue.undelivered.url}",
         "stateMachineArn": "${aws_sfn_state_machine.reconciliation.arn}",
     }

@@ -14,9 +14,18 @@ from handlers.aws.lambda_environment import (
 from tests.unit.fakes import EVENT_TABLE, OUTCOME_TABLE, REPORTS_BUCKET
 
 CLASSIFY = ClassifyEnvironment(
-    event_bus_name="vault", job_dir_suffix="-vaultjob", manifest_suffix=".manifest"
+    event_bus_name="vault",
+    job_dir_suffix="-vaultjob",
+    manifest_suffix=".manifest",
+    upload_queue_url="uploads",
+    upload_dead_letters_url="uploads-dead-letters",
 )
-RECORD = RecordEnvironment(upload_event_table=EVENT_TABLE, expiry_days=30)
+RECORD = RecordEnvironment(
+    upload_event_table=EVENT_TABLE,
+    expiry_days=30,
+    record_queue_url="records",
+    record_dead_letters_url="records-dead-letters",
+)
 CHECK = CheckEnvironment(
     upload_event_table=EVENT_TABLE,
     outcome_table=OUTCOME_TABLE,

@@ -58,14 +58,21 @@ def object_upload(key: str = "a-vaultjob/file", **changes: Any) -> dict[str, Any
     return event
 
 
-def batch(*bodies: Any) -> dict[str, Any]:
+def batch(*bodies: Any, sent: float = EVENT_TIME, receives: int = 1) -> dict[str, Any]:
     """Return SQS messages ``m0``, ``m1``, ...; a body that is no text is written as JSON."""
+    record = aws_event("sqs_record")
+    attributes = record["attributes"] | {
+        "SentTimestamp": str(int(sent * 1000)),
+        "ApproximateReceiveCount": str(receives),
+    }
     return {
         "Records": [
-            aws_event("sqs_record")
+            record
             | {
                 "messageId": f"m{number}",
+                "receiptHandle": f"handle-{number}",
                 "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": attributes,
             }
             for number, body in enumerate(bodies)
         ]

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers import classify_upload
-from handlers.core.errors import MalformedEventError
 from handlers.core.events import ObjectUpload
 from handlers.record_upload import handler
 from tests.unit.conditions import Item
@@ -26,6 +25,7 @@ from tests.unit.samples import (
     failed,
     manifest_event,
     object_upload,
+    put_row,
     upload,
 )
 
@@ -49,13 +49,13 @@ def recorded(events: list[list[ObjectUpload]]) -> list[Item]:
     """Return the table after the delivery of *events*."""
     with installed(FakeAws()) as aws:
         for event in events:
-            handler(data_event(*event), FakeContext().typed)
+            handler(batch(data_event(*event)), FakeContext().typed)
         return aws.dynamodb.rows(EVENT_TABLE)
 
 
 def test_a_row_has_the_attributes_of_the_contract(aws: FakeAws, context: FakeContext) -> None:
-    """Pitfall 10: it expires, EXPIRY_DAYS after its event."""
-    handler(data_event(upload("a-vaultjob/x", size_bytes=5)), context.typed)
+    """Pitfall 10: it expires, EXPIRY_DAYS after it was written, however old its event is."""
+    handler(batch(data_event(upload("a-vaultjob/x", size_bytes=5))), context.typed)
     assert aws.dynamodb.rows(EVENT_TABLE) == [
         {
             "setId": {"S": "a"},
@@ -63,13 +63,13 @@ def test_a_row_has_the_attributes_of_the_contract(aws: FakeAws, context: FakeCon
             "bucketName": {"S": "bucket"},
             "objectSize": {"N": "5"},
             "eventTime": {"N": str(EVENT_TIME)},
-            "expiresAt": {"N": str(EVENT_TIME + 30 * 86_400)},
+            "expiresAt": {"N": str(int(aws.clock.now) + 30 * 86_400)},
         }
     ]
 
 
 def test_a_manifest_is_recorded_too(aws: FakeAws, context: FakeContext) -> None:
-    handler(manifest_event(), context.typed)
+    handler(batch(manifest_event()), context.typed)
     (row,) = aws.dynamodb.rows(EVENT_TABLE)
     assert row["objectKey"] == {"S": "a-vaultjob/a.manifest"}
 
@@ -79,7 +79,7 @@ def test_hostile_keys_are_recorded_as_they_are(
     aws: FakeAws, context: FakeContext, name: str
 ) -> None:
     """Pitfall 4: the sort key is exactly the S3 key."""
-    handler(data_event(upload(f"{name}-vaultjob/{name}"), set_id=name), context.typed)
+    handler(batch(data_event(upload(f"{name}-vaultjob/{name}"), set_id=name)), context.typed)
     (row,) = aws.dynamodb.rows(EVENT_TABLE)
     assert (row["setId"]["S"], row["objectKey"]["S"]) == (name, f"{name}-vaultjob/{name}")
 
@@ -120,7 +120,7 @@ def test_an_older_event_does_not_undo_a_newer_one(aws: FakeAws, context: FakeCon
     new = upload("a-vaultjob/x", size_bytes=1, event_time=EVENT_TIME + 1)
     old = upload("a-vaultjob/x", size_bytes=9, event_time=EVENT_TIME)
     for each in (new, old):
-        handler(data_event(each), context.typed)
+        handler(batch(data_event(each)), context.typed)
     (row,) = aws.dynamodb.rows(EVENT_TABLE)
     assert row["objectSize"] == {"N": "1"}
 
@@ -129,7 +129,9 @@ def test_what_is_not_written_is_counted(
     aws: FakeAws, context: FakeContext, metrics: Callable[[], Counter[str]]
 ) -> None:
     """Pitfall 8: repeated uploads are skipped with a metric."""
-    event = data_event(upload("a-vaultjob/x"), upload("a-vaultjob/x"), upload("a-vaultjob/y"))
+    event = batch(
+        data_event(upload("a-vaultjob/x"), upload("a-vaultjob/x"), upload("a-vaultjob/y"))
+    )
     handler(event, context.typed)
     assert metrics() == {"UploadsRecorded": 2, "UploadEventsRepeated": 1}
     handler(event, context.typed)
@@ -138,51 +140,140 @@ def test_what_is_not_written_is_counted(
 
 def test_each_row_is_written_by_a_put_of_its_own(aws: FakeAws, context: FakeContext) -> None:
     """Pitfall 5: BatchWriteItem knows no conditions and answers 200 with UnprocessedItems."""
-    handler(data_event(*[upload(f"a-vaultjob/{n}") for n in range(60)]), context.typed)
+    handler(batch(data_event(*[upload(f"a-vaultjob/{n}") for n in range(60)])), context.typed)
     assert aws.dynamodb.operations == 60 * ["PutItem"]
     assert len(aws.dynamodb.rows(EVENT_TABLE)) == 60
 
 
-def refuse_row_7(_: str, parameters: Mapping[str, Any]) -> Exception | None:
-    """Fail the put of one row of twenty."""
-    if parameters["Item"]["objectKey"]["S"].endswith("/7"):
-        return client_error("ProvisionedThroughputExceededException", 400)
-    return None
+def test_an_expired_row_counts_as_absent(aws: FakeAws, context: FakeContext) -> None:
+    """DynamoDB deletes it days later, and readers ignore it meanwhile."""
+    put_row(aws, "a-vaultjob/x", event_time=EVENT_TIME + 9, expires_at=int(aws.clock.now))
+    handler(batch(data_event(upload("a-vaultjob/x", size_bytes=7))), context.typed)
+    (row,) = aws.dynamodb.rows(EVENT_TABLE)
+    assert (row["objectSize"], row["eventTime"]) == ({"N": "7"}, {"N": str(EVENT_TIME)})
+    assert int(row["expiresAt"]["N"]) > aws.clock.now
 
 
 TWENTY = data_event(*[upload(f"a-vaultjob/{n}") for n in range(20)])
+OTHER = data_event(upload("b-vaultjob/x"), set_id="b")
 
 
-def test_one_failed_put_fails_the_event(aws: FakeAws, context: FakeContext) -> None:
+def refuse(code: str, key: str = "/7") -> Callable[[str, Mapping[str, Any]], Exception | None]:
+    """Fail the put of one row of twenty."""
+
+    def fails(_: str, parameters: Mapping[str, Any]) -> Exception | None:
+        ends = parameters["Item"]["objectKey"]["S"].endswith(key)
+        return client_error(code, 400) if ends else None
+
+    return fails
+
+
+def test_one_failed_put_returns_its_message_and_no_other(
+    aws: FakeAws, context: FakeContext
+) -> None:
     """Pitfall 5: it comes again, and then all is there; nothing is dropped."""
-    aws.dynamodb.fails = refuse_row_7
-    with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):
-        handler(TWENTY, context.typed)
+    aws.dynamodb.fails = refuse("InternalServerError")
+    assert failed(handler(batch(TWENTY, OTHER), context.typed)) == ["m0"]
     aws.dynamodb.fails = lambda *_: None
-    handler(TWENTY, context.typed)
-    assert len(aws.dynamodb.rows(EVENT_TABLE)) == 20
+    assert failed(handler(batch(TWENTY), context.typed)) == []
+    assert len(aws.dynamodb.rows(EVENT_TABLE)) == 21
 
 
 def test_one_failed_put_does_not_keep_the_other_rows_back(
     aws: FakeAws, context: FakeContext
 ) -> None:
     """Pitfall 6: a row that can never be written must not take its whole bundle along."""
-    aws.dynamodb.fails = refuse_row_7
-    with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):
-        handler(TWENTY, context.typed)
+    aws.dynamodb.fails = refuse("ValidationException")
+    assert failed(handler(batch(TWENTY), context.typed)) == ["m0"]
     assert len(aws.dynamodb.rows(EVENT_TABLE)) == 19
 
 
-@pytest.mark.parametrize("event", [{}, {"detail": None}, {"detail": {}}, {"detail": "{}"}])
-def test_a_malformed_event_is_refused(
-    aws: FakeAws, context: FakeContext, event: dict[str, Any]
+@pytest.mark.parametrize(
+    "error",
+    [client_error("InternalServerError", 500), EndpointConnectionError(endpoint_url="dynamodb")],
+)
+def test_an_unavailable_table_is_left_alone_after_one_round(
+    aws: FakeAws, context: FakeContext, error: Exception
 ) -> None:
-    with pytest.raises(MalformedEventError):
-        handler(event, context.typed)
-    assert aws.dynamodb.operations == []
+    """A batch has ten thousand rows, and each would take seconds to fail."""
+    aws.dynamodb.fails = lambda *_: error
+    messages = [data_event(*[upload(f"a-vaultjob/{n}/{m}") for n in range(99)]) for m in range(10)]
+    assert len(failed(handler(batch(*messages), context.typed))) == 10
+    assert len(aws.dynamodb.operations) <= 8
+    assert len(aws.sqs.hidden) == 10
 
 
-@settings(max_examples=40)
+def test_rows_that_an_earlier_delivery_wrote_are_not_put_again(
+    aws: FakeAws, context: FakeContext
+) -> None:
+    """Else a table that is too slow for one invocation would never take the whole bundle."""
+    aws.dynamodb.fails = refuse("InternalServerError")
+    handler(batch(TWENTY), context.typed)
+    aws.dynamodb.fails = lambda *_: None
+    aws.dynamodb.operations.clear()
+    handler(batch(TWENTY, receives=2), context.typed)
+    assert aws.dynamodb.operations == ["BatchGetItem", "PutItem"]
+    assert len(aws.dynamodb.rows(EVENT_TABLE)) == 20
+
+
+def test_a_table_that_cannot_be_read_is_written_all_the_same(
+    aws: FakeAws, context: FakeContext
+) -> None:
+    def unreadable(operation: str, _: Any) -> Exception | None:
+        return client_error("InternalServerError", 500) if operation == "BatchGetItem" else None
+
+    aws.dynamodb.fails = unreadable
+    assert failed(handler(batch(TWENTY, receives=2), context.typed)) == []
+    assert len(aws.dynamodb.rows(EVENT_TABLE)) == 20
+
+
+def test_a_throttled_table_slows_the_writer_down(aws: FakeAws, context: FakeContext) -> None:
+    """Pitfall 48: nothing is given back that time can still write."""
+    taken: Counter[float] = Counter()
+
+    def throttle(*_: Any) -> Exception | None:
+        taken[aws.clock.now] += 1
+        too_fast = taken[aws.clock.now] > 30
+        return client_error("ThrottlingException", 400) if too_fast else None
+
+    aws.dynamodb.fails = throttle
+    many = data_event(*[upload(f"a-vaultjob/{n}") for n in range(500)])
+    started = aws.clock.now
+    assert failed(handler(batch(many), context.typed)) == []
+    assert len(aws.dynamodb.rows(EVENT_TABLE)) == 500
+    assert aws.clock.now > started
+
+
+def test_what_the_functions_time_does_not_suffice_for_is_returned(aws: FakeAws) -> None:
+    """Rows that were written stay; the message is delivered again, and the rest is written."""
+    aws.dynamodb.fails = lambda *_: client_error("ProvisionedThroughputExceededException", 400)
+    context = FakeContext(looks_at_the_clock=3)
+    assert failed(handler(batch(TWENTY, OTHER), context.typed)) == ["m0", "m1"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "not JSON",
+        {},
+        {"detail": None},
+        {"detail-type": "Data File Upload Event", "detail": {}},
+        {"detail-type": "Data File Upload Event", "detail": "{}"},
+        {"detail-type": "File Upload Reconciliation Failed", "detail": OTHER["detail"]},
+    ],
+)
+def test_a_malformed_event_is_set_aside_at_once(
+    aws: FakeAws, context: FakeContext, event: dict[str, Any] | str
+) -> None:
+    """Pitfall 49: the rest of its batch is recorded."""
+    assert failed(handler(batch(event, OTHER), context.typed)) == []
+    assert [row["setId"]["S"] for row in aws.dynamodb.rows(EVENT_TABLE)] == ["b"]
+    (letter,) = aws.sqs.sent
+    assert letter["QueueUrl"] == "records-dead-letters"
+    assert letter["MessageBody"] == (event if isinstance(event, str) else json.dumps(event))
+
+
+@settings(max_examples=20)
 @given(
     st.lists(
         st.builds(
@@ -197,13 +288,14 @@ def test_a_malformed_event_is_refused(
 def test_whatever_is_announced_can_be_recorded(events: list[dict[str, Any]]) -> None:
     """Contract: what classify publishes, record reads and DynamoDB holds."""
     with installed(FakeAws()) as aws:
-        back = failed(classify_upload.handler(batch(*events), FakeContext().typed))
+        assert failed(classify_upload.handler(batch(*events), FakeContext().typed)) == []
+        aside = {letter["MessageBody"] for letter in aws.sqs.sent}
         for entry in aws.events.accepted:
             event = {"detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
-            handler(event, FakeContext().typed)
+            assert failed(handler(batch(event), FakeContext().typed)) == []
         told = {
             event["detail"]["object-key"].removesuffix("/")
-            for number, event in enumerate(events)
-            if f"m{number}" not in back
+            for event in events
+            if json.dumps(event) not in aside
         }
         assert {row["objectKey"]["S"] for row in aws.dynamodb.rows(EVENT_TABLE)} == told

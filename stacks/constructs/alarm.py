@@ -1,0 +1,52 @@
+"""A CloudWatch alarm whose description names its section of docs/operations.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
+from constructs import Construct
+
+RUNBOOK = "docs/operations.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A metric of CloudWatch, and how its values of a period are put together."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str = "Maximum"
+    period_seconds: int = 60
+
+
+def alarm(
+    scope: Construct,
+    id_: str,
+    *,
+    name: str,
+    symptom: str,
+    section: str,
+    metric: Metric,
+    at_least: float,
+    topic_arn: str | None,
+) -> CloudwatchMetricAlarm:
+    """Define the alarm that *metric* is *at_least* so high; *section* has what to do then."""
+    return CloudwatchMetricAlarm(
+        scope,
+        id_,
+        alarm_name=name,
+        alarm_description=f"{symptom}: see {section} in {RUNBOOK}",
+        namespace=metric.namespace,
+        metric_name=metric.name,
+        dimensions=dict(metric.dimensions),
+        statistic=metric.statistic,
+        period=metric.period_seconds,
+        evaluation_periods=1,
+        threshold=at_least,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic_arn] if topic_arn else None,
+    )

@@ -1,0 +1,129 @@
+"""A queue in front of one function: batches, back-pressure, dead letters and their alarms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+from cdktf_cdktf_provider_aws.lambda_event_source_mapping import (
+    LambdaEventSourceMapping,
+    LambdaEventSourceMappingScalingConfig,
+)
+from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
+from constructs import Construct
+
+from stacks.constructs.alarm import Metric, alarm
+from stacks.constructs.arns import Arns
+from stacks.constructs.dead_letters import DeadLetters, taking_from
+from stacks.constructs.event_route import EventRoute
+from stacks.constructs.function import Function
+from stacks.constructs.iam import Allow, by_service
+from stacks.constructs.protection import protected
+from stacks.queue_policy import ALARM_AGE_SECONDS, RETENTION_SECONDS, QueuePolicy
+
+
+class FunctionQueue(Construct):
+    """Buffers events of some rules for one function."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        arns: Arns,
+        policy: QueuePolicy,
+        dead_letters: DeadLetters,
+        alarm_topic_arn: str | None,
+        prevent_destroy: bool = False,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.arn = arns.queue(name)
+        self.dead_letters = dead_letters
+        self._name = name
+        self._policy = policy
+        self._alarm_topic_arn = alarm_topic_arn
+        self._queue = SqsQueue(
+            self,
+            "Resource",
+            name=name,
+            message_retention_seconds=RETENTION_SECONDS,
+            redrive_allow_policy=taking_from(),
+            sqs_managed_sse_enabled=True,
+            visibility_timeout_seconds=policy.visibility_seconds,
+            redrive_policy=json.dumps(
+                {
+                    "deadLetterTargetArn": dead_letters.queue.arn,
+                    "maxReceiveCount": policy.receives,
+                },
+                separators=(",", ":"),
+            ),
+            lifecycle=protected(prevent_destroy),
+        )
+        self.url = self._queue.url
+
+    @property
+    def consume(self) -> list[Allow]:
+        """What a function needs to consume the queue, to put back, and to set aside."""
+        return [
+            Allow(
+                "ConsumeQueue",
+                [
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ChangeMessageVisibility",
+                ],
+                [self.arn],
+            ),
+            Allow("SetMessagesAside", ["sqs:SendMessage"], [self.dead_letters.queue.arn]),
+        ]
+
+    def receive_from(self, routes: Sequence[EventRoute]) -> None:
+        """Let the rules of *routes* send their events here."""
+        may_send = by_service(
+            "events.amazonaws.com",
+            Allow("BufferEvents", ["sqs:SendMessage"], [self.arn]),
+            source_arns=[route.arn for route in routes],
+        )
+        self._queue.policy = DataAwsIamPolicyDocument(self, "may_send", statement=[may_send]).json
+        for route in routes:
+            route.to_queue(self._queue.arn)
+
+    def deliver_to(self, function: Function) -> None:
+        """Hand batches to *function*, which may answer that a part of one failed."""
+        LambdaEventSourceMapping(
+            self,
+            "mapping",
+            event_source_arn=self._queue.arn,
+            function_name=function.name,
+            batch_size=self._policy.batch_size,
+            maximum_batching_window_in_seconds=self._policy.window_seconds or None,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=LambdaEventSourceMappingScalingConfig(
+                maximum_concurrency=self._policy.maximum_concurrency
+            ),
+        )
+        # SQS measures what was received twice at most, the function what it puts back.
+        self._age_alarm(
+            "oldest_message",
+            Metric(
+                namespace="AWS/SQS",
+                name="ApproximateAgeOfOldestMessage",
+                dimensions={"QueueName": self._name},
+            ),
+        )
+        self._age_alarm("oldest_put_back", function.metric("OldestMessagePutBackAge"))
+
+    def _age_alarm(self, id_: str, metric: Metric) -> None:
+        alarm(
+            self,
+            id_,
+            name=f"{self._name}-{id_.replace('_', '-')}",
+            symptom=f"Messages in {self._name} have failed, or waited, for 15 minutes",
+            section="Uploads wait",
+            metric=metric,
+            at_least=ALARM_AGE_SECONDS,
+            topic_arn=self._alarm_topic_arn,
+        )
