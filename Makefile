@@ -107,7 +107,7 @@ check: lint ## What takes seconds: lint, then the unit tests
 test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
 	@$(run) pytest
 
-audit: setup ## Policies: stacks, IAM, scripts, secrets and licences (ENV)
+audit: setup ## Policies: stacks, IAM, secrets and licences (ENV)
 	@tools/setup.sh audit
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.audit
 	@$(run) pytest tests/audit

@@ -22,8 +22,8 @@ from handlers.core.listing import Listing, prepare
 from handlers.core.progress import Progress, advance
 
 RESERVE_SECONDS = 30
-MAX_CONTINUATIONS = 500
-"""Seven history events each: with 1,200 iterations of sixteen they stay below 25,000."""
+MAX_CONTINUATIONS = 350
+"""Ten history events each, with a retry; ``reconciliation_states`` has the whole arithmetic."""
 
 
 def pin(execution: Execution) -> Listing:

@@ -6,6 +6,8 @@ What it does not know fails loudly. https://states-language.net/spec.html
 from __future__ import annotations
 
 import copy
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +21,8 @@ CONTEXT = {
         "StartTime": "2020-11-05T12:35:00.123Z",
     }
 }
+INTRINSIC = re.compile(r"(States\.\w+)\((.*)\)")
+DEFAULT_BACKOFF_RATE = 2.0
 
 
 @dataclass
@@ -31,10 +35,15 @@ class Run:
     entered: list[str] = field(default_factory=list)
     """The names of the states in the order of the run."""
     waited_seconds: int = 0
+    """The time in Wait states."""
+    now: float = 0
+    """Seconds since the start; functions take none."""
     history_events: int = 2
     """As Step Functions counts them: two for the start and the end."""
     error: str | None = None
     """The error of the Fail state that ended it."""
+    cause: str | None = None
+    """The cause of that Fail state."""
 
     def of(self, given: Payload) -> Payload:
         """Run to the end and return the last state's output."""
@@ -50,14 +59,18 @@ class Run:
     def _pass(self, state: Payload, data: Payload) -> str | None:
         if "Result" in state:
             put(state["ResultPath"], copy.deepcopy(state["Result"]), data)
+        if "Parameters" in state:
+            put(state["ResultPath"], resolve(state["Parameters"], data), data)
         return following(state)
 
     def _wait(self, state: Payload, data: Payload) -> str | None:
         self.waited_seconds += state["Seconds"]
+        self.now += state["Seconds"]
         return following(state)
 
     def _fail(self, state: Payload, data: Payload) -> str | None:
         self.error = state["Error"]
+        self.cause = evaluate(state["CausePath"], data)
         return None
 
     def _choice(self, state: Payload, data: Payload) -> str:
@@ -68,33 +81,42 @@ class Run:
 
     def _task(self, state: Payload, data: Payload) -> str | None:
         assert state["Resource"] == "arn:aws:states:::lambda:invoke"
-        asked = resolve(state["Parameters"], data)
-        function = self.functions[asked["FunctionName"]]
+        parameters = resolve(state["Parameters"], data)
+        function = self.functions[parameters["FunctionName"]]
         tried = [0] * len(state["Retry"])
         while True:
             self.history_events += 3  # scheduled, started, and how it went
+            payload = copy.deepcopy(parameters["Payload"])
             try:
-                answer = {"Payload": function(copy.deepcopy(asked["Payload"])), "StatusCode": 200}
+                answer = {"Payload": function(payload), "StatusCode": 200}
             except Exception as error:
-                retrier = index_of(state["Retry"], error)
-                if retrier is not None and tried[retrier] < state["Retry"][retrier]["MaxAttempts"]:
-                    tried[retrier] += 1
+                index = index_of(state["Retry"], error)
+                if index is not None and tried[index] < state["Retry"][index]["MaxAttempts"]:
+                    self.now += delay_seconds(state["Retry"][index], tried[index])
+                    tried[index] += 1
                     continue
                 catcher = index_of(state["Catch"], error)
                 if catcher is None:
                     raise
                 caught = state["Catch"][catcher]
-                told = {"Error": type(error).__name__, "Cause": str(error)}
-                put(caught["ResultPath"], told, data)
+                output = {"Error": type(error).__name__, "Cause": str(error)}
+                put(caught["ResultPath"], output, data)
                 return str(caught["Next"])
             put(state["ResultPath"], resolve(state["ResultSelector"], answer), data)
             return following(state)
 
 
 def following(state: Payload) -> str | None:
-    """Return the next state's name; None at the end, which must be said."""
+    """Return the next state's name; None at the end, which the state must mark."""
     assert ("Next" in state) is not state.get("End", False)
     return state.get("Next")
+
+
+def delay_seconds(retrier: Payload, retries: int) -> float:
+    """Return the pause before a retry, after so many *retries* by the same retrier."""
+    rate = retrier.get("BackoffRate", DEFAULT_BACKOFF_RATE)
+    assert rate >= 1
+    return float(retrier["IntervalSeconds"] * rate**retries)
 
 
 def holds(test: Payload, data: Payload) -> bool:
@@ -107,6 +129,8 @@ def holds(test: Payload, data: Payload) -> bool:
             return not test["IsPresent"]
         return bool(test["IsPresent"])
     value = get(path, data)
+    if "NumericGreaterThanEqualsPath" in test:
+        return bool(value >= get(test["NumericGreaterThanEqualsPath"], data))
     assert isinstance(value, bool), f"{path} is {value!r}: BooleanEquals is false of it"
     return bool(value is test["BooleanEquals"])
 
@@ -116,9 +140,28 @@ def resolve(template: Any, data: Payload) -> Any:
     if not isinstance(template, dict):
         return template
     return {
-        key.removesuffix(".$"): get(value, data) if key.endswith(".$") else resolve(value, data)
+        key.removesuffix(".$"): evaluate(value, data)
+        if key.endswith(".$")
+        else resolve(value, data)
         for key, value in template.items()
     }
+
+
+def evaluate(expression: str, data: Payload) -> Any:
+    """Return the value of a path, or of one intrinsic function."""
+    called = INTRINSIC.fullmatch(expression)
+    if called is None:
+        return get(expression, data)
+    arguments = [
+        get(each, data) if each.startswith("$") else json.loads(each)
+        for each in called[2].split(", ")
+    ]
+    match called[1]:
+        case "States.MathAdd":
+            return sum(arguments)
+        case "States.JsonToString":
+            return json.dumps(arguments[0])
+    raise NotImplementedError(expression)
 
 
 def get(path: str, data: Payload) -> Any:

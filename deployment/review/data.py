@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deployment.review.finding import Danger, Hunk, attributes, dotted, gone, title, why
 from deployment.review.plan import Action, Change
 from deployment.review.text import code, on_one_line
-from deployment.review.values import Path
+from deployment.review.values import Path, is_argument
 
 LOST = {
     "aws_cloudwatch_event_archive": "the events in it",
@@ -119,6 +119,8 @@ def _loss(change: Change) -> str:
 
 def _weaker(change: Change, path: Path, old: object, new: object) -> str:
     """Say what is worse about the new value, or nothing."""
+    if not is_argument(change.after, path):
+        return ""
     full, last = dotted(path), path[-1]
     if change.type == "aws_s3_bucket_versioning" and last == "status" and old == "Enabled":
         return PROTECTIONS[change.type]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 
 from deployment.review.finding import Danger, Hunk, attributes, gone, title
 from deployment.review.plan import Action, Change
-from deployment.review.rules import GROUPS, LISTS, ROUTES, RULES, rules, told
+from deployment.review.rule import Rule
+from deployment.review.rules import GROUPS, LISTS, ROUTES, RULES, Values, paths, rules
 from deployment.review.text import code
 from deployment.review.values import Path
 
@@ -37,11 +37,6 @@ TYPES = (
         "aws_vpc_peering_connection",
     }
 )
-PRIVATE = tuple(
-    ipaddress.IPv4Network(each)
-    for each in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
-)
-PRIVATE_6 = ipaddress.IPv6Network("fc00::/7")
 DOORS = {
     "aws_internet_gateway": "the network gets a way to the internet",
     "aws_nat_gateway": "the network gets a way to the internet",
@@ -61,7 +56,7 @@ def hunks(change: Change, *, but: list[Path]) -> Iterator[Hunk]:
     """Tell of rules added and removed, and of what else changes, without the paths *but*."""
     lines = list(_changed_rules(change))
     if is_about_network(change) and change.action in {Action.UPDATE, Action.REPLACE}:
-        lines += attributes(change, but=[*but, *(told(change))])
+        lines += attributes(change, but=[*but, *paths(change)])
     if change.action in {Action.DESTROY, Action.FORGET} and is_about_network(change) and not lines:
         yield gone(change)
     elif lines or is_about_network(change):
@@ -77,37 +72,24 @@ def dangers(change: Change) -> Iterator[Danger]:
             yield Danger(
                 change.address, f"{code(name)} becomes true: instances get public addresses"
             )
-    for line in _changed_rules(change):
-        sign, _, rule = line.partition(" ")
-        opens = rule.startswith(("ingress", "mount")) and " deny " not in rule
-        if (
-            sign == "+"
-            and opens
-            and (places := [each for each in rule.split() if _is_public(each)])
-        ):
-            named = ", ".join(code(each) for each in places)
-            yield Danger(change.address, f"adds {code(rule)}: {named} is no private network")
-        if sign == "+" and rule.startswith("route") and _leads_out(rule):
-            yield Danger(change.address, f"adds {code(rule)}: a way to the internet")
+    for rule in _added_rules(change):
+        if place := rule.opens_to:
+            yield Danger(
+                change.address, f"adds {code(rule.line)}: {code(place)} is no private network"
+            )
+        if rule.leads_out:
+            yield Danger(change.address, f"adds {code(rule.line)}: a way to the internet")
 
 
 def _changed_rules(change: Change) -> Iterator[str]:
-    old = Counter(rules(change, change.before))
-    new = Counter(rules(change, change.after))
-    yield from (f"- {each}" for each in sorted((old - new).elements()))
-    yield from (f"+ {each}" for each in sorted((new - old).elements()))
+    yield from (f"- {each.line}" for each in _added(change, change.after, change.before))
+    yield from (f"+ {each.line}" for each in _added_rules(change))
 
 
-def _leads_out(rule: str) -> bool:
-    target = rule.partition(" by ")[2]
-    return target.startswith(("igw-", "nat-", "eigw-")) or any(door in target for door in DOORS)
+def _added_rules(change: Change) -> list[Rule]:
+    return _added(change, change.before, change.after)
 
 
-def _is_public(place: str) -> bool:
-    try:
-        network = ipaddress.ip_network(place, strict=False)
-    except ValueError:
-        return False
-    if isinstance(network, ipaddress.IPv4Network):
-        return not any(network.subnet_of(each) for each in PRIVATE)
-    return not network.subnet_of(PRIVATE_6)
+def _added(change: Change, old: Values, new: Values) -> list[Rule]:
+    added = Counter(rules(change, new)) - Counter(rules(change, old))
+    return sorted(added.elements(), key=lambda rule: rule.line)

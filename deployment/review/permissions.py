@@ -10,7 +10,7 @@ from deployment.review.expressions import blocks, refers_to
 from deployment.review.finding import Danger, Hunk, attributes, dotted, title
 from deployment.review.plan import Action, Change, Plan
 from deployment.review.policies import Document, is_policy, of_permission, read_document, read_json
-from deployment.review.statements import Statement, StatementChange, compare
+from deployment.review.statements import Pending, Statement, StatementChange, compare
 from deployment.review.text import code, counted, on_one_line
 from deployment.review.values import UNKNOWN, Path, Sensitive
 
@@ -194,7 +194,7 @@ def _follows(old: Statement, new: Statement) -> bool:
     """Tell whether all that changes is what *new* is on, as where a bucket is replaced."""
     rest = (old.parts | {"Resource": ()}) == (new.parts | {"Resource": ()})
     was, will_be = old.parts["Resource"], new.parts["Resource"]
-    pending = all("${" in each for each in will_be if each not in was)
+    pending = all(isinstance(each, Pending) for each in will_be if each not in was)
     return rest and pending and len(was) == len(will_be)
 
 

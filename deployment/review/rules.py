@@ -1,4 +1,4 @@
-"""Rules of a network, each a line for each place that it is about."""
+"""Rules of a network, read from a plan: one for each place that they name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from deployment.review.expressions import Block, blocks, fitting, spoken
 from deployment.review.plan import Change
-from deployment.review.text import on_one_line
+from deployment.review.rule import Placement, Route, Rule, Traffic
 from deployment.review.values import UNKNOWN, Path, Unknown
 
 Values = Mapping[str, Any]
@@ -27,11 +27,11 @@ SOURCES = {
     "cidr_ipv6": "",
     "ipv6_cidr_blocks": "",
     "ipv6_cidr_block": "",
-    "security_groups": "group ",
-    "source_security_group_id": "group ",
-    "referenced_security_group_id": "group ",
-    "prefix_list_ids": "prefix list ",
-    "prefix_list_id": "prefix list ",
+    "security_groups": "group",
+    "source_security_group_id": "group",
+    "referenced_security_group_id": "group",
+    "prefix_list_ids": "prefix list",
+    "prefix_list_id": "prefix list",
 }
 TARGETS = (
     "gateway_id",
@@ -51,74 +51,84 @@ DESTINATIONS = (
     "destination_ipv6_cidr_block",
     "destination_prefix_list_id",
 )
-ENDPOINT = {
-    "service_name": "endpoint of",
-    "subnet_ids": "in subnet",
-    "security_group_ids": "behind group",
-    "route_table_ids": "in route table",
+PLACEMENTS = {
+    "aws_storagegateway_nfs_file_share": {"client_list": "mount from"},
+    "aws_storagegateway_smb_file_share": {"client_list": "mount from"},
+    "aws_vpc": {"cidr_block": "addresses"},
+    "aws_subnet": {"cidr_block": "addresses"},
+    "aws_vpc_endpoint": {
+        "service_name": "endpoint of",
+        "subnet_ids": "in subnet",
+        "security_group_ids": "behind group",
+        "route_table_ids": "in route table",
+    },
 }
+"""By type: the arguments that name places, and the words before each place."""
 
 
-def rules(change: Change, values: Values) -> Iterator[str]:
-    """Write the rules of one side of *change*, each a line for each place it is about."""
+def rules(change: Change, values: Values) -> Iterator[Rule]:
+    """Yield the rules of one side of *change*, one for each place that they name."""
     if not values:
         return
     written = change.expressions
     if change.type in GROUPS | LISTS:
         for direction in ("ingress", "egress"):
             if values.get(direction) == UNKNOWN and direction in written:
-                yield f"{direction} {UNKNOWN}"
+                yield Placement(direction, str(UNKNOWN))
             for each, block in _blocks(values, written, direction):
-                yield from _rule(direction, each, block)
+                yield from _traffic(direction, each, block)
     elif change.type in RULES:
-        yield from _rule(RULES[change.type], values, written)
+        yield from _traffic(RULES[change.type], values, written)
     elif change.type == "aws_security_group_rule":
-        yield from _rule(str(values.get("type")), values, written)
+        yield from _traffic(str(values.get("type")), values, written)
     elif change.type == "aws_network_acl_rule":
-        yield from _rule("egress" if values.get("egress") else "ingress", values, written)
+        yield from _traffic("egress" if values.get("egress") else "ingress", values, written)
     elif change.type in ROUTES:
         for each, block in _blocks(values, written, "route"):
-            yield from _route(each, block)
+            yield _route(each, block)
     elif change.type == "aws_route":
-        yield from _route(values, written)
-    elif change.type in SHARES:
-        yield from (f"mount from {each}" for each in _places(values, written, "client_list"))
-    elif change.type in {"aws_vpc", "aws_subnet"}:
-        yield from (f"addresses {each}" for each in _places(values, written, "cidr_block"))
-    elif change.type == "aws_vpc_endpoint":
-        for name, word in ENDPOINT.items():
-            yield from (f"{word} {each}" for each in _places(values, written, name))
+        yield _route(values, written)
+    else:
+        yield from _placements(change.type, values, written)
 
 
-def told(change: Change) -> list[Path]:
-    """Return the paths that :func:`rules` tells of, so that they are not told of again."""
+def _placements(type_: str, values: Values, written: Block) -> Iterator[Rule]:
+    for name, words in PLACEMENTS.get(type_, {}).items():
+        for place in _places(values, written, name):
+            yield Placement(words, place, lets_in=type_ in SHARES)
+
+
+def paths(change: Change) -> list[Path]:
+    """Return the paths that :func:`rules` reads, so that nothing is reported twice."""
     if change.type in GROUPS | LISTS:
         return [("ingress",), ("egress",)]
     if change.type in ROUTES:
         return [("route",)]
-    if change.type in {"aws_vpc", "aws_subnet"}:
-        return [("cidr_block",)]
-    if change.type == "aws_vpc_endpoint":
-        return [(name,) for name in ENDPOINT]
+    if change.type in PLACEMENTS and change.type not in SHARES:
+        return [(name,) for name in PLACEMENTS[change.type]]
     if change.type in {*RULES, "aws_security_group_rule", "aws_network_acl_rule", "aws_route"}:
         return [(name,) for name in change.before.keys() | change.after.keys()]
     return []
 
 
-def _rule(direction: str, values: Values, written: Block) -> Iterator[str]:
+def _traffic(direction: str, values: Values, written: Block) -> Iterator[Rule]:
     verdict = values.get("rule_action") or values.get("action")
-    what = f"{verdict} {_ports(values)}" if isinstance(verdict, str) else _ports(values)
-    into = _places(values, written, "security_group_id")
-    about = [f" {'into' if direction == 'ingress' else 'out of'} {each}" for each in into]
-    if isinstance(description := values.get("description"), str) and description:
-        about.append(f" ({on_one_line(description)[1:-1]})")
-    if isinstance(number := values.get("rule_number", values.get("rule_no")), int):
-        about.append(f" [rule {number}]")
-    way = "from" if direction == "ingress" else "to"
+    description = values.get("description")
+    number = values.get("rule_number", values.get("rule_no"))
     places = [
-        f"{word}{each}" for name, word in SOURCES.items() for each in _places(values, written, name)
-    ] + ["itself"] * (values.get("self") is True)
-    yield from (f"{direction} {what} {way} {place}{''.join(about)}" for place in places)
+        (kind, place) for name, kind in SOURCES.items() for place in _places(values, written, name)
+    ] + [("", "itself")] * (values.get("self") is True)
+    for kind, place in places:
+        yield Traffic(
+            direction,
+            verdict if isinstance(verdict, str) else "",
+            _ports(values),
+            kind,
+            place,
+            into=tuple(_places(values, written, "security_group_id")),
+            description=description if isinstance(description, str) else "",
+            number=number if isinstance(number, int) else None,
+        )
 
 
 def _ports(values: Values) -> str:
@@ -130,10 +140,11 @@ def _ports(values: Values) -> str:
     return f"{name} {first}" if first == last else f"{name} {first}-{last}"
 
 
-def _route(values: Values, written: Block) -> Iterator[str]:
-    to = [each for name in DESTINATIONS for each in _places(values, written, name)]
-    by = [each for name in TARGETS for each in _places(values, written, name)]
-    yield f"route {', '.join(to)} by {', '.join(by)}"
+def _route(values: Values, written: Block) -> Rule:
+    return Route(
+        tuple(each for name in DESTINATIONS for each in _places(values, written, name)),
+        tuple(each for name in TARGETS for each in _places(values, written, name)),
+    )
 
 
 def _blocks(values: Values, written: Block, name: str) -> Iterator[tuple[Values, Block]]:
@@ -149,11 +160,7 @@ def _places(values: Values, written: Block, name: str) -> list[str]:
     if given is None or given == "":
         return []
     listed = given if isinstance(given, list) else [given]
-    known = [_plain(each) for each in listed if not isinstance(each, Unknown)]
+    known = [str(each) for each in listed if not isinstance(each, Unknown)]
     if len(known) < len(listed) and name in written:
         known += spoken(written[name]) or [str(UNKNOWN)]
     return list(dict.fromkeys(known))
-
-
-def _plain(value: object) -> str:
-    return on_one_line(value)[1:-1] if isinstance(value, str) else on_one_line(value)

@@ -27,6 +27,12 @@ WORDS = {
 """The parts of a statement, in the order in which they are read, and how a line of it begins."""
 
 
+class Pending(str):
+    """A value that an apply will show, as the configuration writes it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Who may do what to what, and when; the order of a list means nothing in IAM."""
@@ -195,7 +201,7 @@ def _known_or_spoken(values: Any, written: Block, name: str) -> tuple[str, ...]:
     given = values if isinstance(values, list) else [] if values is None else [values]
     known = {_text(each).replace("&{", "${") for each in given if not isinstance(each, Unknown)}
     if any(isinstance(each, Unknown) for each in given):
-        known.update(spoken(written.get(name)) or [str(UNKNOWN)])
+        known.update(map(Pending, spoken(written.get(name)) or [str(UNKNOWN)]))
     return tuple(sorted(known))
 
 

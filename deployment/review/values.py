@@ -73,6 +73,16 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield path, value
 
 
+def is_argument(values: Any, path: Path) -> bool:
+    """Return whether *path* is in *values* without being in a text of JSON."""
+    match values:
+        case dict():
+            return is_argument(values.get(path[0]), path[1:]) if path else True
+        case list() if path:
+            return is_argument(_at(values, int(path[0])), path[1:])
+    return not path or values is None
+
+
 def parsed(text: str) -> Any:
     """Return what the JSON in *text* is, or None if it is not an object or an array."""
     try:

@@ -20,7 +20,9 @@ from handlers.core.sorted_stream import KeyBlock, SortedStream
 
 CHUNK_BYTES = 1024 * 1024
 FIRST_PAGE_ITEMS = 250
-"""Most checks stop soon: pages begin small, and double until DynamoDB's own limit of 1 MB."""
+"""Most checks stop soon: pages begin small, and double."""
+LARGEST_PAGE_ITEMS = 100_000
+"""More rows than a page's 1 MB can hold, and far below what an int32 on the wire can."""
 
 _session = page_session()
 _config = Config(retries={"mode": "standard", "max_attempts": 5})
@@ -106,7 +108,7 @@ class Dataset:
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-            items *= 2
+            items = min(2 * items, LARGEST_PAGE_ITEMS)
 
     def _objects(self, after: str) -> Iterator[KeyBlock]:
         request = {"Bucket": self.manifest.upload.bucket, "Prefix": self.folder.prefix}

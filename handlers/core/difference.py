@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from handlers.core.json_fields import known_fields
+
 
 class DifferenceType(StrEnum):
     """How a key differs; it has one type, the first that fits."""
@@ -35,8 +37,9 @@ class Difference:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :func:`dataclasses.asdict` made of a finding."""
-        return cls(**{**payload, "difference": DifferenceType(payload["difference"])})
+        """Read what :func:`dataclasses.asdict` made of a difference, in this release or another."""
+        known = known_fields(cls, payload)
+        return cls(**{**known, "difference": DifferenceType(payload["difference"])})
 
     def wire(self) -> dict[str, Any]:
         """Return the finding as outcome events and reports show it."""

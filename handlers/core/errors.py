@@ -19,3 +19,7 @@ class PublishError(VaultError):
 
 class OutcomeInFlightError(VaultError):
     """Another execution is announcing this manifest upload's outcome at this moment."""
+
+
+class LookUnfinishedError(VaultError):
+    """The last look ran out of time; what it has found is kept, and the next call goes on there."""

@@ -33,12 +33,12 @@ class Checked:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what Reconcile Check Upload returned."""
+        """Read what Reconcile Check Upload returned, in this release or another."""
         return cls(
-            done=payload["reconcileDone"],
-            continuations=json_fields.whole_number(payload, "continuations"),
+            done=payload.get("reconcileDone") is True,
+            continuations=payload.get("continuations", 0),
             listing=Listing.from_payload(json_fields.mapping(payload, "listing")),
-            progress=Progress.from_payload(json_fields.mapping(payload, "progress")),
+            progress=Progress.from_payload(payload.get("progress", {})),
         )
 
 
@@ -56,6 +56,8 @@ class Execution:
     """What the last check handed on, if there was one."""
     failure: str | None = None
     """Why the execution cannot go on, in a sentence."""
+    last_error: str | None = None
+    """The last error that cost an iteration, in a sentence."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
@@ -82,7 +84,8 @@ class Execution:
             checked=None
             if check is None
             else Checked.from_payload(json_fields.mapping(check, "Payload")),
-            failure=_failure(state["failure"]) if "failure" in state else None,
+            failure=_reason(state["failure"]) if "failure" in state else None,
+            last_error=_reason(state["lastError"]) if "lastError" in state else None,
         )
 
     @classmethod
@@ -92,25 +95,29 @@ class Execution:
         except ValueError as error:
             raise MalformedEventError("The execution's input is not in the event") from error
         status = json_fields.text(detail, "status")
-        told = ": ".join(str(detail[key]) for key in ("error", "cause") if detail.get(key))
+        cause = ": ".join(str(detail[key]) for key in ("error", "cause") if detail.get(key))
         return cls(
             arn=json_fields.text(detail, "executionArn"),
             started=json_fields.whole_number(detail, "startDate") // 1000,
             manifest=ManifestUpload.from_detail(json_fields.mapping(given, "detail")),
-            failure=f"The execution ended as {status}{told and f': {told}'}"[:MAX_REASON],
+            failure=reason(f"The execution ended as {status}{cause and f': {cause}'}"),
         )
 
 
 MAX_REASON = 1024
-"""Characters of a failure that an outcome repeats; the execution's history has the rest."""
+"""Characters of a reason; the execution's history, or the report, has the rest."""
 
 
-def _failure(failure: Mapping[str, Any]) -> str:
-    """Say what a Catch was given: ``Error``, and a ``Cause`` that is JSON if a Lambda raised."""
+def reason(text: str) -> str:
+    """Return *text* as an outcome carries it: short, and without characters that UTF-8 lacks."""
+    return text[:MAX_REASON].encode(errors="replace").decode()
+
+
+def _reason(failure: Mapping[str, Any]) -> str:
+    """Return a Catch's ``Error`` and ``Cause``; the latter is JSON where a Lambda raised."""
     error, cause = str(failure.get("Error")), str(failure.get("Cause"))
     try:
         raised = json.loads(cause)
-        reason = f"{raised['errorType']}: {raised['errorMessage']}"
+        return reason(f"{raised['errorType']}: {raised['errorMessage']}")
     except (ValueError, TypeError, KeyError, RecursionError):
-        reason = f"{error}: {cause}"
-    return reason[:MAX_REASON].encode(errors="replace").decode()
+        return reason(f"{error}: {cause}")

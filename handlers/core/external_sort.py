@@ -11,7 +11,7 @@ from itertools import islice
 from typing import IO
 
 from handlers.core.errors import ManifestError
-from handlers.core.manifest import Entry
+from handlers.core.manifest_entries import Entry
 
 RUN_ENTRIES = 200_000
 """How many entries are sorted in memory at a time; about 40 MiB."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +65,16 @@ def unix_seconds(source: Mapping[str, Any], name: str) -> int:
     if seconds < 0:
         raise MalformedEventError(f"{name!r} is {value!r}, before 1970")
     return seconds
+
+
+def known_fields(kind: type, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of *payload* that the dataclass *kind* has.
+
+    Another release may have written the payload: fields that it added are ignored, and
+    those that it lacks take the defaults of *kind*.
+    """
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in payload.items() if name in names}
 
 
 def _field(source: Mapping[str, Any], name: str, kind: type) -> Any:

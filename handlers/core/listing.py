@@ -7,13 +7,15 @@ listing itself) is read as it is; of any other a tidy copy is made, in bounded m
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from handlers.core.errors import ManifestError
-from handlers.core.json_fields import MAX_KEY_BYTES
-from handlers.core.manifest import Entry, Grammar, Header, Lines
+from handlers.core.json_fields import MAX_KEY_BYTES, known_fields
+from handlers.core.manifest import Header, Lines
+from handlers.core.manifest_entries import Entry, Grammar
 from handlers.core.naming import SetFolder
 from handlers.core.sorted_stream import KeyBlock
 
@@ -46,10 +48,11 @@ class Listing:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote."""
-        return cls(**payload)
+        """Read what :meth:`payload` wrote, in this release or another."""
+        return cls(**known_fields(cls, payload))
 
 
+DOTS = re.compile(r"/\.\.?(?:/|$)", re.MULTILINE)
 CLOCK_TOLERANCE_SECONDS = 120
 """How far the clock of the vaulting client may be ahead of AWS's."""
 
@@ -141,10 +144,7 @@ def prepare(
         listing = _tidy(lines, itself, folder)
     except _UntidyError:
         lines = Lines(read())
-        grammar = Grammar(folder, manifest_key=itself.key, rich=lines.header is not None)
-        copy = tidy_copy(
-            entry for block in lines.blocks() for entry in grammar.entries(block, lines.number)
-        )
+        copy = tidy_copy(Grammar(lines, folder, manifest_key=itself.key).entries())
         listing = replace(
             copy, rich=lines.header is not None, manifest_version_id=itself.version_id
         )
@@ -159,6 +159,8 @@ def prepare(
 def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
     """Return the listing of a manifest that can be read as it is, or raise _UntidyError."""
     rich = lines.header is not None
+    if rich and lines.first.endswith(b"\r\n"):
+        raise _UntidyError
     entries = size_bytes = 0
     prefix: str | None = None
     last = ""
@@ -202,8 +204,10 @@ def _require_tidy(
         or not texts[-1].startswith(inside)
         or "\r" in text
         or "\0" in text
+        or "//" in text
         or "/\n" in text
         or text.endswith("/")
+        or DOTS.search(text)
         or manifest_key.removeprefix(prefix) in texts
         or len(prefix.encode()) + _longest_bytes(texts) > MAX_KEY_BYTES
     ):

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from handlers.core.difference import Difference
+from handlers.core.json_fields import known_fields
 from handlers.core.merge import Merge
 from handlers.core.sorted_stream import END
 
@@ -25,8 +26,8 @@ class Progress:
     """The last key compared; nothing yet if empty."""
     offset: int = 0
     """Where the manifest's next entry begins, in bytes."""
-    held: list[list[Any]] = field(default_factory=list)
-    """What :meth:`Merge.position` tells."""
+    held: list[Any] = field(default_factory=list)
+    """What :meth:`Merge.position` returns."""
     finding: Difference | None = None
     """The difference at which the last check stood."""
     anchor: str = ""
@@ -43,9 +44,11 @@ class Progress:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote."""
-        finding = payload["finding"]
-        return cls(**{**payload, "finding": Difference.from_payload(finding) if finding else None})
+        """Read what :meth:`payload` wrote, in this release or another."""
+        known = known_fields(cls, payload)
+        finding = known.get("finding")
+        known["finding"] = Difference.from_payload(finding) if finding else None
+        return cls(**known)
 
 
 OpenMerge = Callable[[Progress], tuple[Merge, Callable[[], int]]]

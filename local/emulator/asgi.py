@@ -34,11 +34,11 @@ def with_storage_gateway(
             return
         signed = CREDENTIAL.search(headers.get("authorization", ""))
         caller = Caller(account, signed["region"] if signed else region)
-        body = await _body(receive)
+        body = await whole_body(receive)
         status, answer = await asyncio.to_thread(
             _answer, api, target.removeprefix(TARGET), body, caller
         )
-        await _send_json(send, status, answer)
+        await send_json(send, status, answer)
 
     return application
 
@@ -62,7 +62,8 @@ def _answer(api: StorageGateway, operation: str, body: bytes, caller: Caller) ->
         return 400, error.body
 
 
-async def _body(receive: Any) -> bytes:
+async def whole_body(receive: Any) -> bytes:
+    """Receive a request's body to its end."""
     body = b""
     while True:
         message = await receive()
@@ -71,7 +72,8 @@ async def _body(receive: Any) -> bytes:
             return body
 
 
-async def _send_json(send: Any, status: int, answer: Json) -> None:
+async def send_json(send: Any, status: int, answer: Json) -> None:
+    """Send an answer as AWS's JSON protocols have it."""
     headers = [
         (b"content-type", b"application/x-amz-json-1.1"),
         (b"x-amzn-requestid", str(uuid.uuid4()).encode()),

@@ -16,7 +16,10 @@ from typing import Any
 
 from local.emulator.asgi import Application
 from local.emulator.ec2_gaps import mend_ec2
+from local.emulator.lambda_gaps import mend_lambda
+from local.emulator.limits_gap import within_aws_limits
 from local.emulator.s3_gaps import without_s3_gaps
+from local.emulator.sqs_gaps import mend_batches
 from local.emulator.states_gaps import mend_states
 from local.gateway.announcements import Emit
 from local.gateway.file_shares import FileShare
@@ -66,9 +69,13 @@ def application() -> Application:
     add_gateway_image()
     mend_ec2(import_module("ministack.services.ec2"))
     limit_lambda_workers()
+    mend_lambda(import_module("ministack.services.lambda_svc"))
     mend_states(import_module("ministack.services.stepfunctions"))
+    mend_batches(
+        import_module("ministack.services.lambda_svc"), import_module("ministack.services.sqs")
+    )
     logging.getLogger("events").addFilter(is_news)
-    return without_s3_gaps(inner)
+    return within_aws_limits(without_s3_gaps(inner))
 
 
 def add_gateway_image() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -111,6 +112,30 @@ class Driver:
                     ":then": {"N": str(int(row["eventTime"]["N"]) - seconds)}
                 },
             )
+
+    @contextmanager
+    def held_uploads(self) -> Iterator[None]:
+        """Let messages wait in the upload queue, as where the function is throttled."""
+        functions = self.system.client("lambda")
+        (mapping,) = functions.list_event_source_mappings(
+            FunctionName="vault-local-classify-upload"
+        )["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def metric(self, function: str, name: str) -> list[float]:
+        """Return the values of a metric that a function has logged, one for each invocation."""
+        pages = self.system.client("logs").get_paginator("filter_log_events")
+        lines = [
+            event["message"]
+            for page in pages.paginate(logGroupName=f"/aws/lambda/vault-local-{function}")
+            for event in page["events"]
+            if f'"{name}"' in event["message"]
+        ]
+        return [sum(json.loads(line)[name]) for line in lines]
 
     def executions(self, set_id: str) -> list[dict[str, Any]]:
         """Return the executions that a set's manifest has started."""

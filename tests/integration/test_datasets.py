@@ -165,6 +165,15 @@ def test_a_row_keeps_the_newest_event_of_its_key(driver: Driver) -> None:
     assert driver.rows("rewritten")[key]["objectSize"] == {"N": "2"}
 
 
+def test_uploads_that_wait_reach_the_function_as_one_batch(driver: Driver) -> None:
+    """AWS hands a function up to 10,000 messages at once; ten is one receipt's limit only."""
+    keys = [f"burst-vaultjob/{number}" for number in range(60)]
+    with driver.held_uploads():
+        driver.announce(*keys)
+    assert eventually(lambda: driver.rows("burst").keys() == set(keys))
+    assert 60 in driver.metric("classify-upload", "UploadsClassified")
+
+
 def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
     driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:

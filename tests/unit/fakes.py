@@ -1,7 +1,7 @@
 """The few client methods that the handlers use, on dicts, with AWS's rules.
 
-Parameters are checked against botocore's own model of the service, conditions are
-evaluated, pages end early, and what AWS limits or refuses is refused here too.
+Conditions are evaluated, pages end early, and what AWS refuses is refused here too, by
+``local/emulator/aws_limits.py``.
 """
 
 from __future__ import annotations
@@ -14,29 +14,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from io import BytesIO
 from threading import Lock
 from typing import IO, Any, cast
 from urllib.parse import quote_plus
 
-import botocore.session
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
-from botocore.validate import ParamValidator
 
 from handlers.aws import pages
-from tests.unit.conditions import Item, holds, tokens_of
+from local.emulator import aws_limits
+from tests.unit.conditions import Item, holds
 from tests.unit.fake_sqs import FakeSqs
 
 Entry = Mapping[str, str]
-
-MAX_ENTRIES = 10
-MAX_CALL_BYTES = 256 * 1024
-MAX_ITEM_BYTES = 400 * 1024
-MAX_DIGITS = 38
 
 EVENT_TABLE = "uploads"
 OUTCOME_TABLE = "outcomes"
@@ -113,11 +106,6 @@ class FakeEvents:
         """Answer 200 even when entries are refused, as EventBridge does."""
         _check("events", "PutEvents", parameters)
         entries: Sequence[Entry] = parameters["Entries"]
-        size_bytes = sum(
-            len(entry[name].encode()) for entry in entries for name in ("Source", "DetailType")
-        ) + sum(len(entry["Detail"].encode()) for entry in entries)
-        if not 0 < len(entries) <= MAX_ENTRIES or size_bytes > MAX_CALL_BYTES:
-            raise client_error("ValidationException", 400, f"{len(entries)}, {size_bytes} bytes")
         if error := self.fails(entries):
             raise error
         self.calls.append(entries)
@@ -158,7 +146,6 @@ class FakeDynamoDB:
         with self.lock:
             self._begin("PutItem", parameters)
             table, item = parameters["TableName"], parameters["Item"]
-            _check_item(item)
             key = _key_of(table, item)
             known = self.tables[table].get(key, {})
             values = parameters.get("ExpressionAttributeValues", {})
@@ -204,8 +191,6 @@ class FakeDynamoDB:
         """Return a page in the order of the sort key's UTF-8; the filter may leave it empty."""
         self._begin("Query", parameters)
         table, values = parameters["TableName"], parameters["ExpressionAttributeValues"]
-        used = f"{parameters['KeyConditionExpression']} {parameters.get('FilterExpression', '')}"
-        assert set(values) == {name for name in tokens_of(used) if name.startswith(":")}
         start = parameters.get("ExclusiveStartKey")
         after = _sort_bytes(table, start) if start else b""
         matching = sorted(
@@ -268,6 +253,7 @@ class FakeS3:
 
     def upload_fileobj(self, file: IO[bytes], bucket: str, key: str) -> None:
         """Write what is left of a file."""
+        _check("s3", "PutObject", {"Bucket": bucket, "Key": key})
         self.put(key, file.read(), bucket=bucket)
 
     def head_object(self, **parameters: Any) -> dict[str, Any]:
@@ -374,25 +360,14 @@ def _sort_bytes(table: str, item: Item) -> bytes:
     return item[TABLE_KEYS[table][-1]]["S"].encode()
 
 
-def _check_item(item: Item) -> None:
-    for value in item.values():
-        if "N" in value and len(value["N"].strip("-0")) > MAX_DIGITS:
-            raise client_error("ValidationException", 400, "More than 38 significant digits")
-    size_bytes = sum(len(f"{name}{next(iter(item[name].values()))}".encode()) for name in item)
-    if size_bytes > MAX_ITEM_BYTES:
-        raise client_error("ValidationException", 400, "Item size has exceeded the maximum")
-
-
 def _check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-    """Fail on parameters that boto3 would not send."""
-    shape = _service_model(service).operation_model(operation).input_shape
-    report = ParamValidator().validate(dict(parameters), shape)
-    assert not report.has_errors(), report.generate_report()
-
-
-@cache
-def _service_model(service: str) -> Any:
-    return botocore.session.get_session().get_service_model(service)
+    """Raise what boto3 raises where it, or AWS, refuses *parameters*."""
+    try:
+        aws_limits.check(service, operation, parameters)
+    except aws_limits.RefusedByAwsError as error:
+        if error.code == "ParamValidationError":
+            raise ParamValidationError(report=error.message) from error
+        raise client_error(error.code, 400, error.message) from error
 
 
 def _no_network(client: Any, operation: str, parameters: Any) -> None:

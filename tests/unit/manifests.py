@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from handlers.core.external_sort import Sorted, sorted_file
 from handlers.core.listing import Listing, TidyEntries, prepare
-from handlers.core.manifest import Entry
+from handlers.core.manifest_entries import Entry
 from handlers.core.naming import SetFolder
 
 MANIFEST_KEY = "a-vaultjob/a.manifest"

@@ -14,14 +14,12 @@ import pytest
 
 from tools.audit import __main__ as command
 from tools.audit.audited import Audited
-from tools.audit.checks import checkov, cloudsplaining, secrets, shell, state_machine, validate
+from tools.audit.checks import checkov, secrets, validate
 from tools.audit.checks.registry import Check
 from tools.audit.errors import AuditError
 from tools.audit.skips import Failure
 from tools.audit.stacks import Stack
 from tools.audit.violation import Violation
-
-KINDS: dict[str, Any] = {kind: {"findings": []} for kind in cloudsplaining.KINDS}
 
 
 def test_checkov_tells_stack_resource_and_rule() -> None:
@@ -50,45 +48,6 @@ def test_a_plan_that_checkov_did_not_read_has_not_passed(answer: dict[str, Any])
         list(checkov.failures(answer, {}))
 
 
-def test_cloudsplaining_tells_every_kind_of_finding_of_every_role() -> None:
-    escalation = {"type": "CreateAccessKey", "actions": ["iam:createaccesskey"]}
-    policy = {
-        "AttachedTo": {"roles": ["A aws_iam_role_policy.a", "B aws_iam_role_policy.b"]},
-        **KINDS,
-        "PrivilegeEscalation": {"findings": [escalation]},
-        "ResourceExposure": {"findings": ["iam:PassRole", "s3:PutBucketAcl"]},
-    }
-    assert list(cloudsplaining.failures({"inline_policies": {"1": policy}})) == [
-        Failure(stack, address, kind, what)
-        for stack, address in (("A", "aws_iam_role_policy.a"), ("B", "aws_iam_role_policy.b"))
-        for kind, what in (
-            ("PrivilegeEscalation", "CreateAccessKey (iam:createaccesskey)"),
-            ("ResourceExposure", "iam:PassRole, s3:PutBucketAcl"),
-        )
-    ]
-
-
-@pytest.mark.parametrize(
-    "resource",
-    [
-        {"aws_iam_role_policy": {"a": {"policy": "${jsonencode({})}"}}},
-        {"aws_iam_role": {"a": {"inline_policy": [{"policy": "{}"}]}}},
-        {"aws_iam_role": {"a": {"managed_policy_arns": ["arn:aws:iam::aws:policy/A"]}}},
-    ],
-)
-def test_a_policy_that_the_audit_cannot_read_has_not_passed(resource: dict[str, Any]) -> None:
-    with pytest.raises(AuditError, match=r"aws_iam_\w+\.a"):
-        list(cloudsplaining.policies(Stack("A", "test", Path(), {"resource": resource})))
-
-
-def test_a_managed_policy_is_read_nowhere() -> None:
-    attached = {
-        "aws_iam_role_policy_attachment": {"a": {"policy_arn": "arn:aws:iam::aws:policy/A"}}
-    }
-    with pytest.raises(AuditError, match="aws_iam_role_policy_attachment"):
-        list(cloudsplaining.policies(Stack("A", "test", Path(), {"resource": attached})))
-
-
 def test_terraform_tells_errors_and_warnings() -> None:
     told = {
         "severity": "warning",
@@ -107,28 +66,6 @@ def test_a_valid_stack_that_cannot_be_planned_is_told_once() -> None:
     stack = Stack("A", "test", Path(), {}, unplanned="terraform plan failed: so")
     audited = Audited(Path(), Path(), lambda: [stack])
     assert list(validate.find(audited)) == [Violation("A (test)", "terraform plan failed: so")]
-
-
-def test_the_validator_tells_a_line_each() -> None:
-    assert state_machine.objections("X a.json is invalid:\n MISSING: Nowhere\n\nOTHER\n") == [
-        "MISSING: Nowhere",
-        "OTHER",
-    ]
-    assert state_machine.objections("") == ["invalid"]
-
-
-def test_shellcheck_tells_file_line_and_rule() -> None:
-    said = {"file": "a.sh", "line": 2, "code": 2086, "message": "Double quote"}
-    assert list(shell.comments(json.dumps({"comments": [said]}))) == [
-        Violation("a.sh:2", "SC2086: Double quote")
-    ]
-
-
-def test_a_script_is_known_by_its_ending_or_its_first_line(tmp_path: Path) -> None:
-    texts = {"a.sh": "", "run": "#!/usr/bin/env bash\n", "b.py": "#!/bin/sh\n", "NOTES": "#!"}
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text)
-    assert [name for name in texts if shell.is_script(tmp_path / name)] == ["a.sh", "run"]
 
 
 def test_secrets_that_are_known_are_passed_over_as_long_as_they_are_there() -> None:

@@ -9,7 +9,7 @@ OPEN = Failure("Stack", "aws_s3_bucket.a", "CKV_1", "is open")
 
 
 def judge(*skipped: Skip, failures: tuple[Failure, ...] = (OPEN,)) -> list[Violation]:
-    return list(judged(failures, skipped, owns=lambda check: check.startswith("CKV")))
+    return list(judged(failures, skipped))
 
 
 def skip(reason: str = "there is a reason", **changed: str) -> Skip:
@@ -46,10 +46,6 @@ def test_a_skip_that_nothing_needs_is_a_finding() -> None:
     assert judge(skip(), failures=()) == [
         Violation("Stack aws_s3_bucket.a", "CKV_1 is skipped, but does not fail: drop the skip")
     ]
-
-
-def test_a_skip_of_another_tools_check_is_left_to_that_tool() -> None:
-    assert judge(skip(check="ServiceWildcard"), failures=()) == []
 
 
 def test_skips_are_read_beside_the_resources() -> None:

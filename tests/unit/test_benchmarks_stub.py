@@ -179,6 +179,14 @@ def test_what_the_stub_cannot_read_it_refuses(dynamodb: DynamoDBClient) -> None:
         )
 
 
+def test_what_aws_refuses_the_stub_refuses(stub: RunningStub) -> None:
+    """Pitfall 35: also where the client lets it pass."""
+    with pytest.raises(ClientError, match="ValidationException"):
+        client(stub, "dynamodb").query(**OF_THE_SET, Limit=2**31)
+    with pytest.raises(ClientError, match="KeyTooLongError"):
+        client(stub, "s3").list_objects_v2(Bucket=BUCKET, Prefix=1025 * "x")
+
+
 def test_a_row_can_be_asked_for_alone(stub: RunningStub, dynamodb: DynamoDBClient) -> None:
     key = DATASET.rows.keys[7]
     found = dynamodb.get_item(

@@ -31,7 +31,9 @@ from tests.unit.samples import (
 
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 LISTABLE_NAMES = {
-    told: name for told, name in HOSTILE_NAMES.items() if told not in {"newline", "control"}
+    told: name
+    for told, name in HOSTILE_NAMES.items()
+    if told not in {"newline", "carriage return", "control"}
 }
 """Line feeds and NUL are refused on the client before anything is copied."""
 
@@ -157,6 +159,14 @@ def test_uploads_in_any_order_end_in_done_and_never_before(
     assert payload is not None
     assert payload["reconcileDone"]
     assert differences(listed, announced, objects) == {}
+
+
+def test_pages_never_ask_for_more_rows_than_the_wire_can_count(aws: FakeAws) -> None:
+    """Pitfall 35: a limit that doubles without bound is no int32 after 25 pages."""
+    names = [f"{number:02}" for number in range(80)]
+    store(aws, lines=names, announced=names, objects=names)
+    assert check()["reconcileDone"] is True
+    assert aws.dynamodb.operations.count("Query") >= 40
 
 
 def test_a_check_that_stops_at_its_time_goes_on_at_once(aws: FakeAws) -> None:

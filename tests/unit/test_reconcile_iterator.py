@@ -11,9 +11,9 @@ from handlers.reconcile_iterator import handler
 from tests.unit.fakes import FakeContext
 
 
-def iterated(ticker: object, count: object) -> Any:
+def iterated(ticker: object, count: object, **detail: object) -> Any:
     """Return the iterator's answer to a state that holds *ticker* and *count*."""
-    state = {"detail": {}, "iterator": {"Payload": {"ticker": ticker, "count": count}}}
+    state = {"detail": detail, "iterator": {"Payload": {"ticker": ticker, "count": count}}}
     return handler(state, FakeContext().typed)
 
 
@@ -32,7 +32,7 @@ def test_its_answer_is_its_next_input_until_the_count_is_reached() -> None:
     payload = {"ticker": 0, "count": 5}
     rounds = 0
     while payload.get("continue", True):
-        payload = handler({"iterator": {"Payload": payload}}, FakeContext().typed)
+        payload = handler({"detail": {}, "iterator": {"Payload": payload}}, FakeContext().typed)
         rounds += 1
     assert rounds == 5
 
@@ -53,3 +53,19 @@ def test_a_state_without_an_iterator_is_refused(state: dict[str, Any]) -> None:
 def test_ticker_and_count_are_whole_numbers(ticker: object, count: object) -> None:
     with pytest.raises(MalformedEventError):
         iterated(ticker, count)
+
+
+@pytest.mark.parametrize(
+    ("most", "count", "goes_on"), [(2, 2, False), (5, 5, True), (900, 10, True)]
+)
+def test_the_manifest_event_may_lower_the_count(most: int, count: int, goes_on: bool) -> None:
+    """The contract: ``max-iterations``, of which the iterator takes the smaller number."""
+    answer = iterated(1, 10, **{"max-iterations": most})
+    assert answer == {"ticker": 2, "count": count, "continue": goes_on}
+
+
+@pytest.mark.parametrize("most", [0, 1, -1, True, "5", None, 2.0])
+def test_a_count_in_the_manifest_event_that_cannot_be_used_is_an_error(most: object) -> None:
+    """It names the field; a single iteration would check nothing."""
+    with pytest.raises(MalformedEventError, match="max-iterations"):
+        iterated(0, 10, **{"max-iterations": most})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,9 @@ from handlers.core import errors
 from handlers.core.execution import Execution
 from handlers.core.listing import Listing
 from handlers.core.progress import Progress
-from stacks.constructs.reconciliation_states import definition
+from stacks.constructs.reconciliation_states import RETRY_NOTIFY, definition
 from stacks.settings_schema import SETTINGS
-from tests.state_machine import Payload, Run
+from tests.state_machine import Payload, Run, delay_seconds
 from tests.unit.fakes import FakeContext
 from tests.unit.samples import manifest_event
 
@@ -37,6 +39,8 @@ STATES = [
     "Wait",
     "Reconcile Notify",
     "Done",
+    "Count Failed Iteration",
+    "Check Failed Count Reached",
     "Reconciliation Failed",
 ]
 
@@ -149,7 +153,22 @@ def test_a_task_retries_and_at_last_catches_everything(name: str) -> None:
         names = [handler["ErrorEquals"] for handler in handlers]
         assert names[-1] == ["States.ALL"]
         assert all("States.ALL" not in each for each in names[:-1])
-    assert task["Retry"][-1]["MaxAttempts"] >= 3
+
+
+@pytest.mark.parametrize("name", ["Reconcile Iterator", "Reconcile Check Upload"])
+def test_a_task_of_an_iteration_retries_once(name: str) -> None:
+    """The contract: each retry takes three events of a history that 960 iterations share."""
+    retries = [retrier["MaxAttempts"] for retrier in machine()["States"][name]["Retry"]]
+    assert retries == [0, 1]
+
+
+def test_notify_retries_for_half_an_hour_in_at_most_a_hundred_attempts() -> None:
+    """The contract: its failure is the only one that ends in a Fail state."""
+    retriers = machine()["States"]["Reconcile Notify"]["Retry"]
+    assert sum(retrier["MaxAttempts"] for retrier in retriers) <= 100
+    pauses = [delay_seconds(retriers[-1], n) for n in range(retriers[-1]["MaxAttempts"])]
+    assert sum(pauses) >= 30 * 60
+    assert max(pauses) < 150
 
 
 def test_there_is_no_other_task() -> None:
@@ -162,29 +181,26 @@ def test_a_choice_asks_first_whether_there_is_something_to_compare() -> None:
     """A Choice on a path that is absent ends the execution, and no Catch sees it."""
     for state in machine()["States"].values():
         for choice in state.get("Choices", []):
-            present, compared = choice["And"]
-            assert present == {"Variable": compared["Variable"], "IsPresent": True}
+            *present, compared = choice["And"]
+            paths = [path for path in compared.values() if isinstance(path, str)]
+            assert present == [{"Variable": path, "IsPresent": True} for path in paths]
         if state["Type"] == "Choice":
             assert "Default" in state
 
 
-def test_what_is_never_cured_is_not_retried_and_is_an_error_of_the_handlers() -> None:
+def test_each_error_that_is_named_is_an_error_of_the_handlers() -> None:
     """Step Functions sees a Python exception under its class's name alone."""
     for state in machine()["States"].values():
-        for retrier in state.get("Retry", [])[:-1]:
-            assert retrier["MaxAttempts"] == 0
-            for name in retrier["ErrorEquals"]:
+        for handler in [*state.get("Retry", [])[:-1], *state.get("Catch", [])[:-1]]:
+            for name in handler["ErrorEquals"]:
                 assert issubclass(getattr(errors, name), errors.VaultError)
 
 
-def test_notify_tries_for_longer_than_another_executions_claim_lasts() -> None:
-    """Else an outcome that was claimed, and then not announced, would wait for an operator."""
+def test_notify_tries_for_longer_than_another_calls_claim_lasts() -> None:
+    """Else an outcome that was claimed, and then not published, would wait for an operator."""
     retrier = machine()["States"]["Reconcile Notify"]["Retry"][-1]
-    waits = [
-        retrier["IntervalSeconds"] * retrier["BackoffRate"] ** attempt
-        for attempt in range(retrier["MaxAttempts"])
-    ]
-    assert sum(waits) > CLAIM_SECONDS
+    pauses = [delay_seconds(retrier, n) for n in range(retrier["MaxAttempts"])]
+    assert sum(pauses) > CLAIM_SECONDS
 
 
 def test_the_definition_is_json() -> None:
@@ -241,7 +257,8 @@ def test_the_functions_read_what_the_tasks_pass() -> None:
     assert (first.iterations, first.checked, first.failure) == (1, None, None)
     assert last.checked is not None
     assert last.checked.progress == Progress(after="a-vaultjob/file")
-    assert (last.iterations, last.failure) == (2, "RuntimeError: DynamoDB is away")
+    assert (last.iterations, last.failure) == (3, None)
+    assert last.last_error == "RuntimeError: DynamoDB is away"
 
 
 @given(count=st.integers(2, 60), wait_seconds=st.integers(1, 3_600))
@@ -272,41 +289,138 @@ def test_a_check_that_was_cut_short_goes_on_at_once(waits: int, cut_short: int) 
 
 
 @pytest.mark.parametrize("broken", ["iterate", "check"])
-def test_a_step_that_stays_broken_is_told_to_notify(broken: str) -> None:
-    """Pitfall 20: retries, then an outcome that says what was wrong."""
+def test_a_step_that_stays_broken_costs_its_iterations_only(broken: str) -> None:
+    """Pitfall 38: Notify decides when the count is reached, and receives the last error."""
     notify = Notify()
     always = Check(last=RuntimeError("DynamoDB is away"))
     steps = {"iterator": iterate, "check": Check(last=NOT_YET)}
     steps |= {"iterator": always} if broken == "iterate" else {"check": always}
     ended = run(machine(), notify=notify, **steps)
     assert ended.entered[-2:] == ["Reconcile Notify", "Done"]
+    assert ended.entered.count("Reconcile Iterator") == 3
+    assert ended.waited_seconds == 2 * 30
     (given,) = notify.given
-    assert given["state"]["failure"] == {"Error": "RuntimeError", "Cause": "DynamoDB is away"}
+    assert "failure" not in given["state"]
+    assert given["state"]["iterator"]["Payload"]["ticker"] == 3
+    assert given["state"]["lastError"] == {"Error": "RuntimeError", "Cause": "DynamoDB is away"}
 
 
-def test_a_step_that_fails_for_a_while_goes_unnoticed() -> None:
-    """Three retries in each iteration."""
-    away = RuntimeError("DynamoDB is away")
+def test_a_count_that_the_manifest_event_lowered_holds_for_a_failed_iterator() -> None:
+    """The contract: ``max-iterations``, the smaller number."""
+    tried = 0
+
+    def iterator(payload: Payload) -> Payload:
+        nonlocal tried
+        tried += 1
+        if tried > 1:
+            raise RuntimeError("Lambda is away")
+        return iterate(payload)
+
+    ended = Run(
+        machine(100),
+        {"iterate": iterator, "check": Check(last=NOT_YET), "notify": Notify()},
+    )
+    event = manifest_event()
+    event["detail"]["max-iterations"] = 4
+    ended.of(event)
+    assert ended.entered[-1] == "Done"
+    assert ended.entered.count("Reconcile Iterator") == 4
+
+
+@pytest.mark.parametrize("name", ["ManifestError", "MalformedEventError"])
+@pytest.mark.parametrize("step", ["iterate", "check"])
+def test_a_manifest_that_cannot_be_used_reaches_notify_at_once(step: str, name: str) -> None:
+    """No retry cures it, and no iteration."""
     notify = Notify()
-    ended = run(machine(), check=Check(away, away, away, NOT_YET, away, last=DONE), notify=notify)
-    assert ended.entered.count("Reconcile Check Upload") == 2
-    assert "failure" not in notify.given[0]["state"]
+    unusable = Check(last=getattr(errors, name)("It is empty"))
+    steps = {"iterator": iterate, "check": Check(last=NOT_YET)}
+    steps |= {"iterator": unusable} if step == "iterate" else {"check": unusable}
+    ended = run(machine(), notify=notify, **steps)
+    task = {"iterate": "Reconcile Iterator", "check": "Reconcile Check Upload"}[step]
+    assert ended.entered[-3:] == [task, "Reconcile Notify", "Done"]
+    assert ended.entered.count(task) == 1
+    (given,) = notify.given
+    assert given["state"]["failure"] == {"Error": name, "Cause": "It is empty"}
 
 
-def test_a_manifest_that_cannot_be_used_is_told_at_once() -> None:
-    """What no retry cures is not retried."""
-    notify = Notify()
-    ended = run(machine(), check=Check(last=errors.ManifestError("It is empty")), notify=notify)
-    once = run(machine(), check=Check(last=DONE), notify=Notify())
-    assert ended.entered[-3:] == ["Reconcile Check Upload", "Reconcile Notify", "Done"]
-    assert ended.history_events == once.history_events - 2  # one choice fewer
-
-
-def test_an_outcome_that_cannot_be_announced_fails_the_execution() -> None:
-    """The rule on executions that ended takes it from there."""
+def test_an_outcome_that_cannot_be_published_fails_the_execution() -> None:
+    """The rule on executions that ended invokes Notify again, and the cause is in its event."""
     ended = run(machine(), check=Check(last=DONE), notify=Notify(failures=1_000))
     assert ended.entered[-2:] == ["Reconcile Notify", "Reconciliation Failed"]
     assert ended.error == "OutcomeNotAnnounced"
+    assert ended.cause == '{"Error": "RuntimeError", "Cause": "EventBridge is away"}'
+    assert ended.now >= 30 * 60
+
+
+@dataclass
+class Outage:
+    """Functions that fail from a call on, so many calls or so many seconds long."""
+
+    functions: Mapping[str, Any]
+    broken: tuple[str, ...]
+    first_call: int
+    calls: int
+    made: int = 0
+
+    def function(self, name: str) -> Any:
+        """Return the function *name* with the outage before it."""
+
+        def call(payload: Payload) -> Payload:
+            if name in self.broken:
+                self.made += 1
+                if self.first_call <= self.made < self.first_call + self.calls:
+                    raise RuntimeError("Rate exceeded")
+            answer: Payload = self.functions[name](payload)
+            return answer
+
+        return call
+
+
+FUNCTIONS = ("iterate", "check", "notify")
+BROKEN = [names for length in (1, 2, 3) for names in itertools.combinations(FUNCTIONS, length)]
+COUNT = 4
+FIRST_CALLS = range(1, 2 * 2 * COUNT)
+"""From the first call on to one that no execution reaches: a function is called twice at most."""
+LENGTHS = [*range(1, 2 * 2 * COUNT), 52, 53, 54, 60]
+"""In calls: up to a whole execution, and about as long as Notify retries."""
+
+
+@pytest.mark.parametrize("whole_at", [1, 3, None], ids=["whole", "whole later", "never whole"])
+@pytest.mark.parametrize("broken", BROKEN, ids="+".join)
+def test_no_outage_decides_an_outcome(broken: tuple[str, ...], whole_at: int | None) -> None:
+    """Pitfall 38: of every length, from every call on, in every combination of functions.
+
+    What Notify receives last is the state of the last check that succeeded, and no failure.
+    """
+    for first_call, calls in itertools.product(FIRST_CALLS, LENGTHS):
+        notify = Notify()
+        answers = [NOT_YET] * (COUNT if whole_at is None else whole_at - 1)
+        check = Check(*answers, last=NOT_YET if whole_at is None else DONE)
+        functions = {"iterate": iterate, "check": check, "notify": notify}
+        outage = Outage(functions, broken, first_call, calls)
+        ended = Run(machine(COUNT), {name: outage.function(name) for name in FUNCTIONS})
+        ended.of(manifest_event())
+        tickers = ended.entered.count("Reconcile Iterator")
+        if not notify.given:  # it outlasted Notify's own retries
+            assert "notify" in broken
+            assert calls > 50
+            assert ended.entered[-1] == "Reconciliation Failed"
+            continue
+        assert ended.entered[-1] == "Done"
+        (given,) = notify.given
+        assert "failure" not in given["state"]
+        assert given["state"]["iterator"]["Payload"]["ticker"] == tickers <= COUNT
+        done = given["state"].get("reconcilecheck", {}).get("Payload") == DONE
+        assert done or tickers == COUNT
+
+
+def test_a_short_outage_costs_no_iteration() -> None:
+    """One retry in each task."""
+    away = RuntimeError("DynamoDB is away")
+    notify = Notify()
+    ended = run(machine(), check=Check(away, NOT_YET, away, last=DONE), notify=notify)
+    assert ended.entered.count("Reconcile Check Upload") == 2
+    assert "lastError" not in notify.given[0]["state"]
 
 
 def test_an_iteration_takes_sixteen_events_of_the_history() -> None:
@@ -316,20 +430,75 @@ def test_an_iteration_takes_sixteen_events_of_the_history() -> None:
     assert longer.history_events - shorter.history_events == 16
 
 
-def test_the_longest_execution_that_the_settings_allow_stays_below_the_limit() -> None:
-    """Pitfall 19: with every continuation, and a thousand events left for retries."""
+def test_a_continuation_takes_seven_events_and_a_retry_three() -> None:
+    """What the limits of continuations and retries were reckoned with."""
+    plain = run(machine(), check=Check(last=DONE), notify=Notify())
+    longer = run(machine(), check=Check(AT_ONCE, last=DONE), notify=Notify())
+    retried = run(machine(), check=Check(RuntimeError("away"), last=DONE), notify=Notify())
+    assert longer.history_events - plain.history_events == 7
+    assert retried.history_events - plain.history_events == 3
+
+
+def test_an_iteration_whose_iterator_fails_takes_fourteen_events() -> None:
+    """With its retry: fewer than an iteration whose two tasks are retried."""
+    always = Check(last=RuntimeError("away"))
+    shorter = run(machine(10), iterator=always, check=always, notify=Notify())
+    longer = run(machine(11), iterator=always, check=always, notify=Notify())
+    assert longer.history_events - shorter.history_events == 14
+
+
+class EveryOther:
+    """Fails at each first call, and succeeds at the retry."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.calls = 0
+
+    def __call__(self, payload: Payload) -> Payload:
+        self.calls += 1
+        if self.calls % 2:
+            raise RuntimeError("Rate exceeded")
+        answer: Payload = self.function(payload)
+        return answer
+
+
+class NotifyAtItsLimits(Notify):
+    """Uses up every retrier, and then fails or succeeds."""
+
+    def __init__(self, last: Exception | None) -> None:
+        super().__init__()
+        look, other = (each["MaxAttempts"] for each in RETRY_NOTIFY[1:])
+        self.errors = iter(
+            [*[errors.LookUnfinishedError("at a key")] * look, *[RuntimeError("away")] * other]
+        )
+        self.last = last
+
+    def __call__(self, payload: Payload) -> Payload:
+        error = next(self.errors, self.last)
+        if error is not None:
+            raise error
+        return super().__call__(payload)
+
+
+@pytest.mark.parametrize("last", [None, RuntimeError("away")], ids=["published", "in vain"])
+@pytest.mark.parametrize("iterator", [iterate, None], ids=["retried", "fails"])
+def test_the_longest_execution_that_the_settings_allow_stays_below_the_limit(
+    last: Exception | None, iterator: Any
+) -> None:
+    """Pitfall 19: every iteration, continuation and retry that the definition allows."""
     longest = SETTINGS["reconcileCountIterations"].rule
     assert longest.holds(MOST_ITERATIONS)
-    assert not longest.holds(MOST_ITERATIONS + 1)
     continuations = [AT_ONCE] * reconcile_check.MAX_CONTINUATIONS
+    assert len(continuations) == 350
     ended = run(
         machine(MOST_ITERATIONS),
-        check=Check(*continuations, last=NOT_YET),
-        notify=Notify(failures=6),
+        iterator=EveryOther(iterator) if iterator else Check(last=RuntimeError("away")),
+        check=EveryOther(Check(*continuations, last=NOT_YET)),
+        notify=NotifyAtItsLimits(last),
     )
-    assert ended.entered[-1] == "Done"
+    assert ended.entered[-1] == ("Reconciliation Failed" if last else "Done")
     assert ended.entered.count("Wait") == MOST_ITERATIONS - 1
-    assert ended.history_events + 1_000 < HISTORY_LIMIT
+    assert ended.history_events < HISTORY_LIMIT
 
 
 def test_the_definition_needs_no_cdktf() -> None:

@@ -100,6 +100,19 @@ def test_less_protection_comes_first(address: str, before: Json, after: Json) ->
     assert stronger.dangers == ()
 
 
+def test_a_number_in_a_text_of_json_protects_nothing() -> None:
+    """Only the resource's own arguments do: a state machine's input may have days as well."""
+    findings = found(
+        change(
+            "aws_sfn_state_machine.a",
+            "update",
+            before={"definition": '{"days": 30, "sse_algorithm": "x"}'},
+            after={"definition": '{"days": 20, "sse_algorithm": "y"}'},
+        )
+    )
+    assert not findings.dangers
+
+
 @pytest.mark.parametrize("part", ["versioning", "public_access_block"])
 def test_a_protection_that_goes_comes_first(part: str) -> None:
     findings = found(change(f"aws_s3_bucket_{part}.a", "delete", before={"bucket": "a"}))

@@ -90,6 +90,67 @@ def test_an_opening_to_what_is_not_private_comes_first(block: str, is_danger: bo
     assert bool(findings.dangers) is is_danger
 
 
+@pytest.mark.parametrize(
+    ("block", "description", "is_danger"),
+    [
+        ("0.0.0.0/0", "we cannot deny them this", True),
+        ("0.0.0.0/0", " deny ", True),
+        ("10.0.0.0/8", "replaces 203.0.113.7/32 of the old office", False),
+        ("10.0.0.0/8", "route 0.0.0.0/0 by igw-1", False),
+    ],
+)
+def test_a_description_makes_no_danger_and_hides_none(
+    block: str, description: str, is_danger: bool
+) -> None:
+    opening = {**rule(22, block, description=description), "security_group_id": "sg-1"}
+    for findings in (
+        found(change("aws_security_group.a", "create", after={"ingress": [opening]})),
+        found(change("aws_security_group_rule.a", "create", after={"type": "ingress", **opening})),
+    ):
+        assert bool(findings.dangers) is is_danger
+
+
+@pytest.mark.parametrize(
+    ("action", "is_danger"), [("allow", True), ("deny", False), (None, True), ("", True)]
+)
+def test_a_network_acl_that_denies_opens_nothing(action: str | None, is_danger: bool) -> None:
+    after = {"cidr_block": "0.0.0.0/0", "rule_action": action, "rule_number": 100, "protocol": "6"}
+    findings = found(change("aws_network_acl_rule.a", "create", after={"egress": False, **after}))
+    assert bool(findings.dangers) is is_danger
+
+
+def test_a_rule_whose_direction_is_not_known_may_open_the_network() -> None:
+    after = {**rule(22, "0.0.0.0/0"), "security_group_id": "sg-1"}
+    findings = found(
+        change("aws_security_group_rule.a", "create", after=after, unknown={"type": True})
+    )
+    assert findings.dangers
+
+
+@pytest.mark.parametrize(
+    ("target", "is_danger"),
+    [
+        ("${aws_nat_gateway.a.id}", True),
+        ("${aws_egress_only_internet_gateway.a.id}", True),
+        ("${aws_ec2_transit_gateway.aws_nat_gateway.id}", False),
+        ("${aws_ec2_transit_gateway.a.id}", False),
+    ],
+)
+def test_a_route_leads_out_by_what_its_target_is_and_not_by_its_name(
+    target: str, is_danger: bool
+) -> None:
+    findings = found(
+        change(
+            "aws_route.a",
+            "create",
+            after={"destination_cidr_block": "0.0.0.0/0"},
+            unknown={"gateway_id": True},
+        ),
+        written={"aws_route.a": {"gateway_id": referring(target)}},
+    )
+    assert bool(findings.dangers) is is_danger
+
+
 def test_a_rule_that_goes_is_no_danger() -> None:
     before = {"type": "ingress", **rule(22, "0.0.0.0/0"), "security_group_id": "sg-1"}
     findings = found(change("aws_security_group_rule.a", "delete", before=before))

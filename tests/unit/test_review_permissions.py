@@ -328,3 +328,10 @@ def test_a_refusal_that_follows_its_bucket_is_no_danger() -> None:
     assert judged() == []
     assert len(judged(actions=["s3:GetObject"])) == 1
     assert len(judged(condition=[])) == 1
+
+
+def test_a_refusal_that_is_narrowed_by_a_policy_variable_is_a_danger() -> None:
+    """IAM's ${...} is known: it stands for the caller, and not for what an apply will show."""
+    old = {**DENY, "Resource": ["arn:aws:s3:::a/*"]}
+    new = {**DENY, "Resource": ["arn:aws:s3:::a/${aws:username}/*"]}
+    assert len(dangers(updated(policy(old), policy(new)))) == 1

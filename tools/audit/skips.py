@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,16 +37,11 @@ def skips(stack: str, written: Mapping[str, Any]) -> Iterator[Skip]:
                 yield Skip(stack, f"{type_}.{name}", check, reason)
 
 
-def judged(
-    failures: Iterable[Failure], skipped: Iterable[Skip], *, owns: Callable[[str], bool]
-) -> Iterator[Violation]:
-    """Yield the failures without a skip, and the skips without a failure or without a reason.
-
-    Of *skipped*, only those count whose check the calling tool *owns*.
-    """
+def judged(failures: Iterable[Failure], skipped: Iterable[Skip]) -> Iterator[Violation]:
+    """Yield the failures without a skip, and the skips without a failure or without a reason."""
     failed = sorted(set(failures))
     keys = {(each.stack, each.address, each.check) for each in failed}
-    ours = {(each.stack, each.address, each.check): each for each in skipped if owns(each.check)}
+    ours = {(each.stack, each.address, each.check): each for each in skipped}
     for failure in failed:
         if (failure.stack, failure.address, failure.check) not in ours:
             yield Violation(

@@ -13,20 +13,12 @@ from tools.audit.errors import AuditError
 ROOT = Path(__file__).parents[2]
 VENV = Path(sys.executable).parent
 VENV_AUDIT = ROOT / ".venv-audit/bin"
-NODE_MODULES = ROOT / "node_modules/.bin"
 
 
 def run(
     tool: Path | str, *arguments: str | Path, cwd: Path = ROOT, succeeds: Sequence[int] = (0,)
 ) -> str:
-    """Run *tool* and return what it writes to stdout, as :func:`call` does."""
-    return call(tool, *arguments, cwd=cwd, succeeds=succeeds).stdout
-
-
-def call(
-    tool: Path | str, *arguments: str | Path, cwd: Path = ROOT, succeeds: Sequence[int] = (0,)
-) -> subprocess.CompletedProcess[str]:
-    """Run *tool* and return what came of it.
+    """Run *tool* and return what it writes to standard output.
 
     Raises:
         AuditError: It is not there, or its exit status is none of *succeeds*.
@@ -44,9 +36,9 @@ def call(
     except OSError as error:
         raise AuditError(f"{tool} cannot be run ({error.strerror}): run 'make audit'") from error
     if done.returncode not in succeeds:
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
-        raise AuditError("\n".join([f"{Path(tool).name} failed ({done.returncode}):", *told]))
-    return done
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]
+        raise AuditError("\n".join([f"{Path(tool).name} failed ({done.returncode}):", *lines]))
+    return done.stdout
 
 
 def _environment() -> dict[str, str]:

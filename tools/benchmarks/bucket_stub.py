@@ -12,14 +12,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 from urllib.parse import quote_plus
 
+from local.emulator.aws_limits import RefusedByAwsError, check
 from tools.benchmarks.synthetic_set import Uploads
 
 MODIFIED = "2026-11-24T00:00:00.000Z"
 HTTP_MODIFIED = "Tue, 24 Nov 2026 00:00:00 GMT"
 MOST_KEYS = 1000
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+LIST_PARAMETERS = {
+    "prefix": "Prefix",
+    "start-after": "StartAfter",
+    "continuation-token": "ContinuationToken",
+}
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -53,7 +60,7 @@ class BucketStub:
         bucket, _, key = path.removeprefix("/").partition("/")
         match method:
             case "GET" if query.get("list-type") == "2" and not key:
-                return "ListObjectsV2", Answer(body=self._list(bucket, query))
+                return "ListObjectsV2", self._list_answer(bucket, query)
             case "GET":
                 return "GetObject", self._get(key, query, headers)
             case "HEAD":
@@ -80,6 +87,18 @@ class BucketStub:
                 self._parts.pop(query["uploadId"], None)
                 return "AbortMultipartUpload", Answer(status=204)
         return method, _error(501, "NotImplemented")
+
+    def _list_answer(self, bucket: str, query: Mapping[str, str]) -> Answer:
+        given: dict[str, Any] = {
+            parameter: query[name] for name, parameter in LIST_PARAMETERS.items() if name in query
+        }
+        if "max-keys" in query:
+            given["MaxKeys"] = int(query["max-keys"])
+        try:
+            check("s3", "ListObjectsV2", {"Bucket": bucket, **given})
+        except RefusedByAwsError as error:
+            return _error(400, error.code)
+        return Answer(body=self._list(bucket, query))
 
     def _list(self, bucket: str, query: Mapping[str, str]) -> bytes:
         keys = self.objects.keys

@@ -20,6 +20,7 @@ from itertools import accumulate
 from math import ceil
 from typing import Any
 
+from local.emulator.aws_limits import RefusedByAwsError, check
 from tools.benchmarks.counts import Counts
 from tools.benchmarks.synthetic_set import BUCKET, ITERATIONS, SET_ID, Uploads
 
@@ -166,6 +167,10 @@ class TableStub:
 
     def answer(self, action: str, request: Mapping[str, Any]) -> bytes:
         """Return the body of the answer to *action*, or raise RefusedError."""
+        try:
+            check("dynamodb", action, request)
+        except RefusedByAwsError as error:
+            raise RefusedError(error.code, error.message) from error
         match action:
             case "Query":
                 return self._query(request)

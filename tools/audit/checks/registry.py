@@ -1,4 +1,4 @@
-"""Every check, cheapest first."""
+"""Every check, cheapest first. What lint or a test checks already is not checked again."""
 
 from __future__ import annotations
 
@@ -6,15 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tools.audit.audited import Audited
-from tools.audit.checks import (
-    checkov,
-    cloudsplaining,
-    licences,
-    secrets,
-    shell,
-    state_machine,
-    validate,
-)
+from tools.audit.checks import checkov, licences, secrets, validate
 from tools.audit.violation import Violation
 
 
@@ -29,11 +21,8 @@ class Check:
 
 
 CHECKS = (
-    Check("shellcheck", "every shell script", shell.find, needs_stacks=False),
     Check("secrets", "no secret in any file", secrets.find, needs_stacks=False),
     Check("validate", "every stack is valid Terraform", validate.find),
     Check("checkov", "the plan of every stack", checkov.find),
-    Check("cloudsplaining", "every IAM policy", cloudsplaining.find),
-    Check("states", "every state machine", state_machine.find),
     Check("licences", "every package, and what ships", licences.find),
 )

@@ -1,0 +1,76 @@
+"""A gap of the emulator's event source mappings closed: it hands a function at most ten messages.
+
+On AWS a batch is complete when it has as many messages as the mapping asks for, when its window has
+ended, or when the next message would not fit into an invocation's 6 MB.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+RECEIVED_AT_ONCE = 10
+"""Messages that one call of the emulator's receives at most, as SQS's ReceiveMessage does."""
+MAX_INVOCATION_BYTES = 6 * 1024 * 1024
+MAX_MESSAGE_BYTES = 1024 * 1024
+RECORD_BYTES = 1024
+"""More than what a record has beside the message's body."""
+
+Message = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Messages of one queue that a function will receive together."""
+
+    messages: list[Message] = field(default_factory=list)
+    complete_at: float = 0.0
+    """When the window ends that the first message opened."""
+    room_bytes: int = MAX_INVOCATION_BYTES
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Add messages that were received."""
+        for message in messages:
+            self.messages.append(message)
+            self.room_bytes -= len(message["body"].encode()) + RECORD_BYTES
+
+    def wanted(self, size: int) -> int:
+        """Return how many messages may be received at once, so that a batch of *size* holds them."""
+        fitting = self.room_bytes // (MAX_MESSAGE_BYTES + RECORD_BYTES)
+        return min(RECEIVED_AT_ONCE, size - len(self.messages), fitting)
+
+
+def mend_batches(functions: Any, queues: Any, clock: Callable[[], float] = time.monotonic) -> None:
+    """Let the emulator's module *functions* receive whole batches from its module *queues*."""
+    receive = queues._receive_messages_for_esm
+    open_batches: dict[str, Batch] = {}
+
+    def receive_batch(queue_url: str, size: int) -> list[Message]:
+        batch = open_batches.setdefault(queue_url, Batch())
+        while (wanted := batch.wanted(size)) > 0 and (received := receive(queue_url, wanted)):
+            if not batch.messages:
+                open_window(batch, window_seconds(queue_url))
+            batch.add(received)
+        if wanted > 0 and clock() < batch.complete_at:
+            return []
+        return open_batches.pop(queue_url).messages
+
+    def open_window(batch: Batch, seconds: float) -> None:
+        batch.complete_at = clock() + seconds
+        if seconds:
+            threading.Timer(seconds, functions._esm_wake.set).start()
+
+    def window_seconds(queue_url: str) -> float:
+        queue_arn = queues._queues[queue_url]["attributes"]["QueueArn"]
+        windows = (
+            mapping.get("MaximumBatchingWindowInSeconds", 0)
+            for _, _, mapping in functions._iter_all_esms()
+            if mapping.get("EventSourceArn") == queue_arn
+        )
+        return max(windows, default=0)
+
+    queues._receive_messages_for_esm = receive_batch
