@@ -45,7 +45,7 @@ NAMES = (
     "第{n}号.xml",
     "😀{n}",
     "line\u2028separator {n}",
-    "tab\t{n}",
+    "back\\slash {n}",
     "{n}.manifest",  # deeper than a set's own manifest: data
 )
 

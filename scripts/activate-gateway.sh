@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Activate the file gateway from inside its network, and tell its ARN and cache disk in two parameters.
+# Activate the file gateway from inside its network, and put its ARN and cache disk into two parameters.
 #
 # Usage: activate-gateway.sh [--wait SECONDS] [--KEY VALUE]...
 #   --wait SECONDS  how long the appliance, and then the gateway, may take to answer (600)
@@ -7,14 +7,16 @@
 #                   --gateway-time-zone, --gateway-parameters, --gateway-vpc-endpoint,
 #                   --storage-gateway-url, --health-log-group-arn, --environment, --region
 #
-# Run again, whatever became of it the last time, it goes on where that ended.
-# Exit status: 0 the gateway runs and both parameters are written; 1 failed, if only to have its health
-# logged, which comes last; 2 misused.
+# Run again, it goes on from where the last run ended.
+# Exit status: 0 the gateway runs and both parameters are written; 1 failed, even if only the last
+# step did, the logging of its health; 2 misused.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 # shellcheck source=scripts/gateway.sh
 . "$(dirname "$(readlink -f "$0")")/gateway.sh"
+# shellcheck source=scripts/mounts.sh
+. "$(dirname "$(readlink -f "$0")")/mounts.sh"
 
 main() {
   read_configuration
@@ -28,7 +30,7 @@ main() {
   until_time_is_up find_cache_disk
   put_parameter cacheDiskId "$disk"
   put_parameter arn "$arn" # the last: where it is, FileShareStack can do with both
-  say "The gateway $GATEWAY_NAME runs: $arn, cache disk $disk."
+  print "The gateway $GATEWAY_NAME runs: $arn, cache disk $disk."
   log_health
 }
 
@@ -62,17 +64,17 @@ activate() {
     --tags Key=Application,Value=storage-gateway-vault "Key=Environment,Value=$ENVIRONMENT" --query GatewayARN
   [[ $answer =~ $arn_pattern ]] || die "activate-gateway answered '$answer', which is no gateway's ARN: look at the gateways of $REGION, then run again."
   arn=$answer
-  say "Activated the gateway $GATEWAY_NAME: $arn"
+  print "Activated the gateway $GATEWAY_NAME: $arn"
 }
 
 # Do something until it succeeds or the time is up; it leaves what is wrong in $wrong.
 until_time_is_up() {
-  local last=$((SECONDS + wait_seconds)) told='' pause=5
+  local last=$((SECONDS + wait_seconds)) reported='' pause=5
   wrong=''
   until "$@"; do
     ((SECONDS + pause <= last)) || die "$wrong"
-    [[ $wrong == "$told" ]] || complain "$wrong Trying again until $wait_seconds seconds are over."
-    told=$wrong
+    [[ $wrong == "$reported" ]] || complain "$wrong Trying again until $wait_seconds seconds are over."
+    reported=$wrong
     sleep "$pause"
   done
 }
@@ -96,10 +98,14 @@ get_key() {
   return 1
 }
 
+# AWS writes enumerations in two ways: with blanks or underscores, with or without a prefix.
 gateway_runs() {
+  local unmount=''
   ask storagegateway describe-gateway-information --gateway-arn "$arn" --query GatewayState || answer="not known: $complaint"
-  wrong="The gateway $arn does not run yet; its state is ${answer:-not told}. See that its instance runs and reaches the Storage Gateway endpoint (ports 443, 1026-1028, 1031, 2222); if its instance is gone, run deactivate-gateway.sh --yes, then this again."
-  [[ $answer == RUNNING ]]
+  [[ $answer != RUNNING && $answer != STATE_RUNNING ]] || return 0
+  ! mount_at "$MOUNT_POINT" || unmount="umount -f -l $MOUNT_POINT, then "
+  wrong="The gateway $arn does not run yet; its state is ${answer:-missing}. See that its instance runs and reaches the Storage Gateway endpoint (ports 443, 1026-1028, 1031, 2222); if its instance is gone, run ${unmount}deactivate-gateway.sh --yes, then this again."
+  return 1
 }
 
 # Exactly one disk is, or can become, the cache.
@@ -112,7 +118,7 @@ find_cache_disk() {
   }
   while IFS=$'\t' read -r id allocation; do
     case $allocation in
-      AVAILABLE | 'CACHE STORAGE') disks+=("$id") ;;
+      AVAILABLE | 'CACHE STORAGE' | CACHE_STORAGE) disks+=("$id") ;;
       *) others+=("$id $allocation") ;;
     esac
   done <<<"$answer"

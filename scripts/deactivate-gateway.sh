@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Delete the file gateway and the two parameters that tell of it; what is in the bucket stays.
+# Delete the file gateway and the two parameters that hold its ARN and cache disk; the bucket keeps its objects.
 #
 # Usage: deactivate-gateway.sh [--yes] [--KEY VALUE]...
 #   --yes        do not ask
@@ -13,6 +13,8 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 # shellcheck source=scripts/gateway.sh
 . "$(dirname "$(readlink -f "$0")")/gateway.sh"
+# shellcheck source=scripts/mounts.sh
+. "$(dirname "$(readlink -f "$0")")/mounts.sh"
 
 main() {
   read_configuration
@@ -21,13 +23,12 @@ main() {
   require_gateway_name
   work=$(mktemp -d)
   trap 'rm -rf -- "$work"' EXIT
-  ! mountpoint -q -- "$MOUNT_POINT" 2>/dev/null ||
-    die "The share is mounted at $MOUNT_POINT still: once all is uploaded, umount $MOUNT_POINT and run again."
+  refuse_mounted
   find_gateway
   [[ -z $arn ]] || delete_gateway
   demand ssm delete-parameters --names "$GATEWAY_PARAMETERS/arn" "$GATEWAY_PARAMETERS/cacheDiskId" --query DeletedParameters
-  say "The gateway $GATEWAY_NAME ${arn:+($arn) }is gone, and so are the parameters $GATEWAY_PARAMETERS/arn and $GATEWAY_PARAMETERS/cacheDiskId."
-  say "What was its instance cannot be activated again: replace the instance and its cache volume, or destroy DataVaultingStack."
+  print "The gateway $GATEWAY_NAME ${arn:+($arn) }is gone, and so are the parameters $GATEWAY_PARAMETERS/arn and $GATEWAY_PARAMETERS/cacheDiskId."
+  print "What was its instance cannot be activated again: replace the instance and its cache volume, or destroy DataVaultingStack."
 }
 
 read_options() {
@@ -43,9 +44,17 @@ read_options() {
   done
 }
 
+refuse_mounted() {
+  local problem
+  mount_at "$MOUNT_POINT" || return 0
+  find_problem "$MOUNT_POINT"
+  [[ -z $problem ]] || die "The share $mounted is still mounted at $MOUNT_POINT and $problem: run umount -f -l $MOUNT_POINT, then this again."
+  die "The share $mounted is still mounted at $MOUNT_POINT: once everything is uploaded, run umount $MOUNT_POINT, then this again."
+}
+
 delete_gateway() {
   if [[ -z $yes ]]; then
-    [[ -t 0 ]] || die "Nothing was deleted: say --yes to delete the gateway $arn and what it has not uploaded yet."
+    [[ -t 0 ]] || die "Nothing was deleted: add --yes to delete the gateway $arn and what it has not uploaded yet."
     read -r -p "Delete the gateway $GATEWAY_NAME ($arn), and what it has not uploaded yet? [y/N] " yes || true
     [[ $yes == [yY]* ]] || die "Nothing was deleted."
   fi

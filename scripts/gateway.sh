@@ -3,7 +3,7 @@
 
 arn_pattern='^arn:aws[a-z-]*:storagegateway:[a-z0-9-]+:[0-9]{12}:gateway/sgw-[0-9A-Fa-f]+$'
 
-# Set answer to what AWS says, and complaint to what it says instead. "None" is the CLI's for nothing.
+# Set answer to what AWS answers, or complaint to its error. The CLI writes "None" for nothing.
 ask() { # SERVICE OPERATION [OPTION...]
   local -a endpoint=()
   [[ $1 != storagegateway || -z $STORAGE_GATEWAY_URL ]] || endpoint=(--endpoint-url "$STORAGE_GATEWAY_URL")
@@ -17,27 +17,27 @@ ask() { # SERVICE OPERATION [OPTION...]
   return 1
 }
 
-demand() { # SERVICE OPERATION [OPTION...]: end with what AWS has against it
-  ask "$@" || die "aws $1 $2 failed: ${complaint:-it says nothing}. See that this instance's role allows it and that its VPC endpoint answers."
+demand() { # SERVICE OPERATION [OPTION...]: end with AWS's error if there is one
+  ask "$@" || die "aws $1 $2 failed: ${complaint:-without a message}. See that this instance's role allows it and that its VPC endpoint answers."
 }
 
-# Set arn to the gateway that the parameter tells of, or that has the name; to nothing if none does.
-# The list alone tells which gateways there are: the role's leave to ask one hangs on its tags, and
-# one that is gone has none, so that IAM answers instead.
+# Set arn to the gateway whose ARN is in the parameter, or that has the name; else to nothing.
+# Only the list shows which gateways exist: the role may describe a gateway by its tags, and one that
+# is deleted has none, so that IAM denies the call.
 find_gateway() {
-  local told listed name
+  local kept listed name
   local -a named=()
   demand ssm get-parameters --names "$GATEWAY_PARAMETERS/arn" --query 'Parameters[0].Value'
-  told=$answer arn=''
+  kept=$answer arn=''
   demand storagegateway list-gateways --query 'Gateways[].[GatewayARN,GatewayName]'
   while IFS=$'\t' read -r listed name; do
     [[ $listed =~ $arn_pattern ]] || continue # an empty page's None
-    [[ $listed != "$told" ]] || arn=$told
+    [[ $listed != "$kept" ]] || arn=$kept
     [[ $name != "$GATEWAY_NAME" ]] || named+=("$listed")
   done <<<"$answer"
   [[ -z $arn ]] || return 0
-  [[ ! $told =~ $arn_pattern ]] ||
-    complain "The gateway $told, of which the parameter $GATEWAY_PARAMETERS/arn tells, is gone: looking for one by the name $GATEWAY_NAME."
+  [[ ! $kept =~ $arn_pattern ]] ||
+    complain "The gateway $kept, whose ARN is in the parameter $GATEWAY_PARAMETERS/arn, is gone: looking for one by the name $GATEWAY_NAME."
   ((${#named[@]} < 2)) || die "Gateways of the name $GATEWAY_NAME are ${named[*]}: delete all but one, or give another --gateway-name."
   arn=${named[0]-}
 }

@@ -12,10 +12,12 @@
 #
 # SIZE is in bytes, or in B, kB, MB, GB, TB, KiB, MiB, GiB or TiB. The same options make the same
 # files. Run again after an interruption, it writes what is not there yet.
-# Exit status: 0 written, 1 refused or failed, 2 misused, 130 interrupted.
+# Exit status: 0 written; 1 refused or failed; 2 misused; 129, 130, 143 ended by HUP, INT, TERM.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+# shellcheck source=scripts/progress.sh
+. "$(dirname "$(readlink -f "$0")")/progress.sh"
 
 main() {
   read_options "$@"
@@ -30,7 +32,7 @@ main() {
   [[ ! -s $work/todo ]] || write
   find_todo
   [[ ! -s $work/todo ]] || die "$(wc -l <"$work/todo") files could not be written: mend the cause and run the same command again."
-  say "$(printf %q "$PWD") holds $count files, $(shown_bytes "$total")."
+  print "$(printf %q "$PWD") holds $count files, $(shown_bytes "$total")."
 }
 
 most_files=1000000000
@@ -50,8 +52,8 @@ read_options() {
     esac
     shift 2
   done
-  [[ -n $folder ]] || misused "--folder is missing: say where the files go."
-  [[ -n $count ]] || misused "--count is missing: say how many files to write."
+  [[ -n $folder ]] || misused "--folder is missing: name the folder for the files."
+  [[ -n $count ]] || misused "--count is missing: give the number of files."
   require_possible
 }
 
@@ -150,17 +152,17 @@ write_batches() { # FILES_A_BATCH
         path = field[4] "/" field[5] "/" field[6]
         start = (field[6] + 0) * 7919 % 16384
         print "" >path
-        told = 0
+        reported = 0
         for (left = field[2]; left > 0; left -= 16384) {
           print substr(block, start + 1, left < 16384 ? left : 16384) >path
           if (left % 67108864 < 16384 && left > 67108864) {
             print "0 67108864\n" >>ENVIRON["progress"]
             fflush(ENVIRON["progress"])
-            told += 67108864
+            reported += 67108864
           }
         }
         if (close(path)) exit 1
-        printf "1 %.0f\n", field[2] - told >>ENVIRON["progress"]
+        printf "1 %.0f\n", field[2] - reported >>ENVIRON["progress"]
       }
     }'
 }

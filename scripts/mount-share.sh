@@ -8,23 +8,29 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+# shellcheck source=scripts/mounts.sh
+. "$(dirname "$(readlink -f "$0")")/mounts.sh"
+
+# Only NFS 4.1: without a version, mount falls back to NFS 3 for a share that is missing, and hangs at
+# ports that the gateway's security group closes.
+options=nolock,hard,nfsvers=4.1,nosuid,nodev,noexec
 
 main() {
   read_configuration
   read_options "$@"
   require_configured GATEWAY_ADDRESS SHARE_PATH MOUNT_POINT
-  local share=${GATEWAY_ADDRESS%:*}:$SHARE_PATH mounted
-  if mountpoint -q -- "$MOUNT_POINT" 2>/dev/null; then
-    mounted=$(findmnt -n -o SOURCE --mountpoint "$MOUNT_POINT") || mounted='something else'
+  local share=${GATEWAY_ADDRESS%:*}:$SHARE_PATH
+  if mount_at "$MOUNT_POINT"; then
     [[ $mounted == "$share" ]] || die "At $MOUNT_POINT $mounted is mounted, not $share: umount $MOUNT_POINT, or give another --mount-point."
-    say "$share is mounted at $MOUNT_POINT already."
+    require_answer "$MOUNT_POINT"
+    print "$share is mounted at $MOUNT_POINT already."
     return
   fi
   mkdir -p -- "$MOUNT_POINT" || die "The folder $MOUNT_POINT cannot be made: run as root, or give another --mount-point."
-  mount -t nfs -o nolock,hard "$share" "$MOUNT_POINT" ||
+  mount -t nfs -o "$options" "$share" "$MOUNT_POINT" ||
     die "$share could not be mounted at $MOUNT_POINT: see that FileShareStack is deployed, that the share lets this address in, and that nfs-utils is installed; run as root."
-  mountpoint -q -- "$MOUNT_POINT" || die "mount said nothing, but nothing is mounted at $MOUNT_POINT: look at the system's log."
-  say "Mounted $share at $MOUNT_POINT."
+  mount_at "$MOUNT_POINT" || die "mount reported no error, but nothing is mounted at $MOUNT_POINT: read the system's log."
+  print "Mounted $share at $MOUNT_POINT."
 }
 
 read_options() {

@@ -1,7 +1,7 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # What a folder holds, as lines <type>/<bytes>/<modified>/<path>, and what may be vaulted of it.
 # Types are those of find -printf %y, and e: empty folder, u: unreadable file. A path with a line
-# break in it never becomes a line.
+# break in it never becomes a line. Litter is what the setting ignoreUnexpectedNames names.
 
 list() { # FOLDER [EXPRESSION...]: unsorted, without what EXPRESSION handles
   (
@@ -11,21 +11,55 @@ list() { # FOLDER [EXPRESSION...]: unsorted, without what EXPRESSION handles
   )
 }
 
-scan_source() { # OUTPUT: sorted by path; paths with a line break go to OUTPUT.broken
-  list . \( -path $'*[\n\r]*' -fprint0 "$1.broken" \) -o \( -type d -empty -printf 'e/0/0/%P\n' \) -o \
+# Set litter to a regular expression for names, and without_litter to an expression of find: both
+# have a name as the handlers do, byte for byte, * and ? being the only wildcards. A name holds no
+# slash, so slashes separate the patterns.
+read_litter_names() {
+  local pattern i byte rest=$IGNORE_UNEXPECTED_NAMES/
+  litter='' without_litter=()
+  while [[ -n $rest ]]; do
+    pattern=${rest%%/*} rest=${rest#*/}
+    [[ -z $pattern ]] || litter+=${litter:+|}
+    for ((i = 0; i < ${#pattern}; i++)); do
+      byte=${pattern:i:1}
+      case $byte in
+        '*') litter+='[^/]*' ;;
+        '?') litter+=$'[^/\200-\277][\200-\277]*' ;; # a character of UTF-8
+        '^' | \\) litter+=\\$byte ;;
+        [!-~]) [[ $byte == [A-Za-z0-9] ]] && litter+=$byte || litter+="[$byte]" ;;
+        *) litter+=$byte ;;
+      esac
+    done
+  done
+  [[ -z $litter || -n $all ]] || without_litter=(-regextype posix-extended -regex ".*/($litter)" -prune)
+}
+
+scan_source() { # OUTPUT: sorted by path; paths with a line break go to OUTPUT.broken, a dot per litter to OUTPUT.litter
+  : >"$1.litter"
+  interruptibly list . ${without_litter[@]+"${without_litter[@]}" -fprintf "$1.litter" . -o} \
+    \( -path $'*[\n\r]*' -fprint0 "$1.broken" \) -o \
     \( -type f ! -readable -printf 'u/%s/%T@/%P\n' \) -o >"$1.found" 2>"$1.complaints" || {
+    state_has_room || exit 1
     cat -- "$1.complaints" >&2
     die "Not all of $(printf %q "$source_folder") could be read: run as root, or mend it."
   }
-  sort -t/ -k4 -- "$1.found" >"$1"
-  sort -- "$1.found" >"$1.all"
+  name_empty_folders "$1.found" | sort -t/ -k4 >"$1"
+  sort -- "$1" >"$1.all"
   rm -- "$1.found"
+}
+
+# A folder that holds nothing but litter is empty.
+name_empty_folders() { # LIST
+  awk "$split"'
+    NR == FNR { if (sub(/\/[^\/]*$/, "", path)) filled[path]; next }
+    kind == "d" && !(path in filled) { sub(/^d/, "e") }
+    { print }' "$1" "$1"
 }
 
 # As the copy in the share will show it: times in whole seconds, an empty folder as a folder.
 as_copied() { sed -e 's:^e/:d/:' -e 's:^\([^d]/[0-9]*/-\{0,1\}[0-9]*\)[^/]*/:\1/:' | sort; }
 
-without_manifest() { name=$manifest_name awk "$split"' path != ENVIRON["name"]'; }
+without_manifest() { name=$manifest_name awk "$split"' path != ENVIRON["name"] || kind != "f"'; }
 paths() { awk "$split"' { print path }' | sort; }
 counted() { awk '/^f/ { n++ } END { printf "%.0f", n }' "$1"; }
 summed() { awk -F / '/^f/ { n += $2 } END { printf "%.0f", n }' "$1"; }
@@ -35,18 +69,25 @@ split='{ path = $0; sub(/^[^\/]*\/[^\/]*\/[^\/]*\//, "", path); split($0, field,
 
 # What Python decodes as UTF-8: no surrogates, nothing above U+10FFFF, nothing longer than needed.
 utf8='^([\001-\177]|[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277])*$'
+control='[\001-\037\177]|\302[\200-\237]'
 
-is_utf8() { printf '%s\n' "$1" | awk "!/$utf8/ { exit 1 }"; }
+is_a_name() { printf '%s\n' "$1" | awk "!/$utf8/ || /$control/ || NR > 1 { exit 1 }"; }
 
-# End the job and name all that cannot be vaulted.
+# A gateway uploads the first 5 TB of a file and nothing more:
+# https://docs.aws.amazon.com/filegateway/latest/files3/fgw-quotas.html
+largest_file_bytes=5000000000000
+
+# End the job and name everything that cannot be vaulted.
 refuse() { # SCAN
-  prefix=$job_folder/ manifest=$manifest_name awk "$split"'
+  prefix=$SHARE_PREFIX$job_folder/ manifest=$manifest_name largest=$largest_file_bytes awk "$split"'
     function refuse(reason) { print reason "/" path }
     kind == "u" { refuse("it cannot be read"); next }
     kind !~ /[fde]/ { refuse("it is neither a file nor a folder"); next }
     path == ENVIRON["manifest"] { refuse("its name is that of the manifest"); next }
+    kind == "f" && size + 0 > ENVIRON["largest"] + 0 { refuse("it is larger than 5 TB, of which a gateway uploads the first 5 TB only"); next }
     length(ENVIRON["prefix"]) + length(path) + (kind != "f") > 1024 { refuse("its key would be longer than 1,024 bytes"); next }
-    /[\200-\377]/ && path !~ /'"$utf8"'/ { refuse("its name is not UTF-8") }' "$1" >"$1.refused"
+    /[\200-\377]/ && path !~ /'"$utf8"'/ { refuse("its name is not UTF-8"); next }
+    path ~ /'"$control"'/ { refuse("its name has a control character in it") }' "$1" >"$1.refused"
   if [[ -s $1.refused || -s $1.broken ]]; then
     complain "Nothing was copied, for these cannot be vaulted: rename or remove them, and run again."
     local path
@@ -64,18 +105,4 @@ refuse_all() { # PATHS_FILE REASON
   complain "$2"
   while IFS= read -r path; do printf '  %q\n' "$path"; done <"$1" >&2
   exit 1
-}
-
-# List the source as it was scanned: what was lost in the copying must show.
-write_manifest() {
-  prefix=$job_folder/ plain=$plain awk "$split"'
-    kind ~ /[fe]/ { print (ENVIRON["plain"] ? "" : size " ") ENVIRON["prefix"] path }' "$work/source" >"$work/entries"
-  if [[ -z $plain ]]; then
-    local digest
-    digest=$(sha256sum <"$work/entries")
-    say "#vault-manifest 1 began=$began entries=$(awk 'END { printf "%.0f", NR }' "$work/entries") bytes=$total_bytes sha256=${digest%% *}" >"$work/manifest"
-    cat -- "$work/entries" >>"$work/manifest"
-  else
-    mv -- "$work/entries" "$work/manifest"
-  fi
 }

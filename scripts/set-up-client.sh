@@ -3,11 +3,13 @@
 #
 # Usage: set-up-client.sh
 # It reads client.conf, runs as root, and tries again until it succeeds: the share comes only when
-# FileShareStack is deployed. A file system is made once, on a volume that holds nothing whatever.
+# FileShareStack is deployed. A file system is made once, on a volume that is empty.
 # Exit status: 0 all is set up, or is being so by another; 1 the data disk cannot be used.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+# shellcheck source=scripts/mounts.sh
+. "$(dirname "$(readlink -f "$0")")/mounts.sh"
 scripts=$(dirname "$(readlink -f "$0")")
 devices=${VAULT_DEVICE_FOLDER:-/dev} blocks=${VAULT_BLOCK_FOLDER:-/sys/block} fstab=${VAULT_FSTAB:-/etc/fstab}
 disk_wait_seconds=${VAULT_DISK_WAIT_SECONDS:-300} longest_pause_seconds=${VAULT_LONGEST_PAUSE_SECONDS:-120}
@@ -17,7 +19,7 @@ main() {
   (($# == 0)) || misused "There is no option '$1'."
   read_configuration
   exec 9>>"${VAULT_LOCK_FILE:-/run/lock/vault-set-up-client}"
-  flock -n 9 || { say "Another process is setting this client up." && exit 0; }
+  flock -n 9 || { print "Another process is setting this client up." && exit 0; }
   if [[ -n $DATA_DEVICE_VOLUME ]]; then
     find_device
     make_file_system
@@ -25,10 +27,10 @@ main() {
   fi
   activated=''
   until_it_succeeds activate_and_mount
-  say "This client is set up."
+  print "This client is set up."
 }
 
-# Whatever the activation has to complain of, a share that is there is mounted.
+# A share that exists is mounted even while the activation fails.
 activate_and_mount() {
   [[ -n $activated ]] || ! "$scripts/activate-gateway.sh" || activated=yes
   "$scripts/mount-share.sh" && [[ -n $activated ]]
@@ -51,15 +53,15 @@ find_device() {
   done
 }
 
-# blkid says 2 if it finds nothing at all, neither a file system nor a partition.
+# blkid exits with 2 if it finds nothing at all, neither a file system nor a partition.
 make_file_system() {
   local found status=0
   found=$(blkid -p -- "$device") || status=$?
   if ((status == 2)) && [[ -z $found ]]; then
-    say "Making a file system on $device, the volume $DATA_DEVICE_VOLUME, which holds nothing."
+    print "Making a file system on $device, the volume $DATA_DEVICE_VOLUME, which holds nothing."
     mkfs.xfs -q "$device" || die "No file system could be made on $device: mend the cause and run again."
   elif ((status)); then
-    die "What is on $device cannot be told (blkid: status $status): look at it with lsblk -f and wipefs; nothing was changed."
+    die "What is on $device cannot be determined (blkid: status $status): look at it with lsblk -f and wipefs; nothing was changed."
   fi
 }
 
@@ -77,8 +79,13 @@ mount_data() {
     die "In $fstab, $line is meant for $DATA_MOUNT_POINT, not UUID=$uuid: take that line out, or correct DATA_DEVICE_VOLUME."
   fi
   mkdir -p -- "$DATA_MOUNT_POINT"
-  mountpoint -q -- "$DATA_MOUNT_POINT" || mount "$DATA_MOUNT_POINT" || die "$device could not be mounted at $DATA_MOUNT_POINT: look at the system's log."
-  say "The data disk $device is mounted at $DATA_MOUNT_POINT."
+  if mount_at "$DATA_MOUNT_POINT"; then
+    [[ $mounted -ef $device ]] ||
+      die "At $DATA_MOUNT_POINT $mounted is mounted, not $device, the volume $DATA_DEVICE_VOLUME: umount $DATA_MOUNT_POINT, or correct DATA_DEVICE_VOLUME."
+  else
+    mount "$DATA_MOUNT_POINT" || die "$device could not be mounted at $DATA_MOUNT_POINT: look at the system's log."
+  fi
+  print "The data disk $device is mounted at $DATA_MOUNT_POINT."
 }
 
 until_it_succeeds() {

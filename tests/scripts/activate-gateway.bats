@@ -16,6 +16,8 @@ GATEWAY_PARAMETERS=/dev/fileGateway
 
 STORAGE_GATEWAY_URL=https://vpce.example
 CONF
+  export VAULT_MOUNTS=$PWD/mounts VAULT_ANSWER_SECONDS=1
+  printf 'sysfs /sys sysfs rw 0 0\n' >mounts
   mkdir aws
   printf '\t' >aws/none
   printf 'RUNNING' >aws/state
@@ -68,7 +70,7 @@ activate() { "$scripts/activate-gateway.sh" --wait 0 "$@"; }
 
 called() { grep -c -- "$1" calls || true; }
 
-@test "gets the key, activates, waits, and tells ARN and disk in two parameters" {
+@test "gets the key, activates, waits, and puts ARN and disk into two parameters" {
   run activate
   expect 0 "The gateway vault-dev runs: $arn, cache disk xen-vbd-1."
   grep -x "curl http://192.168.1.10/?gatewayType=FILE_S3&activationRegion=eu-west-1&no_redirect" calls
@@ -132,20 +134,20 @@ called() { grep -c -- "$1" calls || true; }
   expect 0 "runs: $arn"
 }
 
-@test "two gateways of one name are both told" {
+@test "two gateways of one name are both reported" {
   printf '%s\tvault-dev\n' "$arn" "${arn/12A/99A}" >aws/gateways
   run activate
   expect 1 "$arn ${arn/12A/99A}" "delete all but one"
 }
 
-@test "no answer from the appliance is told, with the address and what to see to" {
+@test "no answer from the appliance is reported, with the address and what to see to" {
   stub curl <<<'echo "curl: (7) Failed to connect: Connection refused" >&2; exit 7'
   run activate
   expect 1 "192.168.1.10 gives no activation key: curl: (7) Failed to connect" "port 80" \
     "deleted" "replace its instance and cache volume, or destroy DataVaultingStack"
 }
 
-@test "any answer that is no key is told, shown, and not used" {
+@test "any answer that is no key is reported, shown, and not used" {
   local wrong
   for wrong in '<html>AWS Storage Gateway</html>' '' 'ABCDE-12345' 'ABCDE-12345-FGHIJ-67890-KLMNO-PQRST' "a key: ABCDE-12345-FGHIJ-67890-KLMNO" \
     $'ABCDE-12345-FGHIJ-67890-KLMNO\nmore' 'abcde-12345-fghij-67890-klmno'; do
@@ -191,27 +193,47 @@ called() { grep -c -- "$1" calls || true; }
   done
 }
 
-@test "an activation that is refused is told in AWS's words" {
+@test "an activation that is refused is reported in AWS's words" {
   echo "An error occurred: The specified activation key is no longer valid" >aws/fail.activate-gateway
   run activate
   expect 1 "aws storagegateway activate-gateway failed: An error occurred: The specified activation key is no longer valid"
 }
 
-@test "a gateway that does not run in time is told with its state" {
+@test "a gateway that does not run in time is reported with its state" {
   printf OFFLINE >aws/state
   run activate
   expect 1 "$arn does not run yet; its state is OFFLINE" \
     "if its instance is gone, run deactivate-gateway.sh --yes, then this again"
+  mount_share
+  run activate
+  expect 1 "if its instance is gone, run umount -f -l /mnt/vaultdata, then deactivate-gateway.sh --yes, then this again"
   fails test -e aws/parameter.arn
 }
 
-@test "takes the one disk that is free, or is the cache already" {
-  printf 'root\tSTORED iSCSI VOLUME\nxen-vbd-2\tCACHE STORAGE\n' >aws/disks
-  run activate
-  expect 0 "cache disk xen-vbd-2"
+@test "takes the one disk that is free, or is the cache already, in either spelling" {
+  local cache
+  for cache in 'CACHE STORAGE' CACHE_STORAGE AVAILABLE; do
+    printf 'root\tSTORED iSCSI VOLUME\nxen-vbd-2\t%s\n' "$cache" >aws/disks
+    run activate
+    expect 0 "cache disk xen-vbd-2"
+  done
 }
 
-@test "no disk, and more than one, are told by name" {
+@test "a gateway runs in either spelling" {
+  printf STATE_RUNNING >aws/state
+  run activate
+  expect 0 "The gateway vault-dev runs"
+}
+
+@test "a configuration with CRLF is read as one with LF" {
+  sed -i 's/$/\r/' client.conf
+  run activate
+  expect 0 "The gateway vault-dev runs"
+  grep -F -- "--region eu-west-1 --output text --endpoint-url https://vpce.example storagegateway" calls
+  fails grep $'\r' calls
+}
+
+@test "no disk, and more than one, are reported by name" {
   : >aws/disks
   run activate
   expect 1 "needs one disk for its cache and has 0"
@@ -231,7 +253,7 @@ called() { grep -c -- "$1" calls || true; }
   same 2 "$(called update-gateway-information)"
 }
 
-@test "a health log that is refused hides no running gateway, and is told" {
+@test "a health log that is refused hides no running gateway, and is reported" {
   echo "An error occurred: The log group has no policy" >aws/fail.update-gateway-information
   run activate --health-log-group-arn arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway
   expect 1 "runs: $arn" "is not logged to arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway: An error occurred: The log group has no policy" \
@@ -243,7 +265,7 @@ called() { grep -c -- "$1" calls || true; }
 @test "what is not configured is named, with the file and the option" {
   sed -i /GATEWAY_ADDRESS/d client.conf
   GATEWAY_ADDRESS=from-the-environment run activate
-  expect 1 "GATEWAY_ADDRESS is not known: write it into" "client.conf, or give --gateway-address"
+  expect 1 "GATEWAY_ADDRESS is not set: write it into" "client.conf, or give --gateway-address"
   VAULT_CLIENT_CONF=nowhere run activate
   expect 1 "There is no configuration nowhere"
   run activate --share-path x
@@ -260,7 +282,7 @@ called() { grep -c -- "$1" calls || true; }
 @test "deactivates on demand, parameters included, and is content if all is gone" {
   activate
   run "$scripts/deactivate-gateway.sh" </dev/null
-  expect 1 "say --yes"
+  expect 1 "add --yes"
   run "$scripts/deactivate-gateway.sh" --yes
   expect 0 "The gateway vault-dev ($arn) is gone" \
     "cannot be activated again: replace the instance and its cache volume, or destroy DataVaultingStack."
@@ -288,13 +310,29 @@ called() { grep -c -- "$1" calls || true; }
   export -f printf
   GATEWAY_ADDRESS=from-the-environment run activate
   unset -f printf
-  expect 1 "GATEWAY_ADDRESS is not known"
+  expect 1 "GATEWAY_ADDRESS is not set"
 }
+
+mount_share() { echo "192.168.1.10:/vaultdata /mnt/vaultdata nfs4 rw 0 0" >>mounts; }
 
 @test "a gateway whose share is mounted is not deactivated" {
   activate
-  stub mountpoint <<<'exit 0'
+  mount_share
+  stub stat <<<'exit 0'
   run "$scripts/deactivate-gateway.sh" --yes
-  expect 1 "mounted at /mnt/vaultdata still" "umount"
+  expect 1 "192.168.1.10:/vaultdata is still mounted at /mnt/vaultdata" "run umount /mnt/vaultdata"
+  same 0 "$(called delete-gateway)"
+}
+
+@test "a share that is stale or hangs is mounted still, and is named with the remedy" {
+  activate
+  mount_share
+  stub mountpoint <<<'exit 1' # as it answers of a stale mount
+  stub stat <<<'echo "stat: cannot read file system information for x: Stale file handle" >&2; exit 1'
+  run "$scripts/deactivate-gateway.sh" --yes
+  expect 1 "is still mounted at /mnt/vaultdata and is stale" "umount -f -l /mnt/vaultdata"
+  stub stat <<<'exec sleep 5'
+  run "$scripts/deactivate-gateway.sh" --yes
+  expect 1 "still mounted at /mnt/vaultdata and does not answer within 1 seconds" "umount -f -l /mnt/vaultdata"
   same 0 "$(called delete-gateway)"
 }

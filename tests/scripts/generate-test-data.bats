@@ -82,7 +82,7 @@ facts() { # files, bytes, least, most
   fails test -e data
 }
 
-@test "misuse is told by name" {
+@test "misuse is reported by name" {
   run generate
   expect 2 "--count is missing"
   run generate --count none
@@ -105,7 +105,7 @@ facts() { # files, bytes, least, most
   same 1 "$(stat -c %Y data/000/000/000000005.dat)"
 }
 
-@test "an interruption is told, and the next run goes on" {
+@test "an interruption is reported, and the next run goes on" {
   stub xargs <<<'[[ $* != *awk* ]] || { echo $$ >"$calls" && exec sleep 100; }; exec "$real" "$@"'
   set -m
   generate --count 30 --total 100kB >log 2>&1 3>&- &
@@ -134,7 +134,7 @@ facts() { # files, bytes, least, most
   same "3 100" "$(facts | cut -d ' ' -f 1-2)"
 }
 
-@test "a write that fails is told" {
+@test "a write that fails is reported" {
   mkdir -p data/000/000/000000001.dat
   run generate --count 3 --total 100
   expect 1 "1 files could not be written"

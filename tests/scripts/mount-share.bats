@@ -6,16 +6,16 @@ load place
 setup() {
   setup_place
   printf 'GATEWAY_ADDRESS=192.168.1.10:80\nSHARE_PATH=/vaultdata\nMOUNT_POINT=%s\n' "$PWD/mounted" >client.conf
-  stub mount <<<'echo "$*" >>"$calls"; echo "$5" >mounted.source'
-  stub mountpoint <<<'[[ -e mounted.source ]]'
-  stub findmnt <<<'cat mounted.source'
+  export VAULT_MOUNTS=$PWD/mounts VAULT_ANSWER_SECONDS=1
+  printf 'sysfs /sys sysfs rw 0 0\n' >mounts
+  stub mount <<<'echo "$*" >>"$calls"; echo "$5 $6 nfs4 rw 0 0" >>mounts'
 }
 
-@test "mounts the share, without locks and with patience, and makes the folder" {
+@test "mounts the share, by NFS 4.1 alone, without locks, devices and programs, and makes the folder" {
   run "$scripts/mount-share.sh"
   expect 0 "Mounted 192.168.1.10:/vaultdata at $PWD/mounted"
   [[ -d mounted ]]
-  same "-t nfs -o nolock,hard 192.168.1.10:/vaultdata $PWD/mounted" "$(<calls)"
+  same "-t nfs -o nolock,hard,nfsvers=4.1,nosuid,nodev,noexec 192.168.1.10:/vaultdata $PWD/mounted" "$(<calls)"
 }
 
 @test "a share that is mounted already is fine" {
@@ -26,20 +26,38 @@ setup() {
   fails test -e calls
 }
 
-@test "something else that is mounted there is told, and left alone" {
+@test "something else that is mounted there is named, and left alone" {
   "$scripts/mount-share.sh"
   run "$scripts/mount-share.sh" --share-path /other
   expect 1 "192.168.1.10:/vaultdata is mounted, not 192.168.1.10:/other" "umount"
 }
 
-@test "a mount that fails is told with what to see to" {
+@test "a mount that fails is reported with the remedy" {
   stub mount <<<'echo "mount.nfs: access denied by server" >&2; exit 32'
   run "$scripts/mount-share.sh"
   expect 1 "access denied" "192.168.1.10:/vaultdata could not be mounted" "FileShareStack"
 }
 
-@test "a mount that did nothing is not believed" {
+@test "a mount that did nothing is an error" {
   stub mount <<<'exit 0'
   run "$scripts/mount-share.sh"
   expect 1 "nothing is mounted at"
+}
+
+@test "a share that is mounted, but hangs or is stale, is named with the remedy" {
+  "$scripts/mount-share.sh"
+  stub stat <<<'exec sleep 5'
+  run "$scripts/mount-share.sh"
+  expect 1 "192.168.1.10:/vaultdata, mounted at $PWD/mounted, does not answer" "umount -f -l $PWD/mounted"
+  stub stat <<<'echo "stat: cannot read file system information for x: Stale file handle" >&2; exit 1'
+  run "$scripts/mount-share.sh"
+  expect 1 "is stale" "umount -f -l $PWD/mounted"
+}
+
+@test "of two mounts at one place the later one counts, and a path may hold a blank" {
+  mkdir "a place"
+  sed -i "s:^MOUNT_POINT=.*:MOUNT_POINT=$PWD/a place:" client.conf
+  printf '%s %s\\040place nfs4 rw 0 0\n' 192.168.1.10:/old "$PWD/a" 192.168.1.10:/vaultdata "$PWD/a" >mounts
+  run "$scripts/mount-share.sh"
+  expect 0 "192.168.1.10:/vaultdata is mounted at $PWD/a place already"
 }

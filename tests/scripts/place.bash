@@ -11,7 +11,7 @@ setup_place() {
 
 stub() { # NAME: its body comes on standard input; $real is the command that it hides, $calls a file for notes
   local real
-  real=$(type -P "$1") || real=/bin/false
+  real=$(PATH=${PATH#"$PWD/stubs:"} type -P "$1") || real=/bin/false
   {
     printf '#!/bin/bash\nreal=%q calls=%q\n' "$real" "$PWD/calls"
     cat

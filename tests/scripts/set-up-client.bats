@@ -23,8 +23,9 @@ device=${@: -1}
 if [[ $* == *"-s"* ]]; then sed -n "s/^${3}=//p" "$device"; else cat "$device"; fi
 BODY
   stub mkfs.xfs <<<'echo "$*" >>"$calls"; printf "USAGE=filesystem\nUUID=new\nTYPE=xfs\n" >"${@: -1}"'
-  stub mount <<<'echo "mount $*" >>"$calls"; touch mounted'
-  stub mountpoint <<<'[[ -e mounted ]]'
+  export VAULT_MOUNTS=$PWD/mounts
+  printf 'sysfs /sys sysfs rw 0 0\n' >mounts
+  stub mount <<<'echo "mount $*" >>"$calls"; echo "$PWD/dev/nvme1n1 $1 xfs rw 0 0" >>mounts'
 }
 
 set_up() { installed/set-up-client.sh; }
@@ -43,7 +44,8 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
 @test "a second boot makes no file system and adds no line" {
   set_up
   cp fstab fstab.before
-  rm calls mounted
+  : >mounts
+  rm calls
   run set_up
   expect 0
   fails grep '^-q' calls
@@ -59,7 +61,7 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   grep "^UUID=old $PWD/data ext4 " fstab
 }
 
-@test "whatever else is on the volume is left alone, and told" {
+@test "whatever else is on the volume is left alone, and named" {
   local content
   for content in 'PTTYPE=gpt' $'USAGE=raid\nTYPE=LVM2_member\nUUID=a'; do
     echo "$content" >dev/nvme1n1
@@ -69,7 +71,7 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   done
   stub blkid <<<'exit 8'
   run set_up
-  expect 1 "cannot be told (blkid: status 8)"
+  expect 1 "cannot be determined (blkid: status 8)"
   fails test -e calls
   same 1 "$(grep -c . fstab)"
 }
@@ -81,7 +83,22 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   fails test -e calls
 }
 
-@test "another file system meant for the same place is told" {
+@test "another disk at the data mount point is named" {
+  echo "$PWD/dev/nvme2n1 $PWD/data xfs rw 0 0" >mounts
+  run set_up
+  expect 1 "At $PWD/data $PWD/dev/nvme2n1 is mounted, not $PWD/dev/nvme1n1" "umount $PWD/data"
+  fails grep '^mount\|^activate' calls
+}
+
+@test "the data disk that is mounted already is fine, by whatever name" {
+  ln -s nvme1n1 dev/by-uuid
+  echo "$PWD/dev/by-uuid $PWD/data xfs rw 0 0" >mounts
+  run set_up
+  expect 0 "The data disk $PWD/dev/nvme1n1 is mounted" "This client is set up."
+  fails grep '^mount' calls
+}
+
+@test "another file system meant for the same place is named" {
   printf '\nUUID=else %s xfs defaults 0 0\n' "$PWD/data" >>fstab
   run set_up
   expect 1 "UUID=else is meant for $PWD/data, not UUID=new"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,17 @@ import pytest
 HERE = Path(__file__).parent
 BATS = HERE.parents[1] / "node_modules/bats/bin/bats"
 FILES = sorted(HERE.glob("*.bats"))
-RESULT = re.compile(r"^(not )?ok \d+ (.*)$")
+RESULT = re.compile(r"^(not )?ok \d+ (.*?)(?: # skip ?(.*))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What bats reports of one test."""
+
+    failed: bool
+    skipped: str | None
+    """The reason, None if the test ran."""
+    output: list[str] = field(default_factory=list)
 
 
 def names(file: Path) -> list[str]:
@@ -20,8 +31,8 @@ def names(file: Path) -> list[str]:
 
 
 @cache
-def failures(file: Path) -> dict[str, str | None]:
-    """Run *file*; return what each test that ended has to say, None if nothing."""
+def results(file: Path) -> dict[str, Result]:
+    """Run *file*; return the result of each test that ended."""
     done = subprocess.run(
         [BATS, "--formatter", "tap", file],
         capture_output=True,
@@ -29,16 +40,16 @@ def failures(file: Path) -> dict[str, str | None]:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    told: dict[str, str | None] = {}
+    ended: dict[str, Result] = {}
     name = ""
     for line in done.stdout.splitlines():
         if result := RESULT.match(line):
             name = result[2]
-            told[name] = "" if result[1] else None
-        elif told.get(name) is not None:
-            told[name] = f"{told[name]}{line}\n"
-    assert told, done.stdout + done.stderr
-    return told
+            ended[name] = Result(failed=bool(result[1]), skipped=result[3])
+        elif name:
+            ended[name].output.append(line)
+    assert ended, done.stdout + done.stderr
+    return ended
 
 
 @pytest.mark.parametrize(
@@ -46,7 +57,9 @@ def failures(file: Path) -> dict[str, str | None]:
     [pytest.param(file, name, id=f"{file.stem}: {name}") for file in FILES for name in names(file)],
 )
 def test_bats(file: Path, name: str) -> None:
-    told = failures(file)
-    assert name in told, f"bats did not come so far: {told}"
-    failure = told[name]
-    assert failure is None, failure
+    ended = results(file)
+    assert name in ended, f"bats ended before this test: {ended}"
+    result = ended[name]
+    if result.skipped is not None:
+        pytest.skip(result.skipped)
+    assert not result.failed, "\n".join(result.output)

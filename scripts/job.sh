@@ -1,0 +1,140 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The state of the job that vaults one set into one share, in $job: "began", when the delivery
+# began and whether --new began it, and "journal.<began>", what has been copied since.
+
+# Take the place of this set and share among the jobs. Nobody else works on them until this process
+# and every process that it began have ended, however they end.
+open_job() {
+  local digest
+  digest=$(printf %s "$share_id" | sha256sum)
+  job=$state/shares/${digest:0:16}/$set_id work=$job/work
+  {
+    (umask 077 && mkdir -p -- "$job") &&
+      chmod 700 -- "$state/shares" &&
+      printf '%s\n' "$share_id" >"$state/shares/${digest:0:16}.share" &&
+      exec 9>>"$job/lock"
+  } || die "The job's state cannot be kept in $(printf %q "$job"): run as root, or name another folder in VAULT_STATE_FOLDER."
+  flock -n 9 || die "The set $(printf %q "$set_id") is being vaulted by process $(<"$job/lock"): wait until that has ended."
+  trap close_job EXIT
+  rm -rf -- "$work"
+  mkdir -- "$work"
+  printf %s "$$" >"$job/lock"
+  export TMPDIR=$work
+}
+
+# A command that fails without a message, as sort does with status 2 on a full disk, is a failure.
+close_job() {
+  local status=$?
+  if ((status)); then
+    state_has_room || complain "No space is left in $(printf %q "$state"): make room there, or name another folder in VAULT_STATE_FOLDER; then run the same command again."
+    [[ -n $complained ]] || complain "A command failed (status $status): mend the cause and run the same command again."
+    ((status > 128)) || status=1
+  fi
+  rm -rf -- "$work"
+  exit "$status"
+}
+
+state_has_room() {
+  head -c 65536 /dev/zero >"$work/probe" && rm -f -- "$work/probe"
+} 2>/dev/null
+
+# Lists, the journal and what sort needs take so many times the list of the source at most.
+state_bytes_a_byte=16
+require_state_room() { # LIST_OF_SOURCE
+  local free block_bytes needed
+  read -r free block_bytes < <(stat -f -c '%a %S' -- "$work")
+  needed=$(($(stat -c %s -- "$1") * state_bytes_a_byte))
+  ((needed <= free * block_bytes)) ||
+    die "The job's state needs $(shown_bytes "$needed") in $(printf %q "$state"), where $(shown_bytes $((free * block_bytes))) are free: make room there, or name another folder in VAULT_STATE_FOLDER."
+}
+
+# Go on with the delivery that an earlier run began, or begin one.
+open_delivery() {
+  local marks=''
+  began=''
+  [[ ! -e $job/began ]] || read -r began marks <"$job/began" || true
+  [[ $began =~ ^[0-9]+$ ]] || began=''
+  anew=$marks
+  journal=$job/journal.$began
+  if [[ -n $new && -n $anew ]] && ! has_expired; then
+    print "Going on with the delivery that --new began on $(shown_time "$began")."
+  elif [[ -n $new ]]; then
+    begin anew
+  elif [[ -z $began ]]; then
+    [[ ! -s $work/have ]] || die "The set $(printf %q "$set_id") is in the share, but not by a job of this machine for this share$(mention_old_state): give another id with --set, or deliver it anew with --new."
+    begin ''
+  fi
+}
+
+mention_old_state() {
+  [[ ! -e $state/jobs/$set_id ]] || printf %s " ($(printf %q "$state/jobs/$set_id") is of an earlier release, which did not keep the share)"
+}
+
+# Announced is what is made from now on. What an earlier delivery left in the share looks like a copy
+# of this one, so of a delivery anew only what its journal names counts as copied. The delivery
+# begins with the renaming of one file: interrupted before, it has not begun.
+begin() { # [anew]
+  local earlier=$began
+  if [[ -n $1 && -s $work/have ]]; then
+    sed -n 's:^e/0/0/:./:p' "$work/source" | tr '\n' '\0' | (cd -- "$target" && xargs -0r rmdir -- 2>/dev/null) || true
+    list_target
+  fi
+  began=$(date +%s) anew=$1
+  [[ $began != "$earlier" ]] || began=$((began + 1))
+  journal=$job/journal.$began
+  rm -f -- "$journal"
+  keep_delivery
+  [[ -z $earlier ]] || rm -f -- "$job/journal.$earlier"
+}
+
+keep_delivery() {
+  print "$began${anew:+ $anew}" | dd of="$work/began" conv=fsync 2>/dev/null
+  mv -f -- "$work/began" "$job/began"
+}
+
+end_delivery() {
+  if [[ -n $anew ]]; then
+    anew=''
+    keep_delivery
+  fi
+  rm -f -- "$journal"
+}
+
+shown_time() { date -d "@$1" '+%Y-%m-%d %H:%M'; }
+has_expired() { (($(date +%s) - began > EXPIRY_DAYS * 86400)); }
+
+refuse_expired() {
+  ! has_expired || die "The job of the set $(printf %q "$set_id") began on $(shown_time "$began"), more than $EXPIRY_DAYS days (expiryDays) ago, and the events of what it copied have expired: deliver the set anew with --new."
+}
+
+# A file is in doubt from before it is copied until cp has succeeded: one whose copying failed or
+# was cut short may have the size and the time of the source. Each line of the journal ends in //,
+# which no path has in it, so that a line that was cut short counts for nothing.
+journal_todo() {
+  {
+    printf '\n'
+    sed -n 's:^f/.*:-&//:p' "$work/todo"
+  } | dd of="$journal" bs=64k oflag=append conv=notrunc,fsync 2>"$work/complaints" || {
+    cat -- "$work/complaints" >&2
+    die "The job's journal could not be written in $(printf %q "$job"): mend the cause and run the same command again."
+  }
+}
+
+journaled() { # SIGN: files whose last line in the journal begins so, sorted
+  [[ -e $journal ]] || return 0
+  tac -- "$journal" | sed -n 's:^\([-+]f/.*\)//$:\1:p' | sort -s -u -k1.2 | sed -n "s:^$1::p"
+}
+
+# What the share lacks, and what is in doubt.
+find_todo() {
+  comm -23 "$work/want" "$work/have" >"$work/todo"
+  if [[ -n $anew ]]; then
+    journaled + >"$work/copied"
+    sed -n '/^f/p' "$work/want" | comm -23 - "$work/copied" >"$work/doubtful"
+  else
+    journaled - | comm -12 - "$work/want" >"$work/doubtful"
+  fi
+  [[ -s $work/doubtful ]] || return 0
+  sort -u -- "$work/doubtful" "$work/todo" >"$work/todo.all"
+  mv -- "$work/todo.all" "$work/todo"
+}
