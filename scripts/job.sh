@@ -25,6 +25,7 @@ open_job() {
 # A command that fails without a message, as sort does with status 2 on a full disk, is a failure.
 close_job() {
   local status=$?
+  [[ -z $group ]] || end_group
   if ((status)); then
     state_has_room || complain "No space is left in $(printf %q "$state"): make room there, or name another folder in VAULT_STATE_FOLDER; then run the same command again."
     [[ -n $complained ]] || complain "A command failed (status $status): mend the cause and run the same command again."

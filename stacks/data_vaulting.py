@@ -164,6 +164,9 @@ class DataVaultingStack(VaultStack):
                 "DATA_MOUNT_POINT": "/mnt/data",
                 "JOB_DIR_SUFFIX": settings.job_dir_suffix,
                 "MANIFEST_SUFFIX": settings.manifest_suffix,
+                "SHARE_PREFIX": "",  # the share is on the whole bucket
+                "EXPIRY_DAYS": str(settings.expiry_days),
+                "IGNORE_UNEXPECTED_NAMES": "/".join(settings.ignore_unexpected_names),
             }
         )
         client = PrivateInstance(

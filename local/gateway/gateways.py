@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from local.gateway.activation_keys import ActivationKeys
 from local.gateway.requests import Caller, Json, RequestRefusedError
@@ -24,7 +25,6 @@ DISK = {
     "DiskSizeInBytes": 150 * 1024**3,
 }
 HOST = {
-    "GatewayState": "RUNNING",
     "GatewayNetworkInterfaces": [{"Ipv4Address": "192.168.1.10"}],
     "Ec2InstanceId": "i-0123456789abcdef0",
     "HostEnvironment": "EC2",
@@ -36,6 +36,9 @@ SMB = {
     "SMBSecurityStrategy": "ClientSpecified",
     "ActiveDirectoryStatus": "DETACHED",
 }
+RUNNING = ("RUNNING", "STATE_RUNNING")
+CACHE = ("CACHE STORAGE", "CACHE_STORAGE")
+"""AWS's documentation, models and answers differ in their spelling, so these answers take turns."""
 CACHE_USE = {f"Cache{what}Percentage": 0.0 for what in ("Used", "Dirty", "Hit", "Miss")}
 LISTED = (
     "GatewayARN",
@@ -74,6 +77,7 @@ class Gateways:
         self._clock = clock
         self._keys = ActivationKeys(clock)
         self._gateways: dict[str, Gateway] = {}
+        self._running, self._cache = cycle(RUNNING), cycle(CACHE)
 
     def __getitem__(self, arn: str) -> Gateway:
         """Find a gateway, or refuse as AWS does."""
@@ -142,7 +146,7 @@ class Gateways:
 
     def describe_gateway_information(self, request: Json, caller: Caller) -> Json:
         gateway = self.connected(request["GatewayARN"])
-        return gateway.information | {"Tags": gateway.tags}
+        return gateway.information | {"GatewayState": next(self._running), "Tags": gateway.tags}
 
     def update_gateway_information(self, request: Json, caller: Caller) -> Json:
         gateway = self.connected(request["GatewayARN"])
@@ -165,7 +169,7 @@ class Gateways:
 
     def list_local_disks(self, request: Json, caller: Caller) -> Json:
         gateway = self.connected(request["GatewayARN"])
-        use = "CACHE STORAGE" if DISK_ID in gateway.cache_disks else "AVAILABLE"
+        use = next(self._cache) if DISK_ID in gateway.cache_disks else "AVAILABLE"
         return {"GatewayARN": gateway.arn, "Disks": [DISK | {"DiskAllocationType": use}]}
 
     def add_cache(self, request: Json, caller: Caller) -> Json:

@@ -27,7 +27,7 @@ def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
         "/local/fileGateway/cacheDiskId": disk["DiskId"],
     }
     assert gateway["GatewayName"] == "vault-local"
-    assert disk["DiskAllocationType"] == "CACHE STORAGE"
+    assert disk["DiskAllocationType"] in {"CACHE STORAGE", "CACHE_STORAGE"}
     assert found["CloudWatchLogGroupARN"]
     assert {"Key": "Environment", "Value": "local"} in found["Tags"]
 

@@ -20,6 +20,8 @@ SCRIPT = Path(__file__).parents[2] / "scripts/vault-data.sh"
 DATASETS, INTERRUPTIONS = map(int, os.environ.get("VAULT_INTERRUPTIONS", "2x12").split("x"))
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 SHARES = ["share", "other"]
+REFUSED = re.compile(rb"is being vaulted by process|trap: line \d+: unexpected EOF")
+"""A run that was killed still copies; bash 5.2 cannot parse a trap that interrupts its parser."""
 
 
 def write_source(source: Path, choice: random.Random) -> None:
@@ -105,7 +107,7 @@ def test_a_set_that_is_interrupted_at_random_is_exact_in_the_end(tmp_path: Path,
             process.send_signal(choice.choice(SIGNALS))
         _, errors = process.communicate()
         assert process.returncode in {0, 1, 129, 130, 143} or process.returncode < 0, errors
-        assert process.returncode != 1 or b"is being vaulted by process" in errors, errors
+        assert process.returncode != 1 or REFUSED.search(errors), errors
     for share in shares:
         finish(tmp_path, share)
         assert_exact(tmp_path, share)

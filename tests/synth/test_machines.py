@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -27,22 +28,27 @@ MACHINES = {
 CALL = re.compile(r"^[^#]*?\b(?:ask|demand) ([a-z]+) ([a-z]+(?:-[a-z]+)+)", re.MULTILINE)
 """Service and operation, as the scripts ask the CLI for them."""
 VOLUMES = {"gateway_cache": "gateway", "client_data": "client"}
-CONFIGURATION = """\
+ENDPOINT = "${aws_vpc_endpoint.endpoints_storagegateway.dns_entry[0].dns_name}"
+DEFAULTS = json.loads((Path(__file__).parents[2] / "cdktf.json").read_text())["context"]
+CONFIGURATION = f"""\
 ENVIRONMENT=dev
 REGION=REGION
 GATEWAY_ADDRESS=192.168.1.10
 GATEWAY_NAME=vault-dev
 GATEWAY_TIME_ZONE=GMT
 GATEWAY_PARAMETERS=/dev/fileGateway
-GATEWAY_VPC_ENDPOINT=${aws_vpc_endpoint.endpoints_storagegateway.dns_entry[0].dns_name}
-STORAGE_GATEWAY_URL=https://${aws_vpc_endpoint.endpoints_storagegateway.dns_entry[0].dns_name}
-HEALTH_LOG_GROUP_ARN=${aws_cloudwatch_log_group.health.arn}
+GATEWAY_VPC_ENDPOINT={ENDPOINT}
+STORAGE_GATEWAY_URL=https://{ENDPOINT}
+HEALTH_LOG_GROUP_ARN=${{aws_cloudwatch_log_group.health.arn}}
 SHARE_PATH=/vaultdata
 MOUNT_POINT=/mnt/vaultdata
-DATA_DEVICE_VOLUME=${aws_ebs_volume.client_data.id}
+DATA_DEVICE_VOLUME=${{aws_ebs_volume.client_data.id}}
 DATA_MOUNT_POINT=/mnt/data
 JOB_DIR_SUFFIX=-vaultjob
 MANIFEST_SUFFIX=.manifest
+SHARE_PREFIX=
+EXPIRY_DAYS=30
+IGNORE_UNEXPECTED_NAMES={"/".join(DEFAULTS["ignoreUnexpectedNames"])}
 """
 
 
@@ -133,6 +139,7 @@ def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesis
         gatewayTimeZone="GMT+5:30",
         jobDirSuffixName="-job",
         manifestSuffixName=".list",
+        expiryDays=60,
     )
     lines = stack.resource("aws_s3_object.scripts_configuration")["content"].splitlines()
     assert {
@@ -142,7 +149,14 @@ def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesis
         "GATEWAY_TIME_ZONE=GMT+5:30",
         "JOB_DIR_SUFFIX=-job",
         "MANIFEST_SUFFIX=.list",
+        "EXPIRY_DAYS=60",
     } <= set(lines)
+
+
+def test_without_a_configuration_the_scripts_leave_out_what_the_settings_ignore(root: Path) -> None:
+    text = (root / "scripts/lib.sh").read_text()
+    patterns = "".join(re.findall(r"^  IGNORE_UNEXPECTED_NAMES\+?='(.*)'$", text, re.MULTILINE))
+    assert set(DEFAULTS["ignoreUnexpectedNames"]) <= set(patterns.split("/"))
 
 
 def test_the_client_may_do_what_its_scripts_ask_and_nothing_in_vain(
