@@ -68,14 +68,14 @@ plan-local: setup ## The same on a local AWS, where EventProcessingStack is depl
 
 ## Look after what is deployed
 bootstrap: setup ## Make the bucket of Terraform's state, or bring it up to date (ENV, YES)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations bootstrap $${GIVEN_YES:+--yes}
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault bootstrap $${GIVEN_YES:+--yes}
 
 state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations state-policy
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault state-policy
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations reconcile \
-		$${GIVEN_SET:+--set "$$GIVEN_SET"} $${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"}
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault reconcile \
+		$${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"} $${GIVEN_SET:+-- "$$GIVEN_SET"}
 
 ## Change it
 synth: setup ## Write the Terraform configuration to cdktf.out, of the environment ENV

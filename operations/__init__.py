@@ -1,1 +1,1 @@
-"""What an operator does to a deployed system, over AWS's APIs."""
+"""The operator's command ``sgvault``: it reads and mends a deployed system over AWS's APIs."""

@@ -57,6 +57,8 @@ build_node_modules() {
 if ! built .venv Pipfile.lock || ! .venv/bin/python -c 'import ruff' 2>/dev/null; then
   build_venv
 fi
+# Not installed: what the local AWS runs must not find the checkout's packages in .venv.
+[[ -e .venv/bin/sgvault ]] || ln -sf ../../tools/sgvault.sh .venv/bin/sgvault
 if ! built node_modules package-lock.json; then
   build_node_modules
 fi

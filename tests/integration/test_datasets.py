@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,9 +28,8 @@ def vault(
 def reconcile_again(system: DeployedSystem, set_id: str) -> subprocess.CompletedProcess[str]:
     """Start a set's reconciliation again, as an operator does."""
     return subprocess.run(
-        [sys.executable, "-m", "operations", "reconcile", "--set", set_id],
+        [Path(__file__).parents[2] / "tools/sgvault.sh", "reconcile", set_id],
         env=system.deployment().environment,
-        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,

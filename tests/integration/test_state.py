@@ -9,7 +9,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,8 +72,7 @@ class Account:
     def bootstrap(self, *, interrupt_at: str = "") -> tuple[int, str]:
         """Run it, with Ctrl-C as soon as it says something; return its status and all it said."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "operations", "bootstrap", "--folder", self.folder],
-            cwd=ROOT,
+            [ROOT / "tools/sgvault.sh", "bootstrap", "--folder", self.folder],
             env=self.environ(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

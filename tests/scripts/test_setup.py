@@ -122,6 +122,16 @@ def test_a_project_that_moved_is_set_up_anew(ready: Project) -> None:
     assert ready.calls() == VENV + NODE_MODULES
 
 
+def test_the_operators_command_of_the_checkout_is_on_the_path(ready: Project) -> None:
+    """Also where .venv is older than the command."""
+    command = ready.folder / ".venv/bin/sgvault"
+    assert command.resolve() == ready.folder / "tools/sgvault.sh"
+    command.unlink()
+    ready.set_up()
+    assert command.resolve() == ready.folder / "tools/sgvault.sh"
+    assert ready.calls() == []
+
+
 def test_a_failure_is_shown_and_counts_for_nothing(project: Project) -> None:
     done = project.set_up(FAILING="sync")
     assert done.returncode == 1

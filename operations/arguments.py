@@ -1,0 +1,23 @@
+"""The arguments that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+SetId = Annotated[
+    str, typer.Argument(metavar="SET", help="The set id, as 'sgvault status' shows it.")
+]
+Key = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="The object's full S3 key, or its path in the set's folder."
+    ),
+]
+Prefix = Annotated[
+    str, typer.Option(metavar="TEXT", help="The file share's prefix, if it has one: team-a/")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run/--no-dry-run", help="Show what would be done, and do nothing.")
+]

@@ -1,0 +1,84 @@
+"""Which AWS a command works on: the one place where boto3 and the handlers' adapters look.
+
+Both make their clients from the process's environment, so a choice made here counts for all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from operations.errors import OperatorError
+
+LOCAL_SYSTEM = Path(".local") / "system" / "system.json"
+"""Where ``make local-up`` leaves its endpoint, its region and its credentials."""
+DEFAULT_ENVIRONMENT = "dev"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The options that every command has."""
+
+    environment: str | None = None
+    profile: str | None = None
+    region: str | None = None
+    local: bool = False
+
+    @property
+    def environment_name(self) -> str:
+        """The environment: the option, ``VAULT_ENV``, or ``local`` and ``dev``."""
+        default = "local" if self.local else os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT
+        return self.environment or default
+
+    def apply(self) -> None:
+        """Point this process at the chosen AWS.
+
+        Raises:
+            OperatorError: The local system is wanted, and none is running.
+        """
+        if self.local:
+            _point_at(_local_system())
+        if self.profile:
+            os.environ["AWS_PROFILE"] = self.profile
+        if region := self.region or os.environ.get("AWS_REGION"):
+            os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
+        os.environ.setdefault("AWS_RETRY_MODE", "standard")
+        os.environ["VAULT_ENV"] = self.environment_name
+
+
+def _local_system() -> dict[str, Any]:
+    root = Path(__file__).parents[1]
+    for path in dict.fromkeys([Path.cwd() / LOCAL_SYSTEM, root / LOCAL_SYSTEM]):
+        try:
+            system = json.loads(path.read_text(encoding="utf-8"))
+            return {name: system[name] for name in ("endpoint", "region", *CREDENTIALS)}
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise OperatorError(
+                f"{path} is not what 'make local-up' writes ({error!r}): start the system again."
+            ) from error
+    raise OperatorError("No local system is running: 'make local-up' starts one.")
+
+
+CREDENTIALS = ("accessKeyId", "secretAccessKey")
+
+
+def _point_at(system: dict[str, Any]) -> None:
+    """Use the local endpoint and nothing of the user's own: no profile, no file, no proxy."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    direct = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, [direct, "127.0.0.1"]))
+    os.environ |= {
+        "AWS_ENDPOINT_URL": system["endpoint"],
+        "AWS_ACCESS_KEY_ID": system["accessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": system["secretAccessKey"],
+        "AWS_REGION": system["region"],
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }

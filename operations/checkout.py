@@ -1,0 +1,127 @@
+"""Commands that need the checkout: they run Terraform, or read the settings in its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operations.command import Invocation
+from operations.errors import OperatorError
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@contextmanager
+def checkout(environment: str) -> Iterator[Settings]:
+    """Yield the settings of *environment*, in the region that Terraform uses.
+
+    Raises:
+        OperatorError: This is no checkout, its settings cannot be used, or a step failed.
+    """
+    try:
+        from deployment.errors import CommandError
+        from stacks.settings import SettingsError, read_settings
+    except ImportError as error:
+        raise OperatorError(
+            "This command needs a checkout of the project: run .venv/bin/sgvault in one."
+        ) from error
+    try:
+        settings = read_settings(ROOT, environment)
+        choose_region(settings)
+        yield settings
+    except (CommandError, SettingsError) as error:
+        raise OperatorError(str(error)) from error
+
+
+def choose_region(settings: Settings) -> None:
+    """Let boto3 use the region that Terraform uses: the settings', or the caller's."""
+    region = settings.stacks_region or os.environ.get("AWS_REGION")
+    if region:
+        os.environ["AWS_DEFAULT_REGION"] = region
+
+
+def bootstrap(
+    invocation: Invocation,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask (nor where the variable CI is set).")
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Where Terraform works, and its state is kept until S3 has it."
+            "  [.local/bootstrap/ENVIRONMENT]",
+        ),
+    ] = None,
+) -> int:
+    """Create the bucket that holds Terraform's state, or bring it up to date.
+
+    Needs the checkout. Exit status: 0 done, 1 not agreed to or failed.
+    """
+    with checkout(invocation.choice.environment_name) as settings:
+        from deployment.deployment import Deployment
+        from deployment.terraform import prepare
+        from operations.bootstrap import Bootstrap
+        from operations.state_bucket import StateBucket
+
+        place = (folder or ROOT / ".local" / "bootstrap" / settings.environment_name).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        environ = prepare(place / "terraform.rc")
+        environ |= {"VAULT_ENV": invocation.choice.environment_name}
+        bucket = StateBucket.of_the_caller(settings.state_bucket_name)
+        made = Bootstrap(settings, bucket, Deployment(place, environ), say=report(invocation)).run(
+            lambda plan: yes or bool(os.environ.get("CI")) or agree(plan)
+        )
+    if invocation.output.as_json:
+        invocation.output.json({"stateBucketName": bucket.name, "upToDate": made})
+    elif made:
+        invocation.output.line(
+            f"s3://{bucket.name} holds the state of {settings.environment_name}."
+        )
+    else:
+        invocation.output.line("Nothing was changed.")
+    return 0 if made else 1
+
+
+def report(invocation: Invocation) -> Callable[[str], None]:
+    """Return what prints a step: to stdout, or to stderr where that holds JSON."""
+    return invocation.output.remark if invocation.output.as_json else invocation.output.line
+
+
+def agree(plan: str) -> bool:
+    """Show the plan and ask.
+
+    Raises:
+        OperatorError: Nobody is there to be asked.
+    """
+    print(plan, file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise OperatorError("Nobody is there to be asked whether this may be done: give --yes.")
+    print("May this be done? Only 'yes' is a yes: ", end="", flush=True, file=sys.stderr)
+    return sys.stdin.readline().strip() == "yes"
+
+
+def state_policy(invocation: Invocation) -> None:
+    """Print the IAM policy that gives a deployer access to Terraform's state.
+
+    Needs the checkout, and no account. It prints JSON in any case. Exit status: 0, or 1 if the
+    settings cannot be used.
+    """
+    import botocore.session
+
+    with checkout(invocation.choice.environment_name) as settings:
+        from operations.state_policy import state_policy as policy
+
+        region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
+        partition = botocore.session.get_session().get_partition_for_region(region)
+        print(json.dumps(policy(settings, partition=partition), indent=2))

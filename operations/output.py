@@ -1,0 +1,102 @@
+"""What a command prints: results to stdout, progress and remarks to stderr.
+
+Colour and a terminal's width count on a terminal alone; in a pipe, a line stays whole.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from operations.safe_text import message
+
+PIPE_COLUMNS = 10_000
+"""As wide as no line is, so that nothing is folded in a pipe."""
+
+
+class Output:
+    """A command's two streams; with *as_json*, stdout holds JSON alone."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._results = _console(sys.stdout)
+        self._remarks = _console(sys.stderr)
+
+    def json(self, value: Any) -> None:
+        """Print *value* as a JSON document."""
+        print(json.dumps(value, ensure_ascii=False, indent=2), flush=True)
+
+    def json_line(self, value: Any) -> None:
+        """Print *value* as one line of JSON."""
+        print(json.dumps(value, ensure_ascii=False), flush=True)
+
+    def line(self, text: str = "", *, style: str = "") -> None:
+        """Print a line of the result; only a terminal folds it."""
+        self._results.print(Text(message(text), style=style))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print a table; columns whose heading ends in a space are numbers."""
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for column in columns:
+            table.add_column(
+                Text(column.strip()),
+                justify="right" if column.endswith(" ") else "left",
+                overflow="fold",
+            )
+        for row in rows:
+            table.add_row(*(Text(message(cell)) for cell in row))
+        self._results.print(table)
+
+    def facts(self, facts: Mapping[str, str]) -> None:
+        """Print names and values in two columns."""
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, style="bold")
+        table.add_column(overflow="fold")
+        for name, value in facts.items():
+            table.add_row(Text(name), Text(message(value)))
+        self._results.print(table)
+
+    def remark(self, text: str, *, style: str = "") -> None:
+        """Print a line to stderr: what happens now, or how to continue."""
+        self._remarks.print(Text(message(text), style=style))
+
+    @contextmanager
+    def progress(self, text: str, total: int | None = None) -> Iterator[Steps]:
+        """Show how far a command is: a bar on a terminal, else nothing but the end."""
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+        with Progress(
+            *columns,
+            TimeElapsedColumn(),
+            console=self._remarks,
+            transient=True,
+            disable=not self._remarks.is_terminal,
+        ) as progress:
+            yield Steps(progress, progress.add_task(text, total=total))
+
+
+class Steps:
+    """A progress bar that counts up."""
+
+    def __init__(self, progress: Progress, task: Any) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, number: int = 1) -> None:
+        """Count *number* more."""
+        self._progress.advance(self._task, number)
+
+
+def _console(stream: Any) -> Console:
+    if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 shows escapes
+        stream.reconfigure(errors="backslashreplace")
+    width = None if stream.isatty() else PIPE_COLUMNS
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)

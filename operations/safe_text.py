@@ -1,0 +1,54 @@
+"""Set ids and keys come from strangers: on a terminal they are shown so that they do nothing.
+
+Control characters, terminal escapes, bidirectional marks, invisible characters and unusual
+spaces are shown as JSON escapes between double quotes. What is shown can be given back as an
+argument: :func:`given` reads both forms.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+
+HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def shown(text: str) -> str:
+    """Return *text* as it is where that is safe and unambiguous, else quoted with escapes."""
+    if text and text == text.strip() and text[0] != '"' and not any(map(_is_hidden, text)):
+        return text
+    escaped = "".join(_escaped(each) for each in text)
+    return f'"{escaped}"'
+
+
+def message(text: str) -> str:
+    """Return a sentence that may quote a stranger's text, without what a terminal obeys."""
+    return "".join(
+        each if each == "\n" or not _is_hidden(each) else _escaped(each) for each in text
+    )
+
+
+def given(argument: str) -> str:
+    """Return the text that an argument names: itself, or what its JSON string stands for."""
+    if re.fullmatch(r'".*"', argument, re.DOTALL):
+        try:
+            decoded = json.loads(argument)
+        except ValueError:
+            return argument
+        return str(decoded)
+    return argument
+
+
+def _is_hidden(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category in HIDDEN_CATEGORIES or (category == "Zs" and character != " ")
+
+
+def _escaped(character: str) -> str:
+    """Return a JSON escape of what is hidden, of a quote and of a backslash."""
+    if character in '"\\' or ord(character) < 0x20:
+        return json.dumps(character)[1:-1]
+    if _is_hidden(character):
+        return json.dumps(character, ensure_ascii=True)[1:-1] if character > "\x7f" else "\\u007f"
+    return character

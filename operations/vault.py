@@ -1,0 +1,111 @@
+"""The SSM parameter ``/<environmentName>/vault``: names and ARNs that the commands need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import boto3
+from botocore.exceptions import ClientError
+
+from handlers.core.naming import Naming
+from operations.errors import NotAVaultError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """One environment as EventProcessingStack describes it; unknown fields are ignored."""
+
+    environment_name: str
+    file_upload_bucket_name: str
+    reports_bucket_name: str
+    upload_event_table_name: str
+    outcome_table_name: str
+    state_machine_arn: str
+    upload_rule_arn: str
+    upload_queue_url: str
+    upload_dead_letter_queue_url: str
+    undelivered_queue_url: str
+    job_dir_suffix: str
+    manifest_suffix: str
+    reconcile_count_iterations: int
+    reconcile_wait_iterations: int
+    upload_settling_seconds: int
+    expiry_days: int
+    verify_objects: bool
+
+    @classmethod
+    def from_json(cls, name: str, text: str) -> Self:
+        """Read the value of the parameter *name*.
+
+        Raises:
+            NotAVaultError: It is not one JSON object with every field that is needed.
+        """
+        try:
+            values = json.loads(text)
+            return cls(**{each.name: values[_camel(each.name)] for each in fields(cls)})
+        except (ValueError, TypeError, KeyError) as error:
+            raise NotAVaultError(
+                f"The SSM parameter {name} lacks or garbles a field ({error!r}): deploy"
+                " EventProcessingStack again, with the version that this command is of."
+            ) from error
+
+    @property
+    def naming(self) -> Naming:
+        """How the folders and the manifests of datasets are named."""
+        return Naming(job_dir_suffix=self.job_dir_suffix, manifest_suffix=self.manifest_suffix)
+
+    @property
+    def region(self) -> str:
+        """The region of the state machine, and so of everything."""
+        return self.state_machine_arn.split(":")[3]
+
+    @property
+    def account_id(self) -> str:
+        """The account of the state machine, and so of everything."""
+        return self.state_machine_arn.split(":")[4]
+
+    def manifest_key(self, set_id: str, *, share_prefix: str = "") -> str:
+        """Return the S3 key of a dataset's manifest."""
+        return f"{self.folder(set_id, share_prefix=share_prefix)}{set_id}{self.manifest_suffix}"
+
+    def folder(self, set_id: str, *, share_prefix: str = "") -> str:
+        """Return what every S3 key of a dataset begins with."""
+        return f"{share_prefix}{set_id}{self.job_dir_suffix}/"
+
+
+def parameter_name(environment: str) -> str:
+    """Return the name of the SSM parameter of *environment*."""
+    return f"/{environment}/vault"
+
+
+def find_vault(environment: str) -> Vault:
+    """Read the parameter of *environment*.
+
+    Raises:
+        NotAVaultError: There is none in this account and region.
+    """
+    name = parameter_name(environment)
+    ssm = boto3.client("ssm")
+    try:
+        answer = ssm.get_parameter(Name=name)
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "ParameterNotFound":
+            raise
+        raise NotAVaultError(
+            f"There is no SSM parameter {name} in {ssm.meta.region_name}: give --env, --region or"
+            " --profile, or deploy EventProcessingStack there."
+        ) from error
+    return Vault.from_json(name, answer["Parameter"]["Value"])
+
+
+def camel_case(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *values* under their names in camel case, as every ``--json`` shows them."""
+    return {_camel(name): value for name, value in values.items()}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

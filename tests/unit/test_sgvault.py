@@ -1,0 +1,254 @@
+"""The frame of ``sgvault``: whom it works for, what it prints, and that no failure is a traceback."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given as property_of
+from hypothesis import strategies
+from typer.main import get_command
+
+import operations.aws_environment
+import operations.checkout
+from operations.aws_environment import Choice
+from operations.checkout import agree, choose_region
+from operations.errors import NotAVaultError, OperatorError
+from operations.main import app
+from operations.output import Output
+from operations.safe_text import given, message, shown
+from operations.vault import Vault
+from stacks.settings import checked
+from tests import shipped
+from tests.unit.sgvault import sgvault
+
+ROOT = Path(__file__).parents[2]
+REFUSE = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {refused!r}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+import importlib, pkgutil, operations
+for each in pkgutil.iter_modules(operations.__path__):
+    if each.name not in {checkout!r}:
+        importlib.import_module("operations." + each.name)
+from typer.testing import CliRunner
+from operations.main import app
+result = CliRunner().invoke(app, ["state-policy"])
+print(result.exit_code, result.stderr)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No account, no region and no file of this machine, nor of its deployer."""
+    monkeypatch.setattr(operations.checkout, "ROOT", shipped.write(tmp_path))
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    for name in [name for name in os.environ if name.startswith(("AWS_", "VAULT_"))]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def test_every_command_has_an_example_and_its_exit_statuses_in_its_help() -> None:
+    def leaves(command: Any, path: tuple[str, ...] = ()) -> Any:
+        commands = getattr(command, "commands", None)
+        if commands is None:
+            return [path]
+        return [leaf for name in commands for leaf in leaves(commands[name], (*path, name))]
+
+    for path in leaves(get_command(app)):
+        ran = sgvault(*path, "--help")
+        assert ran.status == 0
+        assert f"  sgvault {' '.join(path)}" in ran.out.split("Example:")[1]
+        for expected in ("Exit status", "--json", "--env", "--profile", "--region", "--local"):
+            assert expected in ran.out, path
+
+
+def test_alone_it_needs_neither_the_checkout_nor_cdktf_nor_powertools() -> None:
+    """As in an environment where only the wheel and its three dependencies are installed."""
+    refused = {"cdktf", "constructs", "stacks", "deployment", "local", "aws_lambda_powertools"}
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            REFUSE.format(refused=refused, checkout={"bootstrap", "state_bucket", "state_policy"}),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("1 This command needs a checkout of the project")
+
+
+def test_the_policy_is_printed_for_the_environment_without_an_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As JSON and nothing else, so that it can go into a file."""
+    monkeypatch.setenv("AWS_REGION", "cn-north-1")
+    printed = sgvault("state-policy", "--env", "prod").json
+    assert printed["Statement"][0]["Resource"] == ["arn:aws-cn:s3:::vault-prod-terraform-state"]
+
+
+@pytest.mark.parametrize("command", [["bootstrap", "--yes"], ["reconcile", "a"]])
+def test_without_a_region_the_remedy_is_shown(command: list[str]) -> None:
+    """Before anything else is done: S3 would take one of its own, and Terraform none."""
+    ran = sgvault(*command)
+    assert ran.status == 1
+    assert ran.err == "No region is known: give --region, or set the variable AWS_REGION.\n"
+
+
+def test_settings_that_cannot_be_used_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_ENV", "prd")
+    ran = sgvault("state-policy")
+    assert ran.status == 1
+    assert "VAULT_ENV is 'prd'" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "variable", "region"),
+    [("eu-west-1", "us-east-1", "eu-west-1"), (None, "us-east-1", "us-east-1"), (None, None, None)],
+)
+def test_the_region_is_the_settings_or_the_one_that_terraform_takes(
+    monkeypatch: pytest.MonkeyPatch, setting: str | None, variable: str | None, region: str | None
+) -> None:
+    """Terraform reads AWS_REGION, and boto3 AWS_DEFAULT_REGION only."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
+    if variable:
+        monkeypatch.setenv("AWS_REGION", variable)
+    choose_region(checked({**shipped.DEFAULTS, "stacksRegion": setting}))
+    assert os.environ["AWS_DEFAULT_REGION"] == (region or "")
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "agreed"), [("yes\n", True), ("y\n", False), ("", False)])
+def test_only_yes_is_a_yes(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    agreed: bool,
+) -> None:
+    """After the plan was shown; the end of the input is none."""
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    assert agree("the plan") is agreed
+    assert "the plan" in capsys.readouterr().err
+
+
+def test_where_nobody_can_be_asked_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+    with pytest.raises(OperatorError, match="--yes"):
+        agree("the plan")
+
+
+def test_the_local_system_is_found_in_its_file_and_nothing_of_the_users_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    system = tmp_path / ".local" / "system" / "system.json"
+    system.parent.mkdir(parents=True)
+    written = {
+        "endpoint": "http://127.0.0.1:4567",
+        "region": "us-east-1",
+        "accessKeyId": "a",
+        "secretAccessKey": "b",
+        "pid": 1,
+    }
+    system.write_text(json.dumps(written))
+    choice = Choice(local=True)
+    choice.apply()
+    assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4567"
+    assert "AWS_PROFILE" not in os.environ
+    assert choice.environment_name == "local"
+    system.write_text("{")
+    with pytest.raises(OperatorError, match="start the system again"):
+        choice.apply()
+
+
+def test_without_a_local_system_the_remedy_is_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(operations.aws_environment, "__file__", str(tmp_path / "a" / "b.py"))
+    ran = sgvault("reconcile", "a", "--local")
+    assert (ran.status, ran.err) == (
+        1,
+        "No local system is running: 'make local-up' starts one.\n",
+    )
+
+
+def test_a_parameter_of_another_version_is_named_with_the_remedy() -> None:
+    with pytest.raises(NotAVaultError, match=r"/dev/vault lacks .*jobDirSuffix.*deploy"):
+        Vault.from_json("/dev/vault", json.dumps(dict.fromkeys(BEFORE_SUFFIX, "a")))
+
+
+BEFORE_SUFFIX = [
+    "environmentName",
+    "fileUploadBucketName",
+    "reportsBucketName",
+    "uploadEventTableName",
+    "outcomeTableName",
+    "stateMachineArn",
+    "uploadRuleArn",
+    "uploadQueueUrl",
+    "uploadDeadLetterQueueUrl",
+    "undeliveredQueueUrl",
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "seen"),
+    [
+        ("plain name.txt", "plain name.txt"),
+        ("naïve-日本-😀.txt", "naïve-日本-😀.txt"),
+        (r"back\slash", r"back\slash"),
+        ("\x1b[31mred", r'"\u001b[31mred"'),
+        ("a\u202egnp.exe", r'"a\u202egnp.exe"'),
+        ("two\nlines", r'"two\nlines"'),
+        ("ends ", '"ends "'),
+        ("no\xa0break", r'"no\u00a0break"'),
+        ("\x9b31m", r'"\u009b31m"'),
+        ('"quoted"', r'"\"quoted\""'),
+        ("", '""'),
+    ],
+)
+def test_what_a_stranger_named_obeys_nobody_and_can_be_given_back(key: str, seen: str) -> None:
+    assert shown(key) == seen
+    assert given(seen) == key
+
+
+@property_of(strategies.text())
+def test_any_text_is_shown_without_what_a_terminal_obeys_and_comes_back(text: str) -> None:
+    seen = shown(text)
+    assert given(seen) == text
+    assert seen.isprintable()
+    assert message(text).replace("\n", "").isprintable()
+
+
+def test_in_a_pipe_a_line_stays_whole_and_has_no_colour(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = Output()
+    output.line("[bold]" + "long " * 100, style="red")
+    output.table(["key", "bytes "], [["k" * 300, "1"]])
+    first, _, second = capsys.readouterr().out.splitlines()
+    assert first == "[bold]" + "long " * 99 + "long "
+    assert second.split() == ["k" * 300, "1"]
