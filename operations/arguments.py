@@ -18,6 +18,5 @@ Key = Annotated[
 Prefix = Annotated[
     str, typer.Option(metavar="TEXT", help="The file share's prefix, if it has one: team-a/")
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run/--no-dry-run", help="Show what would be done, and do nothing.")
-]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before doing it.")]

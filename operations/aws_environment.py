@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from operations.errors import OperatorError
 
 LOCAL_SYSTEM = Path(".local") / "system" / "system.json"
@@ -47,6 +49,7 @@ class Choice:
             os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
         os.environ.setdefault("AWS_RETRY_MODE", "standard")
         os.environ["VAULT_ENV"] = self.environment_name
+        boto3.setup_default_session()
 
 
 def _local_system() -> dict[str, Any]:

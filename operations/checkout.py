@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operations.command import Invocation
+from operations.command import Invocation, agree
 from operations.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -96,19 +95,6 @@ def bootstrap(
 def report(invocation: Invocation) -> Callable[[str], None]:
     """Return what prints a step: to stdout, or to stderr where that holds JSON."""
     return invocation.output.remark if invocation.output.as_json else invocation.output.line
-
-
-def agree(plan: str) -> bool:
-    """Show the plan and ask.
-
-    Raises:
-        OperatorError: Nobody is there to be asked.
-    """
-    print(plan, file=sys.stderr)
-    if not sys.stdin.isatty():
-        raise OperatorError("Nobody is there to be asked whether this may be done: give --yes.")
-    print("May this be done? Only 'yes' is a yes: ", end="", flush=True, file=sys.stderr)
-    return sys.stdin.readline().strip() == "yes"
 
 
 def state_policy(invocation: Invocation) -> None:

@@ -20,6 +20,7 @@ from operations.output import Output
 from operations.vault import Vault, find_vault
 
 INTERRUPTED = 130
+DECLINED = 1
 ENVIRONMENT = "Where"
 COMMON = {
     "env": Annotated[
@@ -68,6 +69,19 @@ class Invocation:
             f"{vault.environment_name} · account {vault.account_id} · {vault.region}", style="dim"
         )
         return vault
+
+
+def agree(plan: str) -> bool:
+    """Show *plan* on stderr and ask whether it may be carried out.
+
+    Raises:
+        OperatorError: Nobody is there to be asked.
+    """
+    print(plan, file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise OperatorError("Nobody is there to be asked whether this may be done: give --yes.")
+    print("May this be done? Only 'yes' is a yes: ", end="", flush=True, file=sys.stderr)
+    return sys.stdin.readline().strip() == "yes"
 
 
 def add_command(

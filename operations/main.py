@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from operations import checkout
+from operations import checkout, dead_letters
 from operations.command import add_command
 from operations.reconcile import reconcile
 
@@ -27,6 +27,20 @@ add_command(
     checkout.state_policy,
     example="sgvault state-policy --env prod >policy.json",
 )
+
+letters = typer.Typer(
+    help="What could not be delivered or handled: list, show, redrive, set aside.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(letters, name="dead-letters")
+for name, function, example in (
+    ("list", dead_letters.list_, "--queue records"),
+    ("show", dead_letters.show, "8f1d5a0e-7a4e-4f57-9c36-6a3f4f6d1c11"),
+    ("redrive", dead_letters.redrive, "--reason Throttling --rate 5 --dry-run"),
+    ("set-aside", dead_letters.set_aside, "--queue uploads --why 'Sent by a test'"),
+):
+    add_command(letters, name, function, example=f"sgvault dead-letters {name} {example}")
 
 
 def main() -> None:

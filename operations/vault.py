@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
 import boto3
@@ -35,6 +35,10 @@ class Vault:
     upload_settling_seconds: int
     expiry_days: int
     verify_objects: bool
+    record_queue_url: str | None = None
+    record_dead_letter_queue_url: str | None = None
+    upload_archive_arn: str | None = None
+    """The EventBridge archive of upload events; None where ``archiveDays`` is 0."""
 
     @classmethod
     def from_json(cls, name: str, text: str) -> Self:
@@ -45,12 +49,17 @@ class Vault:
         """
         try:
             values = json.loads(text)
-            return cls(**{each.name: values[_camel(each.name)] for each in fields(cls)})
-        except (ValueError, TypeError, KeyError) as error:
+        except ValueError as error:
+            raise NotAVaultError(f"The SSM parameter {name} holds no JSON: {error}") from error
+        required = {each.name for each in fields(cls) if each.default is MISSING}
+        if not isinstance(values, dict) or not {_camel(each) for each in required} <= set(values):
+            lacking = ", ".join(sorted({_camel(each) for each in required} - set(values)))
             raise NotAVaultError(
-                f"The SSM parameter {name} lacks or garbles a field ({error!r}): deploy"
-                " EventProcessingStack again, with the version that this command is of."
-            ) from error
+                f"The SSM parameter {name} lacks {lacking}: deploy EventProcessingStack again, with"
+                " the version that this command is of."
+            )
+        known = {each.name: _camel(each.name) for each in fields(cls)}
+        return cls(**{each: values[key] for each, key in known.items() if key in values})
 
     @property
     def naming(self) -> Naming:

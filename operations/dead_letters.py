@@ -1,0 +1,237 @@
+"""``sgvault dead-letters``: list, show, redrive, set aside."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import boto3
+import typer
+
+from operations.arguments import DryRun, Yes
+from operations.command import DECLINED, Invocation, agree
+from operations.dead_letter import DeadLetter
+from operations.dead_letter_queues import Reading, keep_aside, queues_of, send
+from operations.errors import OperatorError
+from operations.safe_text import shown
+
+LIMIT = 1_000
+HIDING = "Reading hid these messages from others for a moment; they are visible again."
+
+QueueName = Annotated[
+    str,
+    typer.Option("--queue", metavar="NAME", help="Only this queue: uploads, records, undelivered."),
+]
+Reason = Annotated[
+    str, typer.Option(metavar="TEXT", help="Only messages whose reason contains this text.")
+]
+Limit = Annotated[
+    int, typer.Option(min=1, metavar="NUMBER", help="At most so many messages of each queue.")
+]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these message ids.")]
+
+
+def list_(
+    invocation: Invocation, queue: QueueName = "", reason: Reason = "", limit: Limit = LIMIT
+) -> None:
+    """List dead letters by queue, with the reason and the target of a redrive.
+
+    SQS cannot browse: listing hides the messages from others for a moment. Exit status: 0.
+    """
+    letters = list(_read(invocation, queue=queue, reason=reason, limit=limit))
+    if invocation.output.as_json:
+        invocation.output.json([letter.wire() for letter in letters])
+        return
+    if not letters:
+        invocation.output.line("No dead letters.")
+        return
+    invocation.output.table(
+        ["queue", "message id", "sent (UTC)", "shape", "reason", "target"],
+        [
+            (
+                letter.queue,
+                shown(letter.message_id),
+                _utc(letter.sent_ms),
+                letter.shape.value,
+                shown(letter.reason[:200]),
+                _target(letter),
+            )
+            for letter in letters
+        ],
+    )
+    invocation.output.remark(HIDING)
+
+
+def show(
+    invocation: Invocation,
+    message_id: Annotated[str, typer.Argument(metavar="ID", help="The message id, as listed.")],
+    queue: QueueName = "",
+) -> None:
+    """Show one dead letter in full: attributes and body.
+
+    Exit status: 0 shown, 1 no queue has it (or somebody else is reading it at this moment).
+    """
+    with closing(_read(invocation, queue=queue, ids=[message_id], limit=10**6)) as letters:
+        found = next(letters, None)
+    if found is None:
+        raise OperatorError(
+            f"No dead-letter queue has the message {shown(message_id)}: 'sgvault dead-letters list'"
+            " shows those that are visible now."
+        )
+    if invocation.output.as_json:
+        invocation.output.json(found.wire())
+        return
+    invocation.output.facts(
+        {
+            "queue": found.queue,
+            "message id": found.message_id,
+            "sent (UTC)": _utc(found.sent_ms),
+            "shape": found.shape.value,
+            "reason": shown(found.reason),
+            "target": _target(found),
+            **{name: shown(value) for name, value in found.attributes.items()},
+            "body": shown(found.body),
+        }
+    )
+    invocation.output.remark(HIDING)
+
+
+def redrive(
+    invocation: Invocation,
+    ids: Ids = None,
+    queue: QueueName = "",
+    reason: Reason = "",
+    rate: Annotated[
+        float, typer.Option(min=0.1, metavar="NUMBER", help="At most so many messages a second.")
+    ] = 20.0,
+    limit: Limit = LIMIT,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> int:
+    """Send dead letters to their targets again, and delete those that the targets have.
+
+    What is refused stays in its queue. An interruption between the two steps delivers a message
+    twice, and loses none. Exit status: 0 all sent, 1 some stayed or not agreed to.
+    """
+    interval_seconds = 1 / rate
+
+    def to_target(letter: DeadLetter) -> str:
+        send(letter)
+        time.sleep(interval_seconds)
+        return _target(letter)
+
+    chosen = {"ids": ids or [], "queue": queue, "reason": reason, "limit": limit}
+    return _move(invocation, chosen, "Redrive", to_target, dry_run=dry_run, yes=yes)
+
+
+def set_aside(
+    invocation: Invocation,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, kept with it.")],
+    ids: Ids = None,
+    queue: QueueName = "",
+    reason: Reason = "",
+    limit: Limit = LIMIT,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> int:
+    """Move dead letters that nobody can use to the reports bucket, with a reason.
+
+    Each is in S3, whole, before it leaves its queue. Exit status: 0 all moved, 1 some stayed or
+    not agreed to.
+    """
+    vault = invocation.vault
+    by = "" if dry_run else boto3.client("sts").get_caller_identity()["Arn"]
+    chosen = {"ids": ids or [], "queue": queue, "reason": reason, "limit": limit}
+    return _move(
+        invocation,
+        chosen,
+        "Set aside",
+        lambda letter: keep_aside(vault, letter, reason=why, by=by),
+        dry_run=dry_run,
+        yes=yes,
+    )
+
+
+def _move(
+    invocation: Invocation,
+    chosen: dict[str, Any],
+    verb: str,
+    action: Callable[[DeadLetter], str],
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Show what *chosen* selects, ask, and move it by *action*, which returns where it is now."""
+    output = invocation.output
+    selected = list(_read(invocation, **chosen))
+    kinds = Counter((each.queue, each.reason[:200], _target(each)) for each in selected)
+    moved: list[dict[str, str]] = []
+    failed: list[dict[str, str]] = []
+    if not output.as_json:
+        rows = [(str(number), kind[0], shown(kind[1]), kind[2]) for kind, number in kinds.items()]
+        output.table(["messages ", "queue", "reason", "target"], rows)
+    if selected and not dry_run:
+        if not yes and not agree(f"{verb} {len(selected)} dead letters."):
+            return DECLINED
+        with (
+            output.progress(verb, total=len(selected)) as steps,
+            closing(_letters(invocation, **chosen)) as letters,
+        ):
+            for reading, letter in letters:
+                entry = {"queue": letter.queue, "messageId": letter.message_id}
+                try:
+                    moved.append({**entry, "to": action(letter)})
+                    reading.delete(letter)
+                except OperatorError as error:
+                    failed.append({**entry, "error": str(error)})
+                steps.advance()
+    if output.as_json:
+        output.json(
+            {"dryRun": dry_run, "selected": len(selected), "moved": moved, "failed": failed}
+        )
+    else:
+        for each in failed:
+            output.line(f"Stays in {each['queue']}: {each['messageId']}: {each['error']}")
+        done = "would be moved" if dry_run else "moved"
+        output.line(f"{len(selected) if dry_run else len(moved)} {done}, {len(failed)} stay.")
+    return 1 if failed else 0
+
+
+def _read(invocation: Invocation, **chosen: Any) -> Generator[DeadLetter]:
+    for _, letter in _letters(invocation, **chosen):
+        yield letter
+
+
+def _letters(
+    invocation: Invocation,
+    *,
+    queue: str = "",
+    ids: Sequence[str] = (),
+    reason: str = "",
+    limit: int = LIMIT,
+) -> Generator[tuple[Reading, DeadLetter]]:
+    """Yield the messages that are chosen; what arrives meanwhile is left for the next time."""
+    before_ms = int(time.time() * 1000)
+    for each in queues_of(invocation.vault, queue):
+        with Reading(each, limit=limit, before_ms=before_ms) as reading:
+            for letter in reading:
+                if letter.matches(ids=frozenset(ids), reason=reason):
+                    yield reading, letter
+
+
+def _target(letter: DeadLetter) -> str:
+    """Return the target without what every ARN and URL of this account begins with."""
+    if letter.target is None:
+        return "none"
+    if letter.target.startswith("http"):
+        return shown(f"sqs {letter.target.rpartition('/')[2]}")
+    parts = letter.target.split(":", 5)
+    return shown(f"{parts[2]} {parts[5]}") if len(parts) == 6 else shown(letter.target)
+
+
+def _utc(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,224 @@
+"""``sgvault dead-letters``: three shapes find their targets again, and nothing is ever lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.unit import operator_account
+from tests.unit.fakes import client_error
+from tests.unit.operator_account import ARN, PARAMETER, URL, Account
+from tests.unit.sgvault import sgvault
+
+UNCLASSIFIED = PARAMETER["uploadDeadLetterQueueUrl"]
+UNRECORDED = PARAMETER["recordDeadLetterQueueUrl"]
+UNDELIVERED = PARAMETER["undeliveredQueueUrl"]
+ON_FAILURE = {
+    "version": "1.0",
+    "timestamp": "2026-11-14T18:16:05.568Z",
+    "requestContext": {
+        "requestId": "e4b46cbf",
+        "functionArn": ARN.format("lambda", "function:vault-dev-reconcile-notify:$LATEST"),
+        "condition": "RetriesExhausted",
+        "approximateInvokeCount": 3,
+    },
+    "requestPayload": {"detail-type": "Step Functions Execution Status Change"},
+    "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+    "responsePayload": {"errorMessage": "Rate exceeded", "errorType": "ThrottlingException"},
+}
+"""https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
+
+
+def envelope(target: str) -> dict[str, str]:
+    """The attributes of an EventBridge target's dead letter."""
+    return {
+        "TARGET_ARN": target,
+        "RULE_ARN": PARAMETER["uploadRuleArn"],
+        "ERROR_CODE": "NO_PERMISSIONS",
+        "ERROR_MESSAGE": "Not authorized",
+        "RETRY_ATTEMPTS": "0",
+    }
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setattr("operations.dead_letters.time.sleep", lambda _: None)
+    return operator_account.installed(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [(UNCLASSIFIED, "uploadQueueUrl"), (UNRECORDED, "recordQueueUrl")],
+)
+def test_a_queues_record_goes_back_to_its_queue(account: Account, source: str, target: str) -> None:
+    account.put(source, "an event", {"Reason": "no field 'detail'"})
+    (listed,) = sgvault("dead-letters", "list", "--json").json
+    assert (listed["shape"], listed["reason"]) == ("sqs-record", "no field 'detail'")
+    assert sgvault("dead-letters", "redrive", "--yes").status == 0
+    assert account.bodies(PARAMETER[target]) == ["an event"]
+    assert account.queues[source] == {}
+
+
+@pytest.mark.parametrize(
+    ("target", "operation", "expected"),
+    [
+        (
+            ARN.format("sqs", "vault-dev-uploads"),
+            "SendMessage",
+            {"QueueUrl": f"{URL}vault-dev-uploads", "MessageBody": "{}"},
+        ),
+        (
+            ARN.format("lambda", "function:vault-dev-reconcile-notify"),
+            "Invoke",
+            {"InvocationType": "Event", "Payload": b"{}"},
+        ),
+        (ARN.format("states", "stateMachine:a"), "StartExecution", {"input": "{}"}),
+        (ARN.format("sns", "outcomes"), "Publish", {"Message": "{}"}),
+        (
+            ARN.format("logs", "log-group:/aws/events/vault-dev:*"),
+            "PutLogEvents",
+            {"logGroupName": "/aws/events/vault-dev"},
+        ),
+    ],
+)
+def test_an_event_that_a_target_did_not_take_goes_to_that_target_alone(
+    account: Account, target: str, operation: str, expected: Mapping[str, Any]
+) -> None:
+    account.put(UNDELIVERED, "{}", envelope(target))
+    ran = sgvault("dead-letters", "redrive", "--yes", "--json")
+    assert ran.status == 0
+    assert account.queues[UNDELIVERED] == {}
+    (sent,) = account.named(operation)
+    assert expected.items() <= sent.items()
+
+
+def test_a_functions_failure_is_invoked_again_with_what_it_was_given(account: Account) -> None:
+    """By the function's name alone: the version that is deployed now gets it."""
+    account.put(UNDELIVERED, json.dumps(ON_FAILURE))
+    (listed,) = sgvault("dead-letters", "list", "--json").json
+    assert listed["reason"] == "ThrottlingException: Rate exceeded"
+    assert sgvault("dead-letters", "redrive", "--yes").status == 0
+    (invoked,) = account.named("Invoke")
+    assert invoked["FunctionName"] == ARN.format("lambda", "function:vault-dev-reconcile-notify")
+    assert json.loads(invoked["Payload"]) == ON_FAILURE["requestPayload"]
+    assert account.queues[UNDELIVERED] == {}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "answers"),
+    [
+        ({}, {}),
+        (envelope(ARN.format("kinesis", "stream/a")), {}),
+        (envelope(ARN.format("sns", "outcomes")), {"Publish": "AuthorizationError"}),
+    ],
+)
+def test_what_has_no_target_or_is_refused_stays_and_is_visible(
+    account: Account, attributes: dict[str, str], answers: dict[str, str]
+) -> None:
+    def refused(code: str) -> Any:
+        def answer(*_: Any) -> Any:
+            raise client_error(code, 403, "No")
+
+        return answer
+
+    account.answers |= {name: refused(code) for name, code in answers.items()}
+    account.put(UNDELIVERED, "not ours", attributes)
+    ran = sgvault("dead-letters", "redrive", "--yes")
+    assert ran.status == 1
+    assert "0 moved, 1 stay." in ran.out
+    assert account.bodies(UNDELIVERED) == ["not ours"]
+
+
+def test_what_fails_again_meanwhile_is_not_redriven_in_the_same_run(account: Account) -> None:
+    """Else one message that always fails would circle for ever."""
+    account.put(UNCLASSIFIED, "always fails")
+
+    def fail_again(account: Account, parameters: Mapping[str, Any]) -> Any:
+        account.put(UNCLASSIFIED, parameters["MessageBody"], sent_ms=10**15)
+        return {"MessageId": "sent"}
+
+    account.answers["SendMessage"] = fail_again
+    assert sgvault("dead-letters", "redrive", "--yes").status == 0
+    assert len(account.named("SendMessage")) == 1
+    assert account.bodies(UNCLASSIFIED) == ["always fails"]
+
+
+def test_a_dry_run_and_a_listing_change_nothing(account: Account) -> None:
+    for number in range(25):
+        account.put(UNCLASSIFIED, f"event {number}", {"Reason": f"reason {number % 2}"})
+    assert len(sgvault("dead-letters", "list", "--json").json) == 25
+    ran = sgvault("dead-letters", "redrive", "--dry-run", "--reason", "reason 1")
+    assert "12 would be moved, 0 stay." in ran.out
+    assert len(account.bodies(UNCLASSIFIED)) == 25
+    assert not account.named("SendMessage")
+    assert not account.named("DeleteMessage")
+
+
+def test_nothing_is_moved_where_nobody_can_be_asked(account: Account) -> None:
+    account.put(UNCLASSIFIED, "an event")
+    ran = sgvault("dead-letters", "redrive")
+    assert ran.status == 1
+    assert "--yes" in ran.err
+    assert account.bodies(UNCLASSIFIED) == ["an event"]
+
+
+def test_only_the_messages_that_are_named_are_moved(account: Account) -> None:
+    first, *_ = [account.put(UNCLASSIFIED, f"event {number}") for number in range(3)]
+    assert sgvault("dead-letters", "redrive", first, "--yes").status == 0
+    assert account.bodies(PARAMETER["uploadQueueUrl"]) == ["event 0"]
+    assert account.bodies(UNCLASSIFIED) == ["event 1", "event 2"]
+
+
+def test_ctrl_c_between_sending_and_deleting_loses_nothing(account: Account) -> None:
+    account.put(UNCLASSIFIED, "an event")
+
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    account.answers["DeleteMessage"] = interrupted
+    ran = sgvault("dead-letters", "redrive", "--yes")
+    assert ran.status == 130
+    assert account.bodies(UNCLASSIFIED) == ["an event"]
+
+
+def test_what_is_set_aside_is_in_s3_with_the_reason_before_it_leaves_its_queue(
+    account: Account,
+) -> None:
+    id_ = account.put(UNCLASSIFIED, "nonsense", {"Reason": "no JSON"})
+    ran = sgvault("dead-letters", "set-aside", "--why", "Sent by a test", "--yes", "--json")
+    (put,) = account.named("PutObject")
+    kept = json.loads(put["Body"])
+    assert (kept["body"], kept["reason"]) == ("nonsense", "no JSON")
+    assert kept["setAside"]["reason"] == "Sent by a test"
+    assert kept["setAside"]["by"].endswith("/anna")
+    assert ran.json["moved"][0]["to"] == f"s3://reports/set-aside/uploads/{id_}.json"
+    names = [name for name, _ in account.calls]
+    assert names.index("PutObject") < names.index("DeleteMessage")
+
+
+def test_what_s3_refuses_stays_in_its_queue(account: Account) -> None:
+    def refused(*_: Any) -> Any:
+        raise client_error("AccessDenied", 403)
+
+    account.answers["PutObject"] = refused
+    account.put(UNCLASSIFIED, "nonsense")
+    ran = sgvault("dead-letters", "set-aside", "--why", "Sent by a test", "--yes")
+    assert ran.status == 1
+    assert account.bodies(UNCLASSIFIED) == ["nonsense"]
+
+
+def test_one_is_shown_in_full_and_obeys_no_terminal(account: Account) -> None:
+    id_ = account.put(UNCLASSIFIED, "\x1b]0;owned\x07", {"Reason": "no JSON"})
+    ran = sgvault("dead-letters", "show", id_)
+    assert ran.status == 0
+    assert r'"\u001b]0;owned\u0007"' in ran.out
+    assert sgvault("dead-letters", "show", "nobody").status == 1
+
+
+def test_a_queue_that_is_not_there_is_named_with_those_that_are(account: Account) -> None:
+    ran = sgvault("dead-letters", "list", "--queue", "upload")
+    assert ran.status == 1
+    assert "choose one of uploads, records, undelivered" in ran.err
