@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from handlers.core import json_fields
@@ -17,9 +18,11 @@ SOURCE = "vault.application"
 DATA_UPLOADED = "Data File Upload Event"
 MANIFEST_UPLOADED = "Manifest File Upload Event"
 UPLOAD_COMPLETE = "object-upload-complete"
+OBJECT_ANNOUNCED = "Object Announced"
+OPERATIONS_SOURCE = "vault.operations"
 ANNOUNCEMENTS = (
     ("aws.storagegateway", "Storage Gateway Object Upload Event"),
-    ("vault.operations", "Object Announced"),
+    (OPERATIONS_SOURCE, OBJECT_ANNOUNCED),
 )
 """Sources and detail types: a gateway's event, and an operator's message with the same fields."""
 
@@ -81,6 +84,24 @@ class ObjectUpload:
             size_bytes=json_fields.whole_number(record, "object-size"),
             event_time=json_fields.whole_number(record, "event-time"),
         )
+
+    def announcement(self, reason: str) -> dict[str, Any]:
+        """Return this upload as an *Object Announced*: a message for the upload queue, never a bus.
+
+        Its time is the upload's, never now: else an object of an old delivery would pass as new.
+        """
+        return {
+            "source": OPERATIONS_SOURCE,
+            "detail-type": OBJECT_ANNOUNCED,
+            "time": datetime.fromtimestamp(self.event_time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "detail": {
+                "bucket-name": self.bucket,
+                "object-key": self.key,
+                "object-size": self.size_bytes,
+                "prefix": self.share_prefix,
+                "reason": reason,
+            },
+        }
 
     def record(self) -> dict[str, Any]:
         """Return this upload as one record of our own events."""

@@ -160,5 +160,6 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Account:
     def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         return account.call(client, operation, parameters)
 
+    monkeypatch.setattr("boto3.setup_default_session", lambda: None)  # it loads every model anew
     monkeypatch.setattr("botocore.client.BaseClient._make_api_call", call)
     return account

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.classify_upload import handler
+from handlers.core.events import ObjectUpload
 from tests.unit.fakes import Entry, FakeAws, FakeContext, client_error, installed
 from tests.unit.samples import (
     EVENT_TIME,
@@ -210,6 +211,27 @@ def test_a_message_that_no_row_can_hold_fails_alone(
     assert failed(handler(event, context.typed)) == []
     assert len(aws.sqs.sent) == 1
     assert published_keys(aws) == [GOOD]
+
+
+@pytest.mark.parametrize("prefix", ["", "team-a/", "a-vaultjob/"])
+@pytest.mark.parametrize("path", ["a-vaultjob/one", "team-a/two"])
+def test_what_a_backfill_announces_is_classified_like_an_upload(
+    aws: FakeAws, context: FakeContext, prefix: str, path: str
+) -> None:
+    """Its key is the full one, and its time the object's: the contract, from writer to reader."""
+    upload = ObjectUpload(
+        bucket="bucket",
+        key=f"{prefix}a-vaultjob/{path}",
+        size_bytes=3,
+        event_time=EVENT_TIME,
+        share_prefix=prefix,
+    )
+    message = upload.announcement("backfill")
+    assert message["source"] == "vault.operations"
+    assert not failed(handler(batch(message), context.typed))
+    (detail,) = published(aws)["Data File Upload Event"]
+    assert (detail["set-id"], detail["bucket-name"]) == ("a", "bucket")
+    assert detail["objects"] == [upload.record()]
 
 
 @pytest.mark.parametrize("key", ["readme.txt", "-vaultjob/x", "deep/a-vaultjob/x"])
