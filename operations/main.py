@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from operations import checkout, dead_letters
+from operations.backfill import backfill
 from operations.command import add_command
 from operations.reconcile import reconcile
 
@@ -20,6 +21,9 @@ app = typer.Typer(
 )
 
 add_command(app, "reconcile", reconcile, example="sgvault reconcile 2026-11-payroll --env prod")
+add_command(
+    app, "backfill", backfill, example="sgvault backfill 2026-11-payroll --env prod --dry-run"
+)
 add_command(app, "bootstrap", checkout.bootstrap, example="sgvault bootstrap --env prod")
 add_command(
     app,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
-from operations.reconcile_again import reconcile_again
 from operations.safe_text import given, shown
 
 
@@ -13,6 +12,8 @@ def reconcile(invocation: Invocation, set_id: SetId, prefix: Prefix = "") -> Non
 
     Exit status: 0 started, 1 not (for example, because S3 has no manifest of the dataset).
     """
+    from operations.reconcile_again import reconcile_again
+
     set_id = given(set_id)
     started = reconcile_again(invocation.vault, set_id=set_id, share_prefix=prefix)
     if invocation.output.as_json:

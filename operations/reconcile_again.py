@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
+from handlers.aws.outcome_store import OutcomeStore
 from handlers.core.events import MANIFEST_UPLOADED, SOURCE, ManifestUpload, ObjectUpload
 from handlers.core.outcome import outcome_id
-from operations.errors import NoManifestError
-from operations.safe_text import shown
+from operations.set_reading import manifest_head
 from operations.vault import Vault
 
 
@@ -31,45 +29,30 @@ def reconcile_again(vault: Vault, *, set_id: str, share_prefix: str = "") -> Sta
     Raises:
         NoManifestError: There is none.
     """
-    from handlers.aws.outcome_store import OutcomeStore  # makes its client when it is imported
-
     bucket = vault.file_upload_bucket_name
     key = vault.manifest_key(set_id, share_prefix=share_prefix)
-    head = _head(bucket, key)
-    manifest = ManifestUpload(
-        set_id=set_id,
-        upload=ObjectUpload(
-            bucket=bucket,
-            key=key,
-            size_bytes=head["ContentLength"],
-            event_time=int(head["LastModified"].timestamp()),
-        ),
+    head = manifest_head(bucket, key)
+    upload = ObjectUpload(
+        bucket=bucket,
+        key=key,
+        size_bytes=head["ContentLength"],
+        event_time=int(head["LastModified"].timestamp()),
     )
+    manifest = ManifestUpload(set_id=set_id, upload=upload)
+    manifest = next_attempt(vault, manifest, head.get("VersionId", "null"))
+    arn = start(vault.state_machine_arn, manifest)
+    return Started(attempt=manifest.attempt, execution_arn=arn)
+
+
+def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:
+    """Return *manifest* with the first attempt's number that has no outcome yet."""
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
-    version_id = head.get("VersionId", "null")
     attempts = (replace(manifest, attempt=attempt) for attempt in count(1))
-    undecided = next(
-        each for each in attempts if not outcomes.is_decided(outcome_id(each, version_id))
-    )
-    return Started(
-        attempt=undecided.attempt, execution_arn=_start(vault.state_machine_arn, undecided)
-    )
+    return next(each for each in attempts if not outcomes.is_decided(outcome_id(each, version_id)))
 
 
-def _head(bucket: str, key: str) -> Any:
-    try:
-        return boto3.client("s3").head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-            raise
-        raise NoManifestError(
-            f"There is no manifest {shown(f's3://{bucket}/{key}')}: check the set id and the share's"
-            " prefix, and whether the manifest was vaulted."
-        ) from error
-
-
-def _start(state_machine_arn: str, manifest: ManifestUpload) -> str:
-    """Start an execution with an event like the one that the rule passes on."""
+def start(state_machine_arn: str, manifest: ManifestUpload) -> str:
+    """Start an execution with an event like the one that the rule passes on; return its ARN."""
     event = {
         "source": SOURCE,
         "detail-type": MANIFEST_UPLOADED,

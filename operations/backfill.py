@@ -1,0 +1,130 @@
+"""``sgvault backfill``: uploads that S3 has and whose events were lost are announced again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from operations.arguments import DryRun, Prefix, SetId, Yes
+from operations.command import DECLINED, Invocation, agree
+from operations.errors import OperatorError
+from operations.safe_text import given, shown
+from operations.settled import Verdict
+
+if TYPE_CHECKING:
+    from handlers.core.events import ObjectUpload
+    from operations.backfill_plan import Plan
+
+A_CALL = 10
+EXAMPLES = 20
+
+
+def backfill(
+    invocation: Invocation,
+    set_id: SetId,
+    prefix: Prefix = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> int:
+    """Announce what a dataset's manifest lists, S3 has, and no row knows.
+
+    Never an object that may still be growing: its size must be the listed one; where the manifest
+    has no sizes, it is looked at twice, a settling time apart. The manifest is announced too, or,
+    if its upload has an outcome already, the next attempt is started. Repeating it is harmless.
+    Exit status: 0 done, 1 something was held back, failed, or was not agreed to.
+    """
+    from operations.backfill_plan import make_plan
+
+    set_id = given(set_id)
+    vault, output = invocation.vault, invocation.output
+    with output.progress(f"Comparing {shown(set_id)} with S3 and the table") as steps:
+        plan = make_plan(vault, set_id, share_prefix=prefix, on_look=steps.advance)
+    if plan.unseen and not dry_run:
+        _wait(invocation, vault.upload_settling_seconds, len(plan.unseen))
+        with output.progress("Looking a second time", total=len(plan.unseen)) as steps:
+            plan = plan.looked_again(on_look=steps.advance)
+    sent: dict[str, Any] = {"announced": 0, "executionArn": None}
+    if not output.as_json:
+        _describe(invocation, plan)
+    if not dry_run:
+        if not yes and not agree(
+            f"Send {len(plan.uploads)} announcements for {shown(set_id)}, and {plan.then}."
+        ):
+            return DECLINED
+        sent = _carry_out(invocation, plan)
+    if output.as_json:
+        output.json({**plan.wire(), "dryRun": dry_run, **sent})
+    elif not dry_run:
+        output.line(f"Announced {sent['announced']} objects; {plan.then}.")
+        output.line(f"Next: sgvault watch {shown(set_id)}")
+    return 1 if plan.held_back else 0
+
+
+def _wait(invocation: Invocation, seconds: int, number: int) -> None:
+    text = f"{number} objects without a listed size: a second look in {seconds} s"
+    with invocation.output.progress(text, total=seconds) as steps:
+        for _ in range(seconds):
+            time.sleep(1)
+            steps.advance()
+
+
+def _describe(invocation: Invocation, plan: Plan) -> None:
+    output = invocation.output
+    output.line(f"{shown(plan.manifest.key)} lists {plan.listed} keys; {plan.missing} have no row:")
+    counts = Counter(each.verdict for each in plan.judged)
+    output.table(
+        ["keys ", "what becomes of them"],
+        [(str(number), verdict.value) for verdict, number in counts.most_common()],
+    )
+    held_back = [each for each in plan.judged if each.verdict is not Verdict.ANNOUNCE]
+    for each in held_back[:EXAMPLES]:
+        output.line(f"  {shown(each.key)}: {each.verdict.value}")
+    if len(held_back) > EXAMPLES:
+        output.line(f"  ... and {len(held_back) - EXAMPLES} more: --json lists all.")
+    output.line(f"Then: {plan.then}.")
+
+
+def _carry_out(invocation: Invocation, plan: Plan) -> dict[str, Any]:
+    """Announce the data files first, then the manifest or one more attempt."""
+    from operations.reconcile_again import start
+
+    uploads = list(plan.uploads)
+    if plan.attempt == 1 and not plan.manifest_may_grow:
+        uploads.append(plan.manifest)
+    url = invocation.vault.upload_queue_url
+    with invocation.output.progress("Announcing", total=len(uploads)) as steps:
+        for first in range(0, len(uploads), A_CALL):
+            _send(url, uploads[first : first + A_CALL])
+            steps.advance(min(A_CALL, len(uploads) - first))
+    arn = None
+    if plan.attempt > 1:
+        arn = start(invocation.vault.state_machine_arn, plan.manifest_upload)
+    return {"announced": len(plan.uploads), "executionArn": arn}
+
+
+def _send(url: str, uploads: list[ObjectUpload]) -> None:
+    """Send one call's announcements.
+
+    Raises:
+        OperatorError: SQS refused one. Those before it are sent, and repeating changes nothing.
+    """
+    answer = boto3.client("sqs").send_message_batch(
+        QueueUrl=url,
+        Entries=[
+            {
+                "Id": str(number),
+                "MessageBody": json.dumps(upload.announcement("backfill"), ensure_ascii=False),
+            }
+            for number, upload in enumerate(uploads)
+        ],
+    )
+    for refused in answer.get("Failed", []):
+        key = uploads[int(refused["Id"])].key
+        raise OperatorError(
+            f"SQS refused the announcement of {shown(key)}: {refused.get('Message', refused)}."
+            " Run the command again: what was announced changes nothing a second time."
+        )

@@ -1,0 +1,233 @@
+"""Which keys of a dataset a backfill announces, and why not the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handlers.aws import dataset
+from handlers.core.difference import DifferenceType
+from handlers.core.events import ManifestUpload, ObjectUpload
+from operations.reconcile_again import next_attempt
+from operations.set_reading import ReadDataset, open_set
+from operations.settled import Look, Verdict, verdict
+from operations.vault import Vault
+
+LOOKERS = 8
+AT_ONCE = 1_000
+"""How many objects are looked at before the next are read: bounds the memory."""
+
+OnLook = Callable[[], None]
+Candidate = tuple[str, int | None, bool]
+"""A key, its listed size if there is one, and whether S3 has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A key that the manifest lists and no row has, and what becomes of it."""
+
+    key: str
+    listed_bytes: int | None
+    look: Look | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a backfill of one dataset does."""
+
+    vault: Vault
+    manifest_upload: ManifestUpload
+    version_id: str
+    since: int
+    listed: int
+    judged: Sequence[Judged]
+
+    @property
+    def manifest(self) -> ObjectUpload:
+        """The manifest's own upload."""
+        return self.manifest_upload.upload
+
+    @property
+    def attempt(self) -> int:
+        """The reconciliation's attempt that comes next; 1 if there is no outcome yet."""
+        return self.manifest_upload.attempt
+
+    @property
+    def missing(self) -> int:
+        """How many listed keys have no row."""
+        return len([each for each in self.judged if each.key != self.manifest.key])
+
+    @property
+    def unseen(self) -> list[Judged]:
+        """What needs a second look."""
+        return [each for each in self.judged if each.verdict is Verdict.UNSEEN]
+
+    @property
+    def held_back(self) -> int:
+        """How many keys S3 has that must not be announced yet."""
+        ready = (Verdict.ANNOUNCE, Verdict.NOT_IN_S3, Verdict.UNSEEN)
+        return sum(each.verdict not in ready for each in self.judged)
+
+    @property
+    def then(self) -> str:
+        """What happens after the data files were announced."""
+        if self.attempt > 1:
+            return f"attempt {self.attempt} is started, because the upload has an outcome already"
+        if self.manifest_may_grow:
+            return "the manifest is not announced, because it may still be growing"
+        return "the manifest is announced"
+
+    @property
+    def manifest_may_grow(self) -> bool:
+        """Whether the manifest is a plain one that is not known to be whole."""
+        return any(
+            each.key == self.manifest.key and each.verdict is not Verdict.ANNOUNCE
+            for each in self.judged
+        )
+
+    @property
+    def uploads(self) -> list[ObjectUpload]:
+        """The data files to announce."""
+        return [
+            ObjectUpload(
+                bucket=self.manifest.bucket,
+                key=each.key,
+                size_bytes=each.look.size_bytes,
+                event_time=each.look.modified,
+                share_prefix=self.manifest.share_prefix,
+            )
+            for each in self.judged
+            if each.verdict is Verdict.ANNOUNCE and each.look and each.key != self.manifest.key
+        ]
+
+    def looked_again(self, *, on_look: OnLook) -> Plan:
+        """Return the plan after a second look at what needs one."""
+        now = int(time.time())
+        unseen = {each.key: each.look for each in self.unseen}
+        looks = _looks(self.manifest.bucket, ((key, None, True) for key in unseen), on_look)
+        second = {key: look for key, _, look in looks}
+        return replace(
+            self,
+            judged=[
+                each
+                if each.key not in second
+                else replace(each, verdict=self._verdict(each, second[each.key], now))
+                for each in self.judged
+            ],
+        )
+
+    def _verdict(self, judged: Judged, second: Look | None, now: int) -> Verdict:
+        if second is None:
+            return Verdict.NOT_IN_S3
+        return verdict(
+            judged.listed_bytes,
+            judged.look,
+            second,
+            since=self.since,
+            now=now,
+            settling_seconds=self.vault.upload_settling_seconds,
+        )
+
+    def wire(self) -> dict[str, Any]:
+        """Return the plan as ``--json`` shows it."""
+        return {
+            "setId": self.manifest_upload.set_id,
+            "manifestKey": self.manifest.key,
+            "attempt": self.attempt,
+            "listed": self.listed,
+            "missing": self.missing,
+            "keys": [{"key": each.key, "verdict": each.verdict.value} for each in self.judged],
+        }
+
+
+def make_plan(vault: Vault, set_id: str, *, share_prefix: str, on_look: OnLook) -> Plan:
+    """Compare a dataset with S3 and the table, and look once at each object without a row.
+
+    Raises:
+        OperatorError: The dataset has no manifest, or one that cannot be used.
+    """
+    with open_set(vault, set_id, share_prefix=share_prefix) as found:
+        upload = found.manifest.upload
+        candidates = _without_rows(found)
+        now = int(time.time())
+        judged = [
+            Judged(
+                key=key,
+                listed_bytes=listed_bytes,
+                look=look,
+                verdict=verdict(
+                    listed_bytes,
+                    look,
+                    None,
+                    since=found.listing.since,
+                    now=now,
+                    settling_seconds=vault.upload_settling_seconds,
+                ),
+            )
+            for key, listed_bytes, look in _looks(upload.bucket, candidates, on_look)
+        ]
+        version_id = found.listing.manifest_version_id
+        return Plan(
+            vault=vault,
+            manifest_upload=next_attempt(vault, found.manifest, version_id),
+            version_id=version_id,
+            since=found.listing.since,
+            listed=found.listing.entries,
+            judged=judged,
+        )
+
+
+def _without_rows(found: ReadDataset) -> Iterator[Candidate]:
+    """Yield the listed keys that have no row, with their listed sizes and whether S3 has them."""
+    in_s3 = {
+        each.key: each.in_s3 is not False
+        for each in found.differences()
+        if each.difference is DifferenceType.MISSING
+    }
+    for key, size in found.entries():
+        if key in in_s3:
+            yield key, size, in_s3[key]
+    if not found.listing.rich:  # a rich manifest proves itself whole, by its header
+        yield found.manifest.upload.key, None, True
+
+
+def _looks(
+    bucket: str, candidates: Iterable[Candidate], on_look: OnLook
+) -> Iterator[tuple[str, int | None, Look | None]]:
+    """Look at each object, several at a time, in order."""
+    candidates = iter(candidates)
+
+    def look(candidate: Candidate) -> Look | None:
+        key, _, in_s3 = candidate
+        return _look(bucket, key) if in_s3 else None
+
+    with ThreadPoolExecutor(LOOKERS) as lookers:
+        while some := list(islice(candidates, AT_ONCE)):
+            for (key, size, _), found in zip(some, lookers.map(look, some), strict=True):
+                on_look()
+                yield key, size, found
+
+
+def _look(bucket: str, key: str) -> Look | None:
+    """Look at an object, or at a folder's, which counts as empty; None if S3 has neither."""
+    for name in (key, f"{key}/"):
+        try:
+            head = dataset.s3.head_object(Bucket=bucket, Key=name)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            continue
+        return Look(
+            size_bytes=head["ContentLength"] if name == key else 0,
+            modified=int(head["LastModified"].timestamp()),
+            version_id=head.get("VersionId", "null"),
+            etag=head["ETag"],
+        )
+    return None

@@ -1,0 +1,132 @@
+"""One dataset, read as the reconciliation reads it: manifest, rows and objects, as of now.
+
+Import this module only after the AWS is chosen: the handlers' adapters make their clients
+when they are imported.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import IO, Any
+
+from botocore.exceptions import ClientError
+
+from handlers.aws import dataset
+from handlers.core.difference import Difference
+from handlers.core.errors import ManifestError
+from handlers.core.events import ManifestUpload, ObjectUpload
+from handlers.core.external_sort import Sorted, sorted_file
+from handlers.core.listing import Listing, TidyEntries, prepare
+from handlers.core.manifest import Entry
+from handlers.core.naming import SetFolder
+from handlers.core.progress import Progress
+from operations.errors import NoManifestError, OperatorError
+from operations.safe_text import shown
+from operations.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadDataset(dataset.Dataset):
+    """A dataset whose tidy manifest may lie in a file of this machine: nothing is written to S3."""
+
+    tidy: IO[bytes] | None = None
+
+    def _chunks(self, offset: int) -> Iterator[bytes]:
+        if self.tidy is None:
+            yield from dataset.Dataset._chunks(self, offset)  # noqa: SLF001 - slots break super()
+            return
+        self.tidy.seek(offset)
+        while chunk := self.tidy.read(dataset.CHUNK_BYTES):
+            yield chunk
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the listed keys, sorted, with their sizes where the manifest has them."""
+        start = self.listing.start
+        for keys, sizes in TidyEntries(self._chunks(start), self.listing, offset=start):
+            yield from zip(keys, sizes or [None] * len(keys), strict=True)
+
+    def differences(self) -> Iterator[Difference]:
+        """Yield every key that differs now, in the order of the keys."""
+        merge, _ = self.open_merge(Progress())
+        yield from (each for each in merge.differences() if each is not None)
+
+
+@contextmanager
+def open_set(vault: Vault, set_id: str, *, share_prefix: str = "") -> Iterator[ReadDataset]:
+    """Read the manifest that a dataset has now, and yield the dataset.
+
+    Raises:
+        NoManifestError: S3 has none.
+        OperatorError: It cannot be used, for the reason that a *Failed* outcome would give.
+    """
+    bucket = vault.file_upload_bucket_name
+    key = vault.manifest_key(set_id, share_prefix=share_prefix)
+    head = manifest_head(bucket, key)
+    version_id = head.get("VersionId", "null")
+    itself = Listing(bucket=bucket, key=key, version_id=version_id, manifest_version_id=version_id)
+    with ExitStack() as scratch:
+        listing, tidy = _prepared(itself, scratch)
+        yield ReadDataset(
+            manifest=ManifestUpload(
+                set_id=set_id,
+                upload=ObjectUpload(
+                    bucket=bucket,
+                    key=key,
+                    size_bytes=head["ContentLength"],
+                    event_time=int(head["LastModified"].timestamp()),
+                    share_prefix=share_prefix,
+                ),
+            ),
+            listing=listing,
+            table=vault.upload_event_table_name,
+            verify_objects=True,
+            tidy=tidy,
+        )
+
+
+def _prepared(itself: Listing, scratch: ExitStack) -> tuple[Listing, IO[bytes] | None]:
+    """Check the manifest; return its listing, and the tidy copy where one is needed."""
+    copies: list[Sorted] = []
+
+    def read() -> Iterator[bytes]:
+        answer = dataset.s3.get_object(
+            Bucket=itself.bucket, Key=itself.key, VersionId=itself.version_id
+        )
+        yield from answer["Body"].iter_chunks(dataset.CHUNK_BYTES)
+
+    def tidy_copy(entries: Iterator[Entry]) -> Listing:
+        copy = sorted_file(entries)
+        scratch.callback(copy.file.close)
+        copies.append(copy)
+        return replace(
+            itself,
+            end=copy.file.seek(0, io.SEEK_END),
+            entries=copy.entries,
+            size_bytes=copy.size_bytes,
+        )
+
+    try:
+        listing = prepare(read, itself, SetFolder.of_manifest(itself.key), tidy_copy=tidy_copy)
+    except ManifestError as error:
+        raise OperatorError(f"The manifest {shown(itself.key)} cannot be used: {error}") from error
+    return listing, copies[-1].file if copies else None
+
+
+def manifest_head(bucket: str, key: str) -> Any:
+    """Return S3's answer about the manifest.
+
+    Raises:
+        NoManifestError: There is none.
+    """
+    try:
+        return dataset.s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+        raise NoManifestError(
+            f"There is no manifest {shown(f's3://{bucket}/{key}')}: check the set id and the share's"
+            " prefix, and whether the manifest was vaulted."
+        ) from error

@@ -1,0 +1,223 @@
+"""``sgvault backfill``: what S3 has and no row knows is announced, unless it may still grow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from handlers.classify_upload import handler
+from tests.unit import operator_account
+from tests.unit.fakes import FakeAws, FakeContext, FakeS3, client_error, installed
+from tests.unit.manifests import rich
+from tests.unit.operator_account import PARAMETER, Account
+from tests.unit.samples import batch, put_row
+from tests.unit.sgvault import sgvault
+
+MANIFEST = "a-vaultjob/a.manifest"
+OLD = 1_604_580_000
+QUEUE = PARAMETER["uploadQueueUrl"]
+
+
+@dataclass
+class DatedS3(FakeS3):
+    """S3 that knows when an object was written: long ago, unless a test has it otherwise."""
+
+    modified: dict[str, int] = field(default_factory=dict)
+
+    def head_object(self, **parameters: Any) -> dict[str, Any]:
+        """Return what HEAD returns."""
+        answer = super().head_object(**parameters)
+        content = self.newest(parameters["Key"], bucket=parameters["Bucket"])
+        modified = self.modified.get(parameters["Key"], OLD)
+        return {
+            **answer,
+            "ContentLength": len(content),
+            "LastModified": datetime.fromtimestamp(modified, UTC),
+            "ETag": answer["VersionId"],
+        }
+
+
+@dataclass
+class Place:
+    """A set *a* in S3 and in the table, and the account around them."""
+
+    aws: FakeAws
+    s3: DatedS3
+    account: Account
+
+    def put(self, key: str, content: bytes, *, modified: int = OLD) -> None:
+        self.s3.put(key, content)
+        self.s3.modified[key] = modified
+
+    def announced(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self.account.bodies(QUEUE)]
+
+    def keys(self) -> list[str]:
+        return [each["detail"]["object-key"] for each in self.announced()]
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    s3 = DatedS3()
+    with installed(FakeAws(s3=s3)) as aws:
+        account = operator_account.installed(monkeypatch)
+        account.parameter["fileUploadBucketName"] = "bucket"
+        monkeypatch.setattr("operations.backfill.time.sleep", lambda _: None)
+        yield Place(aws, s3, account)
+
+
+def test_a_set_whose_every_event_was_lost_is_announced_whole(place: Place) -> None:
+    """Data files first, the manifest last, each with the time that S3 has."""
+    sizes = {"a-vaultjob/deep/two": 5, "a-vaultjob/empty": 0, "a-vaultjob/one": 3}
+    place.put(MANIFEST, rich([(size, key) for key, size in sizes.items()], began=OLD))
+    place.put("a-vaultjob/one", b"one")
+    place.put("a-vaultjob/deep/two", b"two !")
+    place.put("a-vaultjob/empty/", b"")
+    ran = sgvault("backfill", "a", "--yes", "--json")
+    assert ran.status == 0, ran.err
+    assert place.keys() == [*sizes, MANIFEST]
+    assert [each["detail"]["object-size"] for each in place.announced()][:3] == [5, 0, 3]
+    assert {each["time"] for each in place.announced()} == {"2020-11-05T12:40:00Z"}
+    assert ran.json["announced"] == 3
+    assert handler(batch(*place.announced()), FakeContext().typed) == {"batchItemFailures": []}
+
+
+def test_a_dry_run_sends_nothing_and_shows_what_would_be_sent(place: Place) -> None:
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one"), (3, "a-vaultjob/two")], began=OLD))
+    place.put("a-vaultjob/one", b"one")
+    ran = sgvault("backfill", "a", "--dry-run", "--json")
+    assert ran.status == 0
+    assert {each["key"]: each["verdict"] for each in ran.json["keys"]} == {
+        "a-vaultjob/one": "announce",
+        "a-vaultjob/two": "not in S3",
+    }
+    assert place.announced() == []
+
+
+def test_what_has_a_row_is_not_announced_again(place: Place) -> None:
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one"), (3, "a-vaultjob/two")], began=OLD))
+    for key in ("a-vaultjob/one", "a-vaultjob/two"):
+        place.put(key, b"one")
+    put_row(place.aws, "a-vaultjob/one", event_time=OLD)
+    assert sgvault("backfill", "a", "--yes").status == 0
+    assert place.keys() == ["a-vaultjob/two", MANIFEST]
+
+
+def test_a_file_in_a_folder_beside_a_name_that_sorts_between_them(place: Place) -> None:
+    """The merge reports a key that may be a folder late: the sizes must not get out of step."""
+    names = ["a-vaultjob/dir", "a-vaultjob/dir-a", "a-vaultjob/dir.txt"]
+    place.put(MANIFEST, rich([(0, names[0]), (1, names[1]), (2, names[2])], began=OLD))
+    place.put("a-vaultjob/dir/", b"")
+    place.put(names[1], b"1")
+    place.put(names[2], b"22")
+    assert sgvault("backfill", "a", "--yes").status == 0
+    assert place.keys() == [*names, MANIFEST]
+
+
+@pytest.mark.parametrize(
+    ("content", "modified", "reason"),
+    [
+        (b"on", OLD, "not of the listed size"),
+        (b"one", OLD - 10_000, "of an earlier delivery"),
+    ],
+)
+def test_a_partial_object_or_one_of_an_earlier_delivery_is_held_back(
+    place: Place, content: bytes, modified: int, reason: str
+) -> None:
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
+    place.put("a-vaultjob/one", content, modified=modified)
+    ran = sgvault("backfill", "a", "--yes")
+    assert ran.status == 1
+    assert f"a-vaultjob/one: {reason}" in ran.out
+    assert place.keys() == [MANIFEST]
+
+
+def test_without_sizes_an_object_that_changes_between_two_looks_is_held_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not sorted, too: the tidy copy is a file of this machine, and nothing is written to S3."""
+    place.put(MANIFEST, b"a-vaultjob/two\na-vaultjob/one\n")
+    place.put("a-vaultjob/one", b"one")
+    place.put("a-vaultjob/two", b"two")
+    waited: list[float] = []
+
+    def grow(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 1:
+            place.put("a-vaultjob/two", b"two, and more")
+
+    monkeypatch.setattr("operations.backfill.time.sleep", grow)
+    ran = sgvault("backfill", "a", "--yes")
+    assert ran.status == 1
+    assert sum(waited) >= PARAMETER["uploadSettlingSeconds"]
+    assert "a-vaultjob/two: changed between two looks" in ran.out
+    assert place.keys() == ["a-vaultjob/one", MANIFEST]
+    assert "PutObject" not in place.s3.operations
+
+
+def test_a_plain_manifest_that_may_still_grow_is_not_announced(place: Place) -> None:
+    place.put(MANIFEST, b"a-vaultjob/one\n", modified=2_000_000_000)
+    place.put("a-vaultjob/one", b"one")
+    ran = sgvault("backfill", "a", "--yes")
+    assert ran.status == 1
+    assert "the manifest is not announced, because it may still be growing" in ran.out
+    assert place.keys() == ["a-vaultjob/one"]
+
+
+def test_where_the_upload_has_an_outcome_the_next_attempt_is_started(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
+    place.put("a-vaultjob/one", b"one")
+    decided = iter([True, False])
+    monkeypatch.setattr(
+        "handlers.aws.outcome_store.OutcomeStore.is_decided", lambda *_: next(decided)
+    )
+    ran = sgvault("backfill", "a", "--yes", "--json")
+    assert ran.status == 0
+    assert place.keys() == ["a-vaultjob/one"]
+    (started,) = place.account.named("StartExecution")
+    assert json.loads(started["input"])["detail"]["attempt"] == 2
+    assert ran.json["executionArn"] == "an-execution"
+
+
+def test_a_refused_announcement_is_named(place: Place) -> None:
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
+    place.put("a-vaultjob/one", b"one")
+
+    def refuse(account: Account, parameters: Mapping[str, Any]) -> Any:
+        return {"Failed": [{"Id": "0", "Code": "InternalError", "Message": "Try again"}]}
+
+    place.account.answers["SendMessageBatch"] = refuse
+    ran = sgvault("backfill", "a", "--yes")
+    assert ran.status == 1
+    assert "refused the announcement of a-vaultjob/one: Try again" in ran.err
+
+
+def test_a_set_without_a_manifest_is_named(place: Place) -> None:
+    ran = sgvault("backfill", "nobody\x1b[2J")
+    assert ran.status == 1
+    assert r'There is no manifest "s3://bucket/nobody\u001b[2J' in ran.err
+
+
+def test_a_manifest_that_cannot_be_used_is_named(place: Place) -> None:
+    place.put(MANIFEST, b"")
+    ran = sgvault("backfill", "a")
+    assert ran.status == 1
+    assert "The manifest a-vaultjob/a.manifest cannot be used: The manifest is empty" in ran.err
+
+
+def test_what_aws_refuses_ends_in_a_sentence(place: Place) -> None:
+    def refused(*_: Any) -> Any:
+        raise client_error("AccessDenied", 403, "not authorized to perform: ssm:GetParameter")
+
+    place.account.answers["GetParameter"] = refused
+    ran = sgvault("backfill", "a")
+    assert ran.status == 1
+    assert "ssm:GetParameter" in ran.err
+    assert "sgvault policy" in ran.err
