@@ -20,7 +20,7 @@ from handlers.core.errors import ManifestError
 from handlers.core.events import ManifestUpload, ObjectUpload
 from handlers.core.external_sort import Sorted, sorted_file
 from handlers.core.listing import Listing, TidyEntries, prepare
-from handlers.core.manifest import Entry
+from handlers.core.manifest_entries import Entry
 from handlers.core.naming import SetFolder
 from handlers.core.progress import Progress
 from operations.errors import NoManifestError, OperatorError

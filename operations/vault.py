@@ -28,13 +28,17 @@ class Vault:
     upload_queue_url: str
     upload_dead_letter_queue_url: str
     undelivered_queue_url: str
-    job_dir_suffix: str
-    manifest_suffix: str
+    vault_bus_name: str
+    gateway_parameters: str
+    """The SSM path below which the client describes its gateway."""
+    job_dir_suffix_name: str
+    manifest_suffix_name: str
     reconcile_count_iterations: int
     reconcile_wait_iterations: int
     upload_settling_seconds: int
     expiry_days: int
     verify_objects: bool
+    ignore_unexpected_names: list[str]
     record_queue_url: str | None = None
     record_dead_letter_queue_url: str | None = None
     upload_archive_arn: str | None = None
@@ -64,7 +68,9 @@ class Vault:
     @property
     def naming(self) -> Naming:
         """How the folders and the manifests of datasets are named."""
-        return Naming(job_dir_suffix=self.job_dir_suffix, manifest_suffix=self.manifest_suffix)
+        return Naming(
+            job_dir_suffix=self.job_dir_suffix_name, manifest_suffix=self.manifest_suffix_name
+        )
 
     @property
     def region(self) -> str:
@@ -78,11 +84,13 @@ class Vault:
 
     def manifest_key(self, set_id: str, *, share_prefix: str = "") -> str:
         """Return the S3 key of a dataset's manifest."""
-        return f"{self.folder(set_id, share_prefix=share_prefix)}{set_id}{self.manifest_suffix}"
+        return (
+            f"{self.folder(set_id, share_prefix=share_prefix)}{set_id}{self.manifest_suffix_name}"
+        )
 
     def folder(self, set_id: str, *, share_prefix: str = "") -> str:
         """Return what every S3 key of a dataset begins with."""
-        return f"{share_prefix}{set_id}{self.job_dir_suffix}/"
+        return f"{share_prefix}{set_id}{self.job_dir_suffix_name}/"
 
 
 def parameter_name(environment: str) -> str:

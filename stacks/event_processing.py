@@ -25,6 +25,7 @@ from stacks.constructs.reconcile_functions import ReconcileFunctions
 from stacks.constructs.reconciliation import Reconciliation
 from stacks.constructs.storage import Storage
 from stacks.constructs.vault_bus import VaultBus
+from stacks.constructs.vault_parameter import VaultParameter
 from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
@@ -91,7 +92,7 @@ class EventProcessingStack(VaultStack):
     def _classify_uploads(self) -> None:
         """1. The gateway announces an object in S3: is it data or a manifest?"""
         queue = self._function_queue("uploads", UPLOADS, self._unclassified)
-        uploaded = EventRoute(
+        self._uploaded = EventRoute(
             queue,
             "object_uploaded",
             name=f"{self._prefix}-uploads",
@@ -102,7 +103,7 @@ class EventProcessingStack(VaultStack):
             },
             undelivered=self._undelivered,
         )
-        queue.receive_from([uploaded])
+        queue.receive_from([self._uploaded])
         classify = self._functions.define(
             "classify_upload",
             timeout_seconds=UPLOADS.function_timeout_seconds,
@@ -188,7 +189,7 @@ class EventProcessingStack(VaultStack):
         skip_check(
             parameter, "CKV2_AWS_34", "A bucket's name is no secret: it is an output as well"
         )
-        for output, value in {
+        names = {
             "fileUploadBucketName": storage.bucket.name,
             "reportsBucketName": storage.reports.name,
             "uploadEventTableName": storage.uploads.name,
@@ -200,8 +201,15 @@ class EventProcessingStack(VaultStack):
             "recordDeadLetterQueueUrl": self._unrecorded.queue.url,
             "undeliveredQueueUrl": self._undelivered.queue.url,
             "stateMachineArn": self._reconciliation.arn,
-        }.items():
+        }
+        for output, value in names.items():
             TerraformOutput(self, output, value=value)
+        VaultParameter(
+            self,
+            "vault",
+            settings=self._settings,
+            names=names | {"uploadRuleArn": self._uploaded.arn},
+        )
 
     def _function_queue(
         self, id_: str, policy: QueuePolicy, dead_letters: DeadLetters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -29,13 +30,16 @@ PARAMETER: dict[str, Any] = {
     "uploadQueueUrl": f"{URL}vault-dev-uploads",
     "uploadDeadLetterQueueUrl": f"{URL}vault-dev-uploads-dead-letters",
     "undeliveredQueueUrl": f"{URL}vault-dev-undelivered",
-    "jobDirSuffix": "-vaultjob",
-    "manifestSuffix": ".manifest",
+    "vaultBusName": "vault-dev-events",
+    "gatewayParameters": "/dev/fileGateway",
+    "jobDirSuffixName": "-vaultjob",
+    "manifestSuffixName": ".manifest",
     "reconcileCountIterations": 960,
     "reconcileWaitIterations": 30,
     "uploadSettlingSeconds": 60,
     "expiryDays": 30,
     "verifyObjects": True,
+    "ignoreUnexpectedNames": [".nfs*"],
     "recordQueueUrl": f"{URL}vault-dev-records",
     "recordDeadLetterQueueUrl": f"{URL}vault-dev-records-dead-letters",
     "uploadArchiveArn": ARN.format("events", "archive/vault-dev-uploads"),
@@ -153,13 +157,15 @@ ANSWERS: dict[str, Answer] = {
 }
 
 
-def installed(monkeypatch: pytest.MonkeyPatch) -> Account:
+@contextmanager
+def installed() -> Iterator[Account]:
     """Let every boto3 client call a new account."""
     account = Account()
 
     def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         return account.call(client, operation, parameters)
 
-    monkeypatch.setattr("boto3.setup_default_session", lambda: None)  # it loads every model anew
-    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", call)
-    return account
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("boto3.setup_default_session", lambda: None)  # it loads every model anew
+        patch.setattr("botocore.client.BaseClient._make_api_call", call)
+        yield account

@@ -64,8 +64,7 @@ class Place:
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     s3 = DatedS3()
-    with installed(FakeAws(s3=s3)) as aws:
-        account = operator_account.installed(monkeypatch)
+    with installed(FakeAws(s3=s3)) as aws, operator_account.installed() as account:
         account.parameter["fileUploadBucketName"] = "bucket"
         monkeypatch.setattr("operations.backfill.time.sleep", lambda _: None)
         yield Place(aws, s3, account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -44,9 +44,10 @@ def envelope(target: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     monkeypatch.setattr("operations.dead_letters.time.sleep", lambda _: None)
-    return operator_account.installed(monkeypatch)
+    with operator_account.installed() as account:
+        yield account
 
 
 @pytest.mark.parametrize(

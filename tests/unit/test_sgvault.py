@@ -201,8 +201,8 @@ def test_a_parameter_of_another_version_is_named_with_the_remedy() -> None:
     """Fields that are new are ignored, and those that must be there are named."""
     values = {**PARAMETER, "addedLater": 1}
     assert Vault.from_json("/dev/vault", json.dumps(values)).expiry_days == 30
-    del values["jobDirSuffix"], values["uploadArchiveArn"]
-    with pytest.raises(NotAVaultError, match="/dev/vault lacks jobDirSuffix: deploy"):
+    del values["jobDirSuffixName"], values["uploadArchiveArn"]
+    with pytest.raises(NotAVaultError, match="/dev/vault lacks jobDirSuffixName: deploy"):
         Vault.from_json("/dev/vault", json.dumps(values))
 
 

@@ -1,0 +1,49 @@
+"""An SSM parameter with the names that an operator's tools need, so that credentials suffice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
+from constructs import Construct
+
+from stacks.constructs.check_skips import skip_check
+from stacks.settings import Settings
+
+
+class VaultParameter(Construct):
+    """``/<environmentName>/vault``: one JSON object of names, ARNs and settings, never a secret.
+
+    A parameter of the standard tier holds 4,096 characters:
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: Settings, names: Mapping[str, str]
+    ) -> None:
+        """Define the parameter of *names* and of those *settings* that a reader needs."""
+        super().__init__(scope, id_)
+        values = {
+            **names,
+            "environmentName": settings.environment_name,
+            "gatewayParameters": settings.gateway_parameters,
+            "jobDirSuffixName": settings.job_dir_suffix,
+            "manifestSuffixName": settings.manifest_suffix,
+            "reconcileCountIterations": settings.reconcile_count,
+            "reconcileWaitIterations": settings.reconcile_wait_seconds,
+            "uploadSettlingSeconds": settings.upload_settling_seconds,
+            "expiryDays": settings.expiry_days,
+            "verifyObjects": settings.verify_objects,
+            "ignoreUnexpectedNames": settings.ignore_unexpected_names,
+        }
+        parameter = SsmParameter(
+            self,
+            "Resource",
+            name=f"/{settings.environment_name}/vault",
+            type="String",
+            value=json.dumps(values, ensure_ascii=False, separators=(",", ":")),
+        )
+        skip_check(
+            parameter, "CKV2_AWS_34", "Names and ARNs are no secrets: most are outputs as well"
+        )
