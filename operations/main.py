@@ -8,6 +8,7 @@ from operations import checkout, dead_letters
 from operations.backfill import backfill
 from operations.command import add_command
 from operations.reconcile import reconcile
+from operations.replay import replay
 
 app = typer.Typer(
     name="sgvault",
@@ -24,6 +25,7 @@ add_command(app, "reconcile", reconcile, example="sgvault reconcile 2026-11-payr
 add_command(
     app, "backfill", backfill, example="sgvault backfill 2026-11-payroll --env prod --dry-run"
 )
+add_command(app, "replay", replay, example="sgvault replay --from 6h --env prod --dry-run")
 add_command(app, "bootstrap", checkout.bootstrap, example="sgvault bootstrap --env prod")
 add_command(
     app,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import boto3
 import pytest
 from botocore.validate import ParamValidator
 
@@ -165,7 +166,9 @@ def installed() -> Iterator[Account]:
     def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         return account.call(client, operation, parameters)
 
+    session = boto3.DEFAULT_SESSION or boto3.session.Session()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("boto3.DEFAULT_SESSION", session)
         patch.setattr("boto3.setup_default_session", lambda: None)  # it loads every model anew
         patch.setattr("botocore.client.BaseClient._make_api_call", call)
         yield account
