@@ -12,7 +12,7 @@ import boto3
 from operations.arguments import DryRun, Prefix, SetId, Yes
 from operations.command import DECLINED, Invocation, agree
 from operations.errors import OperatorError
-from operations.safe_text import given, shown
+from operations.safe_text import argument, given, shown
 from operations.settled import Verdict
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def backfill(
         output.json({**plan.wire(), "dryRun": dry_run, **sent})
     elif not dry_run:
         output.line(f"Announced {sent['announced']} objects; {plan.then}.")
-        output.line(f"Next: sgvault watch {shown(set_id)}")
+        output.line(f"Next: sgvault watch {argument(set_id)}")
     return 1 if plan.held_back else 0
 
 

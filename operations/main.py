@@ -7,8 +7,13 @@ import typer
 from operations import checkout, dead_letters
 from operations.backfill import backfill
 from operations.command import add_command
+from operations.explain import explain
+from operations.policy import policy
 from operations.reconcile import reconcile
 from operations.replay import replay
+from operations.report import report
+from operations.show import show
+from operations.status import status, watch
 
 app = typer.Typer(
     name="sgvault",
@@ -21,6 +26,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+add_command(app, "status", status, example="sgvault status --env prod")
+add_command(app, "show", show, example="sgvault show 2026-11-payroll --env prod")
+add_command(app, "watch", watch, example="sgvault watch 2026-11-payroll && echo whole")
+add_command(app, "explain", explain, example="sgvault explain 2026-11-payroll deep/file.txt")
+add_command(
+    app, "report", report, example="sgvault report 2026-11-payroll --html report.html --env prod"
+)
+add_command(app, "policy", policy, example="sgvault policy --env prod >read-vault.json")
 add_command(app, "reconcile", reconcile, example="sgvault reconcile 2026-11-payroll --env prod")
 add_command(
     app, "backfill", backfill, example="sgvault backfill 2026-11-payroll --env prod --dry-run"

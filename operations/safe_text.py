@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import unicodedata
 
 HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -18,8 +19,25 @@ def shown(text: str) -> str:
     """Return *text* as it is where that is safe and unambiguous, else quoted with escapes."""
     if text and text == text.strip() and text[0] != '"' and not any(map(_is_hidden, text)):
         return text
-    escaped = "".join(_escaped(each) for each in text)
-    return f'"{escaped}"'
+    return _quoted(text)
+
+
+def argument(text: str) -> str:
+    """Return *text* as an argument of a command to copy into a shell, which :func:`given` reads."""
+    return shlex.quote(_quoted(text) if text.startswith("-") else shown(text))
+
+
+def shell_word(text: str) -> str:
+    """Return *text* as a word of bash, for commands that do not read :func:`given`'s form."""
+    if not any(map(_is_hidden, text)):
+        return shlex.quote(text)
+    escaped = (
+        "".join(f"\\x{byte:02x}" for byte in each.encode())
+        if _is_hidden(each) or each in "'\\"
+        else each
+        for each in text
+    )
+    return f"$'{''.join(escaped)}'"
 
 
 def message(text: str) -> str:
@@ -38,6 +56,11 @@ def given(argument: str) -> str:
             return argument
         return str(decoded)
     return argument
+
+
+def _quoted(text: str) -> str:
+    escaped = "".join(_escaped(each) for each in text)
+    return f'"{escaped}"'
 
 
 def _is_hidden(character: str) -> bool:

@@ -55,7 +55,9 @@ class ReadDataset(dataset.Dataset):
 
 
 @contextmanager
-def open_set(vault: Vault, set_id: str, *, share_prefix: str = "") -> Iterator[ReadDataset]:
+def open_set(
+    vault: Vault, set_id: str, *, share_prefix: str = "", verify_objects: bool = True
+) -> Iterator[ReadDataset]:
     """Read the manifest that a dataset has now, and yield the dataset.
 
     Raises:
@@ -82,7 +84,7 @@ def open_set(vault: Vault, set_id: str, *, share_prefix: str = "") -> Iterator[R
             ),
             listing=listing,
             table=vault.upload_event_table_name,
-            verify_objects=True,
+            verify_objects=verify_objects,
             tidy=tidy,
         )
 

@@ -4,70 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from handlers.classify_upload import handler
-from tests.unit import operator_account
-from tests.unit.fakes import FakeAws, FakeContext, FakeS3, client_error, installed
+from tests.unit.fakes import FakeContext, client_error
 from tests.unit.manifests import rich
 from tests.unit.operator_account import PARAMETER, Account
+from tests.unit.operator_set import MANIFEST, OLD, Place, placed
 from tests.unit.samples import batch, put_row
 from tests.unit.sgvault import sgvault
-
-MANIFEST = "a-vaultjob/a.manifest"
-OLD = 1_604_580_000
-QUEUE = PARAMETER["uploadQueueUrl"]
-
-
-@dataclass
-class DatedS3(FakeS3):
-    """S3 that knows when an object was written: long ago, unless a test has it otherwise."""
-
-    modified: dict[str, int] = field(default_factory=dict)
-
-    def head_object(self, **parameters: Any) -> dict[str, Any]:
-        """Return what HEAD returns."""
-        answer = super().head_object(**parameters)
-        content = self.newest(parameters["Key"], bucket=parameters["Bucket"])
-        modified = self.modified.get(parameters["Key"], OLD)
-        return {
-            **answer,
-            "ContentLength": len(content),
-            "LastModified": datetime.fromtimestamp(modified, UTC),
-            "ETag": answer["VersionId"],
-        }
-
-
-@dataclass
-class Place:
-    """A set *a* in S3 and in the table, and the account around them."""
-
-    aws: FakeAws
-    s3: DatedS3
-    account: Account
-
-    def put(self, key: str, content: bytes, *, modified: int = OLD) -> None:
-        self.s3.put(key, content)
-        self.s3.modified[key] = modified
-
-    def announced(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for body in self.account.bodies(QUEUE)]
-
-    def keys(self) -> list[str]:
-        return [each["detail"]["object-key"] for each in self.announced()]
 
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    s3 = DatedS3()
-    with installed(FakeAws(s3=s3)) as aws, operator_account.installed() as account:
-        account.parameter["fileUploadBucketName"] = "bucket"
-        monkeypatch.setattr("operations.backfill.time.sleep", lambda _: None)
-        yield Place(aws, s3, account)
+    monkeypatch.setattr("operations.backfill.time.sleep", lambda _: None)
+    with placed() as made:
+        yield made
 
 
 def test_a_set_whose_every_event_was_lost_is_announced_whole(place: Place) -> None:

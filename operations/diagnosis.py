@@ -1,0 +1,171 @@
+"""Why is a key missing? Evidence in, the hop that lost it and its cure out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from operations.dead_letter import DeadLetter
+from operations.moments import ago
+from operations.safe_text import argument, shell_word, shown
+
+CACHE_REPORT = (
+    "aws storagegateway start-cache-report --file-share-arn SHARE --role ROLE --location-arn BUCKET"
+    " --bucket-region REGION --client-token TOKEN"
+    " --inclusion-filters Name=UploadState,Values=FailingUpload"
+)
+"""https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_StartCacheReport.html"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of an object, or a delete marker."""
+
+    version_id: str
+    modified: int
+    size_bytes: int | None
+    """None of a delete marker."""
+    newest: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What each hop knows of one key."""
+
+    set_id: str
+    key: str
+    bucket: str
+    has_manifest: bool
+    listed: bool
+    listed_bytes: int | None
+    since: int
+    """Events before this time belong to an earlier delivery; Unix seconds, 0 for none."""
+    row_time: int | None
+    row_bytes: int | None
+    versions: Sequence[Version]
+    dead_letters: Sequence[DeadLetter]
+    """Those that name the key."""
+    health: Sequence[str]
+    """Lines of the gateway's health log that name the key, newest first."""
+    gateway_arn: str | None
+
+    @property
+    def object(self) -> Version | None:
+        """The newest version, unless it is a delete marker."""
+        newest = next((each for each in self.versions if each.newest), None)
+        return newest if newest and newest.size_bytes is not None else None
+
+    @property
+    def delete_marker(self) -> Version | None:
+        """The delete marker that hides the object, if one does."""
+        newest = next((each for each in self.versions if each.newest), None)
+        return newest if newest and newest.size_bytes is None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Where it went wrong, why, and the command that cures it."""
+
+    hop: str
+    sentence: str
+    commands: Sequence[str]
+
+
+def diagnose(found: Evidence) -> Diagnosis:
+    """Return the first hop, from the manifest on, that does not have what it should have."""
+    set_ = argument(found.set_id)
+    if not found.has_manifest:
+        return Diagnosis(
+            hop="manifest",
+            sentence="The set has no manifest in S3, so nothing says which files belong to it.",
+            commands=["vault-data.sh --resume (on the gateway's client)", f"sgvault show {set_}"],
+        )
+    if not found.listed:
+        return _not_listed(found)
+    if found.object is None:
+        return _not_in_s3(found)
+    if found.listed_bytes is not None and found.object.size_bytes != found.listed_bytes:
+        return Diagnosis(
+            hop="gateway",
+            sentence=f"S3 has {found.object.size_bytes} bytes, and the manifest lists"
+            f" {found.listed_bytes}: the file changed after it was listed, or is still uploaded.",
+            commands=["vault the file again", f"sgvault reconcile {set_}", *_gateway(found)],
+        )
+    if found.row_time is None or found.row_time < found.since:
+        return _no_row(found)
+    return Diagnosis(
+        hop="none",
+        sentence=f"Nothing is missing: listed, in S3, and recorded {ago(found.row_time)}.",
+        commands=[f"sgvault watch {set_}"],
+    )
+
+
+def _not_listed(found: Evidence) -> Diagnosis:
+    if found.object is None and found.row_time is None:
+        sentence = (
+            "The manifest does not list it, and neither S3 nor the table has it: check the key."
+        )
+    elif found.object is None:
+        sentence = "It was announced and is gone from S3, and the manifest does not list it."
+    else:
+        sentence = "It is in S3, and the manifest does not list it: it is unexpected."
+    return Diagnosis(
+        hop="manifest",
+        sentence=sentence,
+        commands=[f"sgvault show {argument(found.set_id)}"],
+    )
+
+
+def _not_in_s3(found: Evidence) -> Diagnosis:
+    if marker := found.delete_marker:
+        return Diagnosis(
+            hop="S3",
+            sentence=f"It was in S3, and somebody deleted it {ago(marker.modified)}.",
+            commands=[
+                " ".join(
+                    [
+                        f"aws s3api delete-object --bucket {found.bucket}",
+                        f"--key {shell_word(found.key)} --version-id {marker.version_id}",
+                    ]
+                ),
+                f"sgvault reconcile {argument(found.set_id)}",
+            ],
+        )
+    known = f" The gateway's health log names it: {shown(found.health[0])}" if found.health else ""
+    return Diagnosis(
+        hop="gateway",
+        sentence=f"The manifest lists it, and it never reached S3.{known}",
+        commands=[*_gateway(found), "vault the file again, if the gateway does not have it"],
+    )
+
+
+def _no_row(found: Evidence) -> Diagnosis:
+    set_ = argument(found.set_id)
+    if found.dead_letters:
+        letter = found.dead_letters[0]
+        return Diagnosis(
+            hop=f"queue {letter.queue}",
+            sentence=f"It is in S3, and its event is a dead letter: {shown(letter.reason)}.",
+            commands=[f"sgvault dead-letters redrive {argument(letter.message_id)}"],
+        )
+    if found.object is not None and found.object.modified < found.since:
+        return Diagnosis(
+            hop="gateway",
+            sentence=f"S3 has it from an earlier delivery only ({ago(found.object.modified)}).",
+            commands=["vault the file again", *_gateway(found)],
+        )
+    return Diagnosis(
+        hop="event",
+        sentence="It is whole in S3, and its upload event is lost or late: no row, no dead letter.",
+        commands=[f"sgvault backfill {set_} --dry-run", f"sgvault backfill {set_}"],
+    )
+
+
+def _gateway(found: Evidence) -> list[str]:
+    """Return what asks the gateway for the files that it cannot upload, and why."""
+    if found.gateway_arn is None:
+        return []
+    return [
+        f"aws storagegateway list-file-shares --gateway-arn {found.gateway_arn}",
+        CACHE_REPORT,
+    ]

@@ -1,0 +1,161 @@
+"""The reconciliations that Step Functions runs or has run, newest first, and their outcomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+
+from handlers.core.errors import MalformedEventError
+from handlers.core.events import ManifestUpload
+from operations.vault import Vault
+
+RUNNING = "RUNNING"
+LATEST_EVENTS = 25
+"""The last events of a history in which the machine's data are sought."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a running execution is."""
+
+    iteration: int
+    count: int
+    state: str
+    waits_for: str | None
+    """The key at which the last check stopped."""
+    offset: int
+    """How far in its manifest the last check was, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One run of the state machine."""
+
+    arn: str
+    status: str
+    """In Step Functions' words; RUNNING while it has not ended."""
+    started: int
+    stopped: int | None
+    manifest: ManifestUpload
+    outcome_id: str | None
+    """What Notify returned, once it has ended."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.status == RUNNING
+
+
+class Executions:
+    """Executions of one environment's state machine; each is described once after it ended."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._machine = vault.state_machine_arn
+        self._ended: dict[str, Execution | None] = {}
+
+    @cached_property
+    def _states(self) -> Any:
+        return boto3.client("stepfunctions")
+
+    def newest(self, status: str = "", *, limit: int) -> Iterator[Execution]:
+        """Yield at most *limit* executions, newest first; those of no manifest are left out."""
+        request: dict[str, Any] = {"stateMachineArn": self._machine}
+        if status:
+            request["statusFilter"] = status
+        pages = self._states.get_paginator("list_executions").paginate(
+            **request, PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 1_000)}
+        )
+        for page in pages:
+            for each in page["executions"]:
+                execution = self.describe(each["executionArn"])
+                if execution is not None:
+                    yield execution
+
+    def of_set(self, set_id: str, folder: str, *, limit: int = 500) -> list[Execution]:
+        """Return a dataset's executions among the newest *limit*, newest first."""
+        return [
+            each
+            for each in self.newest(limit=limit)
+            if each.manifest.set_id == set_id and each.manifest.upload.key.startswith(folder)
+        ]
+
+    def describe(self, arn: str) -> Execution | None:
+        """Return an execution, or None if its input is no manifest's event."""
+        if arn in self._ended:
+            return self._ended[arn]
+        answer = self._states.describe_execution(executionArn=arn)
+        try:
+            manifest = ManifestUpload.from_detail(_mapping(answer.get("input"))["detail"])
+        except (MalformedEventError, KeyError, TypeError):
+            self._ended[arn] = None
+            return None
+        notified = _path(_mapping(answer.get("output")), "notify", "Payload")
+        stopped = answer.get("stopDate")
+        execution = Execution(
+            arn=arn,
+            status=answer["status"],
+            started=int(answer["startDate"].timestamp()),
+            stopped=int(stopped.timestamp()) if stopped else None,
+            manifest=manifest,
+            outcome_id=notified.get("outcomeId"),
+        )
+        if not execution.running:
+            self._ended[arn] = execution
+        return execution
+
+    def position(self, execution: Execution) -> Position | None:
+        """Return how far a running execution is; None before its first state's data are known."""
+        answer = self._states.get_execution_history(
+            executionArn=execution.arn, reverseOrder=True, maxResults=LATEST_EVENTS
+        )
+        entered = [
+            each["stateEnteredEventDetails"]
+            for each in answer["events"]
+            if "stateEnteredEventDetails" in each
+        ]
+        for each in entered:
+            data = _mapping(each.get("input"))
+            iterator = _path(data, "iterator", "Payload")
+            if "ticker" in iterator:
+                progress = _path(data, "reconcilecheck", "Payload", "progress")
+                finding = progress.get("finding") or progress.get("difference") or {}
+                return Position(
+                    iteration=int(iterator["ticker"]),
+                    count=int(iterator["count"]),
+                    state=entered[0]["name"],
+                    waits_for=finding.get("key"),
+                    offset=int(progress.get("offset") or 0),
+                )
+        return None
+
+
+def outcome(vault: Vault, outcome_id: str | None) -> dict[str, Any] | None:
+    """Return the outcome that was decided, as it was published; None if there is none any more."""
+    if outcome_id is None:
+        return None
+    answer = boto3.client("dynamodb").get_item(
+        TableName=vault.outcome_table_name, Key={"id": {"S": outcome_id}}, ConsistentRead=True
+    )
+    item = answer.get("Item", {})
+    return _mapping(item["detail"]["S"]) if "detail" in item else None
+
+
+def _mapping(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _path(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return the JSON object at a path, or an empty one."""
+    found: Any = value
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,115 @@
+"""``sgvault explain``: which hop lost a key, and the command that cures it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from operations.arguments import Key, Prefix, SetId
+from operations.command import Invocation
+from operations.diagnosis import Diagnosis, Evidence, diagnose
+from operations.moments import ago
+from operations.safe_text import given, shown
+
+
+def explain(
+    invocation: Invocation,
+    set_id: SetId,
+    key: Key,
+    prefix: Prefix = "",
+    dead_letters: Annotated[
+        bool,
+        typer.Option(
+            "--dead-letters/--no-dead-letters",
+            help="Search the dead-letter queues too, which hides their messages for a moment.",
+        ),
+    ] = True,
+) -> None:
+    """Explain why a key is missing: what each hop knows of it, and what to do.
+
+    Exit status: 0 explained, 1 an error.
+    """
+    from operations.evidence import gather
+
+    set_id, key = given(set_id), given(key)
+    vault, output = invocation.vault, invocation.output
+    folder = vault.folder(set_id, share_prefix=prefix)
+    whole_key = (key if key.startswith(folder) else f"{folder}{key}").removesuffix("/")
+    with output.progress(f"Asking each hop about {shown(whole_key)}") as steps:
+        found = gather(
+            vault,
+            set_id,
+            whole_key,
+            share_prefix=prefix,
+            search_dead_letters=dead_letters,
+            on_hop=steps.advance,
+        )
+    diagnosis = diagnose(found)
+    if output.as_json:
+        output.json(wire(found, diagnosis))
+        return
+    output.facts(
+        {
+            "key": shown(found.key),
+            "manifest": _listed(found),
+            "S3": _in_s3(found),
+            "row": f"recorded {ago(found.row_time)}" if found.row_time is not None else "none",
+            "dead letters": _letters(found) if dead_letters else "not searched",
+            "gateway health": shown(found.health[0]) if found.health else "no line names it",
+        }
+    )
+    output.line()
+    output.line(diagnosis.sentence, style="bold")
+    for command in diagnosis.commands:
+        output.line(f"  {command}")
+
+
+def wire(found: Evidence, diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the explanation as ``--json`` shows it."""
+    return {
+        "setId": found.set_id,
+        "key": found.key,
+        "hop": diagnosis.hop,
+        "sentence": diagnosis.sentence,
+        "commands": list(diagnosis.commands),
+        "listed": found.listed,
+        "listedSize": found.listed_bytes,
+        "rowTime": found.row_time,
+        "rowSize": found.row_bytes,
+        "versions": [
+            {
+                "versionId": each.version_id,
+                "modified": each.modified,
+                "size": each.size_bytes,
+                "newest": each.newest,
+            }
+            for each in found.versions
+        ],
+        "deadLetters": [each.message_id for each in found.dead_letters],
+        "health": list(found.health),
+    }
+
+
+def _listed(found: Evidence) -> str:
+    if not found.has_manifest:
+        return "none in S3"
+    if not found.listed:
+        return "does not list it"
+    size = "" if found.listed_bytes is None else f" with {found.listed_bytes} bytes"
+    return f"lists it{size}"
+
+
+def _in_s3(found: Evidence) -> str:
+    if found.object is not None:
+        return f"{found.object.size_bytes} bytes, since {ago(found.object.modified)}"
+    if found.delete_marker is not None:
+        return f"deleted {ago(found.delete_marker.modified)}"
+    return "not there"
+
+
+def _letters(found: Evidence) -> str:
+    letters = [
+        f"{each.queue} {each.message_id}: {shown(each.reason)}" for each in found.dead_letters
+    ]
+    return "; ".join(letters) or "none names it"

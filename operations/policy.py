@@ -1,0 +1,78 @@
+"""``sgvault policy``: the IAM rights of who only reads, for one environment."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from operations.command import Invocation
+from operations.vault import Vault, parameter_name
+
+
+def policy(invocation: Invocation) -> None:
+    """Print the IAM policy that the reading commands need: status, show, watch, explain, report.
+
+    Reading dead letters is a statement of its own: it hides a message for a moment, so it is no
+    mere reading. It prints JSON in any case. Exit status: 0.
+    """
+    print(json.dumps(reading_policy(invocation.vault), indent=2))
+
+
+def reading_policy(vault: Vault) -> dict[str, Any]:
+    """Return the policy: names of this environment alone."""
+    partition = vault.state_machine_arn.split(":")[1]
+    where = f"{vault.region}:{vault.account_id}"
+
+    def arn(service: str, resource: str) -> str:
+        return f"arn:{partition}:{service}:{where}:{resource}"
+
+    machine = vault.state_machine_arn.rpartition(":")[2]
+    queues = [
+        vault.upload_dead_letter_queue_url,
+        vault.record_dead_letter_queue_url,
+        vault.undelivered_queue_url,
+    ]
+    bucket = f"arn:{partition}:s3:::{vault.file_upload_bucket_name}"
+    reports = f"arn:{partition}:s3:::{vault.reports_bucket_name}"
+    group = f"log-group:/aws/storagegateway/vault-{vault.environment_name}-gateway"
+    tables = [vault.upload_event_table_name, vault.outcome_table_name]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            _allow(
+                "FindTheVault",
+                ["ssm:GetParameter", "ssm:GetParametersByPath"],
+                [
+                    arn("ssm", f"parameter{parameter_name(vault.environment_name)}"),
+                    arn("ssm", f"parameter{vault.gateway_parameters}"),
+                ],
+            ),
+            _allow("ListExecutions", ["states:ListExecutions"], [vault.state_machine_arn]),
+            _allow(
+                "ReadExecutions",
+                ["states:DescribeExecution", "states:GetExecutionHistory"],
+                [arn("states", f"execution:{machine}:*")],
+            ),
+            _allow(
+                "ReadRows",
+                ["dynamodb:GetItem", "dynamodb:Query"],
+                [arn("dynamodb", f"table/{each}") for each in tables],
+            ),
+            _allow("ListObjects", ["s3:ListBucket", "s3:ListBucketVersions"], [bucket]),
+            _allow(
+                "ReadManifestsAndReports",
+                ["s3:GetObject", "s3:GetObjectVersion"],
+                [f"{bucket}/*{vault.manifest_suffix_name}", f"{reports}/*"],
+            ),
+            _allow("ReadGatewayHealth", ["logs:FilterLogEvents"], [arn("logs", f"{group}:*")]),
+            _allow(
+                "PeekAtDeadLetters",
+                ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"],
+                [arn("sqs", url.rpartition("/")[2]) for url in queues if url],
+            ),
+        ],
+    }
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

@@ -1,0 +1,67 @@
+"""The report of an outcome: a summary, and every difference, read as a stream."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from operations.errors import OperatorError
+from operations.executions import Executions, outcome
+from operations.safe_text import shown
+from operations.vault import Vault
+
+
+def last_outcome(vault: Vault, set_id: str, *, share_prefix: str, attempt: int) -> dict[str, Any]:
+    """Return a set's last outcome, or that of *attempt* if it is not 0.
+
+    Raises:
+        OperatorError: There is none, or none any more.
+    """
+    folder = vault.folder(set_id, share_prefix=share_prefix)
+    for each in Executions(vault).of_set(set_id, folder):
+        decided = None if each.running else outcome(vault, each.outcome_id)
+        if decided and attempt in (0, decided["attempt"]):
+            return decided
+    wanted = f"no outcome of attempt {attempt}" if attempt else "no outcome yet, or none any more"
+    raise OperatorError(f"{shown(set_id)} has {wanted}: 'sgvault show' compares it now.")
+
+
+class ReportFiles:
+    """A summary and its parts in the reports bucket."""
+
+    def __init__(self, uri: str) -> None:
+        """Name the report by the S3 URI of its summary."""
+        self._bucket, _, self._key = uri.removeprefix("s3://").partition("/")
+        self._s3 = boto3.client("s3")
+
+    def summary(self) -> dict[str, Any]:
+        """Return the summary.
+
+        Raises:
+            OperatorError: It has expired.
+        """
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=self._key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "NoSuchKey":
+                raise
+            raise OperatorError(
+                f"The report {shown(f's3://{self._bucket}/{self._key}')} has expired:"
+                " 'sgvault show' compares the set now."
+            ) from error
+        summary: dict[str, Any] = json.loads(body)
+        return summary
+
+    def differences(self, summary: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield every line of the report, in the order of the keys."""
+        folder = self._key.rpartition("/")[0]
+        for name in summary["differences"]:
+            body = self._s3.get_object(Bucket=self._bucket, Key=f"{folder}/{name}")["Body"]
+            with gzip.GzipFile(fileobj=body) as lines:
+                for line in lines:
+                    yield json.loads(line)

@@ -1,0 +1,155 @@
+"""``sgvault show``: one set in full, running or not."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from operations.arguments import Prefix, SetId
+from operations.command import Invocation
+from operations.errors import OperatorError
+from operations.executions import Executions, outcome
+from operations.moments import ago, duration
+from operations.safe_text import argument, given, shown
+from operations.status import in_flight
+
+if TYPE_CHECKING:
+    from operations.set_state import SetState
+
+FIRST = 20
+
+
+def show(
+    invocation: Invocation,
+    set_id: SetId,
+    prefix: Prefix = "",
+    all_: Annotated[bool, typer.Option("--all", help="Print every difference.")] = False,
+) -> None:
+    """Show one set in full: manifest, arrivals, reconciliation, and all that differs now.
+
+    Everything is read anew, also of a set that is still in flight. Exit status: 0 shown, 1 nothing
+    is known of the set.
+    """
+    from operations.set_state import read_state
+
+    set_id = given(set_id)
+    vault, output = invocation.vault, invocation.output
+    with output.progress(f"Reading {shown(set_id)}") as steps:
+        state = read_state(vault, set_id, share_prefix=prefix, on_row=steps.advance)
+    executions = Executions(vault)
+    found = executions.of_set(set_id, state.folder)
+    if not found and state.listed is None and not state.arrivals.times:
+        raise OperatorError(
+            f"Nothing is known of {shown(set_id)}: S3 has no manifest {shown(state.folder)}..., the"
+            " table has no row, and no reconciliation ran. Check the set id and --prefix."
+        )
+    ended = next((each for each in found if not each.running), None)
+    reconciliation = {
+        "inFlight": [in_flight(vault, executions, each) for each in found if each.running],
+        "outcome": outcome(vault, ended.outcome_id) if ended else None,
+    }
+    if output.as_json:
+        output.json(wire(state) | reconciliation)
+        return
+    _print_facts(invocation, state, reconciliation)
+    _print_parts(invocation, state)
+    _print_differences(invocation, state, FIRST if not all_ else len(state.differences))
+
+
+def wire(state: SetState) -> dict[str, Any]:
+    """Return a set's state as ``--json`` shows it."""
+    now = time.time()
+    rate = state.arrivals.a_minute(now)
+    return {
+        "setId": state.set_id,
+        "folder": state.folder,
+        "manifestKey": state.manifest_key,
+        "manifestModified": state.manifest_modified,
+        "listed": state.listed,
+        "arrived": len(state.arrivals.times),
+        "firstArrival": state.arrivals.first,
+        "lastArrival": state.arrivals.last,
+        "arrivalsAMinute": round(rate, 2),
+        "secondsLeft": round(state.missing * 60 / rate) if rate else None,
+        "counts": state.counts,
+        "ignored": state.ignored,
+        "parts": [
+            {
+                "name": name,
+                "arrived": part.rows,
+                "lastArrival": part.last_arrival or None,
+                "missing": part.missing,
+            }
+            for name, part in state.arrivals.parts.items()
+        ],
+        "differences": [each.wire() for each in state.differences],
+    }
+
+
+def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any]) -> None:
+    arrivals, now = state.arrivals, time.time()
+    rate = arrivals.a_minute(now)
+    facts = {"set": shown(state.set_id)}
+    if state.manifest_key is None or state.manifest_modified is None:
+        facts["manifest"] = f"none in {shown(state.folder)}: nothing can be reconciled without it"
+    else:
+        facts["manifest"] = f"{state.listed} keys, in S3 since {ago(state.manifest_modified)}"
+    facts["arrived"] = f"{len(arrivals.times)} objects"
+    if arrivals.first is not None and arrivals.last is not None:
+        facts["first arrival"] = ago(arrivals.first)
+        facts["last arrival"] = ago(arrivals.last)
+        left = f", so {duration(state.missing * 60 / rate)} left" if rate and state.missing else ""
+        facts["rate"] = f"{rate:.1f} a minute in the last ten minutes{left}"
+    for each in found["inFlight"]:
+        waits = f", waits for {shown(each['waitsFor'])}" if each["waitsFor"] else ""
+        facts["in flight"] = (
+            f"attempt {each['attempt']}, iteration {each['iteration']} of {each['iterations']}{waits},"
+            f" times out in {duration(each['timesOut'] - now)}"
+        )
+    if decided := found["outcome"]:
+        facts["outcome"] = f"{decided['status']} {ago(decided['finished'])}: {decided['reason']}"
+    counts = ", ".join(f"{number} {kind}" for kind, number in state.counts.items() if number)
+    if state.listed is not None:
+        facts["now"] = counts or "manifest, uploads and objects agree"
+    invocation.output.facts(facts)
+
+
+def _print_parts(invocation: Invocation, state: SetState) -> None:
+    lacking = {name: part for name, part in state.arrivals.parts.items() if part.missing}
+    if not lacking:
+        return
+    invocation.output.line()
+    invocation.output.table(
+        ["part", "arrived ", "missing ", "last arrival (UTC)"],
+        [
+            (
+                shown(name),
+                str(part.rows),
+                str(part.missing),
+                ago(part.last_arrival) if part.last_arrival else "nothing yet",
+            )
+            for name, part in list(lacking.items())[:FIRST]
+        ],
+    )
+    if len(lacking) > FIRST:
+        invocation.output.line(f"... and {len(lacking) - FIRST} more parts: --json lists all.")
+
+
+def _print_differences(invocation: Invocation, state: SetState, most: int) -> None:
+    output = invocation.output
+    for kind, number in state.counts.items():
+        if not number:
+            continue
+        output.line()
+        output.line(f"{kind} ({number})", style="bold")
+        for each in [each for each in state.differences if each.difference.value == kind][:most]:
+            known = {True: " (in S3: its event is missing)", False: " (not in S3)", None: ""}
+            output.line(f"  {shown(each.key)}{known[each.in_s3]}")
+        if number > most:
+            output.line(f"  ... and {number - most} more: --all lists them.")
+    if state.differences:
+        output.line()
+        first = state.differences[0].key
+        output.line(f"Next: sgvault explain {argument(state.set_id)} {argument(first)}")

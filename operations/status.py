@@ -1,0 +1,177 @@
+"""``sgvault status`` and ``sgvault watch``: which sets are in flight, and how they end."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from operations.arguments import Prefix, SetId
+from operations.command import Invocation
+from operations.errors import OperatorError
+from operations.executions import Execution, Executions, outcome
+from operations.moments import ago, duration
+from operations.safe_text import argument, given, shown
+from operations.vault import Vault
+
+STATUSES = {"Successful": 0, "Timed out": 3, "Failed": 4}
+"""The exit status of ``watch`` for each outcome."""
+MOST_RUNNING = 200
+Outcomes = Annotated[
+    int, typer.Option("--outcomes", min=0, metavar="NUMBER", help="So many of the last outcomes.")
+]
+Interval = Annotated[
+    float, typer.Option("--interval", min=1, metavar="SECONDS", help="How often to look.")
+]
+
+
+def status(
+    invocation: Invocation,
+    outcomes: Outcomes = 10,
+    watch_: Annotated[
+        bool, typer.Option("--watch", help="Print it again and again, until Ctrl-C.")
+    ] = False,
+    interval: Interval = 10.0,
+) -> None:
+    """Show the sets in flight, then the last outcomes.
+
+    A set is in flight once its manifest has arrived. Exit status: 0.
+    """
+    executions = Executions(invocation.vault)
+    while True:
+        found = {
+            "inFlight": [
+                in_flight(invocation.vault, executions, each)
+                for each in executions.newest("RUNNING", limit=MOST_RUNNING)
+            ],
+            "outcomes": last_outcomes(invocation.vault, executions, outcomes),
+        }
+        if not invocation.output.as_json:
+            _print(invocation, found)
+        elif watch_:
+            invocation.output.json_line(found)
+        else:
+            invocation.output.json(found)
+        if not watch_:
+            return
+        time.sleep(interval)
+
+
+def in_flight(vault: Vault, executions: Executions, execution: Execution) -> dict[str, Any]:
+    """Return a running set as ``--json`` shows it."""
+    position = executions.position(execution)
+    left = position.count - position.iteration if position else vault.reconcile_count_iterations
+    return {
+        "setId": execution.manifest.set_id,
+        "manifestKey": execution.manifest.upload.key,
+        "attempt": execution.manifest.attempt,
+        "started": execution.started,
+        "iteration": position.iteration if position else 0,
+        "iterations": position.count if position else vault.reconcile_count_iterations,
+        "state": position.state if position else None,
+        "waitsFor": position.waits_for if position else None,
+        "timesOut": int(time.time()) + max(0, left) * vault.reconcile_wait_iterations,
+        "executionArn": execution.arn,
+    }
+
+
+def last_outcomes(vault: Vault, executions: Executions, number: int) -> list[dict[str, Any]]:
+    """Return the last outcomes, newest first; those that expired are left out."""
+    found: list[dict[str, Any]] = []
+    if number:
+        for each in executions.newest(limit=number + MOST_RUNNING):
+            decided = None if each.running else outcome(vault, each.outcome_id)
+            if decided is not None and decided not in found:
+                found.append(decided)
+            if len(found) == number:
+                break
+    return found
+
+
+def _print(invocation: Invocation, found: dict[str, Any]) -> None:
+    output, now = invocation.output, time.time()
+    if found["inFlight"]:
+        output.line("In flight", style="bold")
+        output.table(
+            ["set", "age", "iteration ", "waits for", "times out in"],
+            [
+                (
+                    shown(each["setId"]),
+                    duration(now - each["started"]),
+                    f"{each['iteration']} of {each['iterations']}",
+                    shown(each["waitsFor"]) if each["waitsFor"] else each["state"] or "its start",
+                    duration(each["timesOut"] - now),
+                )
+                for each in found["inFlight"]
+            ],
+        )
+    else:
+        output.line("No set is in flight.")
+    if found["outcomes"]:
+        output.line()
+        output.line("Last outcomes", style="bold")
+        output.table(
+            ["set", "attempt ", "outcome", "finished (UTC)", "reason"],
+            [
+                (
+                    shown(each["set-id"]),
+                    str(each["attempt"]),
+                    each["status"],
+                    ago(each["finished"]),
+                    each["reason"],
+                )
+                for each in found["outcomes"]
+            ],
+        )
+
+
+def watch(
+    invocation: Invocation, set_id: SetId, prefix: Prefix = "", interval: Interval = 5.0
+) -> int:
+    """Wait for a set's outcome, and show how far it is meanwhile.
+
+    Exit status: 0 Successful, 3 Timed out, 4 Failed, 1 an error. Ctrl-C
+    stops the watching alone.
+    """
+    set_id = given(set_id)
+    vault, output = invocation.vault, invocation.output
+    folder = vault.folder(set_id, share_prefix=prefix)
+    executions, last = Executions(vault), ""
+    with output.progress(f"Waiting for {shown(set_id)}") as steps:
+        while True:
+            newest = next(iter(executions.of_set(set_id, folder)), None)
+            if newest is not None and not newest.running:
+                break
+            text = "no manifest has started a reconciliation yet"
+            if newest is not None:
+                text = _progress(in_flight(vault, executions, newest))
+            if text != last:
+                output.remark(text)
+                last = text
+            steps.advance()
+            time.sleep(interval)
+    decided = outcome(vault, newest.outcome_id)
+    if decided is None:
+        raise OperatorError(
+            f"The execution {newest.arn} ended as {newest.status}, and its outcome is not in the"
+            " table (any more): look at the execution in Step Functions."
+        )
+    print_outcome(invocation, decided)
+    return STATUSES[decided["status"]]
+
+
+def print_outcome(invocation: Invocation, decided: dict[str, Any]) -> None:
+    """Print an outcome, and what to do next."""
+    output = invocation.output
+    if output.as_json:
+        output.json(decided)
+        return
+    output.line(f"{shown(decided['set-id'])}: {decided['status']}. {decided['reason']}.")
+    if decided["status"] != "Successful":
+        output.line(f"Next: sgvault report {argument(decided['set-id'])}")
+
+
+def _progress(found: dict[str, Any]) -> str:
+    text = f"iteration {found['iteration']} of {found['iterations']}"
+    return f"{text}, waits for {shown(found['waitsFor'])}" if found["waitsFor"] else text

@@ -1,0 +1,81 @@
+"""Why is a key missing? The first hop that lacks it, and the command that cures it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from operations.dead_letter import DeadLetter, Shape
+from operations.diagnosis import Evidence, Version, diagnose
+
+WHOLE = Version(version_id="v1", modified=1_700_000_000, size_bytes=3, newest=True)
+LETTER = DeadLetter(
+    queue="records",
+    message_id="m1",
+    sent_ms=0,
+    shape=Shape.SQS_RECORD,
+    reason="Throttling",
+    target="url",
+    payload="",
+    body="",
+    attributes={},
+)
+ARRIVED = Evidence(
+    set_id="a",
+    key="a-vaultjob/it's",
+    bucket="bucket",
+    has_manifest=True,
+    listed=True,
+    listed_bytes=3,
+    since=1_600_000_000,
+    row_time=1_700_000_000,
+    row_bytes=3,
+    versions=[WHOLE],
+    dead_letters=[],
+    health=[],
+    gateway_arn="arn:aws:storagegateway:us-east-1:123456789012:gateway/sgw-1",
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "hop", "cure"),
+    [
+        ({}, "none", "sgvault watch a"),
+        ({"has_manifest": False, "listed": False}, "manifest", "sgvault show a"),
+        ({"listed": False}, "manifest", "sgvault show a"),
+        ({"row_time": None}, "event", "sgvault backfill a"),
+        ({"row_time": 1_500_000_000}, "event", "sgvault backfill a"),
+        (
+            {"row_time": None, "dead_letters": [LETTER]},
+            "queue records",
+            "sgvault dead-letters redrive m1",
+        ),
+        ({"listed_bytes": 4}, "gateway", "vault the file again"),
+        ({"versions": [], "row_time": None}, "gateway", "storagegateway start-cache-report"),
+        (
+            {"versions": [replace(WHOLE, size_bytes=None), replace(WHOLE, newest=False)]},
+            "S3",
+            """aws s3api delete-object --bucket bucket --key 'a-vaultjob/it'"'"'s' --version-id v1""",
+        ),
+        (
+            {"row_time": None, "versions": [replace(WHOLE, modified=1_500_000_000)]},
+            "gateway",
+            "vault the file again",
+        ),
+    ],
+)
+def test_the_first_hop_that_lacks_the_key_is_named_with_its_cure(
+    changes: dict[str, Any], hop: str, cure: str
+) -> None:
+    found = diagnose(replace(ARRIVED, **changes))
+    assert found.hop == hop
+    assert any(cure in command for command in found.commands), found.commands
+
+
+def test_what_the_gateways_health_log_says_of_the_key_is_shown() -> None:
+    line = '{"severity": "ERROR", "type": "InaccessibleStorageClass"}\x1b[2J'
+    found = diagnose(replace(ARRIVED, versions=[], row_time=None, health=[line]))
+    assert "InaccessibleStorageClass" in found.sentence
+    assert "\x1b" not in found.sentence

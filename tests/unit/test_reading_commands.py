@@ -1,0 +1,205 @@
+"""``sgvault status``, ``show``, ``watch``, ``explain``, ``report`` and ``policy`` on one set."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.response import StreamingBody
+
+from tests.unit.manifests import rich
+from tests.unit.operator_account import PARAMETER
+from tests.unit.operator_set import EXECUTION, MANIFEST, OLD, Place, placed
+from tests.unit.samples import put_row
+from tests.unit.sgvault import sgvault
+
+FAR = 4_000_000_000
+HOSTILE = "a-vaultjob/\x1b[2J"
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setattr("operations.status.time.sleep", lambda _: None)
+    with placed() as made:
+        made.put(MANIFEST, rich([(3, "a-vaultjob/deep/two"), (3, "a-vaultjob/one")], began=OLD))
+        made.put("a-vaultjob/one", b"one")
+        put_row(made.aws, "a-vaultjob/one", event_time=OLD, expires_at=FAR)
+        yield made
+
+
+def history(place: Place, *, ticker: int, waits_for: str | None) -> None:
+    """Let the running execution stand in *Wait*."""
+    data = {
+        "iterator": {"Payload": {"ticker": ticker, "count": 10}},
+        "reconcilecheck": {
+            "Payload": {"progress": {"finding": waits_for and {"key": waits_for}, "offset": 7}}
+        },
+    }
+    event = {"stateEnteredEventDetails": {"name": "Wait", "input": json.dumps(data)}}
+    place.account.answers["GetExecutionHistory"] = lambda *_: {"events": [event]}
+
+
+def test_status_shows_what_is_in_flight_and_the_last_outcomes(place: Place) -> None:
+    place.run(status="RUNNING", startDate=datetime.now(UTC))
+    history(place, ticker=3, waits_for=HOSTILE)
+    (found,) = sgvault("status", "--json").json["inFlight"]
+    assert (found["setId"], found["iteration"], found["iterations"]) == ("a", 3, 10)
+    assert found["waitsFor"] == HOSTILE
+    left = found["timesOut"] - time.time()
+    assert left == pytest.approx(7 * PARAMETER["reconcileWaitIterations"], abs=5)
+    text = sgvault("status").out
+    assert "3 of 10" in text
+    assert r"a-vaultjob/\u001b[2J" in text
+    assert "\x1b" not in text
+    place.run()
+    place.decide("Timed out")
+    ran = sgvault("status")
+    assert "No set is in flight." in ran.out
+    assert "Not whole after 10 iterations" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("Successful", 0), ("Timed out", 3), ("Failed", 4)]
+)
+def test_watch_ends_with_the_outcomes_status(place: Place, status: str, expected: int) -> None:
+    place.run()
+    place.decide(status)
+    ran = sgvault("watch", "a")
+    assert ran.status == expected
+    assert f"a: {status}." in ran.out
+
+
+def test_watch_waits_while_the_set_is_in_flight(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.run(status="RUNNING")
+    history(place, ticker=3, waits_for="a-vaultjob/deep/two")
+
+    def end(_: float) -> None:
+        place.run()
+        place.decide("Successful")
+
+    monkeypatch.setattr("operations.status.time.sleep", end)
+    ran = sgvault("watch", "a")
+    assert ran.status == 0
+    assert "iteration 3 of 10, waits for a-vaultjob/deep/two" in ran.err
+
+
+def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
+    place.run(status="RUNNING")
+    history(place, ticker=3, waits_for=None)
+    shown = sgvault("show", "a", "--json").json
+    assert (shown["listed"], shown["arrived"], shown["counts"]["missing"]) == (2, 1, 1)
+    assert shown["differences"] == [
+        {"type": "missing", "key": "a-vaultjob/deep/two", "inS3": False}
+    ]
+    assert {each["name"]: each["missing"] for each in shown["parts"]} == {"one": 0, "deep/": 1}
+    text = sgvault("show", "a").out
+    assert "a-vaultjob/deep/two (not in S3)" in text
+    assert "Next: sgvault explain a a-vaultjob/deep/two" in text
+
+
+def test_show_of_a_set_that_nobody_knows_names_what_to_check(place: Place) -> None:
+    ran = sgvault("show", "nobody")
+    assert ran.status == 1
+    assert "Nothing is known of nobody" in ran.err
+
+
+def test_show_of_a_set_without_a_manifest_shows_its_arrivals(place: Place) -> None:
+    put_row(place.aws, "b-vaultjob/one", set_id="b", event_time=OLD, expires_at=FAR)
+    ran = sgvault("show", "b")
+    assert ran.status == 0
+    assert "none in b-vaultjob/: nothing can be reconciled without it" in ran.out
+
+
+def test_explain_names_the_hop_and_the_cure(place: Place) -> None:
+    ran = sgvault("explain", "a", "deep/two", "--json")
+    assert ran.json["hop"] == "gateway"
+    version = {
+        "Key": "a-vaultjob/deep/two",
+        "VersionId": "v1",
+        "LastModified": datetime.fromtimestamp(OLD, UTC),
+        "Size": 3,
+        "IsLatest": True,
+    }
+    place.account.answers["ListObjectVersions"] = lambda *_: {"Versions": [version]}
+    ran = sgvault("explain", "a", "a-vaultjob/deep/two")
+    assert ran.status == 0
+    assert "its upload event is lost or late" in ran.out
+    assert "sgvault backfill a" in ran.out
+    message = json.dumps({"detail": {"object-key": "a-vaultjob/deep/two"}})
+    place.account.put(PARAMETER["uploadDeadLetterQueueUrl"], message, {"Reason": "Bad"})
+    ran = sgvault("explain", "a", "deep/two")
+    assert "dead-letters redrive message-0" in ran.out
+    assert place.account.bodies(PARAMETER["uploadDeadLetterQueueUrl"]) == [message]
+
+
+@pytest.fixture
+def reported(place: Place) -> Place:
+    """A set that timed out, with a report of two parts."""
+    place.run()
+    place.decide("Timed out")
+    lines = [
+        {"type": "missing", "key": "a-vaultjob/deep/two", "inS3": False},
+        {"type": "unexpected", "key": HOSTILE},
+    ]
+    files = {
+        "a/one/summary.json": json.dumps({"differences": ["1.gz", "2.gz"], "lines": 2}).encode(),
+        "a/one/1.gz": gzip.compress(json.dumps(lines[0]).encode() + b"\n"),
+        "a/one/2.gz": gzip.compress(json.dumps(lines[1]).encode() + b"\n"),
+    }
+
+    def get_object(_: Any, parameters: Any) -> Any:
+        body = files[parameters["Key"]]
+        return {"Body": StreamingBody(io.BytesIO(body), len(body))}
+
+    place.account.answers["GetObject"] = get_object
+    return place
+
+
+def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) -> None:
+    text = sgvault("report", "a").out
+    assert "Timed out, attempt 1" in text
+    assert r"a-vaultjob/\u001b[2J" in text
+    lines = sgvault("report", "a", "--jsonl").out.splitlines()
+    assert [json.loads(each)["type"] for each in lines] == ["missing", "unexpected"]
+    assert sgvault("report", "a", "--combined").out.splitlines() == [
+        "+ a-vaultjob/deep/two",
+        r'- "a-vaultjob/\u001b[2J"',
+    ]
+    path = tmp_path / "report.html"
+    assert sgvault("report", "a", "--html", str(path)).status == 0
+    assert "a-vaultjob/deep/two" in path.read_text()
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("options", [["--jsonl", "--combined"], ["--json", "--jsonl"]])
+def test_report_takes_one_form_at_a_time(reported: Place, options: list[str]) -> None:
+    ran = sgvault("report", "a", *options)
+    assert ran.status == 1
+    assert "Choose one of" in ran.err
+
+
+def test_report_without_an_outcome_names_what_shows_the_set_now(place: Place) -> None:
+    ran = sgvault("report", "a")
+    assert ran.status == 1
+    assert "sgvault show" in ran.err
+
+
+def test_the_policy_only_reads_but_for_a_statement_of_its_own(place: Place) -> None:
+    policy = sgvault("policy").json
+    verbs = ("Get", "List", "Describe", "Query", "Filter")
+    for statement in policy["Statement"]:
+        if statement["Sid"] != "PeekAtDeadLetters":
+            assert all(action.split(":")[1].startswith(verbs) for action in statement["Action"]), (
+                statement
+            )
+        assert all("*" not in each.split(":")[2:5] for each in statement["Resource"])
+    assert EXECUTION.rpartition(":")[0] + ":*" in str(policy)
