@@ -12,7 +12,10 @@ from botocore.config import Config
 
 from local.aws_environment import Endpoint
 
-DIRECT = Config(proxies={}, retries={"total_max_attempts": 3})
+# Uploads carry no checksum of the SDK, so that S3 computes its own: a gateway is assumed to do so too.
+DIRECT = Config(
+    proxies={}, retries={"total_max_attempts": 3}, request_checksum_calculation="when_required"
+)
 # No profile and no file of this machine: https://botocore.amazonaws.com/v1/documentation/api/latest/reference/config.html
 NOTHING_CONFIGURED = {
     "profile": (None, None, None, None),
