@@ -9,7 +9,7 @@ from itertools import pairwise
 from operations.moments import duration, utc
 
 WIDTH, HEIGHT = 900, 300
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 30, 45
+LEFT, RIGHT, TOP, BOTTOM = 90, 20, 30, 45
 MOST_POINTS = 400
 
 
