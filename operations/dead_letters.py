@@ -193,11 +193,12 @@ def _move(
         output.json(
             {"dryRun": dry_run, "selected": len(selected), "moved": moved, "failed": failed}
         )
+    elif dry_run:
+        output.line(f"{verb} would take {len(selected)}; what has no target stays.")
     else:
         for each in failed:
             output.line(f"Stays in {each['queue']}: {each['messageId']}: {each['error']}")
-        done = "would be moved" if dry_run else "moved"
-        output.line(f"{len(selected) if dry_run else len(moved)} {done}, {len(failed)} stay.")
+        output.line(f"{len(moved)} moved, {len(failed)} stay.")
     return 1 if failed else 0
 
 

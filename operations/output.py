@@ -54,7 +54,7 @@ class Output:
             )
         for row in rows:
             table.add_row(*(Text(message(cell)) for cell in row))
-        self._results.print(table)
+        self._print(table)
 
     def facts(self, facts: Mapping[str, str]) -> None:
         """Print names and values in two columns."""
@@ -63,7 +63,17 @@ class Output:
         table.add_column(overflow="fold")
         for name, value in facts.items():
             table.add_row(Text(name), Text(message(value)))
-        self._results.print(table)
+        self._print(table)
+
+    def _print(self, table: Table) -> None:
+        """Print a table; in a pipe without the spaces that fill its lines."""
+        if self._results.is_terminal:
+            self._results.print(table)
+            return
+        with self._results.capture() as lines:
+            self._results.print(table)
+        for line in lines.get().splitlines():
+            print(line.rstrip())
 
     def remark(self, text: str, *, style: str = "") -> None:
         """Print a line to stderr: what happens now, or how to continue."""

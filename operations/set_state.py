@@ -26,7 +26,7 @@ RATE_SECONDS = 600
 
 @dataclass(slots=True)
 class Part:
-    """What lies directly in a set's folder: a file, or a folder with all that is in it."""
+    """A folder directly in a set's folder, or the files that lie directly in it."""
 
     rows: int = 0
     last_arrival: int = 0
@@ -40,6 +40,7 @@ class Arrivals:
     times: array[int] = field(default_factory=lambda: array("q"))
     """When each object was announced, in Unix seconds, in the order of the keys."""
     parts: dict[str, Part] = field(default_factory=dict)
+    """By the folder's name with its slash; the empty name stands for the set's own files."""
     manifest_time: int | None = None
 
     @property
@@ -161,7 +162,7 @@ def read_arrivals(
 
 def _part(arrivals: Arrivals, folder: str, key: str) -> Part:
     name, slash, _ = key.removeprefix(folder).partition("/")
-    return arrivals.parts.setdefault(name + slash, Part())
+    return arrivals.parts.setdefault(f"{name}/" if slash else "", Part())
 
 
 def _is_ignored(difference: Difference, vault: Vault) -> bool:

@@ -125,7 +125,7 @@ def _print_parts(invocation: Invocation, state: SetState) -> None:
         ["part", "arrived ", "missing ", "last arrival (UTC)"],
         [
             (
-                shown(name),
+                shown(name) if name else "(directly in the set)",
                 str(part.rows),
                 str(part.missing),
                 ago(part.last_arrival) if part.last_arrival else "nothing yet",

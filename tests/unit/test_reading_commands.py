@@ -100,7 +100,7 @@ def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
     assert shown["differences"] == [
         {"type": "missing", "key": "a-vaultjob/deep/two", "inS3": False}
     ]
-    assert {each["name"]: each["missing"] for each in shown["parts"]} == {"one": 0, "deep/": 1}
+    assert {each["name"]: each["missing"] for each in shown["parts"]} == {"": 0, "deep/": 1}
     text = sgvault("show", "a").out
     assert "a-vaultjob/deep/two (not in S3)" in text
     assert "Next: sgvault explain a a-vaultjob/deep/two" in text
