@@ -39,6 +39,9 @@ class Vault:
     expiry_days: int
     verify_objects: bool
     ignore_unexpected_names: list[str]
+    set_table_name: str | None = None
+    """The register of sets."""
+    notices_topic_arn: str | None = None
     record_queue_url: str | None = None
     record_dead_letter_queue_url: str | None = None
     upload_archive_arn: str | None = None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import fields
 
 from operations.vault import Vault, parameter_name
 from tests.synth.template import Template
@@ -23,14 +21,12 @@ def value_of(template: Template) -> str:
 
 
 def test_the_operators_command_reads_what_the_stack_writes(dev: Template) -> None:
-    """Every field that it needs is there; it is the one who reads, so there is nothing else."""
+    """Every field that it needs is there, and what it does not know does no harm."""
     parameter = dev.resource("aws_ssm_parameter.vault")
     assert parameter["name"] == parameter_name("dev")
-    values = json.loads(parameter["value"])
     vault = Vault.from_json("/dev/vault", parameter["value"])
     assert vault.environment_name == "dev"
-    assert len(values) <= len(fields(Vault))
-    assert vault.upload_rule_arn == "${aws_cloudwatch_event_rule.uploads_object_uploaded.arn}"
+    assert vault.upload_rule_arn.startswith("${aws_cloudwatch_event_rule.uploads_")
 
 
 def test_it_fits_into_a_standard_parameter_however_long_names_are(dev: Template) -> None:
