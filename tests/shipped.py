@@ -1,6 +1,6 @@
 """The settings as the project ships them.
 
-A deployer fills in an account, a region, a bucket and a topic of their own, as the README says:
+A deployer fills in an account, a region, a bucket and a topic of their own:
 which they are must break no test and no snapshot. Here they are as if nobody had.
 """
 
