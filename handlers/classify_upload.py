@@ -7,8 +7,8 @@ dead-letter queue. May run twice: a repeated event changes nothing further on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -17,12 +17,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.aws.folders import is_folder
 from handlers.aws.lambda_environment import ClassifyEnvironment
 from handlers.aws.source_queue import PartialAnswer, SourceQueue
 from handlers.aws.telemetry import count, instrumented, logger
+from handlers.core import json_fields
 from handlers.core.bundles import BusEntry, Classified, calls, entries
+from handlers.core.errors import MalformedEventError
 from handlers.core.events import ObjectUpload
-from handlers.core.naming import Naming
+from handlers.core.naming import FileKind, Naming
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -30,37 +33,53 @@ if TYPE_CHECKING:
 events: EventBridgeClient = boto3.client("events")
 
 
-def classify(message_id: str, upload: ObjectUpload, naming: Naming) -> Classified | None:
-    """Say which dataset *upload* belongs to, or None if it belongs to none."""
-    found = naming.classify(upload.key, share_prefix=upload.share_prefix)
-    if found is None:
-        return None
-    set_id, kind = found
-    return Classified(message_id=message_id, set_id=set_id, kind=kind, upload=upload)
+@dataclass(slots=True)
+class Messages:
+    """The messages of a batch: the uploads in them, and why by the id of each that is none."""
+
+    classified: list[Classified] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
-def read(records: Iterable[SQSRecord], naming: Naming) -> tuple[list[Classified], dict[str, str]]:
-    """Return what the messages announce, and why by the id of each that cannot be read.
+def read(records: Iterable[SQSRecord], naming: Naming) -> Messages:
+    """Return the uploads in *records*; a message that can never be read is *unreadable*.
 
-    One malformed message must not redeliver or lose the others, whatever is wrong with it.
+    It neither fails nor repeats the others. Any other error may be one of this code or of its
+    configuration, so that the message is delivered again.
     """
-    classified: list[Classified] = []
-    unreadable: dict[str, str] = {}
+    messages = Messages()
     for record in records:
         try:
-            upload = ObjectUpload.from_gateway_event(json.loads(record.body))
+            upload = ObjectUpload.from_gateway_event(json_fields.parsed(record.body))
             found = classify(record.message_id, upload, naming)
-        except Exception as error:
-            logger.exception("Malformed upload event", message_id=record.message_id)
+        except MalformedEventError as error:
             count("MalformedUploadEvents")
-            unreadable[record.message_id] = repr(error)
-            continue
-        if found is None:
-            logger.info("Skipped: in no dataset's folder", object_key=upload.key)
-            count("UploadsOutsideDatasets")
+            messages.unreadable[record.message_id] = str(error)
+        except Exception as error:
+            logger.exception("Not classified", message_id=record.message_id)
+            messages.failed[record.message_id] = repr(error)
         else:
-            classified.append(found)
-    return classified, unreadable
+            if found:
+                messages.classified.append(found)
+    return messages
+
+
+def classify(message_id: str, upload: ObjectUpload, naming: Naming) -> Classified | None:
+    """Return *upload* with the dataset that it belongs to; None if it belongs to none."""
+    prefix = upload.share_prefix
+    found = naming.classify(upload.key, share_prefix=prefix)
+    if found is None:
+        logger.info("Skipped: in no dataset's folder", object_key=upload.key)
+        count("UploadsOutsideDatasets")
+        return None
+    set_id, kind = found
+    if kind is FileKind.MANIFEST and is_folder(upload):
+        kind = FileKind.DATA
+    if kind is FileKind.DATA and naming.is_near_miss(upload.key, share_prefix=prefix):
+        logger.warning("Starts nothing: named almost as a manifest", object_key=upload.key)
+        count("ManifestNearMisses")
+    return Classified(message_id=message_id, set_id=set_id, kind=kind, upload=upload)
 
 
 def publish(call: Sequence[BusEntry], bus_name: str) -> dict[str, str]:
@@ -90,12 +109,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
         job_dir_suffix=environment.job_dir_suffix, manifest_suffix=environment.manifest_suffix
     )
     records = list(SQSEvent(event).records)
-    classified, unreadable = read(records, naming)
-    failed: dict[str, str] = {}
-    for call in calls(entries(classified)):
-        failed |= publish(call, environment.event_bus_name)
-    count("UploadsClassified", len(classified))
+    messages = read(records, naming)
+    for call in calls(entries(messages.classified)):
+        messages.failed |= publish(call, environment.event_bus_name)
+    count("UploadsClassified", len(messages.classified))
     queue = SourceQueue(
         url=environment.upload_queue_url, dead_letters_url=environment.upload_dead_letters_url
     )
-    return queue.answer(records, failed=failed, unreadable=unreadable)
+    return queue.answer(records, failed=messages.failed, unreadable=messages.unreadable)

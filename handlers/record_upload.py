@@ -7,7 +7,6 @@ event of its key.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,17 +56,26 @@ def newest(uploads: Iterable[ObjectUpload]) -> list[ObjectUpload]:
     return list(by_key.values())
 
 
-def read(records: Iterable[SQSRecord]) -> tuple[list[UploadRow], dict[str, str]]:
-    """Return the rows that the messages announce, and why by the id of each unreadable one."""
+def read(
+    records: Iterable[SQSRecord],
+) -> tuple[list[UploadRow], dict[str, str], dict[str, str]]:
+    """Return the rows that the messages announce, and why by id: unreadable messages, failed ones.
+
+    Only a message that can never be read is unreadable; any other error may be one of this code.
+    """
     rows: list[UploadRow] = []
     unreadable: dict[str, str] = {}
+    failed: dict[str, str] = {}
     for record in records:
         try:
-            received = uploads_of(json.loads(record.body))
-        except Exception as error:
-            logger.exception("Malformed event", message_id=record.message_id)
+            received = uploads_of(json_fields.parsed(record.body))
+        except MalformedEventError as error:
             count("MalformedUploadEvents")
-            unreadable[record.message_id] = repr(error)
+            unreadable[record.message_id] = str(error)
+            continue
+        except Exception as error:
+            logger.exception("Not read", message_id=record.message_id)
+            failed[record.message_id] = repr(error)
             continue
         uploads = newest(received.uploads)
         count("UploadEventsRepeated", len(received.uploads) - len(uploads))
@@ -80,7 +88,7 @@ def read(records: Iterable[SQSRecord]) -> tuple[list[UploadRow], dict[str, str]]
             )
             for upload in uploads
         )
-    return rows, unreadable
+    return rows, unreadable, failed
 
 
 @instrumented
@@ -88,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
     """Record every upload of a batch of messages; return those that failed to SQS."""
     environment = RecordEnvironment.read()
     records = list(SQSEvent(event).records)
-    rows, unreadable = read(records)
+    rows, unreadable, failed = read(records)
     table = UploadRows(table=environment.upload_event_table, expiry_days=environment.expiry_days)
     written = table.write(
         rows, lambda: context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
@@ -98,4 +106,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
     queue = SourceQueue(
         url=environment.record_queue_url, dead_letters_url=environment.record_dead_letters_url
     )
-    return queue.answer(records, failed=written.failures, unreadable=unreadable)
+    return queue.answer(records, failed=failed | written.failures, unreadable=unreadable)

@@ -104,6 +104,7 @@ class EventProcessingStack(VaultStack):
             undelivered=self._undelivered,
         )
         queue.receive_from([self._uploaded])
+        look_for_folder = Allow("LookForFolder", ["s3:ListBucket"], [self._storage.bucket.arn])
         classify = self._functions.define(
             "classify_upload",
             timeout_seconds=UPLOADS.function_timeout_seconds,
@@ -115,7 +116,7 @@ class EventProcessingStack(VaultStack):
                 upload_queue_url=queue.url,
                 upload_dead_letters_url=self._unclassified.queue.url,
             ),
-            allow=[*queue.consume, self._bus.publish],
+            allow=[*queue.consume, look_for_folder, self._bus.publish],
         )
         queue.deliver_to(classify)
         self._upload_queue = queue

@@ -42,6 +42,8 @@ class ObjectUpload:
     event_time: int
     """When the upload was announced, in Unix seconds."""
     share_prefix: str = field(default="", compare=False)
+    is_folder: bool = field(default=False, compare=False)
+    """Whether the event's key has a slash at its end; without one and of size 0, it may still be one."""
 
     @property
     def age(self) -> tuple[int, int]:
@@ -73,6 +75,7 @@ class ObjectUpload:
             size_bytes=json_fields.whole_number(detail, "object-size"),
             event_time=json_fields.unix_seconds(event, "time"),
             share_prefix=prefix,
+            is_folder=key.endswith("/"),
         )
 
     @classmethod

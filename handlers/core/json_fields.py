@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -14,6 +15,14 @@ MAX_WHOLE_NUMBER = 2**63 - 1
 
 MAX_KEY_BYTES = 1024
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+
+
+def parsed(text: str) -> Any:
+    """Return the value of the JSON *text*, or raise MalformedEventError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedEventError(f"the message is not JSON: {error}") from error
 
 
 def mapping(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Which dataset does an object belong to, and is it the dataset's manifest?
+"""A key -> the dataset that it belongs to, and whether it is the dataset's manifest.
 
 A logical dataset is the folder ``<set id><job dir suffix>`` at the root of a file
 share; its manifest is ``<set id><manifest suffix>``, directly in it, nowhere deeper.
@@ -6,13 +6,14 @@ share; its manifest is ``<set id><manifest suffix>``, directly in it, nowhere de
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 
 class FileKind(StrEnum):
-    """What an uploaded file is to its dataset."""
+    """The part that an uploaded file has in its dataset."""
 
     DATA = "Data"
     MANIFEST = "Manifest"
@@ -20,28 +21,48 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
-    """How the folders and the manifests of datasets are named: two settings."""
+    """The names of datasets' folders and manifests, as two settings define them."""
 
     job_dir_suffix: str
     manifest_suffix: str
 
     def classify(self, key: str, *, share_prefix: str) -> tuple[str, FileKind] | None:
         """Return the set id and kind of the object *key*, or None if it is in no dataset."""
+        set_id, path = self._split(key, share_prefix)
+        if not set_id:
+            return None
+        is_manifest = path == f"{set_id}{self.manifest_suffix}"
+        return set_id, FileKind.MANIFEST if is_manifest else FileKind.DATA
+
+    def is_near_miss(self, key: str, *, share_prefix: str) -> bool:
+        """Return whether the data file *key* is named almost as its dataset's manifest.
+
+        So is a file with the manifest's name in its own name, in other case or Unicode form too:
+        ``S.manifest.filepart``, ``.S.manifest.Ab12``, ``S.Manifest``, or ``S.manifest`` in a
+        subfolder; and a file directly in the dataset's folder with the manifests' suffix.
+        """
+        set_id, path = self._split(key, share_prefix)
+        folder, _, name = path.rpartition("/")
+        sought = f"{set_id if folder else ''}{self.manifest_suffix}"
+        return bool(set_id) and _folded(sought) in _folded(name)
+
+    def _split(self, key: str, share_prefix: str) -> tuple[str, str]:
+        """Return set id and path in the dataset's folder; no set id if *key* is in no dataset."""
         folder, _, path = key.removeprefix(share_prefix).partition("/")
         set_id = folder.removesuffix(self.job_dir_suffix)
-        if not set_id or set_id == folder:
-            return None
-        if path == f"{set_id}{self.manifest_suffix}":
-            return set_id, FileKind.MANIFEST
-        return set_id, FileKind.DATA
+        return ("" if set_id == folder else set_id), path
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetFolder:
-    """Where in the bucket a dataset lives."""
+    """The folder of a dataset in the bucket."""
 
     share_prefix: str
-    """What the file share puts before every key: empty, or ending in a slash."""
+    """The file share's prefix of every key: empty, or ending in a slash."""
     name: str
     """The folder's own name, ``<set id><job dir suffix>``."""
 
@@ -54,5 +75,5 @@ class SetFolder:
 
     @property
     def prefix(self) -> str:
-        """What every S3 key of the dataset begins with."""
+        """The beginning of every S3 key of the dataset."""
         return f"{self.share_prefix}{self.name}/"

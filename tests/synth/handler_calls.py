@@ -114,6 +114,8 @@ class Account:
     def fail(self) -> None:
         """Let both consumers of queues put a message back, read it again, and set one aside."""
         event = object_upload(f"{FOLDER}/a", bucket_name=self.bucket, object_size=1)
+        folder = object_upload(MANIFEST, bucket_name=self.bucket, object_size=0)
+        self.run("classify_upload", batch(folder))
         self.aws.events.refuses = lambda entry: True
         self.run("classify_upload", batch(event, "not JSON"))
         self.aws.events.refuses = lambda entry: False
@@ -140,7 +142,7 @@ def recorded_calls(stack: Spelled) -> list[Call]:
     """Return what the functions call on the ways that a dataset can go.
 
     Whole; a file missing; a file absent; each by a tidy and by an untidy manifest. Stopped by hand.
-    And messages that fail.
+    And messages that fail, or are of a folder with a manifest's name.
     """
     account = Account(stack)
     keys = {

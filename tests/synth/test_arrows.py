@@ -52,6 +52,7 @@ function classify_upload
   -> bus bus: events:PutEvents
   -> log group classify_upload_logs: logs:CreateLogStream logs:PutLogEvents
   -> role classify_upload_role: sts:AssumeRole
+  -> bucket file_upload: s3:ListBucket
   -> queue unclassified: sqs:SendMessage
   -> queue uploads: sqs:ChangeMessageVisibility
   -> queue uploads: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes

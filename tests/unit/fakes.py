@@ -311,7 +311,7 @@ class FakeS3:
             else ""
         )
         body = f"<R><EncodingType>url</EncodingType>{contents}{more}</R>"
-        return pages.list_page(body.encode())
+        return pages.list_page(body.encode()) | {"KeyCount": len(page)}
 
     def _begin(self, operation: str, parameters: Mapping[str, Any]) -> None:
         _check("s3", operation, parameters)
@@ -341,6 +341,7 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.aws.upload_rows.dynamodb", aws.dynamodb)
         patch.setattr("handlers.aws.upload_rows.time", aws.clock)
         patch.setattr("handlers.aws.dead_letters.sqs", aws.sqs)
+        patch.setattr("handlers.aws.folders.s3", aws.s3)
         patch.setattr("handlers.aws.source_queue.time", aws.clock)
         patch.setattr("handlers.aws.outcome_store.dynamodb", aws.dynamodb)
         patch.setattr("handlers.aws.dataset.dynamodb", aws.dynamodb)

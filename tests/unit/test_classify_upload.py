@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.classify_upload import handler
+from handlers.core.errors import MalformedEventError
 from handlers.core.events import ObjectUpload
+from handlers.core.naming import Naming
 from tests.unit.fakes import Entry, FakeAws, FakeContext, client_error, installed
 from tests.unit.samples import (
     EVENT_TIME,
@@ -173,6 +175,74 @@ def test_what_merely_looks_like_a_manifest_starts_no_reconciliation(
     assert list(published(aws)) == ["Data File Upload Event"]
 
 
+@pytest.mark.parametrize("slash", ["/", ""], ids=["announced with its slash", "without"])
+def test_a_folder_with_a_manifests_name_starts_no_reconciliation(
+    aws: FakeAws, context: FakeContext, metrics: Callable[[], Counter[str]], slash: str
+) -> None:
+    """Pitfall 15: S3 has ``dir/`` where the event says ``dir``."""
+    aws.s3.put("a-vaultjob/a.manifest/")
+    handler(batch(object_upload(f"a-vaultjob/a.manifest{slash}", object_size=0)), context.typed)
+    assert published_keys(aws) == ["a-vaultjob/a.manifest"]
+    assert list(published(aws)) == ["Data File Upload Event"]
+    assert metrics()["ManifestNearMisses"] == 1
+
+
+def test_an_empty_manifest_starts_a_reconciliation(aws: FakeAws, context: FakeContext) -> None:
+    """Pitfall 13: it ends in *Failed*, and not in silence."""
+    aws.s3.put("a-vaultjob/a.manifest")
+    handler(batch(object_upload("a-vaultjob/a.manifest", object_size=0)), context.typed)
+    assert list(published(aws)) == ["Manifest File Upload Event"]
+
+
+def test_a_manifest_of_which_s3_does_not_answer_goes_back_alone(
+    aws: FakeAws, context: FakeContext
+) -> None:
+    aws.s3.fails = lambda operation, _: client_error("SlowDown", 503)
+    event = batch(object_upload(GOOD), object_upload("a-vaultjob/a.manifest", object_size=0))
+    assert failed(handler(event, context.typed)) == ["m1"]
+    assert published_keys(aws) == [GOOD]
+    assert aws.sqs.sent == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "S-1-vaultjob/S-1.manifest.filepart",
+        "S-1-vaultjob/S-1.Manifest",
+        "S-1-vaultjob/s-1.manifest",
+        "S-1-vaultjob/.S-1.manifest.Ab12",
+        "S-1-vaultjob/S-1.manifest ",
+        "S-1-vaultjob/S.manifest",
+        "S-1-vaultjob/sub/S-1.manifest",
+        "S-1-vaultjob/S-1.manifest/",
+        "n\u00e9-vaultjob/deep/ne\u0301.manifest",
+    ],
+)
+def test_a_name_almost_like_a_manifests_is_logged_and_counted(
+    aws: FakeAws,
+    context: FakeContext,
+    metrics: Callable[[], Counter[str]],
+    caplog: pytest.LogCaptureFixture,
+    key: str,
+) -> None:
+    """Pitfall 46: it starts nothing, and nobody would notice."""
+    handler(batch(object_upload(f"p/{key}", prefix="p/")), context.typed)
+    assert published_keys(aws) == [f"p/{key}".rstrip("/")]
+    assert metrics()["ManifestNearMisses"] == 1
+    logged = [getattr(record, "object_key", None) for record in caplog.records]
+    assert f"p/{key}".rstrip("/") in logged
+
+
+@pytest.mark.parametrize(
+    "key", ["a-vaultjob/a.manifest", "a-vaultjob/sub/b.manifest", "a-vaultjob/x", "a.manifest"]
+)
+def test_a_manifest_and_other_names_are_no_near_misses(
+    aws: FakeAws, context: FakeContext, metrics: Callable[[], Counter[str]], key: str
+) -> None:
+    handler(batch(object_upload(key)), context.typed)
+    assert "ManifestNearMisses" not in metrics()
+
+
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
 def test_hostile_keys_arrive_unharmed(aws: FakeAws, context: FakeContext, name: str) -> None:
     """Pitfall 4: quotes, backslashes, newlines and the rest, in set ids too."""
@@ -232,6 +302,61 @@ def test_what_a_backfill_announces_is_classified_like_an_upload(
     (detail,) = published(aws)["Data File Upload Event"]
     assert (detail["set-id"], detail["bucket-name"]) == ("a", "bucket")
     assert detail["objects"] == [upload.record()]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("not JSON", "the message is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (object_upload(object_size=-1), f"'object-size' is no whole number from 0 to {2**63 - 1}"),
+        (object_upload("a-vaultjob/\ud800"), "which has no UTF-8 form"),
+    ],
+)
+def test_a_dead_letter_has_the_reason_as_an_attribute(
+    aws: FakeAws, context: FakeContext, body: Any, reason: str
+) -> None:
+    handler(batch(body), context.typed)
+    (letter,) = aws.sqs.sent
+    assert reason in letter["MessageAttributes"]["Reason"]["StringValue"]
+
+
+def test_a_reason_is_a_text_that_sqs_takes(
+    aws: FakeAws, context: FakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long, and whatever characters it has."""
+
+    def malformed(event: Any) -> ObjectUpload:
+        raise MalformedEventError("\x00\ud800\ufffe" + 300_000 * "\U0001f600")
+
+    monkeypatch.setattr(ObjectUpload, "from_gateway_event", malformed)
+    assert failed(handler(batch("{}"), context.typed)) == []
+    (letter,) = aws.sqs.sent
+    reason = letter["MessageAttributes"]["Reason"]["StringValue"]
+    assert not {"\x00", "\ud800", "\ufffe"} & set(reason)
+
+
+def test_a_malformed_message_that_cannot_be_set_aside_goes_back(
+    aws: FakeAws, context: FakeContext
+) -> None:
+    """SQS delivers it again, and after five receives moves it itself."""
+    aws.sqs.fails = lambda operation: client_error("ServiceUnavailable", 503)
+    event = batch(object_upload(GOOD), "not JSON")
+    assert failed(handler(event, context.typed)) == ["m1"]
+    assert published_keys(aws) == [GOOD]
+
+
+def test_an_error_of_our_own_sets_nothing_aside(
+    aws: FakeAws, context: FakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad deployment would move every message to the dead letters within minutes."""
+
+    def broken(naming: Naming, key: str, **_: Any) -> None:
+        raise KeyError(key) if key == f"{GOOD}-2" else MalformedEventError(key)
+
+    monkeypatch.setattr(Naming, "classify", broken)
+    event = batch(object_upload(f"{GOOD}-2"), object_upload(GOOD))
+    assert failed(handler(event, context.typed)) == ["m0"]
+    assert [each["MessageBody"] for each in aws.sqs.sent] == [event["Records"][1]["body"]]
 
 
 @pytest.mark.parametrize("key", ["readme.txt", "-vaultjob/x", "deep/a-vaultjob/x"])

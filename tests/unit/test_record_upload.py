@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers import classify_upload
+from handlers import classify_upload, record_upload
 from handlers.core.events import ObjectUpload
 from handlers.record_upload import handler
 from tests.unit.conditions import Item
@@ -299,3 +299,15 @@ def test_whatever_is_announced_can_be_recorded(events: list[dict[str, Any]]) -> 
             if json.dumps(event) not in aside
         }
         assert {row["objectKey"]["S"] for row in aws.dynamodb.rows(EVENT_TABLE)} == told
+
+
+def test_an_error_of_our_own_sets_nothing_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad deployment would move every message to the dead letters within minutes."""
+
+    def broken(event: Any) -> Any:
+        raise KeyError(event)
+
+    monkeypatch.setattr(record_upload, "uploads_of", broken)
+    with installed(FakeAws()) as aws:
+        assert failed(handler(batch("{}", "not JSON"), FakeContext().typed)) == ["m0"]
+        assert [each["MessageBody"] for each in aws.sqs.sent] == ["not JSON"]
