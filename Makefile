@@ -22,9 +22,12 @@ export GIVEN_ENV := $(call given,ENV)
 export GIVEN_YES := $(call given,YES)
 export GIVEN_STACK := $(call given,STACK)
 export GIVEN_ALLOW := $(call given,ALLOW)
-unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW
+export GIVEN_NEW := $(call given,NEW)
+export GIVEN_FILE := $(call given,FILE)
+unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW NEW FILE
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
+file := $${GIVEN_SET:+--set "$$GIVEN_SET"} $${GIVEN_FILE:+--file "$$GIVEN_FILE"}
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
 
 shell_scripts := scripts/*.sh tools/*.sh .ci/run tests/scripts/*.bats tests/scripts/*.bash
@@ -33,7 +36,7 @@ export CHECKPOINT_DISABLE := 1
 # Node 20 does: jsii need not say at every start that it is old.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo local-up vault local-status local-down
+.PHONY: help demo local-up vault hold-back release local-status local-down
 .PHONY: plan plan-local bootstrap state-policy reconcile
 .PHONY: synth architecture format lint hooks check test audit setup bench simulate lock hcl try-cdktn clean
 
@@ -46,13 +49,19 @@ help:
 demo: setup ## Deploy to a local AWS, vault a dataset, see it reconciled; see one time out
 	@$(run) python -m local demo $(data) $(where)
 
-local-up: setup ## Start and deploy the same system, and leave it running
-	@$(run) python -m local up $(where) $(format)
+local-up: setup ## Start and deploy the same system, and leave it running (ENV)
+	@$(run) python -m local up $(where) $(format) $${GIVEN_ENV:+--environment "$$GIVEN_ENV"}
 
-vault: setup ## Vault one more dataset in the running system (DATA, SET)
-	@$(run) python -m local vault $(data)
+vault: setup ## Vault one more dataset in the running system (DATA, SET, NEW)
+	@$(run) python -m local vault $(data) $${GIVEN_NEW:+--new} $(format)
 
-local-status: setup ## Tell where the running system is and what its parts are called
+hold-back: setup ## Let its gateway not upload a file of a set, until it is released (SET, FILE)
+	@$(run) python -m local hold-back $(file)
+
+release: setup ## Let its gateway upload that file; without FILE, list those held back (SET, FILE)
+	@$(run) python -m local release $(file)
+
+local-status: setup ## Show where the running system is and the names of its parts
 	@$(run) python -m local status $(format)
 
 local-down: setup ## Stop the running system, and leave nothing of it
@@ -144,8 +153,10 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  PREFIX=text ## the prefix of the file share, if it has one: team-a/
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo and plan-local: a free one)
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
-#  FORMAT=json ## local-up and local-status for programs: make -s local-status FORMAT=json
-#  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod)
+#  NEW=yes ## vault: deliver anew what was vaulted before
+#  FILE=path ## hold-back and release: a file's path in its set
+#  FORMAT=json ## local-up, vault and local-status for programs: make -s local-status FORMAT=json
+#  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod; local-up: local or demo)
 #  YES=1 ## bootstrap: carry out the plan without asking
 #  STACK=names ## plan: only these (all of them)
 #  ALLOW=addresses ## plan: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E

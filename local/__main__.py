@@ -10,15 +10,18 @@ import signal
 import sys
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from deployment.errors import CommandError
 from local import left_running, source_folder
 from local.demo import demo
 from local.deployed_system import DeployedSystem
+from local.held_back_commands import hold_back, release
+from local.outcome_sentences import sentences
 from local.phases import Phases
 from local.planning import plan
-from local.vault_dataset import show, vault
+from local.vault_dataset import vault
 
 DEFAULT_PORT = 4566
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -57,24 +60,38 @@ def arguments() -> argparse.Namespace:
             action="store_true",
             help="EventProcessingStack alone, its gateway and share made by the API",
         )
-    for shown in (started, status):
+    planned = command("plan", "Deploy EventProcessingStack on a free port, plan every stack there")
+    planned.add_argument("--port", type=int, default=0, help="(default: a free one)")
+    started.add_argument(
+        "--environment",
+        choices=("local", "demo"),
+        default="local",
+        help="local: a count for 50,000 files, demo: a short one (default: %(default)s)",
+    )
+    vaulted = command("vault", "Vault one more dataset in the system left running")
+    with_data(vaulted, required=True, help_text="what to vault")
+    vaulted.add_argument("--new", action="store_true", help="deliver anew what was vaulted before")
+    for shown in (started, status, vaulted):
         shown.add_argument(
             "--format", choices=("text", "json"), default="text", help="(default: %(default)s)"
         )
-    planned = command("plan", "Deploy EventProcessingStack on a free port, plan every stack there")
-    planned.add_argument("--port", type=int, default=0, help="(default: a free one)")
-    vaulted = command("vault", "Vault one more dataset in the system left running")
-    with_data(vaulted, required=True, help_text="what to vault")
+    for name, help_text in (
+        ("hold-back", "Let the gateway not upload a file of a set, until it is released"),
+        ("release", "Let the gateway upload a file that it holds back; without --file, list them"),
+    ):
+        held = command(name, help_text)
+        held.add_argument("--set", default="", metavar="ID", help="the set's id")
+        held.add_argument("--file", default="", metavar="PATH", help="the file's path in the set")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Carry out one command; what goes wrong is told in a sentence."""
+    """Carry out one command; an error is printed as a sentence."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         return run(arguments())
-    except CommandError as error:
+    except (CommandError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
@@ -95,36 +112,51 @@ def run(options: argparse.Namespace) -> int:
     """Carry out the command that *options* name, and return its exit status."""
     as_json = getattr(options, "format", "text") == "json"
     phases = Phases(Console(stderr=as_json or options.command == "plan"))
+    whole = not getattr(options, "short", False)
     match options.command:
         case "demo":
-            came = demo(
+            as_expected = demo(
                 data=options.data,
                 set_id=options.set,
                 phases=phases,
                 port=options.port,
-                whole=not options.short,
+                whole=whole,
             )
-            return 0 if came else 1
+            return 0 if as_expected else 1
         case "up":
-            system = left_running.up(port=options.port, phases=phases, whole=not options.short)
+            system = left_running.up(
+                port=options.port, environment=options.environment, phases=phases, whole=whole
+            )
             print_system(system, as_json=as_json)
         case "status":
             print_system(left_running.get(), as_json=as_json)
         case "down":
             system = left_running.down()
             phases.say(
-                f"The local system at {system.endpoint} is stopped, and what it held is gone."
+                f"The local system at {system.endpoint} is stopped, and its data is removed."
             )
         case "plan":
             outcome = plan(port=options.port, phases=phases)
             print(outcome.text)
             return outcome.status
         case "vault":
-            dataset = source_folder.read(options.data, options.set)
-            event = vault(left_running.get(), dataset, phases=phases)
-            show(event, phases)
-            return 0 if event["detail"]["status"] == "Successful" else 1
+            vault_and_print(options, phases, as_json=as_json)
+        case "hold-back":
+            phases.say(hold_back(left_running.get(), options.set, options.file))
+        case "release":
+            phases.say(release(left_running.get(), options.set, options.file))
     return 0
+
+
+def vault_and_print(options: argparse.Namespace, phases: Phases, *, as_json: bool) -> None:
+    """Vault a dataset and print its outcome; any outcome that is announced is a success of ours."""
+    dataset = source_folder.read(options.data, options.set)
+    vaulted = vault(left_running.get(), dataset, phases=phases, new=options.new)
+    if as_json:
+        print(json.dumps(vaulted.event, indent=2, ensure_ascii=False))
+        return
+    for line in sentences(vaulted):
+        phases.say(line)
 
 
 def print_system(system: DeployedSystem, *, as_json: bool) -> None:

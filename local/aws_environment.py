@@ -1,4 +1,4 @@
-"""Which AWS is meant: an endpoint on this machine, and nothing of the user's own."""
+"""The environment variables that lead to an endpoint on this machine, and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An AWS that is none: its address, its region, and credentials that open nothing else."""
+    """An emulated AWS: its address, its region, and credentials that open nothing else."""
 
     url: str
     region: str
+    environment: str = "local"
+    """The environment that is deployed there, a name in ``environments/``."""
     access_key_id: str = "local"
     secret_access_key: str = "local"
 
 
 def pointed_at(endpoint: Endpoint, base: Mapping[str, str]) -> dict[str, str]:
-    """Return *base* with nothing in it that leads to a real account."""
+    """Return *base* for *endpoint*, without any variable that leads to a real account."""
     made = {name: value for name, value in base.items() if not name.startswith("AWS_")}
     direct = ",".join(filter(None, [base.get("NO_PROXY") or base.get("no_proxy"), "127.0.0.1"]))
     return made | {
@@ -32,7 +34,7 @@ def pointed_at(endpoint: Endpoint, base: Mapping[str, str]) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": direct,
         "no_proxy": direct,
-        "CI": "1",  # nobody is there to be asked
+        "CI": "1",  # nobody is there to answer a question
         "TF_IN_AUTOMATION": "1",
-        "VAULT_ENV": "local",
+        "VAULT_ENV": endpoint.environment,
     }

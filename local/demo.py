@@ -13,10 +13,12 @@ from local.outcomes import Event
 from local.phases import Phases
 from local.source_folder import SourceFolder
 from local.start_system import running
-from local.vault_dataset import show, vault
+from local.vault_dataset import show_event, vault
 
 SET_ID = "2026-11-payroll"
 INCOMPLETE = "-incomplete"
+MOST_FILES_OF_DEMO = 1_000
+"""More would not be uploaded before the short count of ``environments/demo.json`` ends."""
 
 
 def demo(
@@ -24,8 +26,8 @@ def demo(
 ) -> bool:
     """Vault *data* (or a generated dataset) whole, and once more with a file held back.
 
-    Unless the system is to be *whole*, only its event processing is deployed.
-    True if the first came out *Successful* and the second *Timed out*, its missing key named.
+    Unless the system is to be *whole*, only its event processing is deployed. Return whether the
+    first outcome is *Successful* and the second *Timed out* with its missing key.
     """
     with tempfile.TemporaryDirectory(prefix="vault-demo-") as generated:
         if data is None:
@@ -33,7 +35,9 @@ def demo(
             generate(data)
         dataset = source_folder.read(data, set_id)
         again = source_folder.read(data, dataset.set_id + INCOMPLETE)
-        with running(EndpointOptions(port=port), phases=phases, whole=whole) as system:
+        options, environment = EndpointOptions(port=port), environment_for(dataset)
+        phases.say(_choice(dataset, environment))
+        with running(options, environment=environment, phases=phases, whole=whole) as system:
             phases.console.rule("Everything arrives")
             successful = _succeeds(system, dataset, phases)
             phases.console.rule("One file is held back")
@@ -43,26 +47,45 @@ def demo(
     return successful and timed_out
 
 
+def environment_for(dataset: SourceFolder) -> str:
+    """Return the environment whose count is long enough for *dataset*."""
+    return "demo" if len(dataset.files) <= MOST_FILES_OF_DEMO else "local"
+
+
+def _choice(dataset: SourceFolder, environment: str) -> str:
+    files = f"{len(dataset.files):,} files"
+    if environment == "demo":
+        return f"{files}: the environment is demo, with a short count (environments/demo.json)."
+    return (
+        f"{files} are more than {MOST_FILES_OF_DEMO:,}: the environment is local, with a count for"
+        " 50,000 files (environments/local.json). The set with a file held back times out when that"
+        " count ends, after about ten minutes."
+    )
+
+
 def _succeeds(system: DeployedSystem, dataset: SourceFolder, phases: Phases) -> bool:
-    event = vault(system, dataset, phases=phases)
-    phases.say("Its outcome, as every consumer of the vault's bus hears it:")
-    show(event, phases)
+    event = vault(system, dataset, phases=phases).event
+    phases.say("Its outcome, as every consumer on the vault's bus receives it:")
+    show_event(event, phases)
     return _expect(event["detail"]["status"] == "Successful", "Successful", event, phases)
 
 
 def _times_out(system: DeployedSystem, dataset: SourceFolder, phases: Phases) -> bool:
     held_back = dataset.files[len(dataset.files) // 2]
-    event = vault(system, dataset, phases=phases, hold_back=[held_back])
-    show(event, phases)
-    missing = f"{dataset.job_folder}/{held_back}"
+    missing = f"{system.job_folder(dataset.set_id)}/{held_back}"
+    system.held_back().add(missing)
+    phases.say(f"The gateway holds back {held_back}")
+    event = vault(system, dataset, phases=phases, held_back=1).event
+    show_event(event, phases)
     found = ((one["type"], one["key"]) for one in event["detail"]["examples"] or [])
-    came = event["detail"]["status"] == "Timed out" and ("missing", missing) in found
-    return _expect(came, f"Timed out, with {missing} missing", event, phases)
+    as_expected = event["detail"]["status"] == "Timed out" and ("missing", missing) in found
+    return _expect(as_expected, f"Timed out, with {missing} missing", event, phases)
 
 
-def _expect(came: bool, expected: str, event: Event, phases: Phases) -> bool:
-    status = event["detail"]["status"]
+def _expect(as_expected: bool, expected: str, event: Event, phases: Phases) -> bool:
     phases.say(
-        f"As expected: {expected}." if came else f"Expected {expected}, but it is: {status}."
+        f"As expected: {expected}."
+        if as_expected
+        else f"Expected {expected}, but it is: {event['detail']['status']}."
     )
-    return came
+    return as_expected

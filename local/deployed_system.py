@@ -15,8 +15,9 @@ from deployment.deployment import Deployment
 from local import share_setup
 from local.aws_environment import Endpoint, pointed_at
 from local.clients import client
-from local.emulator.endpoint_process import HELD_BACK, EndpointProcess
+from local.emulator.endpoint_process import EndpointProcess
 from local.gateway_client import GatewayClient
+from local.held_back import HeldBack
 
 EVENT_PROCESSING = "EventProcessingStack"
 DATA_VAULTING = "DataVaultingStack"
@@ -27,13 +28,16 @@ PATHS = ("share_folder", "stack_folder", "client_configuration", "folder")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedSystem:
-    """A deployed system: where everything is, most of it as the stacks' outputs say."""
+    """A deployed system: where everything is, most of it from the stacks' outputs."""
 
     endpoint: str
+    environment: str
     region: str
     access_key_id: str
     secret_access_key: str
     share_folder: Path
+    job_dir_suffix: str
+    manifest_suffix: str
     bucket: str
     table: str
     bus: str
@@ -73,10 +77,13 @@ class DeployedSystem:
         )
         return share_folder(self.folder, name)
 
-    def hold_back(self, key: str, *, share: Path | None = None) -> None:
-        """Let the gateway keep the file *key* of a share to itself, as one that is stuck does."""
-        with (self.folder / HELD_BACK).open("a", encoding="utf-8") as held_back:
-            held_back.write(f"{(share or self.share_folder).name}/{key}\n")
+    def job_folder(self, set_id: str) -> str:
+        """Return the name of a set's folder in a file share."""
+        return f"{set_id}{self.job_dir_suffix}"
+
+    def held_back(self, share: Path | None = None) -> HeldBack:
+        """The keys that the gateway does not upload from a share, by default that of the stacks."""
+        return HeldBack(self.folder, (share or self.share_folder).name)
 
     def deployment(self) -> Deployment:
         """The stacks, for ``.terraform(...)`` and ``.cdktf(...)``."""
@@ -101,6 +108,7 @@ class DeployedSystem:
         return Endpoint(
             url=self.endpoint,
             region=self.region,
+            environment=self.environment,
             access_key_id=self.access_key_id,
             secret_access_key=self.secret_access_key,
         )

@@ -30,18 +30,14 @@ class GatewayClient:
         self.configuration.write_text(configured(text, changes), encoding="utf-8")
 
     def run(
-        self, script: str, *arguments: str, on_line: Callable[[str], None] = lambda line: None
+        self, script: str, *arguments: str, on_line: Callable[[str], None] | None = None
     ) -> None:
-        """Run *script* to its end; *on_line* hears what it says.
+        """Run *script* to its end; *on_line* is called with each line that it prints.
 
         Raises:
-            CommandError: It failed; the text is what it said.
+            CommandError: It failed. Without *on_line*, the text contains its last lines.
         """
-        said: list[str] = []
-
-        def hear(line: str) -> None:
-            said.append(line)
-            on_line(line)
+        lines: list[str] = []
 
         status = processes.run(
             [SCRIPTS / script, *arguments],
@@ -52,11 +48,15 @@ class GatewayClient:
             },
             cwd=self.folder,
             log=self.folder / f"{script}.log",
-            on_line=hear,
+            on_line=on_line or lines.append,
         )
         if status != 0:
-            told = [f"scripts/{script} ended with status {status}:", *said[-MESSAGE_LINES:]]
-            raise CommandError("\n".join(told))
+            ended = f"scripts/{script} ended with status {status}"
+            raise CommandError(
+                f"{ended}, for the reason above."
+                if on_line
+                else "\n".join([f"{ended}:", *lines[-MESSAGE_LINES:]])
+            )
 
 
 def configured(text: str, changes: Mapping[str, str]) -> str:

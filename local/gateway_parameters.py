@@ -1,4 +1,4 @@
-"""What the client puts into SSM once it has activated the gateway, for plans without a gateway."""
+"""The SSM parameters of an activated gateway, for plans without a gateway."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ PARAMETERS = {
 }
 
 
-def tell_of_gateway(where: Endpoint, environment: str) -> None:
-    """Put into SSM what FileShareStack wants to know; a plan asks for no more."""
+def put_gateway_parameters(where: Endpoint) -> None:
+    """Put into SSM what FileShareStack reads of a gateway."""
     for name, value in PARAMETERS.items():
         client(where, "ssm").put_parameter(
-            Name=f"/{environment}/fileGateway/{name}", Value=value, Type="String", Overwrite=True
+            Name=f"/{where.environment}/fileGateway/{name}",
+            Value=value,
+            Type="String",
+            Overwrite=True,
         )

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from deployment.errors import CommandError
+from local.aws_environment import Endpoint
 from local.deployed_system import DeployedSystem
 from local.emulator.endpoint_process import EndpointOptions
 from local.phases import Phases
@@ -16,8 +17,10 @@ FOLDER = Path(__file__).parents[1] / ".local" / "system"
 STATE = "system.json"
 
 
-def up(*, port: int, phases: Phases, whole: bool = True, folder: Path = FOLDER) -> DeployedSystem:
-    """Start and deploy a system that goes on when we end, *whole* or its event processing alone.
+def up(
+    *, port: int, environment: str, phases: Phases, whole: bool = True, folder: Path = FOLDER
+) -> DeployedSystem:
+    """Start and deploy a system that outlives this process, *whole* or its event processing alone.
 
     Raises:
         CommandError: One is running already, or it could not be started or deployed.
@@ -30,7 +33,8 @@ def up(*, port: int, phases: Phases, whole: bool = True, folder: Path = FOLDER) 
     shutil.rmtree(folder, ignore_errors=True)
     process = start_endpoint(folder, EndpointOptions(port=port, tied=False), phases=phases)
     try:
-        system = deploy(folder, process, phases=phases, whole=whole)
+        where = Endpoint(url=process.url, region=process.region, environment=environment)
+        system = deploy(folder, process, where, phases=phases, whole=whole)
         written = folder / f"{STATE}.part"
         written.write_text(json.dumps(system.to_json(), indent=2))
         written.replace(folder / STATE)

@@ -1,4 +1,4 @@
-"""What a command tells while it works: one line a phase, with the seconds that it took."""
+"""The progress of a command: one line a phase, with the seconds that it took."""
 
 from __future__ import annotations
 

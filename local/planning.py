@@ -10,7 +10,7 @@ from deployment.review.planning import PLANS, PlanReview, conclude, emptied, pla
 from local.aws_environment import Endpoint
 from local.deployed_system import EVENT_PROCESSING
 from local.emulator.endpoint_process import EndpointOptions
-from local.gateway_parameters import tell_of_gateway
+from local.gateway_parameters import put_gateway_parameters
 from local.phases import Phases
 from local.start_system import start_endpoint, synthesised
 
@@ -27,7 +27,7 @@ def plan(*, phases: Phases, port: int = 0, plans: Path = PLANS / ENVIRONMENT) ->
     with tempfile.TemporaryDirectory(prefix="vault-plan-", ignore_cleanup_errors=True) as made:
         process = start_endpoint(Path(made), EndpointOptions(port=port), phases=phases)
         try:
-            where = Endpoint(url=process.url, region=process.region)
+            where = Endpoint(url=process.url, region=process.region, environment=ENVIRONMENT)
             stacks = synthesised(Path(made), where, phases=phases)
             return plan_all(stacks, where, folder=kept, phases=phases)
         finally:
@@ -44,5 +44,5 @@ def plan_all(stacks: Deployment, where: Endpoint, *, folder: Path, phases: Phase
         if name == EVENT_PROCESSING:
             with phases.phase("deploy", f"Deploying {name} (cdktf deploy)") as progress:
                 stacks.deploy(name, progress)
-            tell_of_gateway(where, ENVIRONMENT)
+            put_gateway_parameters(where)
     return conclude(reviewed, environment=ENVIRONMENT, folder=folder)

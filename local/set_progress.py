@@ -1,4 +1,4 @@
-"""How far a set is: uploaded to the bucket, recorded in the table, reconciled by an execution."""
+"""The progress of a set: uploaded to the bucket, recorded in the table, reconciled by an execution."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.deployed_system import DeployedSystem
-from local.source_folder import JOB_FOLDER_SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
 class SetProgress:
-    """What three services say of a set at one moment."""
+    """The state of a set in three services at one moment."""
 
     uploaded: int
     recorded: int
@@ -22,17 +21,17 @@ class SetProgress:
 
 
 class ProgressReader:
-    """Asks S3, DynamoDB and Step Functions about one set."""
+    """Reads the progress of one set from S3, DynamoDB and Step Functions."""
 
     def __init__(self, system: DeployedSystem, set_id: str, *, prefix: str = "") -> None:
         self._system = system
         self._set_id = set_id
-        self._folder = f"{prefix}{set_id}{JOB_FOLDER_SUFFIX}/"
+        self._folder = f"{prefix}{system.job_folder(set_id)}/"
         self._execution: str | None = None
         self._strangers: set[str] = set()
 
     def read(self) -> SetProgress:
-        """Look once."""
+        """Return the progress now."""
         iterations, state = self._reconciled()
         return SetProgress(self._uploaded(), self._recorded(), iterations, state)
 

@@ -47,12 +47,12 @@ def activation_key(appliance_address: str, region: str) -> str:
     try:
         connection.request("GET", f"/?{urlencode(query)}")
         answer = connection.getresponse()
-        told = answer.read().decode()
+        body = answer.read().decode()
     finally:
         connection.close()
     if answer.status != 200:
-        raise CommandError(f"The appliance at {appliance_address} hands out no key: {told}")
-    return told
+        raise CommandError(f"The appliance at {appliance_address} hands out no key: {body}")
+    return body
 
 
 def activate_gateway(endpoint: Endpoint, appliance_address: str) -> str:

@@ -1,4 +1,4 @@
-"""What is to be vaulted: a folder as a dataset. The client's own script checks and copies it."""
+"""A folder to vault as a dataset. The client's own script checks and copies it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployment.errors import CommandError
-
-JOB_FOLDER_SUFFIX = "-vaultjob"
-MANIFEST_SUFFIX = ".manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +20,16 @@ class SourceFolder:
     """Paths relative to the source, sorted; folders without a trailing slash."""
 
     @property
-    def job_folder(self) -> str:
-        """The folder of the set in a file share."""
-        return self.set_id + JOB_FOLDER_SUFFIX
-
-    @property
     def uploads(self) -> int:
-        """How many objects the bucket holds below the set's folder once all is uploaded."""
+        """The number of objects in the set's folder once all is uploaded."""
         return len(self.files) + len(self.folders) + 1
+
+    def __str__(self) -> str:
+        """Return why there are more objects than files."""
+        counts = [_counted(len(self.files), "file")]
+        if self.folders:
+            counts.append(_counted(len(self.folders), "folder"))
+        return f"{', '.join(counts)} and the manifest: {self.uploads:,} objects"
 
 
 def read(source: Path, set_id: str = "") -> SourceFolder:
@@ -52,3 +51,7 @@ def read(source: Path, set_id: str = "") -> SourceFolder:
     return SourceFolder(
         set_id or source.resolve().name, source, tuple(sorted(files)), tuple(sorted(folders))
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -10,8 +10,9 @@ Tests use it so::
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,20 @@ from local.deployed_system import (
 from local.emulator import endpoint_process
 from local.emulator.endpoint_process import EndpointOptions, EndpointProcess
 from local.phases import Phases
-from local.source_folder import JOB_FOLDER_SUFFIX, MANIFEST_SUFFIX
 
 
 @contextmanager
 def running(
-    options: EndpointOptions | None = None, *, phases: Phases | None = None, whole: bool = False
+    options: EndpointOptions | None = None,
+    *,
+    environment: str = "demo",
+    phases: Phases | None = None,
+    whole: bool = False,
 ) -> Iterator[DeployedSystem]:
     """Start and deploy a system in a folder of its own, and end both afterwards.
 
     Unless it is to be *whole*, EventProcessingStack is its only stack. Any number can run side by
-    side. None outlives the process that asked for it.
+    side. None outlives the process that started it.
 
     Raises:
         CommandError: It could not be started or deployed, and why.
@@ -51,7 +55,8 @@ def running(
     with tempfile.TemporaryDirectory(prefix="vault-local-", ignore_cleanup_errors=True) as folder:
         process = start_endpoint(Path(folder), options or EndpointOptions(), phases=phases)
         try:
-            yield deploy(Path(folder), process, phases=phases, whole=whole)
+            where = Endpoint(url=process.url, region=process.region, environment=environment)
+            yield deploy(Path(folder), process, where, phases=phases, whole=whole)
         finally:
             process.end()
 
@@ -73,19 +78,19 @@ def synthesised(folder: Path, where: Endpoint, *, phases: Phases) -> Deployment:
 
 
 def deploy(
-    folder: Path, process: EndpointProcess, *, phases: Phases, whole: bool
+    folder: Path, process: EndpointProcess, where: Endpoint, *, phases: Phases, whole: bool
 ) -> DeployedSystem:
-    """Deploy the stacks to a running endpoint, and see to it that its bucket has a file share.
+    """Deploy the stacks to the endpoint *where*, which *process* is, and give its bucket a file share.
 
     A *whole* system is deployed as it is on AWS: the client activates the gateway between the
     stacks, by its own scripts. Otherwise the API makes gateway and share.
     """
-    where = Endpoint(url=process.url, region=process.region)
     stacks = synthesised(folder, where, phases=phases)
     outputs = deploy_stack(stacks, EVENT_PROCESSING, phases)
-    told = deploy_stack(stacks, DATA_VAULTING, phases)["clientConfiguration"] if whole else ""
+    names = vault_parameter(where)
+    written = deploy_stack(stacks, DATA_VAULTING, phases)["clientConfiguration"] if whole else ""
     gateways_client = gateway_client(folder, where)
-    gateways_client.configure(told, client_changes(folder, process))
+    gateways_client.configure(written, client_changes(folder, process, where, names))
     if whole:
         doing = "Activating the gateway (scripts/activate-gateway.sh)"
         with phases.lines("activation", doing) as show:
@@ -95,10 +100,13 @@ def deploy(
     gateway_arn, share = share_setup.ensure_share(where, process.appliance_address, bucket, phases)
     return DeployedSystem(
         endpoint=where.url,
+        environment=where.environment,
         region=where.region,
         access_key_id=where.access_key_id,
         secret_access_key=where.secret_access_key,
         share_folder=share_folder(folder, share),
+        job_dir_suffix=names["jobDirSuffixName"],
+        manifest_suffix=names["manifestSuffixName"],
         bucket=bucket,
         table=outputs["uploadEventTableName"],
         bus=outputs["vaultBusName"],
@@ -125,17 +133,26 @@ def deploy_stack(stacks: Deployment, stack: str, phases: Phases) -> dict[str, An
         return stacks.outputs(stack)
 
 
-def client_changes(folder: Path, process: EndpointProcess) -> dict[str, str]:
-    """What the client's configuration must say here: no VPC, no NFS, the share as a folder."""
+def vault_parameter(where: Endpoint) -> dict[str, Any]:
+    """Return the names and settings that EventProcessingStack stores for an operator's tools."""
+    parameter = client(where, "ssm").get_parameter(Name=f"/{where.environment}/vault")
+    names: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
+    return names
+
+
+def client_changes(
+    folder: Path, process: EndpointProcess, where: Endpoint, names: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the client's configuration for this machine: no VPC, no NFS, the share as a folder."""
     return {
-        "ENVIRONMENT": "local",
-        "REGION": process.region,
+        "ENVIRONMENT": where.environment,
+        "REGION": where.region,
         "GATEWAY_ADDRESS": process.appliance_address,
         "GATEWAY_VPC_ENDPOINT": "",
         "STORAGE_GATEWAY_URL": "",
         "MOUNT_POINT": str(share_folder(folder, share_setup.SHARE)),
-        "JOB_DIR_SUFFIX": JOB_FOLDER_SUFFIX,
-        "MANIFEST_SUFFIX": MANIFEST_SUFFIX,
+        "JOB_DIR_SUFFIX": names["jobDirSuffixName"],
+        "MANIFEST_SUFFIX": names["manifestSuffixName"],
     }
 
 

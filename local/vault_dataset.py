@@ -1,12 +1,13 @@
-"""One dataset's whole way: vaulted by the client's script, followed to its outcome."""
+"""One dataset from its folder to its outcome: vaulted by the client's script, then followed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 
 from local.deployed_system import DeployedSystem
-from local.outcomes import Event, OutcomeSubscription
+from local.outcomes import Event, OutcomeSubscription, known_outcome
 from local.phases import Phases
 from local.set_progress import ProgressReader
 from local.source_folder import SourceFolder
@@ -15,39 +16,71 @@ from local.watch import watch
 SCRIPT = "vault-data.sh"
 
 
+@dataclass(frozen=True, slots=True)
+class Vaulted:
+    """The outcome of a set, and whether this run delivered anything."""
+
+    event: Event
+    is_unchanged: bool = False
+
+
 def vault(
     system: DeployedSystem,
     dataset: SourceFolder,
     *,
     phases: Phases,
-    hold_back: Collection[str] = (),
-) -> Event:
-    """Vault *dataset* and return the event that announces its outcome.
+    new: bool = False,
+    held_back: int = 0,
+) -> Vaulted:
+    """Vault *dataset* and return its outcome; at once, if nothing changed since the known one.
 
-    The script copies everything; what is to be held back stays in the gateway.
+    The gateway holds back *held_back* files. A *new* delivery copies everything again.
 
     Raises:
-        CommandError: The script refused the set or failed, or no outcome came.
+        CommandError: The script refused the set or failed, or no outcome was announced.
     """
-    uploads = dataset.uploads - len(hold_back)
-    for path in hold_back:
-        system.hold_back(f"{dataset.job_folder}/{path}")
-        phases.say(f"The gateway will hold back {path}")
-    flags = ("--source", str(dataset.source), "--set", dataset.set_id, "--unmounted")
+    phases.say(f"{dataset}.")
+    flags = ["--source", str(dataset.source), "--set", dataset.set_id, "--unmounted"]
+    manifest = _manifest(system, dataset)
+    before = _state(manifest)
     with OutcomeSubscription(system, dataset.set_id) as outcomes:
         doing = f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT})"
         with phases.lines(f"{dataset.set_id}: vault", doing) as show:
-            system.gateway_client().run(SCRIPT, *flags, on_line=show)
+            arguments = [*flags, "--new"] if new else flags
+            system.gateway_client().run(SCRIPT, *arguments, on_line=show)
+        is_unchanged = _state(manifest) == before
+        if is_unchanged and (event := known_outcome(system, manifest)):
+            return Vaulted(event, is_unchanged=True)
         reader = ProgressReader(system, dataset.set_id)
-        watched = watch(outcomes, reader, uploads=uploads, console=phases.console)
+        watched = watch(
+            outcomes, reader, uploads=dataset.uploads - held_back, console=phases.console
+        )
+    _add_seconds(dataset.set_id, watched.seconds, phases)
+    return Vaulted(watched.event)
+
+
+def _manifest(system: DeployedSystem, dataset: SourceFolder) -> Path:
+    name = f"{dataset.set_id}{system.manifest_suffix}"
+    return system.share_folder / system.job_folder(dataset.set_id) / name
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what differs once a file is written again; nothing if there is none."""
+    try:
+        info = path.stat()
+    except FileNotFoundError:
+        return ()
+    return (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+def _add_seconds(set_id: str, seconds: dict[str, float], phases: Phases) -> None:
     before = 0.0
     for name in ("upload", "record", "reconcile"):
-        until = watched.seconds.get(name, before)
-        phases.took(f"{dataset.set_id}: {name}", max(0.0, until - before))
+        until = seconds.get(name, before)
+        phases.took(f"{set_id}: {name}", max(0.0, until - before))
         before = max(before, until)
-    return watched.event
 
 
-def show(event: Event, phases: Phases) -> None:
-    """Print an outcome event as it came."""
+def show_event(event: Event, phases: Phases) -> None:
+    """Print an outcome event as it was published."""
     phases.say(json.dumps(event, indent=2, ensure_ascii=False))

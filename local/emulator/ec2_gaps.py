@@ -33,7 +33,7 @@ METADATA = {
     "HttpProtocolIpv6": ("httpProtocolIpv6", "disabled"),
     "InstanceMetadataTags": ("instanceMetadataTags", "disabled"),
 }
-"""The options of the metadata service, and what AWS makes them if nothing is said."""
+"""The options of the metadata service, with AWS's defaults."""
 
 
 def mend_ec2(ec2: Any) -> None:

@@ -1,4 +1,4 @@
-"""An endpoint's process: started, told from others by a token, ended with its children."""
+"""An endpoint's process: started, identified by a token, ended with its children."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ END_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointProcess:
-    """An endpoint that answers; the token among its arguments tells it from other processes."""
+    """A running endpoint; the token among its arguments identifies it among other processes."""
 
     pid: int
     port: int
@@ -111,13 +111,13 @@ def start(folder: Path, options: EndpointOptions) -> EndpointProcess:
         process.kill()
         process.communicate()
         raise
-    told = json.loads(ready_file.read_text())
+    ready = json.loads(ready_file.read_text())
     return EndpointProcess(
         process.pid,
-        told["port"],
+        ready["port"],
         token,
         options.region,
-        told["applianceAddress"],
+        ready["applianceAddress"],
         process if options.tied else None,
     )
 

@@ -50,7 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, required=True, help="where its files lie, the shares in shares/"
     )
-    parser.add_argument("--token", default="", help="anything that tells it from other processes")
+    parser.add_argument("--token", default="", help="a text that identifies this process")
     parser.add_argument("--region", default="eu-west-1", help="(default: %(default)s)")
     parser.add_argument("--account", default="123456789012", help="(default: %(default)s)")
     parser.add_argument(
@@ -65,7 +65,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Serve until told to end, then leave neither process nor file behind."""
+    """Serve until a signal ends it, then leave neither process nor file behind."""
     options = arguments()
     folder: Path = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,13 +131,13 @@ async def run(
         threading.Thread(target=_wait_for_end_of_stdin, args=(loop, ending), daemon=True).start()
 
     async def ready() -> None:
-        told = {
+        ready_values = {
             "pid": os.getpid(),
             "port": listener.getsockname()[1],
             "applianceAddress": appliance_address,
             "token": options.token,
         }
-        _write_ready_file(options.folder / READY_FILE, told)
+        _write_ready_file(options.folder / READY_FILE, ready_values)
         await ending.wait()
 
     config = Config()
@@ -157,9 +157,9 @@ def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, ending: asyncio.Even
     loop.call_soon_threadsafe(ending.set)
 
 
-def _write_ready_file(path: Path, told: dict[str, Any]) -> None:
+def _write_ready_file(path: Path, values: dict[str, Any]) -> None:
     whole = path.with_suffix(".part")
-    whole.write_text(json.dumps(told))
+    whole.write_text(json.dumps(values))
     whole.replace(path)
 
 

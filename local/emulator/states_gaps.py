@@ -17,7 +17,7 @@ Action = Callable[[Request], Any]
 
 
 def mend_states(states: Any) -> None:
-    """Let the emulator's module *states* keep what it is told of tracing, to be described later."""
+    """Let the emulator's module *states* keep the tracing configuration, and describe it later."""
     create, update = states._create_state_machine, states._update_state_machine
 
     def create_state_machine(request: Request) -> Any:

@@ -20,7 +20,7 @@ FORM = re.compile(r"[A-Z0-9]{5}(-[A-Z0-9]{5}){4}")
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """What an appliance said of itself when it was asked for a key."""
+    """The parameters with which a key was requested from an appliance."""
 
     region: str
     vpc_endpoint: str

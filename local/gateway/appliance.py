@@ -44,11 +44,11 @@ def reply(target: str, hand_out: HandOut) -> Reply:
         return Reply(404, "The gateway is activated: it hands out no keys.")
     if "no_redirect" in query:
         return Reply(200, key)
-    told = {"gatewayType": gateway_type, "activationRegion": region, "activationKey": key}
+    parameters = {"gatewayType": gateway_type, "activationRegion": region, "activationKey": key}
     if vpc_endpoint:
-        told["vpcEndpoint"] = vpc_endpoint
+        parameters["vpcEndpoint"] = vpc_endpoint
     console = f"https://{region}.console.aws.amazon.com/storagegateway/home"
-    return Reply(302, "", f"{console}?{urlencode(told)}")
+    return Reply(302, "", f"{console}?{urlencode(parameters)}")
 
 
 class Appliance:

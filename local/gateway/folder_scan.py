@@ -1,8 +1,8 @@
 """What lies in a share's folder, and which of it has come to rest: local only, no AWS.
 
 A file rests when its size, times and inode stayed the same for the settling time, as seen from
-here. The modification time alone says nothing, for ``cp -p`` brings it from elsewhere, and when it
-writes the same file once more, only the time of change tells.
+here. The modification time alone proves nothing, because ``cp -p`` copies it; when ``cp -p``
+writes the same file once more, only the time of change differs.
 """
 
 from __future__ import annotations

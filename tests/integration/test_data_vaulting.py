@@ -16,20 +16,20 @@ A_DAY = 86_400
 def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
     """And has told the next stack of it, and of its disk."""
     gateways = whole.client("storagegateway")
-    told = whole.client("ssm").get_parameters_by_path(Path="/local/fileGateway")["Parameters"]
+    told = whole.client("ssm").get_parameters_by_path(Path="/demo/fileGateway")["Parameters"]
 
     (gateway,) = gateways.list_gateways()["Gateways"]
     found = gateways.describe_gateway_information(GatewayARN=gateway["GatewayARN"])
     (disk,) = gateways.list_local_disks(GatewayARN=gateway["GatewayARN"])["Disks"]
 
     assert {each["Name"]: each["Value"] for each in told} == {
-        "/local/fileGateway/arn": gateway["GatewayARN"],
-        "/local/fileGateway/cacheDiskId": disk["DiskId"],
+        "/demo/fileGateway/arn": gateway["GatewayARN"],
+        "/demo/fileGateway/cacheDiskId": disk["DiskId"],
     }
-    assert gateway["GatewayName"] == "vault-local"
+    assert gateway["GatewayName"] == "vault-demo"
     assert disk["DiskAllocationType"] in {"CACHE STORAGE", "CACHE_STORAGE"}
     assert found["CloudWatchLogGroupARN"]
-    assert {"Key": "Environment", "Value": "local"} in found["Tags"]
+    assert {"Key": "Environment", "Value": "demo"} in found["Tags"]
 
 
 def test_activating_again_changes_nothing(whole: DeployedSystem) -> None:
@@ -76,7 +76,7 @@ def test_a_set_delivered_again_is_not_successful_by_its_old_rows(
         first = outcome(outcomes)
         driver.date_rows_back("anew", seconds=A_DAY)
 
-        whole.hold_back("anew-vaultjob/stuck")
+        whole.held_back().add("anew-vaultjob/stuck")
         driver.vault(tmp_path, "anew", whole.share_folder, "--new")
         again = outcome(outcomes)
 

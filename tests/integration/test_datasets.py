@@ -19,7 +19,7 @@ def vault(
 ) -> Event:
     """Vault *source*, of which the gateway may hold a file back, and return the set's outcome."""
     if hold_back:
-        driver.system.hold_back(f"{set_id}-vaultjob/{hold_back}", share=share)
+        driver.system.held_back(share).add(f"{set_id}-vaultjob/{hold_back}")
     with driver.outcomes(set_id) as outcomes:
         driver.vault(source, set_id, share, *flags)
         return outcome(outcomes)

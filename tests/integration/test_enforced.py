@@ -39,7 +39,7 @@ def handler(event, context):
 def in_the_role_of(system: DeployedSystem, function: str) -> Iterator[Client]:
     """Give clients with the credentials that Lambda gives to *function*."""
     functions = system.client("lambda")
-    deployed = functions.get_function_configuration(FunctionName=f"vault-local-{function}")
+    deployed = functions.get_function_configuration(FunctionName=f"vault-demo-{function}")
     probe = f"probe-{function}"
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:

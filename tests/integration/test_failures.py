@@ -94,7 +94,7 @@ def test_an_event_that_nobody_can_read_is_kept(driver: Driver, system: DeployedS
     """
     unreadable = {"detail": {"set-id": "unreadable", "bucket-name": system.bucket}}
     system.client("lambda").invoke(
-        FunctionName="vault-local-record-upload",
+        FunctionName="vault-demo-record-upload",
         InvocationType="Event",
         Payload=json.dumps(unreadable),
     )

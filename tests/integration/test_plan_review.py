@@ -39,7 +39,7 @@ class Proposal:
         self.written.write_text(json.dumps(self.stack))
         return plan_stacks(
             self._deployment,
-            environment="local",
+            environment="demo",
             stacks=[STACK],
             folder=emptied(self._plans),
         )
@@ -73,7 +73,7 @@ def test_a_changed_permission_and_a_replaced_bucket_are_told_and_the_loss_is_ref
 ) -> None:
     """One plan of three changes, for a plan takes ten seconds."""
     bucket, reports = proposal.one("aws_s3_bucket", "reports")
-    reports["bucket_prefix"] = "vault-local-others-"
+    reports["bucket_prefix"] = "vault-demo-others-"
     _, document = proposal.one("aws_iam_policy_document", "record_upload_role_permissions")
     recording = next(each for each in document["statement"] if each["sid"] == "RecordUpload")
     recording["actions"].append("dynamodb:DeleteItem")

@@ -56,7 +56,7 @@ def test_a_share_needs_an_activated_gateway(whole: DeployedSystem) -> None:
 def network_left(system: DeployedSystem) -> list[str]:
     """List what is left of the environment's network, by name and id."""
     ec2 = system.client("ec2")
-    ours = [{"Name": "tag:Environment", "Values": ["local"]}]
+    ours = [{"Name": "tag:Environment", "Values": ["demo"]}]
     left = [
         *(each["VpcId"] for each in ec2.describe_vpcs(Filters=ours)["Vpcs"]),
         *(each["VolumeId"] for each in ec2.describe_volumes(Filters=ours)["Volumes"]),
@@ -68,7 +68,7 @@ def network_left(system: DeployedSystem) -> list[str]:
             if instance["State"]["Name"] != "terminated"
         ),
     ]
-    return [f"local {each}" for each in left]
+    return [f"demo {each}" for each in left]
 
 
 def test_destroy_leaves_nothing(whole: DeployedSystem) -> None:
@@ -94,5 +94,5 @@ def test_destroy_leaves_nothing(whole: DeployedSystem) -> None:
             for each in client("lambda").list_event_source_mappings()["EventSourceMappings"]
         ),
     ]
-    ours = [name for name in left if "local" in name and "terraform-state" not in name]
+    ours = [name for name in left if "demo" in name and "terraform-state" not in name]
     assert ours == []

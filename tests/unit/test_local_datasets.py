@@ -51,7 +51,7 @@ def test_the_set_id_is_the_folders_name_unless_given(tmp_path: Path) -> None:
     folder = write(tmp_path / "2026-11-payroll", "a")
 
     assert source_folder.read(folder).set_id == "2026-11-payroll"
-    assert source_folder.read(folder, "other").job_folder == "other-vaultjob"
+    assert source_folder.read(folder, "other").set_id == "other"
 
 
 def test_a_folder_that_is_missing_or_empty_is_told_of(tmp_path: Path) -> None:
@@ -70,3 +70,4 @@ def test_the_uploads_of_a_set_are_its_files_its_folders_and_its_manifest(tmp_pat
     assert dataset.files == ("a", "deep/er/b")
     assert dataset.folders == ("deep", "deep/er", "empty")
     assert dataset.uploads == 2 + 3 + 1
+    assert str(dataset) == "2 files, 3 folders and the manifest: 6 objects"

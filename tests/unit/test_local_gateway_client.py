@@ -36,15 +36,15 @@ def test_a_configuration_is_that_of_the_stack_but_for_what_differs_here() -> Non
     )
 
 
-def test_a_script_reads_the_configuration_and_is_heard_while_it_runs(
+def test_a_script_reads_the_configuration_and_its_lines_arrive_while_it_runs(
     client: GatewayClient,
 ) -> None:
     client.configure("KEY=value\n", {})
-    heard: list[str] = []
+    shown: list[str] = []
 
-    client.run(script(client, 'cat "$VAULT_CLIENT_CONF"; echo "$1"'), "a b", on_line=heard.append)
+    client.run(script(client, 'cat "$VAULT_CLIENT_CONF"; echo "$1"'), "a b", on_line=shown.append)
 
-    assert heard == ["KEY=value", "a b"]
+    assert shown == ["KEY=value", "a b"]
 
 
 def test_a_script_that_fails_is_told_of_in_its_own_words(client: GatewayClient) -> None:
@@ -55,6 +55,15 @@ def test_a_script_that_fails_is_told_of_in_its_own_words(client: GatewayClient) 
         "scripts/script.sh ended with status 2:",
         "There is no folder x: give one.",
     ]
+
+
+def test_lines_that_were_shown_are_not_repeated_in_the_error(client: GatewayClient) -> None:
+    shown: list[str] = []
+    with pytest.raises(CommandError) as caught:
+        client.run(script(client, "echo 'Give one.' >&2; exit 2"), on_line=shown.append)
+
+    assert shown == ["Give one."]
+    assert str(caught.value) == "scripts/script.sh ended with status 2, for the reason above."
 
 
 def test_scripts_find_the_aws_cli_that_came_with_our_python(tmp_path: Path) -> None:

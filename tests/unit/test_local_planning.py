@@ -27,10 +27,10 @@ def planned(
         **{FILE_SHARE: shown(), EVENT_PROCESSING: shown(), DATA_VAULTING: shown(), **plans},
     )
 
-    def tell(where: Endpoint, environment: str) -> None:
-        stacks.ran.append(["the gateway of", environment])
+    def put(where: Endpoint) -> None:
+        stacks.ran.append(["the gateway of", where.environment])
 
-    monkeypatch.setattr(planning, "tell_of_gateway", tell)
+    monkeypatch.setattr(planning, "put_gateway_parameters", put)
     kept = emptied(folder / "plans")
     return stacks, planning.plan_all(stacks, ENDPOINT, folder=kept, phases=Phases())
 

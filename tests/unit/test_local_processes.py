@@ -154,7 +154,7 @@ def test_a_system_left_running_is_found_and_a_second_one_refused(
 
     assert left_running.get(tmp_path) == system
     with pytest.raises(CommandError, match="runs already"):
-        left_running.up(port=0, phases=Phases(), folder=tmp_path)
+        left_running.up(port=0, environment="local", phases=Phases(), folder=tmp_path)
 
 
 def test_a_system_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:

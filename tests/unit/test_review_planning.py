@@ -137,7 +137,7 @@ def test_an_environment_that_is_none_is_told_and_no_folder_emptied(
     kept = tmp_path / "summary.md"
     kept.write_text("another's")
     assert run(monkeypatch, tmp_path / "a" / "b", environment) == 1
-    assert f"VAULT_ENV is {environment!r}: set it to one of dev" in capsys.readouterr().err
+    assert f"VAULT_ENV is {environment!r}: set it to one of demo, dev" in capsys.readouterr().err
     assert kept.exists()
 
 

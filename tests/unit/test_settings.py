@@ -89,15 +89,16 @@ def test_an_environment_overrides_what_it_names_and_nothing_else(tmp_path: Path)
 def test_the_projects_environments_are_right_and_bear_their_own_names() -> None:
     """One that were called as another would take over what that one has."""
     names = sorted(path.stem for path in (ROOT / "environments").glob("*.json"))
-    assert {"dev", "local", "prod"} <= set(names)
+    assert {"demo", "dev", "local", "prod"} <= set(names)
     assert [read_settings(ROOT, name).environment_name for name in names] == names
 
 
-def test_the_local_environment_is_in_a_hurry_and_leaves_nothing() -> None:
-    """It is an ordinary environment but for that."""
-    local = read_settings(ROOT, "local")
-    assert local.reconcile_count * local.reconcile_wait_seconds <= 60
-    assert local.delete_data_with_stacks
+@pytest.mark.parametrize(("name", "seconds"), [("demo", 20), ("local", 600)])
+def test_the_environments_of_this_machine_leave_nothing(name: str, seconds: int) -> None:
+    """They are ordinary ones but for that and their counts: a short one, and one for 50,000 files."""
+    settings = read_settings(ROOT, name)
+    assert settings.reconcile_count * settings.reconcile_wait_seconds == seconds
+    assert settings.delete_data_with_stacks
 
 
 def test_every_setting_has_a_default() -> None:

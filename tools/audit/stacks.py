@@ -22,7 +22,7 @@ from local.aws_environment import Endpoint, pointed_at
 from local.clients import client
 from local.emulator import endpoint_process
 from local.emulator.endpoint_process import EndpointOptions
-from local.gateway_parameters import tell_of_gateway
+from local.gateway_parameters import put_gateway_parameters
 from local.start_system import create_state_bucket
 from tools.audit.errors import AuditError
 from tools.audit.stand_ins import Block, filled
@@ -123,7 +123,7 @@ def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
         client(place, "ssm").put_parameter(
             Name=f"/{environment}/fileUploadBucketName", Value="uploads", Type="String"
         )
-        tell_of_gateway(place, environment)
+        put_gateway_parameters(replace(place, environment=environment))
 
 
 def region(where: Endpoint, stack: Stack) -> Endpoint:

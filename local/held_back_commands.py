@@ -1,0 +1,49 @@
+"""Commands of the left-running system that hold a file back in the gateway, and release it."""
+
+from __future__ import annotations
+
+from deployment.errors import CommandError
+from local.deployed_system import DeployedSystem
+
+
+def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
+    """Hold a file of a set back, and return what happens now.
+
+    Raises:
+        CommandError: Set or file are not named, or the file is in S3 already.
+    """
+    if not set_id or not file:
+        raise CommandError("Name the file to hold back: make hold-back SET=id FILE=path.")
+    key = _key(system, set_id, file)
+    found = system.client("s3").list_objects_v2(Bucket=system.bucket, Prefix=key)
+    if key in (each["Key"] for each in found.get("Contents", [])):
+        raise CommandError(
+            f"{key} is in S3 already, and only a file that is not can be held back:"
+            " vault the folder under another id (SET=id)."
+        )
+    if key not in system.held_back().keys():  # noqa: SIM118 - a method, not a mapping's
+        system.held_back().add(key)
+    return (
+        f"The gateway holds back {key}: vault the set, and see it wait for that file. Then:"
+        " make release SET=id FILE=path."
+    )
+
+
+def release(system: DeployedSystem, set_id: str, file: str) -> str:
+    """Release a file and return what happens now; without a name, return all that are held back.
+
+    Raises:
+        CommandError: The file is not held back.
+    """
+    held_back = system.held_back()
+    if not file:
+        keys = held_back.keys()
+        return "\n".join(["The gateway holds back:", *keys]) if keys else "No file is held back."
+    key = _key(system, set_id, file)
+    if not held_back.remove(key):
+        raise CommandError(f"{key} is not held back: 'make release' lists the files that are.")
+    return f"The gateway uploads {key} within seconds. A set that waits for it becomes Successful."
+
+
+def _key(system: DeployedSystem, set_id: str, file: str) -> str:
+    return f"{system.job_folder(set_id)}/{file.removeprefix('./')}"

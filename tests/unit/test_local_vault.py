@@ -1,0 +1,340 @@
+"""Vaulting on the local system: what a user sees, and what an interruption leaves."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from deployment.errors import CommandError
+from local import demo, source_folder, vault_dataset
+from local.deployed_system import PATHS, DeployedSystem
+from local.held_back import HeldBack
+from local.held_back_commands import hold_back, release
+from local.outcome_sentences import sentences
+from local.outcomes import OutcomeSubscription, known_outcome
+from local.phases import Phases
+from local.source_folder import SourceFolder
+from local.vault_dataset import Vaulted, vault
+from local.watch import Watched
+from tests.unit.fakes import client_error
+
+KEY = "s-vaultjob/s.manifest"
+WHOLE = (
+    "Successful: the 201 files and empty folders that the manifest of the set s lists are in S3."
+)
+AGAIN = "then vault the set again with NEW=yes."
+
+
+class Account:
+    """Rules, queues, objects and outcomes; a call to *interrupted* is interrupted after its effect."""
+
+    def __init__(self) -> None:
+        self.there: set[str] = set()
+        self.objects: dict[str, bytes] = {}
+        self.outcomes: list[dict[str, Any]] = []
+        self.interrupted = ""
+
+    def __getattr__(self, name: str) -> Any:
+        effects = {
+            "create_queue": ("queue", True),
+            "put_rule": ("rule", True),
+            "put_targets": ("target", True),
+            "remove_targets": ("target", False),
+            "delete_rule": ("rule", False),
+            "delete_queue": ("queue", False),
+        }
+
+        def call(**_: Any) -> dict[str, Any]:
+            what, comes = effects.get(name, ("", False))
+            if what and not comes and what not in self.there:
+                raise client_error("ResourceNotFoundException", 400)
+            (self.there.add if comes else self.there.discard)(what)
+            if name == self.interrupted:
+                self.interrupted = ""
+                raise KeyboardInterrupt
+            return {"QueueUrl": "url", "RuleArn": "rule", "Attributes": {"QueueArn": "queue"}}
+
+        return call
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        if request["Key"] not in self.objects:
+            raise client_error("NoSuchKey", 404)
+        return {"Body": io.BytesIO(self.objects[request["Key"]]), "VersionId": "v2"}
+
+    def list_objects_v2(self, **request: Any) -> dict[str, Any]:
+        found = [key for key in self.objects if key.startswith(request["Prefix"])]
+        return {"Contents": [{"Key": key} for key in found]}
+
+    def get_paginator(self, _: str) -> Any:
+        items = [
+            {"detail": {"S": json.dumps(each)}, "publishedAt": {"N": "1"}} for each in self.outcomes
+        ]
+
+        class Pages:
+            def paginate(self, **_: Any) -> list[dict[str, Any]]:
+                return [{"Items": items}]
+
+        return Pages()
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    """What the system's clients reach."""
+    account = Account()
+    monkeypatch.setattr(DeployedSystem, "client", lambda self, service: account)
+    return account
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> DeployedSystem:
+    values: dict[str, Any] = dict.fromkeys(DeployedSystem.__dataclass_fields__, "word")
+    values |= dict.fromkeys(PATHS, tmp_path)
+    values |= {"job_dir_suffix": "-vaultjob", "manifest_suffix": ".manifest"}
+    return DeployedSystem(**values)
+
+
+def an_outcome(status: str = "Successful", **detail: Any) -> dict[str, Any]:
+    return {
+        "set-id": "s",
+        "object-key": KEY,
+        "manifest-version-id": "v2",
+        "attempt": 1,
+        "status": status,
+        "reason": "Not whole after 10 iterations: 1 missing",
+        "files": 201,
+        "examples": [],
+        **detail,
+    }
+
+
+def a_set(folder: Path, files: int = 1) -> SourceFolder:
+    names = tuple(f"{number}" for number in range(files))
+    return SourceFolder("s", folder, names, ("deep",))
+
+
+@pytest.mark.parametrize(
+    "call", ["create_queue", "put_rule", "get_queue_attributes", "put_targets"]
+)
+def test_a_subscription_that_is_interrupted_leaves_no_rule_and_no_queue(
+    account: Account, system: DeployedSystem, call: str
+) -> None:
+    account.interrupted = call
+    with pytest.raises(KeyboardInterrupt):
+        OutcomeSubscription(system, "s").__enter__()
+    assert account.there == set()
+
+
+def test_an_interruption_within_a_subscription_leaves_nothing(
+    account: Account, system: DeployedSystem
+) -> None:
+    there: list[set[str]] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(OutcomeSubscription(system, "s"), lambda: there.append(set(account.there)))
+    assert there == [{"rule", "queue", "target"}]
+    assert account.there == set()
+
+
+def interrupt(subscription: OutcomeSubscription, first: Callable[[], None]) -> None:
+    with subscription:
+        first()
+        raise KeyboardInterrupt
+
+
+def test_what_cannot_be_deleted_keeps_nothing_else(
+    account: Account, system: DeployedSystem
+) -> None:
+    """The rule may be gone already; the queue must not stay for that."""
+    with OutcomeSubscription(system, "s"):
+        account.there.discard("rule")
+    assert account.there == set()
+
+
+def write_manifest(system: DeployedSystem, content: bytes = b"1 s-vaultjob/a\n") -> Path:
+    manifest = system.share_folder / KEY
+    manifest.parent.mkdir(exist_ok=True)
+    manifest.write_bytes(content)
+    return manifest
+
+
+def test_the_known_outcome_is_the_newest_of_the_manifest_in_s3(
+    account: Account, system: DeployedSystem
+) -> None:
+    manifest = write_manifest(system)
+    account.objects[KEY] = manifest.read_bytes()
+    account.outcomes = [
+        an_outcome("Successful", **{"manifest-version-id": "v1", "attempt": 3}),
+        an_outcome("Successful", attempt=2),
+        an_outcome("Timed out"),
+        an_outcome("Failed", attempt=4, **{"object-key": "t-vaultjob/t.manifest"}),
+    ]
+    event = known_outcome(system, manifest)
+    assert event
+    assert event["detail"]["attempt"] == 2
+    assert event["detail-type"] == "File Upload Reconciliation Successful"
+
+
+@pytest.mark.parametrize("uploaded", [None, b"an older manifest"])
+def test_a_manifest_that_is_not_uploaded_yet_has_no_outcome(
+    account: Account, system: DeployedSystem, uploaded: bytes | None
+) -> None:
+    """The one that is known is of an earlier delivery."""
+    account.outcomes = [an_outcome()]
+    if uploaded:
+        account.objects[KEY] = uploaded
+    assert known_outcome(system, write_manifest(system)) is None
+
+
+class Client:
+    """The gateway's client, whose script writes the manifest, or leaves it as it is."""
+
+    def __init__(self, manifest: Path, *, writes: bool) -> None:
+        self.manifest, self.writes = manifest, writes
+        self.arguments: tuple[str, ...] = ()
+
+    def run(self, script: str, *arguments: str, on_line: Any) -> None:
+        self.arguments = arguments
+        if self.writes:
+            self.manifest.write_bytes(b"another")
+
+
+def test_an_unchanged_set_shows_its_known_outcome_at_once(
+    account: Account, system: DeployedSystem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It starts no reconciliation, so that no other outcome will be announced."""
+    client = Client(write_manifest(system), writes=False)
+    account.objects[KEY] = client.manifest.read_bytes()
+    account.outcomes = [an_outcome()]
+    monkeypatch.setattr(DeployedSystem, "gateway_client", lambda self: client)
+    monkeypatch.setattr(vault_dataset, "watch", lambda *_, **__: pytest.fail("nothing to wait for"))
+
+    vaulted = vault(system, a_set(tmp_path), phases=Phases())
+
+    assert vaulted.is_unchanged
+    assert vaulted.event["detail"]["status"] == "Successful"
+    assert account.there == set()
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_set_that_is_delivered_is_watched(
+    account: Account,
+    system: DeployedSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    new: bool,
+) -> None:
+    client = Client(write_manifest(system), writes=True)
+    watched = Watched({"detail": an_outcome("Failed")})
+    monkeypatch.setattr(DeployedSystem, "gateway_client", lambda self: client)
+    monkeypatch.setattr(vault_dataset, "watch", lambda *_, **__: watched)
+
+    vaulted = vault(system, a_set(tmp_path), phases=Phases(), new=new)
+
+    assert not vaulted.is_unchanged
+    assert vaulted.event["detail"]["status"] == "Failed"
+    assert ("--new" in client.arguments) is new
+
+
+@pytest.mark.parametrize(
+    ("detail", "is_unchanged", "expected"),
+    [
+        (
+            an_outcome(),
+            False,
+            [WHOLE],
+        ),
+        (
+            an_outcome(),
+            True,
+            [
+                "Nothing changed since the set s was vaulted, so its known outcome holds.",
+                WHOLE,
+                "To deliver everything anew, add NEW=yes.",
+            ],
+        ),
+        (
+            an_outcome("Timed out", examples=[{"type": "missing", "key": "s-vaultjob/a"}]),
+            False,
+            [
+                "Timed out: Not whole after 10 iterations: 1 missing",
+                "  s-vaultjob/a (not announced as uploaded)",
+                f"To do: remove the cause ('make release' lists the files held back), {AGAIN}",
+            ],
+        ),
+        (
+            an_outcome("Failed", reason="Line 1 is UTF-16", examples=None, hint="Look."),
+            False,
+            [
+                "Failed: Line 1 is UTF-16",
+                "Hint: Look.",
+                f"To do: remove the cause, {AGAIN}",
+            ],
+        ),
+    ],
+)
+def test_an_outcome_ends_in_sentences(
+    detail: dict[str, Any], is_unchanged: bool, expected: list[str]
+) -> None:
+    assert list(sentences(Vaulted({"detail": detail}, is_unchanged=is_unchanged))) == expected
+
+
+def test_a_long_list_of_keys_is_cut_and_names_the_report() -> None:
+    examples = [{"type": "unexpected", "key": f"s-vaultjob/{number}"} for number in range(9)]
+    detail = an_outcome("Timed out", examples=examples, report="s3://reports/s/summary.json")
+    lines = list(sentences(Vaulted({"detail": detail})))
+    assert len(lines) == 1 + 5 + 1 + 1
+    assert lines[6] == "  and more: s3://reports/s/summary.json"
+
+
+def test_a_file_is_held_back_and_released(account: Account, system: DeployedSystem) -> None:
+    """In the file that the gateway reads, beside those of other shares."""
+    HeldBack(system.folder, "other").add("s-vaultjob/a b")
+    assert "holds back s-vaultjob/a b" in hold_back(system, "s", "./a b")
+    hold_back(system, "s", "a b")
+    assert system.held_back().keys() == ["s-vaultjob/a b"]
+    assert release(system, "", "") == "The gateway holds back:\ns-vaultjob/a b"
+    assert "becomes Successful" in release(system, "s", "a b")
+    assert release(system, "", "") == "No file is held back."
+    assert HeldBack(system.folder, "other").keys() == ["s-vaultjob/a b"]
+    with pytest.raises(CommandError, match="is not held back: 'make release' lists"):
+        release(system, "s", "a b")
+
+
+def test_a_file_that_is_uploaded_cannot_be_held_back(
+    account: Account, system: DeployedSystem
+) -> None:
+    account.objects["s-vaultjob/a"] = b""
+    with pytest.raises(CommandError, match="is in S3 already"):
+        hold_back(system, "s", "a")
+    with pytest.raises(CommandError, match="make hold-back SET=id FILE=path"):
+        hold_back(system, "s", "")
+
+
+def test_the_demo_chooses_the_environment_by_the_number_of_files(tmp_path: Path) -> None:
+    assert demo.environment_for(a_set(tmp_path, 1_000)) == "demo"
+    assert demo.environment_for(a_set(tmp_path, 1_001)) == "local"
+
+
+def test_objects_are_more_than_files(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    assert str(source_folder.read(tmp_path)) == "1 file and the manifest: 2 objects"
+
+
+def test_an_endpoint_that_is_gone_does_not_hide_the_interruption(
+    account: Account, system: DeployedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after ``make local-down`` in another terminal."""
+    subscription = OutcomeSubscription(system, "s")
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(
+            subscription, lambda: monkeypatch.setattr(subscription, "_delete_queue", _unreachable)
+        )
+
+
+def _unreachable() -> None:
+    raise EndpointConnectionError(endpoint_url="http://127.0.0.1:4566")
