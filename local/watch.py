@@ -16,7 +16,8 @@ from local.outcomes import Event, OutcomeSubscription
 from local.set_progress import ProgressReader, SetProgress
 
 LOOK_SECONDS = 0.5
-LOOK_SHARE_OF_TIME = 0.2  # looking at a large set takes its time from the system that is looked at
+LOOK_SHARE_OF_TIME = 0.2  # a look at a large set takes its time from the system itself
+LONGEST_PAUSE_SECONDS = 30.0
 LINE_SECONDS = 2.0
 
 Show = Callable[[SetProgress], None]
@@ -24,7 +25,7 @@ Show = Callable[[SetProgress], None]
 
 @dataclass(slots=True)
 class Watched:
-    """How it went: the outcome, and the seconds from the beginning until each step was through."""
+    """The outcome, and the seconds from the beginning until each step was complete."""
 
     event: Event
     seconds: dict[str, float] = field(default_factory=dict)
@@ -38,21 +39,23 @@ def watch(
     console: Console,
     patience_seconds: float = 300.0,
 ) -> Watched:
-    """Show how far the set of *uploads* objects is until its outcome comes, and return that.
+    """Show the progress of the set of *uploads* objects until its outcome arrives, and return that.
 
     Raises:
-        CommandError: Nothing happened for so long that no outcome will come.
+        CommandError: Two looks that are *patience_seconds* apart saw the same.
     """
     started = changed = time.monotonic()
     seconds: dict[str, float] = {}
     last: SetProgress | None = None
     with _shown(console, uploads) as show:
-        while time.monotonic() - changed < patience_seconds:
+        while True:
             elapsed = time.monotonic() - started
             progress = reader.read()
             show(progress)
             if progress != last:
                 last, changed = progress, time.monotonic()
+            elif time.monotonic() - changed > patience_seconds:
+                break
             for name, count in (("upload", progress.uploaded), ("record", progress.recorded)):
                 if count >= uploads:
                     seconds.setdefault(name, elapsed)
@@ -62,10 +65,11 @@ def watch(
                 seconds["reconcile"] = time.monotonic() - started
                 return Watched(event, seconds)
             looked = time.monotonic() - started - elapsed
-            time.sleep(max(LOOK_SECONDS - looked, looked / LOOK_SHARE_OF_TIME - looked))
+            pause = max(LOOK_SECONDS - looked, looked / LOOK_SHARE_OF_TIME - looked)
+            time.sleep(min(pause, LONGEST_PAUSE_SECONDS))
     raise CommandError(
-        f"Nothing happened for {patience_seconds:.0f} s, and no outcome was announced: "
-        "vault the set with 'make local-up' and 'make vault', and see .local/system/endpoint.log."
+        f"Nothing changed for {patience_seconds:.0f} s, and no outcome was announced: see endpoint.log"
+        " in the folder of the system (.local/system after 'make local-up') for the reason."
     )
 
 

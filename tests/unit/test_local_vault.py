@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from rich.console import Console
 
 from deployment.errors import CommandError
 from local import demo, source_folder, vault_dataset
@@ -19,9 +20,10 @@ from local.held_back_commands import hold_back, release
 from local.outcome_sentences import sentences
 from local.outcomes import OutcomeSubscription, known_outcome
 from local.phases import Phases
+from local.set_progress import SetProgress
 from local.source_folder import SourceFolder
 from local.vault_dataset import Vaulted, vault
-from local.watch import Watched
+from local.watch import Watched, watch
 from tests.unit.fakes import client_error
 
 KEY = "s-vaultjob/s.manifest"
@@ -338,3 +340,55 @@ def test_an_endpoint_that_is_gone_does_not_hide_the_interruption(
 
 def _unreachable() -> None:
     raise EndpointConnectionError(endpoint_url="http://127.0.0.1:4566")
+
+
+class Clock:
+    """Stands in for the module ``time``."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Reader:
+    """Sees one more upload at each look, up to *most*; a look takes a hundred seconds."""
+
+    def __init__(self, clock: Clock, most: int) -> None:
+        self.clock, self.most, self.uploaded = clock, most, 0
+
+    def read(self) -> SetProgress:
+        self.clock.now += 100
+        self.uploaded = min(self.uploaded + 1, self.most)
+        return SetProgress(self.uploaded, 0, 0, "")
+
+
+class Outcomes:
+    """Announces one after some looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def receive(self) -> dict[str, Any] | None:
+        self.looks -= 1
+        return {"detail": {}} if self.looks == 0 else None
+
+
+@pytest.mark.parametrize(("most", "is_late"), [(20, False), (2, True)])
+def test_a_set_that_progresses_is_waited_for_however_long_a_look_takes(
+    monkeypatch: pytest.MonkeyPatch, most: int, is_late: bool
+) -> None:
+    """At 50,000 files and on a busy machine a look takes more than a minute."""
+    clock: Any = Clock()
+    outcomes: Any = Outcomes(looks=20)
+    reader: Any = Reader(clock, most)
+    monkeypatch.setattr("local.watch.time", clock)
+    console = Console(quiet=True)
+    if is_late:
+        with pytest.raises(CommandError, match="Nothing changed for 300 s"):
+            watch(outcomes, reader, uploads=20, console=console)
+    else:
+        assert watch(outcomes, reader, uploads=20, console=console).event == {"detail": {}}
