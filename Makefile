@@ -82,9 +82,9 @@ bootstrap: setup ## Make the bucket of Terraform's state, or bring it up to date
 state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault state-policy
 
-reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV)
+reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault reconcile \
-		$${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"} $${GIVEN_SET:+-- "$$GIVEN_SET"}
+		$${GIVEN_YES:+--yes} $${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"} $${GIVEN_SET:+-- "$$GIVEN_SET"}
 
 ## Change it
 synth: setup ## Write the Terraform configuration to cdktf.out, of the environment ENV
@@ -157,7 +157,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  FILE=path ## hold-back and release: a file's path in its set
 #  FORMAT=json ## local-up, vault and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod; local-up: local or demo)
-#  YES=1 ## bootstrap: carry out the plan without asking
+#  YES=1 ## bootstrap, reconcile: carry it out without asking
 #  STACK=names ## plan: only these (all of them)
 #  ALLOW=addresses ## plan: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)

@@ -44,6 +44,28 @@ def reconcile_again(vault: Vault, *, set_id: str, share_prefix: str = "") -> Sta
     return Started(attempt=manifest.attempt, execution_arn=arn)
 
 
+def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | None:
+    """Return the status of the newest outcome of the manifest that the dataset has now.
+
+    None if it has no outcome yet.
+
+    Raises:
+        NoManifestError: There is no manifest.
+    """
+    key = vault.manifest_key(set_id, share_prefix=share_prefix)
+    version_id = manifest_head(vault.file_upload_bucket_name, key).get("VersionId", "null")
+    upload = ObjectUpload(bucket=vault.file_upload_bucket_name, key=key, size_bytes=0, event_time=0)
+    outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
+    last = None
+    for attempt in count(1):
+        manifest = ManifestUpload(set_id=set_id, upload=upload, attempt=attempt)
+        status = outcomes.status(outcome_id(manifest, version_id))
+        if status is None:
+            return last
+        last = status
+    return last
+
+
 def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:
     """Return *manifest* with the first attempt's number that has no outcome yet."""
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)

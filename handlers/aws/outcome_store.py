@@ -47,6 +47,11 @@ class OutcomeStore:
         """Say whether a decision was written."""
         return bool(self._get(outcome_id))
 
+    def status(self, outcome_id: str) -> str | None:
+        """Return the status of a decision; None if none is written."""
+        written = self._get(outcome_id)
+        return json.loads(written["detail"]["S"])["status"] if written else None
+
     def decide(self, outcome: Outcome) -> None:
         """Write the decision, if it is the first."""
         self._put_new(

@@ -1,0 +1,76 @@
+"""``sgvault reconcile`` asks before it repeats what was successful."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from operations.reconcile_again import last_status
+from operations.vault import Vault
+from tests.unit.operator_account import PARAMETER, Account, installed
+from tests.unit.sgvault import sgvault
+
+
+@pytest.fixture
+def statuses() -> list[str]:
+    """The status of each attempt's outcome so far."""
+    return []
+
+
+@pytest.fixture
+def account(statuses: list[str]) -> Iterator[Account]:
+    """An account with one manifest, and these outcomes of its attempts, in their order."""
+
+    def get_item(account: Account, parameters: Any) -> Any:
+        asked = account.named("GetItem")
+        ids = list(dict.fromkeys(each["Key"]["id"]["S"] for each in asked))
+        number = ids.index(parameters["Key"]["id"]["S"])
+        if number >= len(statuses):
+            return {}
+        return {"Item": {"detail": {"S": json.dumps({"status": statuses[number]})}}}
+
+    head = {
+        "ContentLength": 1,
+        "LastModified": datetime(2026, 11, 20, tzinfo=UTC),
+        "VersionId": "v1",
+    }
+    with installed() as account:
+        account.answers |= {"HeadObject": lambda *_: head, "GetItem": get_item}
+        yield account
+
+
+def test_a_successful_set_is_not_repeated_unless_somebody_agrees(
+    account: Account, statuses: list[str]
+) -> None:
+    """In a pipe nobody can, so that --yes is the remedy."""
+    statuses += ["Timed out", "Successful"]
+    ran = sgvault("reconcile", "a", "--region", "us-east-1")
+    assert ran.status == 1
+    assert "The outcome of a is Successful already" in ran.err
+    assert "--yes" in ran.err
+    assert account.named("StartExecution") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "flags"),
+    [(["Timed out"], []), ([], []), (["Successful", "Failed"], []), (["Successful"], ["--yes"])],
+    ids=str,
+)
+def test_any_other_set_is_reconciled_again(
+    account: Account, statuses: list[str], before: list[str], flags: list[str]
+) -> None:
+    statuses += before
+    ran = sgvault("reconcile", "a", "--region", "us-east-1", *flags)
+    assert ran.status == 0, ran.err
+    assert len(account.named("StartExecution")) == 1
+    assert "dev · account" in ran.err
+
+
+def test_the_last_outcome_counts(account: Account, statuses: list[str]) -> None:
+    statuses += ["Successful", "Timed out"]
+    vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
+    assert last_status(vault, set_id="a") == "Timed out"
