@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
 
 from local.vault_dataset import Vaulted
@@ -43,10 +44,12 @@ def sentences(vaulted: Vaulted) -> Iterator[str]:
 
 
 def _remedy(detail: dict[str, Any], *, is_unchanged: bool) -> Iterator[str]:
-    again = "vault the set again with NEW=yes"
     if detail["status"] == "Timed out":
-        yield f"To do: remove the cause ('make release' lists the files held back), then {again}."
+        yield (
+            "To do: remove the cause ('make release' lists the files held back). Then check again:"
+            f" .venv/bin/sgvault reconcile {quote(detail['set-id'])} --local"
+        )
     elif detail["status"] == "Failed":
-        yield f"To do: remove the cause, then {again}."
+        yield "To do: remove the cause, then vault the set again with NEW=yes."
     elif is_unchanged:
         yield "To deliver everything anew, add NEW=yes."

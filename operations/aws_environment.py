@@ -31,9 +31,12 @@ class Choice:
 
     @property
     def environment_name(self) -> str:
-        """The environment: the option, ``VAULT_ENV``, or ``local`` and ``dev``."""
-        default = "local" if self.local else os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT
-        return self.environment or default
+        """The environment: the option, that of the local system, ``VAULT_ENV``, or ``dev``."""
+        if self.environment:
+            return self.environment
+        if self.local:
+            return str(_local_system()["environment"])
+        return os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT
 
     def apply(self) -> None:
         """Point this process at the chosen AWS.
@@ -57,7 +60,8 @@ def _local_system() -> dict[str, Any]:
     for path in dict.fromkeys([Path.cwd() / LOCAL_SYSTEM, root / LOCAL_SYSTEM]):
         try:
             system = json.loads(path.read_text(encoding="utf-8"))
-            return {name: system[name] for name in ("endpoint", "region", *CREDENTIALS)}
+            names = ("endpoint", "environment", "region", *CREDENTIALS)
+            return {name: system[name] for name in names}
         except FileNotFoundError:
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -30,7 +30,12 @@ KEY = "s-vaultjob/s.manifest"
 WHOLE = (
     "Successful: the 201 files and empty folders that the manifest of the set s lists are in S3."
 )
-AGAIN = "then vault the set again with NEW=yes."
+
+
+CHECK_AGAIN = (
+    "To do: remove the cause ('make release' lists the files held back). Then check again:"
+    " .venv/bin/sgvault reconcile s --local"
+)
 
 
 class Account:
@@ -265,7 +270,7 @@ def test_a_set_that_is_delivered_is_watched(
             [
                 "Timed out: Not whole after 10 iterations: 1 missing",
                 "  s-vaultjob/a (not announced as uploaded)",
-                f"To do: remove the cause ('make release' lists the files held back), {AGAIN}",
+                CHECK_AGAIN,
             ],
         ),
         (
@@ -274,7 +279,7 @@ def test_a_set_that_is_delivered_is_watched(
             [
                 "Failed: Line 1 is UTF-16",
                 "Hint: Look.",
-                f"To do: remove the cause, {AGAIN}",
+                "To do: remove the cause, then vault the set again with NEW=yes.",
             ],
         ),
     ],

@@ -169,6 +169,7 @@ def test_the_local_system_is_found_in_its_file_and_nothing_of_the_users_counts(
     system.parent.mkdir(parents=True)
     written = {
         "endpoint": "http://127.0.0.1:4567",
+        "environment": "demo",
         "region": "us-east-1",
         "accessKeyId": "a",
         "secretAccessKey": "b",
@@ -179,7 +180,7 @@ def test_the_local_system_is_found_in_its_file_and_nothing_of_the_users_counts(
     choice.apply()
     assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4567"
     assert "AWS_PROFILE" not in os.environ
-    assert choice.environment_name == "local"
+    assert choice.environment_name == "demo"
     system.write_text("{")
     with pytest.raises(OperatorError, match="start the system again"):
         choice.apply()
