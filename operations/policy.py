@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from operations.command import Invocation
+from operations.register import INDEX
 from operations.vault import Vault, parameter_name
 
 
@@ -36,6 +37,8 @@ def reading_policy(vault: Vault) -> dict[str, Any]:
     reports = f"arn:{partition}:s3:::{vault.reports_bucket_name}"
     group = f"log-group:/aws/storagegateway/vault-{vault.environment_name}-gateway"
     tables = [vault.upload_event_table_name, vault.outcome_table_name]
+    if vault.set_table_name:
+        tables += [vault.set_table_name, f"{vault.set_table_name}/index/{INDEX}"]
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -55,7 +58,7 @@ def reading_policy(vault: Vault) -> dict[str, Any]:
             ),
             _allow(
                 "ReadRows",
-                ["dynamodb:GetItem", "dynamodb:Query"],
+                ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
                 [arn("dynamodb", f"table/{each}") for each in tables],
             ),
             _allow("ListObjects", ["s3:ListBucket", "s3:ListBucketVersions"], [bucket]),

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from operations import register
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
 from operations.errors import OperatorError
 from operations.executions import Execution, Executions, outcome
 from operations.moments import ago, duration
+from operations.register import RegisterRow
 from operations.safe_text import argument, given, shown
 from operations.vault import Vault
 
@@ -36,15 +38,12 @@ def status(
 ) -> None:
     """Show the sets in flight, then the last outcomes.
 
-    A set is in flight once its manifest has arrived. Exit status: 0.
+    A set is in flight from its first upload to its outcome. Exit status: 0.
     """
     executions = Executions(invocation.vault)
     while True:
         found = {
-            "inFlight": [
-                in_flight(invocation.vault, executions, each)
-                for each in executions.newest("RUNNING", limit=MOST_RUNNING)
-            ],
+            "inFlight": all_in_flight(invocation.vault, executions),
             "outcomes": last_outcomes(invocation.vault, executions, outcomes),
         }
         if not invocation.output.as_json:
@@ -56,6 +55,42 @@ def status(
         if not watch_:
             return
         time.sleep(interval)
+
+
+def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
+    """Return the sets that are reconciled, then those of the register that wait for that."""
+    running = [
+        in_flight(vault, executions, each)
+        for each in executions.newest("RUNNING", limit=MOST_RUNNING)
+    ]
+    folders = {each["manifestKey"].rpartition("/")[0] + "/" for each in running}
+    registered = register.rows(vault, [*folders, *register.open_folders(vault)])
+    for each in running:
+        row = registered.pop(each["manifestKey"].rpartition("/")[0] + "/", None)
+        each["lastArrival"] = row.last_arrival if row else None
+        each["listed"] = row.listed if row else None
+    return [*running, *(_waiting(row) for row in registered.values())]
+
+
+def _waiting(row: RegisterRow) -> dict[str, Any]:
+    """Return a set that no execution reconciles yet, in the form of :func:`in_flight`."""
+    waits_for = "its reconciliation" if row.manifest_key else "its manifest"
+    if row.overdue_since is not None:
+        waits_for = "its manifest, which is overdue"
+    return {
+        "setId": row.set_id,
+        "manifestKey": row.manifest_key,
+        "attempt": None,
+        "started": row.first_arrival or row.last_arrival,
+        "iteration": None,
+        "iterations": None,
+        "state": waits_for,
+        "waitsFor": None,
+        "timesOut": None,
+        "executionArn": None,
+        "lastArrival": row.last_arrival,
+        "listed": row.listed,
+    }
 
 
 def in_flight(vault: Vault, executions: Executions, execution: Execution) -> dict[str, Any]:
@@ -94,17 +129,8 @@ def _print(invocation: Invocation, found: dict[str, Any]) -> None:
     if found["inFlight"]:
         output.line("In flight", style="bold")
         output.table(
-            ["set", "age", "iteration ", "waits for", "times out in"],
-            [
-                (
-                    shown(each["setId"]),
-                    duration(now - each["started"]),
-                    f"{each['iteration']} of {each['iterations']}",
-                    shown(each["waitsFor"]) if each["waitsFor"] else each["state"] or "its start",
-                    duration(each["timesOut"] - now),
-                )
-                for each in found["inFlight"]
-            ],
+            ["set", "age", "last arrival", "iteration ", "waits for", "times out in"],
+            [_row(each, now) for each in found["inFlight"]],
         )
     else:
         output.line("No set is in flight.")
@@ -124,6 +150,23 @@ def _print(invocation: Invocation, found: dict[str, Any]) -> None:
                 for each in found["outcomes"]
             ],
         )
+
+
+def _row(found: dict[str, Any], now: float) -> tuple[str, ...]:
+    """Return a line of the table of sets in flight."""
+
+    def since(moment: int | None) -> str:
+        return duration(now - moment) if moment is not None else "-"
+
+    iterations = f"{found['iteration']} of {found['iterations']}" if found["iterations"] else "-"
+    return (
+        shown(found["setId"]),
+        since(found["started"]),
+        f"{since(found['lastArrival'])} ago" if found["lastArrival"] else "-",
+        iterations,
+        shown(found["waitsFor"]) if found["waitsFor"] else found["state"] or "its start",
+        duration(found["timesOut"] - now) if found["timesOut"] else "-",
+    )
 
 
 def watch(

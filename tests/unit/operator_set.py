@@ -45,6 +45,18 @@ class Place:
     aws: FakeAws
     s3: DatedS3
     account: Account
+    register: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The register's rows by folder."""
+
+    def batch_get_item(self, _: Account, parameters: Mapping[str, Any]) -> Any:
+        """Answer a BatchGetItem of the register: one key a call, the others are unprocessed."""
+        ((table, wanted),) = parameters["RequestItems"].items()
+        first, *others = wanted["Keys"]
+        row = self.register.get(first["folder"]["S"])
+        return {
+            "Responses": {table: [row] if row else []},
+            "UnprocessedKeys": {table: {"Keys": others}} if others else {},
+        }
 
     def put(self, key: str, content: bytes, *, modified: int = OLD) -> None:
         self.s3.put(key, content)
@@ -57,7 +69,9 @@ class Place:
         return [each["detail"]["object-key"] for each in self.announced()]
 
     def query(self, _: Account, parameters: Mapping[str, Any]) -> Any:
-        """Answer a Query of the set's rows."""
+        """Answer a Query of the set's rows, or of the register's index."""
+        if parameters.get("IndexName") == "due":
+            return {"Items": [{"folder": each["folder"]} for each in self.register.values()]}
         values = parameters["ExpressionAttributeValues"]
         return {
             "Items": [
@@ -133,6 +147,7 @@ def placed() -> Iterator[Place]:
         account.answers |= {
             "Query": made.query,
             "GetItem": made.get_item,
+            "BatchGetItem": made.batch_get_item,
             "ListExecutions": lambda *_: {"executions": []},
             "ListObjectVersions": lambda *_: {},
             "FilterLogEvents": lambda *_: {"events": []},

@@ -65,6 +65,34 @@ def test_status_shows_what_is_in_flight_and_the_last_outcomes(place: Place) -> N
     assert "Not whole after 10 iterations" in ran.out
 
 
+def test_status_shows_sets_that_nobody_reconciles_yet(place: Place) -> None:
+    """By the register's index: a manifest that never came, one that is overdue, and one to start."""
+    now = int(time.time())
+    place.run(status="RUNNING", startDate=datetime.now(UTC))
+    history(place, ticker=3, waits_for=None)
+    arrived = {"firstArrival": {"N": str(now - 600)}, "lastArrival": {"N": str(now - 300)}}
+    manifest = {"manifest": {"S": json.dumps({"object-key": "d-vaultjob/d.manifest"})}}
+    rows: dict[str, dict[str, Any]] = {
+        "a": {**arrived, "listed": {"N": "7"}},
+        "b": arrived,
+        "c": {**arrived, "overdueAt": {"N": str(now)}},
+        "d": {**arrived, **manifest},
+    }
+    place.register |= {
+        f"{id_}-vaultjob/": {"folder": {"S": f"{id_}-vaultjob/"}, "setId": {"S": id_}, **row}
+        for id_, row in rows.items()
+    }
+    found = {each["setId"]: each for each in sgvault("status", "--json").json["inFlight"]}
+    assert {id_: each["state"] for id_, each in found.items()} == {
+        "a": "Wait",
+        "b": "its manifest",
+        "c": "its manifest, which is overdue",
+        "d": "its reconciliation",
+    }
+    assert (found["a"]["listed"], found["a"]["lastArrival"]) == (7, now - 300)
+    assert "5 min" in sgvault("status").out
+
+
 @pytest.mark.parametrize(
     ("status", "expected"), [("Successful", 0), ("Timed out", 3), ("Failed", 4)]
 )
@@ -195,7 +223,7 @@ def test_report_without_an_outcome_names_what_shows_the_set_now(place: Place) ->
 
 def test_the_policy_only_reads_but_for_a_statement_of_its_own(place: Place) -> None:
     policy = sgvault("policy").json
-    verbs = ("Get", "List", "Describe", "Query", "Filter")
+    verbs = ("BatchGet", "Get", "List", "Describe", "Query", "Filter")
     for statement in policy["Statement"]:
         if statement["Sid"] != "PeekAtDeadLetters":
             assert all(action.split(":")[1].startswith(verbs) for action in statement["Action"]), (

@@ -1,0 +1,90 @@
+"""The register of sets: one row a set's folder, found by the sparse index of what is open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import boto3
+
+from operations.vault import Vault
+
+INDEX = "due"
+MOST_OPEN = 1_000
+BATCH = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterRow:
+    """What the register knows of a set; times are Unix seconds."""
+
+    folder: str
+    set_id: str
+    first_arrival: int | None
+    last_arrival: int | None
+    manifest_key: str | None
+    listed: int | None
+    """How many keys the manifest lists, once a check has read it."""
+    overdue_since: int | None
+    """When its manifest was announced as overdue."""
+
+    @classmethod
+    def from_item(cls, item: dict[str, Any]) -> RegisterRow:
+        """Read a row as DynamoDB has it; attributes that are not known are ignored."""
+
+        def number(name: str) -> int | None:
+            return int(item[name]["N"]) if name in item else None
+
+        manifest = json.loads(item["manifest"]["S"]) if "manifest" in item else {}
+        return cls(
+            folder=item["folder"]["S"],
+            set_id=item["setId"]["S"],
+            first_arrival=number("firstArrival"),
+            last_arrival=number("lastArrival"),
+            manifest_key=manifest.get("object-key"),
+            listed=number("listed"),
+            overdue_since=number("overdueAt"),
+        )
+
+
+def open_folders(vault: Vault) -> list[str]:
+    """Return the folders of the sets that have no outcome yet, at most a thousand; never a scan."""
+    if vault.set_table_name is None:
+        return []
+    pages = (
+        boto3.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=vault.set_table_name,
+            IndexName=INDEX,
+            KeyConditionExpression="due = :due",
+            ExpressionAttributeValues={":due": {"S": "due"}},
+            PaginationConfig={"MaxItems": MOST_OPEN},
+        )
+    )
+    return [item["folder"]["S"] for page in pages for item in page["Items"]]
+
+
+def rows(vault: Vault, folders: Iterable[str]) -> dict[str, RegisterRow]:
+    """Return the rows of *folders* that the register has, by folder."""
+    if vault.set_table_name is None:
+        return {}
+    found: dict[str, RegisterRow] = {}
+    wanted = iter(sorted(set(folders)))
+    while some := list(islice(wanted, BATCH)):
+        found |= {row.folder: row for row in _batch(vault.set_table_name, some)}
+    return found
+
+
+def _batch(table: str, folders: list[str]) -> Iterator[RegisterRow]:
+    wanted: Any = {table: {"Keys": [{"folder": {"S": folder}} for folder in folders]}}
+    while wanted:
+        answer: Any = boto3.client("dynamodb").batch_get_item(RequestItems=wanted)
+        for item in answer["Responses"].get(table, []):
+            if "setId" in item:
+                yield RegisterRow.from_item(item)
+        wanted = answer.get("UnprocessedKeys")
