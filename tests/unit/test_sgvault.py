@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -245,3 +246,30 @@ def test_in_a_pipe_a_line_stays_whole_and_has_no_colour(
     first, _, second = capsys.readouterr().out.splitlines()
     assert first == "[bold]" + "long " * 99 + "long "
     assert second.split() == ["k" * 300, "1"]
+
+
+def test_every_command_and_every_field_of_its_json_is_documented() -> None:
+    """A field that a program may read is one that somebody described."""
+    text = (ROOT / "docs" / "sgvault.md").read_text(encoding="utf-8")
+    for name in get_command(app).commands:  # type: ignore[attr-defined]
+        assert f"sgvault {name}" in text
+    documented = set(re.findall(r"`(\w+)`", text))
+    for module in ("status", "show", "explain", "backfill_plan", "replay", "dead_letter"):
+        source = (ROOT / "operations" / f"{module}.py").read_text(encoding="utf-8")
+        written = set(re.findall(r'^ {8,16}"([a-z]\w+)": ', source, re.MULTILINE))
+        assert written - documented - TEXT_LABELS == set(), module
+
+
+TEXT_LABELS = {
+    "key",
+    "manifest",
+    "row",
+    "set",
+    "queue",
+    "reason",
+    "shape",
+    "target",
+    "sent",
+    "body",
+}
+"""Of tables for people, not of JSON."""
