@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -30,8 +31,20 @@ def sorted_file(entries: Iterator[Entry]) -> Sorted:
     """Write *entries* as tidy lines: ``key``, or ``size key`` where sizes are told.
 
     Raises:
-        ManifestError: A key is listed with two sizes.
+        ManifestError: A key is listed with two sizes, or the scratch disk is too small.
     """
+    try:
+        return _sorted_file(entries)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise ManifestError(
+            "The manifest is in no order, and too large to be sorted here: write it in"
+            " bytewise order, as LC_ALL=C sort does"
+        ) from error
+
+
+def _sorted_file(entries: Iterator[Entry]) -> Sorted:
     with ExitStack() as scratch:
         target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads and closes it
         scratch.callback(target.close)

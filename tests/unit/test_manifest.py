@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import hashlib
+import io
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from hypothesis import example, given
@@ -431,3 +433,20 @@ def test_one_key_of_two_sizes_is_refused() -> None:
 def test_a_rich_manifest_may_begin_with_a_bom() -> None:
     content = codecs.BOM_UTF8 + rich([(1, "a-vaultjob/one"), (2, "a-vaultjob/two")])
     assert keys(content) == LISTED
+
+
+def test_a_manifest_too_large_for_the_scratch_disk_is_unusable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pitfall 20: the disk is as small at every retry, and sorting helps."""
+
+    class FullDisk(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def writelines(self, _: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", FullDisk)
+    with pytest.raises(ManifestError, match="LC_ALL=C sort"):
+        Reading([b"a-vaultjob/y\na-vaultjob/x\n"])
