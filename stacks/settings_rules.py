@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ def texts(rule: Rule, must_be: str, *, most: int) -> Rule:
             and all(map(rule.holds, value))
             and len(set(value)) == len(value)
         ),
+    )
+
+
+def short(rule: Rule, *, most_bytes: int) -> Rule:
+    """A value that fulfils *rule*, and whose JSON has at most *most_bytes* bytes."""
+    return Rule(
+        f"{rule.must_be}, {most_bytes:,} bytes of JSON at most",
+        lambda value: rule.holds(value) and len(json.dumps(value)) <= most_bytes,
     )
 
 

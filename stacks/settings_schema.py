@@ -11,12 +11,14 @@ from stacks.settings_rules import (
     one_of,
     optional,
     positive_number,
+    short,
     text,
     texts,
     whole_number,
 )
 
-MAX_PATTERNS = 20
+MAX_PATTERNS = 100
+MAX_PATTERNS_BYTES = 2_000
 """A function's environment variables have 4 KB in all."""
 MAX_ADDRESSES = 20
 NAME_PART = text(
@@ -86,13 +88,17 @@ SETTINGS = {
     ),
     "ignoreUnexpectedNames": Setting(
         "ignore_unexpected_names",
-        texts(
-            NAME_PART,
-            f"a list of at most {MAX_PATTERNS} different file names,"
-            " in which * and ? stand for any characters",
-            most=MAX_PATTERNS,
+        short(
+            texts(
+                NAME_PART,
+                f"a list of at most {MAX_PATTERNS} different names,"
+                " in which * and ? stand for any characters",
+                most=MAX_PATTERNS,
+            ),
+            most_bytes=MAX_PATTERNS_BYTES,
         ),
-        "names of uploaded files that nobody listed and nobody misses",
+        "names of files, and of folders with all that is in them, that are ignored"
+        " when they were uploaded but not listed",
     ),
     "expiryDays": Setting(
         "expiry_days",

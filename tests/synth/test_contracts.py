@@ -13,6 +13,7 @@ import pytest
 from handlers.core import events, outcome
 from handlers.core.outcome import Status
 from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
+from tests.shipped import DEFAULTS
 from tests.synth.event_patterns import matches, pattern_of, rules_on
 from tests.synth.handler_code import environments_read
 from tests.synth.template import Block, Template, referred
@@ -99,7 +100,7 @@ def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
     assert known == {
         "EVENT_BUS_NAME": {BUS},
         "EXPIRY_DAYS": {"30"},
-        "IGNORE_UNEXPECTED": {'[".nfs*", ".DS_Store", "Thumbs.db", "~$*"]'},
+        "IGNORE_UNEXPECTED": {json.dumps(DEFAULTS["ignoreUnexpectedNames"])},
         "JOB_DIR_SUFFIX": {"-vaultjob"},
         "MANIFEST_SUFFIX": {".manifest"},
         "OUTCOME_TABLE": {"${aws_dynamodb_table.outcomes.name}"},
