@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from handlers.aws import dataset, reconciliation
+from handlers.aws.object_chunks import object_chunks
 from handlers.aws.telemetry import instrumented, logger
 from handlers.core.errors import ManifestError
 from handlers.core.execution import Execution
@@ -40,6 +41,8 @@ def pin(execution: Execution) -> Listing:
             raise ManifestError(f"The manifest {upload.key!r} is not in S3") from error
         raise
     version_id = reconciliation.outcome_store().pin(execution.arn, head.get("VersionId", "null"))
+    if version_id != head.get("VersionId", "null"):  # replaced since an earlier try of this check
+        head = dataset.s3.head_object(Bucket=upload.bucket, Key=upload.key, VersionId=version_id)
     itself = Listing(
         bucket=upload.bucket,
         key=upload.key,
@@ -48,10 +51,7 @@ def pin(execution: Execution) -> Listing:
     )
 
     def read() -> Iterator[bytes]:
-        answer = dataset.s3.get_object(
-            Bucket=itself.bucket, Key=itself.key, VersionId=itself.version_id
-        )
-        yield from answer["Body"].iter_chunks(dataset.CHUNK_BYTES)
+        return object_chunks(dataset.s3, itself.place, start=0, end=head["ContentLength"])
 
     report = reconciliation.report_of(execution)
     return prepare(
@@ -73,18 +73,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         before.progress if before else Progress(),
         dataset.open_merge,
         cleared=dataset.cleared,
-        ignored=reconciliation.ignored(),
         out_of_time=reconciliation.time_limit(context, reserve_seconds=RESERVE_SECONDS),
     )
     continuations = before.continuations if before else 0
-    unfinished = progress.finding is None and not progress.done
+    unfinished = progress.difference is None and not progress.done
     logger.info(
         "Checked",
         extra={
             "set_id": execution.manifest.set_id,
             "entries": listing.entries,
             "done": progress.done,
-            "stands_at": progress.finding and progress.finding.wire(),
+            "stands_at": progress.difference and progress.difference.report_line(),
         },
     )
     return {

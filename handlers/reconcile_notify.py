@@ -24,13 +24,13 @@ from handlers.core.errors import PublishError
 from handlers.core.events import SOURCE
 from handlers.core.execution import Execution
 from handlers.core.outcome import DETAIL_TYPES, Outcome, Status, outcome_id
-from handlers.core.progress import Progress
-from handlers.core.tally import Tally, tally
+from handlers.core.tally import Tally, not_read
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 RESERVE_SECONDS = 60
+MAX_SHOWN_CHARACTERS = 300
 events: EventBridgeClient = boto3.client("events")
 
 
@@ -44,32 +44,38 @@ class Verdict:
 
 
 def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool]) -> Verdict:
-    """Decide how *execution* ends; where its count ran out, look a last time."""
+    """Decide how *execution* ends; where its count ran out, compare everything a last time.
+
+    Raises:
+        LookUnfinishedError: The time ran out; the next call goes on.
+    """
+    checked = execution.checked
+    if checked is None:
+        return Verdict(Status.FAILED, execution.failure or "No check has ended")
+    files, stopped_at = checked.listing.entries, checked.progress.difference
     if execution.failure is not None:
-        return Verdict(Status.FAILED, execution.failure)
-    if execution.checked is None:
-        return Verdict(Status.FAILED, "No check came to an end")
-    listing, progress = execution.checked.listing, execution.checked.progress
-    if execution.checked.done:
-        agreed = Tally(files=listing.entries, ignored=progress.ignored)
-        return Verdict(Status.SUCCESSFUL, "Manifest, uploads and objects agree", agreed.wire())
-    merge, _ = reconciliation.dataset(execution.manifest, listing).open_merge(Progress())
-    last = tally(
-        merge,
-        files=listing.entries,
-        tell=report.tell,
-        ignored=reconciliation.ignored(),
-        out_of_time=out_of_time,
-    )
+        return Verdict(Status.FAILED, execution.failure, not_read(files, stopped_at))
+    if checked.done:
+        agreed = Tally(files=files, remarks=checked.progress.remarks)
+        return Verdict(Status.SUCCESSFUL, "Manifest, uploads and objects agree", agreed.detail())
+    last = reconciliation.last_look(execution, checked, report).result(out_of_time)
+    reason = f"Not whole after {execution.iterations} iterations"
+    if stopped_at is not None:
+        reason += f"; the last check stopped at the {stopped_at.type} key {shown(stopped_at.key)}"
+    if last is None:
+        reason += "; the last look could not be finished, so nothing is counted"
+        return Verdict(Status.TIMED_OUT, reason, not_read(files, stopped_at))
     if last.complete:
         return Verdict(
-            Status.SUCCESSFUL, "The last files arrived during the last wait", last.wire()
+            Status.SUCCESSFUL, "The last files arrived during the last wait", last.detail()
         )
     counted = ", ".join(f"{number:,} {kind}" for kind, number in sorted(last.counts.items()))
-    reason = f"Not whole after {execution.iterations} iterations: {counted or 'none found'}"
-    if not last.whole:
-        reason += f"; the last look ended for want of time at {merge.after!r}"
-    return Verdict(Status.TIMED_OUT, reason, last.wire())
+    return Verdict(Status.TIMED_OUT, f"{reason}; found {counted}", last.detail())
+
+
+def shown(key: str) -> str:
+    """Return so much of *key* that an operator finds it, and it fills no event."""
+    return repr(key[-MAX_SHOWN_CHARACTERS:])
 
 
 def publish(detail: Mapping[str, Any]) -> None:

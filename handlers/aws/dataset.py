@@ -9,16 +9,17 @@ from typing import Any
 
 from botocore.config import Config
 
+from handlers.aws.object_chunks import object_chunks
 from handlers.aws.pages import KEYS, SIZES, page_session
 from handlers.core.difference import Difference, DifferenceType
 from handlers.core.events import ManifestUpload
+from handlers.core.json_fields import MAX_KEY_BYTES
 from handlers.core.listing import Listing, TidyEntries
 from handlers.core.merge import Merge
 from handlers.core.naming import SetFolder
 from handlers.core.progress import Progress
-from handlers.core.sorted_stream import KeyBlock, SortedStream
+from handlers.core.sorted_stream import EmptyPage, KeyBlock, SortedStream
 
-CHUNK_BYTES = 1024 * 1024
 FIRST_PAGE_ITEMS = 250
 """Most checks stop soon: pages begin small, and double."""
 LARGEST_PAGE_ITEMS = 100_000
@@ -38,7 +39,9 @@ class Dataset:
     listing: Listing
     table: str
     verify_objects: bool
-    """Whether S3 is asked as well."""
+    """Whether S3 is read as well."""
+    ignored: Callable[[str], bool]
+    """Returns whether an unexpected key has a name that the settings ignore."""
 
     @property
     def folder(self) -> SetFolder:
@@ -46,42 +49,39 @@ class Dataset:
         return SetFolder.of_manifest(self.manifest.upload.key)
 
     def open_merge(self, progress: Progress) -> tuple[Merge, Callable[[], int]]:
-        """Open the streams where *progress* stands; the second tells the manifest's offset."""
+        """Open the streams where *progress* stands; the second returns the manifest's offset."""
         offset = max(progress.offset, self.listing.start)
         entries = TidyEntries(self._chunks(offset), self.listing, offset=offset)
         listed = SortedStream(iter(entries))
+        rows = self._announced(max(progress.after, progress.through))
         merge = Merge(
             listed=listed,
-            announced=SortedStream(self._announced(progress.after)),
+            announced=SortedStream(rows),
             objects=SortedStream(self._objects(progress.after)) if self.verify_objects else None,
+            ignored=self.ignored,
         )
         merge.take_up(progress.after, progress.held)
         return merge, lambda: entries.offset_of(listed.at)
 
-    def cleared(self, finding: Difference) -> bool:
-        """Say whether a difference that was found is none any more, by asking for its key."""
-        match finding.difference:
+    def cleared(self, difference: Difference) -> bool:
+        """Return whether a difference that was found is none any more, by looking up its key."""
+        key = difference.key
+        match difference.type:
             case DifferenceType.MISSING:
-                return self._row(finding.key) is not None
+                return self._row(key) is not None
             case DifferenceType.UNEXPECTED:
-                return self._row(finding.key) is None
+                if self._row(key) is None:
+                    return True
+                return self.verify_objects and not self._stored(key, as_file=True)[0]
             case DifferenceType.ABSENT:
-                return self._object_bytes(finding.key) is not None
+                return self._stored(key, as_file=bool(difference.listed_bytes))[0]
             case DifferenceType.SIZE_MISMATCH:
-                return self._size_bytes(finding.key) == finding.listed_bytes
+                return self._size_agrees(difference)
 
     def _chunks(self, offset: int) -> Iterator[bytes]:
-        if offset >= self.listing.end:
-            return
-        answer = s3.get_object(
-            Bucket=self.listing.bucket,
-            Key=self.listing.key,
-            VersionId=self.listing.version_id,
-            Range=f"bytes={offset}-",
-        )
-        yield from answer["Body"].iter_chunks(CHUNK_BYTES)
+        return object_chunks(s3, self.listing.place, start=offset, end=self.listing.end)
 
-    def _announced(self, after: str) -> Iterator[KeyBlock]:
+    def _announced(self, after: str) -> Iterator[KeyBlock | EmptyPage]:
         """Read the rows that have not expired; a stale page can only delay."""
         folder = self.folder.prefix
         beyond = f"{folder[:-1]}0"  # the first text after every key in the folder
@@ -94,30 +94,41 @@ class Dataset:
             "ProjectionExpression": wanted,
             "ExpressionAttributeValues": {
                 ":set": {"S": self.manifest.set_id},
-                ":first": {"S": after or folder},
+                ":first": {"S": folder},
                 ":last": {"S": beyond},
                 ":now": {"N": str(int(time.time()))},
                 ":since": {"N": str(self.listing.since)},
             },
         }
+        if after:
+            request["ExclusiveStartKey"] = {
+                "setId": {"S": self.manifest.set_id},
+                "objectKey": {"S": after},
+            }
         items = FIRST_PAGE_ITEMS
         while True:
             page = dynamodb.query(**request, Limit=items)
-            keys, sizes = page[KEYS], page[SIZES]
-            yield _without(keys, sizes, {after, itself, beyond})
-            if "LastEvaluatedKey" not in page:
+            keys, sizes = _without(page[KEYS], page[SIZES], {itself, beyond})
+            last = page.get("LastEvaluatedKey")
+            if keys:
+                yield keys, sizes
+            elif last is not None:
+                yield EmptyPage(last["objectKey"]["S"])
+            if last is None:
                 return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            request["ExclusiveStartKey"] = last
             items = min(2 * items, LARGEST_PAGE_ITEMS)
 
     def _objects(self, after: str) -> Iterator[KeyBlock]:
         request = {"Bucket": self.manifest.upload.bucket, "Prefix": self.folder.prefix}
         if after:
             request["StartAfter"] = after
+        itself = {self.manifest.upload.key}
         while True:
             page = s3.list_objects_v2(**request)
-            if page[KEYS]:
-                yield page[KEYS], page[SIZES]
+            keys, sizes = _without(page[KEYS], page[SIZES], itself)
+            if keys:
+                yield keys, sizes
             if "NextContinuationToken" not in page:
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]
@@ -138,21 +149,26 @@ class Dataset:
             return None
         return row if int(row["eventTime"]["N"]) >= self.listing.since else None
 
-    def _size_bytes(self, key: str) -> int | None:
-        if self.verify_objects:
-            return self._object_bytes(key)
-        row = self._row(key)
-        return None if row is None else int(row["objectSize"]["N"])
+    def _size_agrees(self, difference: Difference) -> bool:
+        """Return whether a listed key is there and of its size; a folder without marker has none."""
+        if not self.verify_objects:
+            row = self._row(difference.key)
+            return row is not None and int(row["objectSize"]["N"]) == difference.listed_bytes
+        in_s3, size = self._stored(difference.key, as_file=bool(difference.listed_bytes))
+        return in_s3 and size in (None, difference.listed_bytes)
 
-    def _object_bytes(self, key: str) -> int | None:
-        """Return the size of an object, or of a folder's; None if S3 has neither."""
-        for prefix in (key, f"{key}/"):
+    def _stored(self, key: str, *, as_file: bool) -> tuple[bool, int | None]:
+        """Return whether S3 has *key*, or unless *as_file* a folder of that name, and its size."""
+        for prefix in (key,) if as_file else (key, f"{key}/"):
+            if len(prefix.encode()) > MAX_KEY_BYTES:
+                break  # no object can have such a key, and S3 refuses the prefix
             page = s3.list_objects_v2(Bucket=self.manifest.upload.bucket, Prefix=prefix, MaxKeys=1)
             keys, sizes = page[KEYS], page[SIZES]
-            if keys and (keys[0] == key or prefix != key):
-                size: int = sizes[0]
-                return size
-        return None
+            if keys and keys[0] == prefix:
+                return True, sizes[0]
+            if keys and prefix != key:
+                return True, None
+        return False, None
 
 
 def _without(keys: list[str], sizes: list[int] | None, dropped: set[str]) -> KeyBlock:

@@ -1,20 +1,21 @@
-"""What the check and the notification share: the stores, the ignored names, the time limit."""
+"""What the check and the notification share: stores, the dataset, the time limit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.aws.dataset import Dataset
 from handlers.aws.lambda_environment import CheckEnvironment
+from handlers.aws.last_look import LastLook
 from handlers.aws.outcome_store import OutcomeStore
 from handlers.aws.report import Report
-from handlers.core.difference import Difference, DifferenceType
 from handlers.core.events import ManifestUpload
-from handlers.core.execution import Execution
+from handlers.core.execution import Checked, Execution
+from handlers.core.ignored_names import IgnoredNames
 from handlers.core.listing import Listing
+from handlers.core.naming import SetFolder
 
 
 def outcome_store() -> OutcomeStore:
@@ -31,6 +32,9 @@ def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:
         listing=listing,
         table=environment.upload_event_table,
         verify_objects=environment.verify_objects,
+        ignored=IgnoredNames(
+            environment.ignore_unexpected, SetFolder.of_manifest(manifest.upload.key)
+        ),
     )
 
 
@@ -42,19 +46,16 @@ def report_of(execution: Execution) -> Report:
     )
 
 
-def ignored() -> Callable[[Difference], bool]:
-    """Return a function that returns whether a key is unexpected and the settings ignore its name."""
+def last_look(execution: Execution, checked: Checked, report: Report) -> LastLook:
+    """Return the full comparison that *execution* ends with."""
     environment = CheckEnvironment.read()
-    # Only * and ? stand for others: a bracket is a bracket.
-    patterns = [pattern.replace("[", "[[]") for pattern in environment.ignore_unexpected]
-
-    def is_ignored(difference: Difference) -> bool:
-        if difference.difference is not DifferenceType.UNEXPECTED:
-            return False
-        name = difference.key.rpartition("/")[2]
-        return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-    return is_ignored
+    return LastLook(
+        execution=execution.arn,
+        dataset=dataset(execution.manifest, checked.listing),
+        report=report,
+        table=environment.outcome_table,
+        expiry_days=environment.expiry_days,
+    )
 
 
 def time_limit(context: LambdaContext, *, reserve_seconds: int) -> Callable[[], bool]:

@@ -1,7 +1,8 @@
-"""The whole list of differences, where it can be fetched: the reports bucket.
+"""The list of all differences, and of what there is to remark on: the reports bucket.
 
-``<set id>/<execution>/differences-00001.jsonl.gz`` and on, a JSON object a line, and
-``summary.json`` beside them.
+``<set id>/<execution>/<call>/differences-00001.jsonl.gz`` and on, a JSON object a line,
+``remarks-00001.jsonl.gz`` likewise, and ``summary.json``, which has the keys of both. Each call of
+Notify has a folder of its own, so that two at a time overwrite nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import io
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 
-from handlers.core.difference import Difference
+from handlers.core.difference import Difference, Remark
 from handlers.core.external_sort import Sorted
 from handlers.core.listing import Listing
 
@@ -25,64 +27,94 @@ PART_LINES = 100_000
 s3: S3Client = boto3.client("s3")
 
 
-class Report:
-    """Written in parts as it grows, so that its length takes no memory."""
+class Lines:
+    """Lines of JSON, written to S3 in compressed parts: their number takes no memory."""
 
-    def __init__(self, bucket: str, *, set_id: str, execution: str) -> None:
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self.parts: list[str] = []
+        """The keys of the parts that are written."""
+        self.number = 0
+        """How many lines there are, those of an earlier call included."""
         self._bucket = bucket
-        self._folder = f"{set_id}/{execution.rpartition(':')[2]}"
-        self._parts: list[str] = []
-        self._lines = 0
+        self._prefix = prefix
         self._buffer = io.BytesIO()
         self._part: gzip.GzipFile | None = None
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Add a line, and write the part that it fills."""
+        if self._part is None:
+            self._part = gzip.GzipFile(fileobj=self._buffer, mode="wb", mtime=0)
+        self._part.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode())
+        self.number += 1
+        if self.number % PART_LINES == 0:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the part that is begun, if there is one."""
+        if self._part is None:
+            return
+        self._part.close()
+        key = f"{self._prefix}-{len(self.parts) + 1:05}.jsonl.gz"
+        s3.put_object(Bucket=self._bucket, Key=key, Body=self._buffer.getvalue())
+        self.parts.append(key)
+        self._buffer, self._part = io.BytesIO(), None
+
+
+class Report:
+    """What one call of Notify writes; a later call may go on with it in another folder."""
+
+    def __init__(self, bucket: str, *, set_id: str, execution: str) -> None:
+        self.bucket = bucket
+        self._execution_folder = f"{set_id}/{execution.rpartition(':')[2]}"
+        self.folder = f"{self._execution_folder}/{uuid4().hex}"
+        self._differences = Lines(bucket, f"{self.folder}/differences")
+        self._remarks = Lines(bucket, f"{self.folder}/remarks")
 
     @property
     def uri(self) -> str:
         """Where the summary is."""
-        return f"s3://{self._bucket}/{self._folder}/summary.json"
+        return f"s3://{self.bucket}/{self.folder}/summary.json"
 
-    def tell(self, finding: Difference) -> None:
-        """Add a line."""
-        if self._part is None:
-            self._part = gzip.GzipFile(fileobj=self._buffer, mode="wb", mtime=0)
-        line = json.dumps(finding.wire(), ensure_ascii=False)
-        self._part.write(f"{line}\n".encode())
-        self._lines += 1
-        if self._lines % PART_LINES == 0:
-            self._close_part()
+    def add(self, found: Difference | Remark) -> None:
+        """Add a line for a difference, or for a remark."""
+        lines = self._remarks if isinstance(found, Remark) else self._differences
+        lines.add(found.report_line())
 
     def close(self, summary: Mapping[str, Any]) -> str:
         """Write what is left, and the summary; return the summary's S3 URI."""
-        self._close_part()
-        body = {**summary, "differences": self._parts, "lines": self._lines}
-        self._put("summary.json", json.dumps(body, ensure_ascii=False, indent=2).encode())
+        body = json.dumps({**summary, **self.suspend()}, ensure_ascii=False, indent=2)
+        s3.put_object(Bucket=self.bucket, Key=f"{self.folder}/summary.json", Body=body.encode())
         return self.uri
 
+    def suspend(self) -> dict[str, Any]:
+        """Write what is left; return the keys of all parts, and the number of differences."""
+        self._differences.flush()
+        self._remarks.flush()
+        return {
+            "differences": self._differences.parts,
+            "remarks": self._remarks.parts,
+            "lines": self._differences.number,
+        }
+
+    def resume(self, suspended: Mapping[str, Any]) -> None:
+        """Go on with the parts that an earlier call's :meth:`suspend` returned."""
+        self._differences.parts = list(suspended["differences"])
+        self._remarks.parts = list(suspended["remarks"])
+        self._differences.number = suspended["lines"]
+
     def keep_manifest(self, tidy: Sorted) -> Listing:
-        """Store the tidy copy of a manifest, and say where it is."""
-        key = f"{self._folder}/manifest.sorted"
+        """Store the tidy copy of a manifest, and return where it is."""
+        key = f"{self._execution_folder}/manifest.sorted"
         length = tidy.file.seek(0, io.SEEK_END)
         tidy.file.seek(0)
-        s3.upload_fileobj(tidy.file, self._bucket, key)
+        s3.upload_fileobj(tidy.file, self.bucket, key)
         tidy.file.close()
-        head = s3.head_object(Bucket=self._bucket, Key=key)
+        head = s3.head_object(Bucket=self.bucket, Key=key)
         return Listing(
-            bucket=self._bucket,
+            bucket=self.bucket,
             key=key,
             version_id=head.get("VersionId", "null"),
             end=length,
             entries=tidy.entries,
             size_bytes=tidy.size_bytes,
         )
-
-    def _close_part(self) -> None:
-        if self._part is None:
-            return
-        self._part.close()
-        name = f"differences-{len(self._parts) + 1:05}.jsonl.gz"
-        self._put(name, self._buffer.getvalue())
-        self._parts.append(name)
-        self._buffer, self._part = io.BytesIO(), None
-
-    def _put(self, name: str, body: bytes) -> None:
-        s3.put_object(Bucket=self._bucket, Key=f"{self._folder}/{name}", Body=body)

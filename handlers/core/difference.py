@@ -1,4 +1,4 @@
-"""One key that differs, typed."""
+"""One key that differs, typed, and one that a report only remarks on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from handlers.core.json_fields import known_fields
-
 
 class DifferenceType(StrEnum):
     """How a key differs; it has one type, the first that fits."""
@@ -16,11 +14,36 @@ class DifferenceType(StrEnum):
     MISSING = "missing"
     """Listed, not announced."""
     ABSENT = "absent"
-    """Announced, not in S3."""
+    """Listed and announced, not in S3."""
     SIZE_MISMATCH = "size-mismatch"
     """Not of the size that is listed."""
     UNEXPECTED = "unexpected"
-    """Announced, not listed."""
+    """Announced and in S3, not listed."""
+
+
+class RemarkType(StrEnum):
+    """Why a key that is not listed is no difference: outcomes count it, reports list it."""
+
+    VANISHED = "vanished"
+    """Announced, not in S3: a temporary or a renamed file."""
+    IGNORED = "ignored"
+    """Announced and in S3, under a name that the settings ignore."""
+    UNLISTED_FOLDER = "unlisted-folder"
+    """Announced, and S3 shows that it is a folder."""
+    UNANNOUNCED = "unannounced"
+    """In S3, not announced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One key that is no difference, and worth a line in the report."""
+
+    key: str
+    type: RemarkType
+
+    def report_line(self) -> dict[str, Any]:
+        """Return the remark as reports show it."""
+        return {"type": self.type.value, "key": self.key}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,25 +51,41 @@ class Difference:
     """One key that differs."""
 
     key: str
-    difference: DifferenceType
+    type: DifferenceType
     in_s3: bool | None = None
     """Of a missing key: whether S3 has it, so that only its event was lost or is late."""
     listed_bytes: int | None = None
+    """The size that the manifest lists, in the rich form."""
     object_bytes: int | None = None
-    """Of a size mismatch: both sizes."""
+    """Of a size mismatch: the object's size."""
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :func:`dataclasses.asdict` made of a difference, in this release or another."""
-        known = known_fields(cls, payload)
-        return cls(**{**known, "difference": DifferenceType(payload["difference"])})
+        """Read what :meth:`payload` wrote, in this release or an earlier one."""
+        return cls(
+            key=payload["key"],
+            type=DifferenceType(payload["difference"]),
+            in_s3=payload.get("in_s3"),
+            listed_bytes=payload.get("listed_bytes"),
+            object_bytes=payload.get("object_bytes"),
+        )
 
-    def wire(self) -> dict[str, Any]:
-        """Return the finding as outcome events and reports show it."""
-        known = {
+    def payload(self) -> dict[str, Any]:
+        """Return the difference as the state machine carries it."""
+        return {
+            "key": self.key,
+            "difference": self.type.value,
+            "in_s3": self.in_s3,
+            "listed_bytes": self.listed_bytes,
+            "object_bytes": self.object_bytes,
+        }
+
+    def report_line(self) -> dict[str, Any]:
+        """Return the difference as outcome events and reports show it."""
+        details = {
             "inS3": self.in_s3,
             "listedSize": self.listed_bytes,
             "objectSize": self.object_bytes,
         }
-        seen = {name: value for name, value in known.items() if value is not None}
-        return {"type": self.difference.value, "key": self.key, **seen}
+        known = {name: value for name, value in details.items() if value is not None}
+        return {"type": self.type.value, "key": self.key, **known}

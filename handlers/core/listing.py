@@ -42,8 +42,13 @@ class Listing:
     since: int = 0
     """Events before this time belong to an earlier delivery; Unix seconds, 0 for none."""
 
+    @property
+    def place(self) -> dict[str, str]:
+        """Where the object is, as parameters of S3's GetObject."""
+        return {"Bucket": self.bucket, "Key": self.key, "VersionId": self.version_id}
+
     def payload(self) -> dict[str, Any]:
-        """Return the listing as the state machine carries it."""
+        """Return the listing as the state machine carries it: names of fields are contracts."""
         return asdict(self)
 
     @classmethod

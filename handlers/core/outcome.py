@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from handlers.core.events import ManifestUpload
+from handlers.core.tally import Tally
 
 
 class Status(StrEnum):
@@ -26,16 +27,8 @@ DETAIL_TYPES = {
     Status.FAILED: "File Upload Reconciliation Failed",
 }
 
-FOUND = (
-    "files",
-    "found",
-    "missing",
-    "unexpected",
-    "size-mismatch",
-    "absent",
-    "ignored",
-    "examples",
-)
+FOUND = tuple(Tally(files=0).detail())
+"""The fields that a comparison fills; null where there was none."""
 
 
 def outcome_id(manifest: ManifestUpload, version_id: str) -> str:
@@ -61,7 +54,7 @@ class Outcome:
     report: str
     """The S3 URI of the report's summary."""
     found: Mapping[str, Any] = field(default_factory=dict)
-    """A survey's counts and examples, or nothing where no look was finished."""
+    """A tally's counts and examples, or nothing where there was no check."""
 
     @property
     def id(self) -> str:
@@ -77,7 +70,8 @@ class Outcome:
             "attempt": self.manifest.attempt,
             "status": self.status.value,
             "reason": self.reason,
-            **{name: self.found.get(name) for name in FOUND},
+            **dict.fromkeys(FOUND),
+            **self.found,
             "report": self.report,
             "execution": self.execution,
             "started": self.started,

@@ -1,19 +1,18 @@
-"""How far a reconciliation has come, from one check to the next.
+"""How far a reconciliation is, from one check to the next.
 
-A check stands at the first difference, and the next one asks for that key alone; only
-when it has cleared does it read on. After that, everything is read once more, from there
-round to there: late and unexpected keys show as well, and nothing is read twice for
-nothing. Pure but for what it is given.
+A check stops at the first difference, and the next one looks up that key alone; only when
+it has cleared does it read on. After that everything is read once more, to the end and from the start
+to that key again: late and unexpected keys show as well. Pure but for its arguments.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from handlers.core.difference import Difference
-from handlers.core.json_fields import known_fields
+from handlers.core.difference import Difference, Remark, RemarkType
 from handlers.core.merge import Merge
 from handlers.core.sorted_stream import END
 
@@ -24,35 +23,67 @@ class Progress:
 
     after: str = ""
     """The last key compared; nothing yet if empty."""
+    through: str = ""
+    """The last row that was read, if no row up to it counts; else empty."""
     offset: int = 0
     """Where the manifest's next entry begins, in bytes."""
-    held: list[Any] = field(default_factory=list)
-    """What :meth:`Merge.position` returns."""
-    finding: Difference | None = None
-    """The difference at which the last check stood."""
+    held: list[list[Any]] = field(default_factory=list)
+    """The keys held back, as :meth:`Merge.position` returns them."""
+    difference: Difference | None = None
+    """The difference at which the last check stopped."""
     anchor: str = ""
     """Where the last difference cleared: there the round must end."""
     last_lap: bool = False
     """Whether the end was reached, and what is before the anchor is read again."""
-    ignored: int = 0
-    """How many differences of the present round are of no account."""
+    remarks: Counter[RemarkType] = field(default_factory=Counter)
+    """Remarks of the present round."""
     done: bool = False
 
     def payload(self) -> dict[str, Any]:
         """Return the cursor as the state machine carries it."""
-        return asdict(self)
+        return {
+            "after": self.after,
+            "through": self.through,
+            "offset": self.offset,
+            "held": self.held,
+            "finding": self.difference and self.difference.payload(),
+            "anchor": self.anchor,
+            "last_lap": self.last_lap,
+            "remarks": self.remarks,
+            "done": self.done,
+        }
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or another."""
-        known = known_fields(cls, payload)
-        finding = known.get("finding")
-        known["finding"] = Difference.from_payload(finding) if finding else None
-        return cls(**known)
+        """Read what :meth:`payload` wrote, in this release or an earlier one."""
+        finding = payload.get("finding")
+        remarks = payload.get("remarks", {"ignored": payload.get("ignored", 0)})
+        return cls(
+            after=payload.get("after", ""),
+            through=payload.get("through", ""),
+            offset=payload.get("offset", 0),
+            held=payload.get("held", []),
+            difference=Difference.from_payload(finding) if finding else None,
+            anchor=payload.get("anchor", ""),
+            last_lap=payload.get("last_lap", False),
+            remarks=Counter({each: remarks[each] for each in RemarkType if each in remarks}),
+            done=payload.get("done", False),
+        )
+
+    def at(self, merge: Merge, offset: int) -> Self:
+        """Return this cursor moved to where *merge* stands; *offset* is the manifest's."""
+        through = merge.announced.through
+        return replace(
+            self,
+            after=merge.after,
+            through=through if through > merge.after else "",
+            offset=offset,
+            held=merge.position(),
+        )
 
 
 OpenMerge = Callable[[Progress], tuple[Merge, Callable[[], int]]]
-"""Opens the three streams where a cursor stands; the second tells the manifest's offset."""
+"""Opens the three streams where a cursor stands; the second returns the manifest's offset."""
 
 
 def advance(
@@ -60,32 +91,27 @@ def advance(
     open_merge: OpenMerge,
     *,
     cleared: Callable[[Difference], bool],
-    ignored: Callable[[Difference], bool],
     out_of_time: Callable[[], bool],
 ) -> Progress:
-    """Return how far one check comes: done, or at a difference, or out of time.
+    """Return the cursor after one check: done, or at a difference, or out of time.
 
-    *cleared* says whether a difference of an earlier check is none any more.
+    *cleared* returns whether a difference of an earlier check is none any more.
     """
-    if progress.finding is not None:
-        if not cleared(progress.finding):
+    if progress.difference is not None:
+        if not cleared(progress.difference):
             return progress
-        progress = replace(progress, finding=None, anchor=progress.after, last_lap=False, ignored=0)
-    count = progress.ignored
+        progress = replace(
+            progress, difference=None, anchor=progress.after, last_lap=False, remarks=Counter()
+        )
+    remarks = Counter(progress.remarks)
     while True:
         merge, offset = open_merge(progress)
-        for finding in merge.differences(until=progress.anchor if progress.last_lap else END):
-            if finding is not None and ignored(finding):
-                count += 1
-            elif finding is not None or out_of_time():
-                return replace(
-                    progress,
-                    after=merge.after,
-                    offset=offset(),
-                    held=merge.position(),
-                    finding=finding,
-                    ignored=count,
-                )
+        for found in merge.differences(until=progress.anchor if progress.last_lap else END):
+            if isinstance(found, Remark):
+                # Each key once a round: before the anchor in the last lap, and after it till then.
+                remarks[found.type] += progress.last_lap is (found.key <= progress.anchor)
+            elif found is not None or out_of_time():
+                return replace(progress.at(merge, offset()), difference=found, remarks=remarks)
         if progress.last_lap or not progress.anchor:
-            return replace(progress, done=True, ignored=count)
+            return replace(progress, done=True, remarks=remarks)
         progress = Progress(anchor=progress.anchor, last_lap=True)

@@ -7,6 +7,7 @@ which DynamoDB's Query, S3's LIST and a sorted manifest give their keys.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 END = "\U0010ffff" * 257
 """After every key: those have 1,024 bytes at most, which are 256 such characters."""
@@ -15,18 +16,35 @@ KeyBlock = tuple[Sequence[str], Sequence[int | None] | None]
 """Keys in order, and their sizes in bytes where the stream knows them."""
 
 
+@dataclass(frozen=True, slots=True)
+class EmptyPage:
+    """A page was read, and the stream has no key in it: none up to *through*."""
+
+    through: str
+
+
 class SortedStream:
-    """The next keys of a stream of blocks; :attr:`key` is END after the last one."""
+    """The next keys of a stream of blocks; :attr:`key` is END after the last one.
 
-    __slots__ = ("_blocks", "at", "key", "keys", "sizes")
+    After an empty page no key is ready, and :attr:`key` is less than the next one.
+    """
 
-    def __init__(self, blocks: Iterator[KeyBlock]) -> None:
+    __slots__ = ("_blocks", "at", "key", "keys", "sizes", "through")
+
+    def __init__(self, blocks: Iterator[KeyBlock | EmptyPage]) -> None:
         self._blocks = blocks
         self.keys: Sequence[str] = ()
         self.sizes: Sequence[int | None] | None = None
         self.at = 0
         self.key = ""
+        self.through = ""
+        """Where the last empty page ended."""
         self.advance(0)
+
+    @property
+    def at_empty_page(self) -> bool:
+        """Whether the next key is not known yet; ``advance(0)`` reads on."""
+        return not self.keys
 
     @property
     def size_bytes(self) -> int | None:
@@ -46,8 +64,12 @@ class SortedStream:
             if block is None:
                 self.keys, self.sizes, self.at, self.key = (END,), None, 0, END
                 return
-            self.keys, self.sizes = block
             self.at = 0
+            if isinstance(block, EmptyPage):
+                self.keys, self.sizes = (), None
+                self.through, self.key = block.through, f"{block.through}\0"
+                return
+            self.keys, self.sizes = block
         self.key = self.keys[self.at]
 
 

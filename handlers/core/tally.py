@@ -1,75 +1,113 @@
-"""A whole look at a dataset: every difference, counted, and told to a report."""
+"""A full comparison of a dataset: every difference counted, and handed to a report."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from handlers.core.difference import Difference, DifferenceType
+from handlers.core.difference import Difference, DifferenceType, Remark, RemarkType
+from handlers.core.lookalikes import Lookalikes
 from handlers.core.merge import Merge
 
 MAX_EXAMPLES = 100
 MAX_EXAMPLES_BYTES = 64 * 1024
 
+NOT_COUNTED_YET = ("verified", "unverified", "checksum-mismatch")
+"""Fields of the contract that are null while no content is verified."""
+
 
 @dataclass(slots=True)
 class Tally:
-    """What a whole look found."""
+    """What a full comparison found."""
 
     files: int
     """How many keys the manifest lists."""
     counts: Counter[DifferenceType] = field(default_factory=Counter)
-    ignored: int = 0
+    remarks: Counter[RemarkType] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
-    whole: bool = True
-    """Whether the look came to the end; else the counts are of a part."""
-    _room_bytes: int = MAX_EXAMPLES_BYTES
+    lookalikes: Lookalikes = field(default_factory=Lookalikes)
+    room_bytes: int = MAX_EXAMPLES_BYTES
+    """What the examples may still take of the event."""
 
     @property
     def complete(self) -> bool:
         """Whether manifest, uploads and objects agree."""
-        return self.whole and not self.counts.total()
+        return not self.counts.total()
 
-    def add(self, finding: Difference) -> None:
-        """Count a difference; the first hundred are examples."""
-        self.counts[finding.difference] += 1
+    def add(self, found: Difference | Remark) -> None:
+        """Count a difference or a remark; the first hundred differences are examples."""
+        if isinstance(found, Remark):
+            self.remarks[found.type] += 1
+            return
+        self.counts[found.type] += 1
+        self.lookalikes.add(found)
         if len(self.examples) < MAX_EXAMPLES:
             # An event's JSON may show a byte of a key as six.
-            self._room_bytes -= 6 * len(finding.key.encode()) + 120
-            if self._room_bytes >= 0:
-                self.examples.append(finding.wire())
+            self.room_bytes -= 6 * len(found.key.encode()) + 120
+            if self.room_bytes >= 0:
+                self.examples.append(found.report_line())
 
-    def wire(self) -> dict[str, Any]:
-        """Return counts and examples as outcome events and reports carry them."""
+    def detail(self) -> dict[str, Any]:
+        """Return the fields of an outcome event that a comparison fills."""
         return {
             "files": self.files,
             "found": self.files - self.counts[DifferenceType.MISSING],
-            **{difference.value: self.counts[difference] for difference in DifferenceType},
-            "ignored": self.ignored,
+            **dict.fromkeys(NOT_COUNTED_YET),
+            **{type_.value: self.counts[type_] for type_ in DifferenceType},
+            **{type_.value: self.remarks[type_] for type_ in RemarkType},
+            "hint": self.lookalikes.hint(),
             "examples": self.examples,
         }
+
+    def payload(self) -> dict[str, Any]:
+        """Return the tally as JSON, for a later call to go on with."""
+        return {
+            "files": self.files,
+            "counts": self.counts,
+            "remarks": self.remarks,
+            "examples": self.examples,
+            "lookalikes": self.lookalikes.payload(),
+            "room-bytes": self.room_bytes,
+        }
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """Read what :meth:`payload` wrote, in this release or another."""
+        counts, remarks = payload["counts"], payload["remarks"]
+        return cls(
+            files=payload["files"],
+            counts=Counter({each: counts[each] for each in DifferenceType if each in counts}),
+            remarks=Counter({each: remarks[each] for each in RemarkType if each in remarks}),
+            examples=payload["examples"],
+            lookalikes=Lookalikes.from_payload(payload["lookalikes"]),
+            room_bytes=payload["room-bytes"],
+        )
+
+
+def not_read(files: int, difference: Difference | None) -> dict[str, Any]:
+    """Return an outcome's fields where nothing was counted: null, but for what is known.
+
+    *difference* is the one at which the last check stopped.
+    """
+    nothing = dict.fromkeys(Tally(files=files).detail())
+    examples = [] if difference is None else [difference.report_line()]
+    return {**nothing, "files": files, "examples": examples}
 
 
 def tally(
     merge: Merge,
+    found: Tally,
     *,
-    files: int,
-    tell: Callable[[Difference], None],
-    ignored: Callable[[Difference], bool],
+    report: Callable[[Difference | Remark], None],
     out_of_time: Callable[[], bool],
-) -> Tally:
-    """Read *merge* to its end, or until *out_of_time*, and *tell* every difference."""
-    found = Tally(files=files)
-    for finding in merge.differences():
-        if finding is None:
-            if out_of_time():
-                found.whole = False
-                break
-        elif ignored(finding):
-            found.ignored += 1
-        else:
-            found.add(finding)
-            tell(finding)
-    return found
+) -> bool:
+    """Read *merge* on, add to *found*, and pass everything to *report*; return if it has ended."""
+    for each in merge.differences():
+        if each is not None:
+            found.add(each)
+            report(each)
+        elif out_of_time():
+            return False
+    return True

@@ -153,11 +153,10 @@ class Driver:
     def report(self, event: Event) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Fetch the summary and the differences of an outcome's report."""
         bucket, _, key = event["detail"]["report"].removeprefix("s3://").partition("/")
-        folder = key.rpartition("/")[0]
         summary = json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         lines: list[dict[str, Any]] = []
         for part in summary["differences"]:
-            body = self.s3.get_object(Bucket=bucket, Key=f"{folder}/{part}")["Body"].read()
+            body = self.s3.get_object(Bucket=bucket, Key=part)["Body"].read()
             lines += [json.loads(line) for line in gzip.decompress(body).split(b"\n") if line]
         return summary, lines
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 Found = dict[str, tuple[str, bool | None]]
 """For each name its type, and of a missing one whether S3 has it."""
+REMARKS = {"vanished", "ignored", "unlisted-folder", "unannounced"}
+"""Types that are no differences."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,9 @@ class Case:
     """And whether S3 has it."""
     absent: Collection[str] = ()
     unexpected: Collection[str] = ()
+    vanished: Collection[str] = ()
+    unlisted_folders: Collection[str] = ()
+    unannounced: Collection[str] = ()
 
     @property
     def announced_names(self) -> Collection[str]:
@@ -38,11 +43,14 @@ class Case:
 
     @property
     def found(self) -> Found:
-        """What differs."""
+        """What differs, and what there is to remark on."""
         return {
             **{name: ("missing", in_s3) for name, in_s3 in self.missing.items()},
             **dict.fromkeys(self.absent, ("absent", None)),
             **dict.fromkeys(self.unexpected, ("unexpected", None)),
+            **dict.fromkeys(self.vanished, ("vanished", None)),
+            **dict.fromkeys(self.unlisted_folders, ("unlisted-folder", None)),
+            **dict.fromkeys(self.unannounced, ("unannounced", None)),
         }
 
 
@@ -59,19 +67,29 @@ CASES = {
     ),
     "an object is absent": Case(lines=["x", "y"], objects=["x"], absent=["y"]),
     "an upload is unexpected": Case(lines=["x"], announced=["w", "x", "y"], unexpected=["w", "y"]),
-    "of what is unexpected, what is not in S3 is absent": Case(
-        lines=["x"], announced=["x", "y"], objects=["x"], absent=["y"]
+    "what was announced, is not listed and not in S3 has vanished": Case(
+        lines=["x"], announced=["x", "y"], objects=["x"], vanished=["y"]
     ),
-    "an object that nobody listed or announced is none of ours": Case(
-        lines=["x"], objects=["w", "x", "y", "d/", "d/z"]
+    "a folder that was renamed while it was vaulted": Case(
+        lines=["new/x", "new/y"],
+        announced=["new", "new/x", "new/y", "old", "old/x"],
+        objects=["new/", "new/x", "new/y"],
+        vanished=["old", "old/x"],
+    ),
+    "an object that nobody listed or announced is no difference": Case(
+        lines=["x"],
+        announced=["x"],
+        objects=["w", "x", "y", "d/", "d/z"],
+        unannounced=["w", "y", "d/z"],
     ),
     "all at once": Case(
         lines=["absent", "fine", "missing"],
         announced=["absent", "fine", "unexpected"],
-        objects=["fine", "missing", "unexpected"],
+        objects=["fine", "missing", "unannounced", "unexpected"],
         missing={"missing": True},
         absent=["absent"],
         unexpected=["unexpected"],
+        unannounced=["unannounced"],
     ),
     "names that contain each other": Case(
         lines=["a", "aa", "b"], announced=["aa", "b"], missing={"a": False}
@@ -101,13 +119,14 @@ CASES = {
         lines=["e", "x"], objects=["x"], absent=["e"]
     ),
     "an announced folder in which nothing is listed": Case(
-        lines=["x"], announced=["e", "x"], objects=["e/", "x"], unexpected=["e"]
+        lines=["x"], announced=["e", "x"], objects=["e/", "x"], unlisted_folders=["e"]
     ),
     "an announced folder in which only unlisted things are": Case(
         lines=["x"],
         announced=["e", "e/y", "x"],
         objects=["e/", "e/y", "x"],
-        unexpected=["e", "e/y"],
+        unlisted_folders=["e"],
+        unexpected=["e/y"],
     ),
     "a folder is implied by what is in it": Case(
         lines=["d/e/x"], announced=["d", "d/e", "d/e/x"], objects=["d/", "d/e/", "d/e/x"]
@@ -118,8 +137,8 @@ CASES = {
     "an implied folder need not be an object": Case(
         lines=["d/e/x"], announced=["d", "d/e", "d/e/x"], objects=["d/e/x"]
     ),
-    "an implied folder is absent once nothing is in it": Case(
-        lines=["d/x"], announced=["d", "d/x"], objects=[], absent=["d", "d/x"]
+    "an implied folder has vanished once nothing is in it": Case(
+        lines=["d/x"], announced=["d", "d/x"], objects=[], vanished=["d"], absent=["d/x"]
     ),
     "what is missing in a folder does not make the folder unexpected": Case(
         lines=["d/x"], announced=["d"], objects=["d/"], missing={"d/x": False}
@@ -141,12 +160,18 @@ CASES = {
         missing={"dir": True},
     ),
     "an empty folder absent among its siblings": Case(
-        lines=["dir", "dir-a"], objects=["dir-a", "dir0"], absent=["dir"]
+        lines=["dir", "dir-a"], objects=["dir-a", "dir0"], absent=["dir"], unannounced=["dir0"]
     ),
     "a folder unexpected among its siblings": Case(
         lines=["dir-a", "dir0"],
         announced=["dir", "dir-a", "dir0"],
         objects=["dir-a", "dir/", "dir0"],
+        unlisted_folders=["dir"],
+    ),
+    "a file of a folder's name among its siblings is unexpected": Case(
+        lines=["dir-a", "dir0"],
+        announced=["dir", "dir-a", "dir0"],
+        objects=["dir", "dir-a", "dir/", "dir0"],
         unexpected=["dir"],
     ),
     "nested folders held at the same time": Case(
@@ -163,9 +188,9 @@ CASES = {
 def differences(
     lines: Collection[str], announced: Collection[str], objects: Collection[str] | None
 ) -> Found:
-    """Say what differs, straight from the contract's sentences; quadratic.
+    """Return what differs, straight from the contract's sentences; quadratic.
 
-    *objects* are named as S3 has them; None where S3 is not asked.
+    *objects* are named as S3 has them; None where S3 is not read.
     """
 
     def something_in(folder: str, names: Collection[str]) -> bool:
@@ -176,14 +201,29 @@ def differences(
             return None
         return name in objects or something_in(name, objects)
 
+    def unlisted(name: str) -> str | None:
+        if in_s3(name) is False:
+            return "vanished"
+        if something_in(name, lines):
+            return None
+        return "unexpected" if objects is None or name in objects else "unlisted-folder"
+
     found: Found = {}
     for name in {*lines, *announced}:
-        implied = something_in(name, lines)
-        if name in lines and name not in announced:
-            if not implied:
+        if name not in lines:
+            if kind := unlisted(name):
+                found[name] = (kind, None)
+        elif name not in announced:
+            if not something_in(name, lines):
                 found[name] = ("missing", in_s3(name))
         elif in_s3(name) is False:
             found[name] = ("absent", None)
-        elif name not in lines and not implied:
-            found[name] = ("unexpected", None)
+    for name in objects or ():
+        if not name.endswith("/") and name not in lines and name not in announced:
+            found[name] = ("unannounced", None)
     return found
+
+
+def without_remarks(found: Found) -> Found:
+    """Return the differences alone."""
+    return {name: each for name, each in found.items() if each[0] not in REMARKS}

@@ -262,10 +262,11 @@ class FakeS3:
         versions = self.versions.get((parameters["Bucket"], parameters["Key"]))
         if not versions:
             raise client_error("404", 404, "Not Found")
-        return {"VersionId": list(versions)[-1]}
+        version_id = parameters.get("VersionId", list(versions)[-1])
+        return {"VersionId": version_id, "ContentLength": len(versions[version_id])}
 
     def get_object(self, **parameters: Any) -> dict[str, Any]:
-        """Return one version's content from some byte on, as a stream."""
+        """Return a version's content, or a range of it, as a stream."""
         self._begin("GetObject", parameters)
         versions = self.versions.get((parameters["Bucket"], parameters["Key"]))
         if not versions:
@@ -274,10 +275,10 @@ class FakeS3:
         if version_id not in versions:
             raise client_error("NoSuchVersion", 404)
         content = versions[version_id]
-        offset = int(parameters.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
-        if "Range" in parameters and offset >= len(content):
+        first, _, last = parameters.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        if "Range" in parameters and int(first) >= len(content):
             raise client_error("InvalidRange", 416)
-        body = content[offset:]
+        body = content[int(first) : int(last) + 1 if last else None]
         return {"Body": StreamingBody(BytesIO(body), len(body)), "VersionId": version_id}
 
     def list_objects_v2(self, **parameters: Any) -> dict[str, Any]:
@@ -347,6 +348,9 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.aws.dataset.dynamodb", aws.dynamodb)
         patch.setattr("handlers.aws.dataset.s3", aws.s3)
         patch.setattr("handlers.aws.report.s3", aws.s3)
+        patch.setattr("handlers.aws.last_look.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.aws.last_look.s3", aws.s3)
+        patch.setattr("handlers.aws.last_look.time", aws.clock)
         patch.setattr("handlers.aws.dataset.time", aws.clock)
         patch.setattr("handlers.aws.outcome_store.time", aws.clock)
         patch.setattr("handlers.reconcile_notify.time", aws.clock)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.core.difference import Difference, DifferenceType
+from handlers.core.difference import Difference, DifferenceType, Remark, RemarkType
 from handlers.core.outcome import DETAIL_TYPES, Outcome, Status
-from handlers.core.tally import Tally
+from handlers.core.tally import Tally, not_read
 from tests.unit.samples import EVENT_TIME, EXECUTION, OTHER_EXECUTION, manifest_upload, upload
 
 CONTRACT_FIELDS = {
@@ -38,6 +38,13 @@ CONTRACT_FIELDS = {
     "started",
     "finished",
     "iterations",
+    "hint",
+    "vanished",
+    "ignored",
+    "unannounced",
+    "verified",
+    "unverified",
+    "checksum-mismatch",
 }
 
 OUTCOME = Outcome(
@@ -50,11 +57,11 @@ OUTCOME = Outcome(
     finished=EVENT_TIME + 60,
     iterations=2,
     report="s3://reports/summary.json",
-    found=Tally(files=3).wire(),
+    found=Tally(files=3).detail(),
 )
 
 
-@pytest.mark.parametrize("found", [Tally(files=3).wire(), {}], ids=["looked", "never looked"])
+@pytest.mark.parametrize("found", [Tally(files=3).detail(), {}], ids=["looked", "never looked"])
 @pytest.mark.parametrize("status", list(Status))
 def test_every_outcome_has_every_field_of_the_contract(
     status: Status, found: dict[str, Any]
@@ -63,6 +70,31 @@ def test_every_outcome_has_every_field_of_the_contract(
     detail = json.loads(json.dumps(replace(OUTCOME, status=status, found=found).detail()))
     assert detail.keys() >= CONTRACT_FIELDS
     assert detail["status"] == status.value
+
+
+@pytest.mark.parametrize("type_", [*DifferenceType, *RemarkType])
+def test_an_outcome_counts_every_type_of_difference_and_remark(
+    type_: DifferenceType | RemarkType,
+) -> None:
+    """A type that is added later must not vanish between the tally and the event."""
+    found = Tally(files=3)
+    if isinstance(type_, DifferenceType):
+        found.add(Difference(key="k", type=type_))
+    else:
+        found.add(Remark(key="k", type=type_))
+    detail = replace(OUTCOME, found=found.detail()).detail()
+    assert detail[type_.value] == 1
+    assert all(replace(OUTCOME, found={}).detail()[name] is None for name in found.detail())
+
+
+def test_what_is_not_read_is_null() -> None:
+    """Pitfall 39: an outcome never gives a count of something that was not read."""
+    at = Difference(key="k", type=DifferenceType.MISSING)
+    detail = replace(OUTCOME, found=not_read(3, at)).detail()
+    assert detail["files"] == 3
+    assert detail["examples"] == [{"type": "missing", "key": "k"}]
+    counts = ("found", "missing", "unexpected", "size-mismatch", "checksum-mismatch", "absent")
+    assert {detail[name] for name in (*counts, *map(str, DifferenceType))} == {None}
 
 
 def test_the_statuses_have_the_words_of_the_contract() -> None:
@@ -131,8 +163,8 @@ def test_examples_are_at_most_a_hundred_and_64_kb(character: str, length: int) -
     tally = Tally(files=1_000)
     for number in range(1_000):
         key = f"{number:04}{length // len(character.encode()) * character}"
-        tally.add(Difference(key=key, difference=DifferenceType.MISSING, in_s3=True))
-    found = tally.wire()
+        tally.add(Difference(key=key, type=DifferenceType.MISSING, in_s3=True))
+    found = tally.detail()
     assert found["missing"] == 1_000
     assert 0 < len(found["examples"]) <= 100
     assert len(json.dumps(found["examples"])) <= 64 * 1024
@@ -144,28 +176,28 @@ def test_examples_are_at_most_a_hundred_and_64_kb(character: str, length: int) -
 def test_short_keys_give_a_hundred_examples() -> None:
     tally = Tally(files=1_000)
     for number in range(200):
-        tally.add(Difference(key=f"a-vaultjob/{number}", difference=DifferenceType.UNEXPECTED))
-    assert len(tally.wire()["examples"]) == 100
+        tally.add(Difference(key=f"a-vaultjob/{number}", type=DifferenceType.UNEXPECTED))
+    assert len(tally.detail()["examples"]) == 100
 
 
 @pytest.mark.parametrize(
-    ("finding", "told"),
+    ("difference", "line"),
     [
         (
-            Difference(key="k", difference=DifferenceType.MISSING, in_s3=False),
+            Difference(key="k", type=DifferenceType.MISSING, in_s3=False),
             {"type": "missing", "key": "k", "inS3": False},
         ),
         (
-            Difference(key="k", difference=DifferenceType.MISSING),
+            Difference(key="k", type=DifferenceType.MISSING),
             {"type": "missing", "key": "k"},
         ),
-        (Difference(key="k", difference=DifferenceType.ABSENT), {"type": "absent", "key": "k"}),
+        (Difference(key="k", type=DifferenceType.ABSENT), {"type": "absent", "key": "k"}),
         (
-            Difference(key="k", difference=DifferenceType.UNEXPECTED),
+            Difference(key="k", type=DifferenceType.UNEXPECTED),
             {"type": "unexpected", "key": "k"},
         ),
     ],
 )
-def test_an_example_is_typed(finding: Difference, told: dict[str, Any]) -> None:
+def test_an_example_is_typed(difference: Difference, line: dict[str, Any]) -> None:
     """Pitfall 14: ``inS3`` says whether only the event of a missing key was lost."""
-    assert json.loads(json.dumps(finding.wire())) == told
+    assert json.loads(json.dumps(difference.report_line())) == line

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from handlers.core.errors import ManifestError
 from handlers.core.events import ManifestUpload
 from handlers.reconcile_check import MAX_CONTINUATIONS, handler
-from tests.unit.comparison_cases import differences
+from tests.unit.comparison_cases import differences, without_remarks
 from tests.unit.fakes import OUTCOME_TABLE, FakeAws, FakeContext, client_error, installed
 from tests.unit.manifests import rich
 from tests.unit.samples import (
@@ -98,15 +98,18 @@ def test_after_a_difference_has_cleared_all_is_read_once_more(aws: FakeAws) -> N
     assert stands_at(payload) == ("missing", "a-vaultjob/y")
 
     aws.s3.versions[("bucket", "a-vaultjob/x")].clear()
-    put_row(aws, "a-vaultjob/a")
+    arrive(aws, "a")
     arrive(aws, "y")
     payload = check(payload)
-    assert stands_at(payload) == ("absent", "a-vaultjob/a")
-    aws.s3.put("a-vaultjob/a")
+    assert stands_at(payload) == ("unexpected", "a-vaultjob/a")
+    assert check(payload) == payload
+    aws.s3.versions[("bucket", "a-vaultjob/a")].clear()
     payload = check(payload)
     assert stands_at(payload) == ("absent", "a-vaultjob/x")
     arrive(aws, "x")
-    assert stands_at(check(payload)) == ("unexpected", "a-vaultjob/a")
+    payload = check(payload)
+    assert payload["reconcileDone"] is True
+    assert payload["progress"]["remarks"] == {"vanished": 1}
 
 
 def test_the_last_lap_does_not_end_before_a_folder_is_judged(aws: FakeAws) -> None:
@@ -158,7 +161,7 @@ def test_uploads_in_any_order_end_in_done_and_never_before(
                     aws.s3.put(f"a-vaultjob/{name}{'/' if name in folders else ''}")
     assert payload is not None
     assert payload["reconcileDone"]
-    assert differences(listed, announced, objects) == {}
+    assert without_remarks(differences(listed, announced, objects)) == {}
 
 
 def test_pages_never_ask_for_more_rows_than_the_wire_can_count(aws: FakeAws) -> None:
@@ -186,6 +189,27 @@ def test_continuations_are_bounded(aws: FakeAws) -> None:
     aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
     payload = check(context=FakeContext(remaining_ms=0)) | {"continuations": MAX_CONTINUATIONS}
     assert check(payload, context=FakeContext(looks_at_the_clock=0))["continueNow"] is False
+
+
+def test_pages_that_the_filter_leaves_empty_are_read_within_the_time(aws: FakeAws) -> None:
+    """A million expired rows must not outlast the function, nor be read again by the next check."""
+    store(aws, lines=["x", "z"], objects=["x", "z"])
+    for number in range(40):
+        put_row(aws, f"a-vaultjob/y{number:02}", expires_at=int(aws.clock.now))
+    put_row(aws, "a-vaultjob/x")
+    put_row(aws, "a-vaultjob/z")
+    payload: Payload | None = None
+    queries = []
+    for _ in range(30):
+        aws.dynamodb.operations.clear()
+        payload = check(payload, context=FakeContext(looks_at_the_clock=1))
+        queries.append(aws.dynamodb.operations.count("Query"))
+        if not payload["continueNow"]:
+            break
+    assert payload is not None
+    assert payload["reconcileDone"]
+    assert max(queries) <= 4
+    assert sum(queries) < 2 * 42 / aws.dynamodb.items_a_page
 
 
 def test_the_first_check_pins_the_version_and_all_others_read_it(aws: FakeAws) -> None:
@@ -290,7 +314,7 @@ def test_names_to_ignore_are_ignored_where_they_are_unexpected_and_only_there(
     put_row(aws, "a-vaultjob/.nfs1")
     payload = check(payload)
     assert payload["reconcileDone"] is True
-    assert payload["progress"]["ignored"] == 2
+    assert payload["progress"]["remarks"] == {"ignored": 2}
 
 
 @pytest.mark.parametrize(
@@ -303,12 +327,16 @@ def test_names_to_ignore_are_ignored_where_they_are_unexpected_and_only_there(
         ("x.tmp", False),
         ("*.TMP", False),
         ("d/*.tmp", False),
+        ("d", True),
+        ("?", True),
+        ("a-vaultjob", False),
+        ("*-vaultjob", False),
     ],
 )
 def test_patterns_to_ignore_know_star_and_question_mark_alone(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch, pattern: str, ignored: bool
 ) -> None:
-    """They are matched with a file's own name; a bracket is a bracket, a capital a capital."""
+    """They match any component below the set's folder; a bracket is a bracket."""
     monkeypatch.setitem(os.environ, "IGNORE_UNEXPECTED", json.dumps([pattern]))
     names = ["d/[x].tmp", "y"]
     store(aws, lines=["y"], announced=names, objects=names)
@@ -343,6 +371,69 @@ def test_a_file_of_another_size_is_a_difference_until_it_has_its_own(
     assert stands_at(check(payload)) == ("size-mismatch", "a-vaultjob/x")
     arrive(aws, "x", size_bytes=5)
     assert check(payload)["reconcileDone"] is True
+
+
+def test_something_in_a_folder_of_its_name_does_not_make_up_for_a_file(aws: FakeAws) -> None:
+    """Pitfall 15: a listed size above 0 means a file."""
+    aws.s3.put(MANIFEST_KEY, rich([(5, "a-vaultjob/x"), (0, "a-vaultjob/y")]))
+    for name in ("x", "y"):
+        put_row(aws, f"a-vaultjob/{name}", size_bytes=5)
+        aws.s3.put(f"a-vaultjob/{name}/z")
+    payload = check()
+    assert stands_at(payload) == ("absent", "a-vaultjob/x")
+    assert check(payload) == payload
+    aws.s3.put("a-vaultjob/x", b"12345")
+    assert check(payload)["reconcileDone"] is True
+
+
+def test_a_folders_marker_that_has_its_size_or_is_gone_differs_no_more(aws: FakeAws) -> None:
+    """Pitfall 15, 44: what is in the folder has another size, which is none of its own."""
+    aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/d"), (1, "a-vaultjob/d-")]))
+    arrive(aws, "d-", size_bytes=1)
+    put_row(aws, "a-vaultjob/d")
+    aws.s3.put("a-vaultjob/d/", b"12345")
+    aws.s3.put("a-vaultjob/d/x", b"123")
+    payload = check()
+    assert stands_at(payload) == ("size-mismatch", "a-vaultjob/d")
+    assert check(payload) == payload
+    for marker in (None, b""):
+        aws.s3.versions[("bucket", "a-vaultjob/d/")].clear()
+        if marker is not None:
+            aws.s3.put("a-vaultjob/d/", marker)
+        assert check(payload)["reconcileDone"] is True
+
+
+def test_the_longest_key_may_be_absent_and_come(aws: FakeAws) -> None:
+    """Pitfall 35: S3 refuses a prefix of 1,025 bytes, as that of a folder of such a name is."""
+    name = 1013 * "x"
+    key = f"a-vaultjob/{name}"
+    assert len(key) == 1024
+    store(aws, lines=[name], announced=[name])
+    payload = check()
+    assert stands_at(payload) == ("absent", key)
+    assert check(payload) == payload
+    aws.s3.put(key)
+    assert check(payload)["reconcileDone"] is True
+
+
+def test_a_file_that_vanishes_is_unexpected_no_more(aws: FakeAws) -> None:
+    """Pitfall 36: an editor's lock is announced, seen, and gone; its row stays."""
+    store(aws, lines=["x"], announced=["x", "x.lock"], objects=["x", "x.lock"])
+    payload = check()
+    assert stands_at(payload) == ("unexpected", "a-vaultjob/x.lock")
+    aws.s3.versions[("bucket", "a-vaultjob/x.lock")].clear()
+    payload = check(payload)
+    assert payload["reconcileDone"] is True
+    assert payload["progress"]["remarks"] == {"vanished": 1}
+
+
+def test_without_verification_nobody_knows_that_a_file_has_vanished(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "VERIFY_OBJECTS", "false")
+    store(aws, lines=["d/x"], announced=["d", "d/x", "e", "y"])
+    payload = check()
+    assert stands_at(payload) == ("unexpected", "a-vaultjob/e")
 
 
 def test_a_set_delivered_again_is_not_done_by_its_old_rows(aws: FakeAws) -> None:

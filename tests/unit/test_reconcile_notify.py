@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from handlers.core.errors import OutcomeInFlightError, PublishError
 from handlers.reconcile_check import handler as check_handler
-from handlers.reconcile_notify import RESERVE_SECONDS, handler
+from handlers.reconcile_notify import handler
 from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext, client_error
 from tests.unit.manifests import rich
 from tests.unit.samples import (
@@ -29,6 +29,17 @@ from tests.unit.samples import (
 from tests.unit.test_outcome import CONTRACT_FIELDS
 
 Payload = dict[str, Any]
+COUNTED = {
+    "found",
+    "missing",
+    "unexpected",
+    "size-mismatch",
+    "absent",
+    "vanished",
+    "ignored",
+    "unannounced",
+    "unlisted-folder",
+}
 LAMBDA_CAUSE = {
     "Error": "ManifestError",
     "Cause": '{"errorMessage": "Line 3", "errorType": "ManifestError", "stackTrace": []}',
@@ -74,13 +85,10 @@ def summary(aws: FakeAws, outcome: Payload) -> Payload:
 
 def reported(aws: FakeAws, outcome: Payload) -> list[Payload]:
     """Return the differences that an outcome's report lists."""
-    folder = outcome["report"].removeprefix(f"s3://{REPORTS_BUCKET}/").rpartition("/")[0]
     return [
         json.loads(line)
         for part in summary(aws, outcome)["differences"]
-        for line in gzip.decompress(
-            aws.s3.newest(f"{folder}/{part}", bucket=REPORTS_BUCKET)
-        ).splitlines()
+        for line in gzip.decompress(aws.s3.newest(part, bucket=REPORTS_BUCKET)).splitlines()
     ]
 
 
@@ -141,6 +149,7 @@ def test_a_dataset_that_is_not_whole_has_timed_out_and_says_what_differs(
         {"type": "unexpected", "key": "a-vaultjob/more"},
     ]
     assert "2 missing" in outcome["reason"]
+    assert "'a-vaultjob/held'" in outcome["reason"]
     assert reported(aws, outcome) == outcome["examples"]
     assert metrics()["ReconciliationsTimedOut"] == 1
 
@@ -155,28 +164,6 @@ def test_what_arrived_during_the_last_wait_counts(aws: FakeAws) -> None:
     ((_, outcome),) = told(aws)
     assert outcome["status"] == "Successful"
     assert (outcome["files"], outcome["found"], outcome["missing"]) == (1, 1, 0)
-
-
-def test_a_last_look_without_time_says_so(aws: FakeAws) -> None:
-    """Pitfall 16: its time is bounded; what it could not look at, the outcome says."""
-    checked = incomplete(aws)
-    put_row(aws, "a-vaultjob/held")
-    notify(checked, context=FakeContext(remaining_ms=RESERVE_SECONDS * 1000 - 1))
-    ((_, outcome),) = told(aws)
-    assert outcome["status"] == "Timed out"
-    assert "time" in outcome["reason"].partition(";")[2]
-
-
-def test_a_last_look_that_was_cut_short_is_never_successful(aws: FakeAws) -> None:
-    """Pitfall 16: though what it has seen agrees."""
-    store(aws, lines=["x", "y"], announced=["x"], objects=["x"])
-    checked = check()
-    put_row(aws, "a-vaultjob/y")
-    aws.s3.put("a-vaultjob/y")
-    aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
-    notify(checked, context=FakeContext(remaining_ms=0))
-    ((_, outcome),) = told(aws)
-    assert outcome["status"] == "Timed out"
 
 
 def test_a_truncated_file_is_told_with_both_sizes(aws: FakeAws) -> None:
@@ -212,6 +199,11 @@ def test_an_error_that_a_catch_saw_ends_in_failed(
     assert detail_type == "File Upload Reconciliation Failed"
     assert outcome.keys() >= CONTRACT_FIELDS
     assert (outcome["status"], outcome["reason"]) == ("Failed", reason)
+    assert outcome["files"] == (3 if checked else None)
+    assert {outcome[name] for name in COUNTED} == {None}
+    assert outcome["examples"] == (
+        [{"type": "missing", "key": "a-vaultjob/held", "inS3": False}] if checked else None
+    )
     assert outcome["manifest-version-id"] == ("version-1" if checked else str(EVENT_TIME))
     assert metrics()["ReconciliationsFailed"] == 1
 

@@ -36,8 +36,11 @@ class World:
         """Compare plain sets: the specification."""
         implied = folders(self.listed)
         in_s3 = {key.rstrip("/") for key in self.objects} | folders(self.objects)
-        found = dict.fromkeys(self.announced - self.listed - implied, DifferenceType.UNEXPECTED)
-        found |= dict.fromkeys(self.announced - in_s3, DifferenceType.ABSENT)
+        files = {key for key in self.objects if not key.endswith("/")}
+        found = dict.fromkeys(
+            (self.announced & files) - self.listed - implied, DifferenceType.UNEXPECTED
+        )
+        found |= dict.fromkeys((self.announced & self.listed) - in_s3, DifferenceType.ABSENT)
         return found | dict.fromkeys(self.listed - self.announced - implied, DifferenceType.MISSING)
 
     def open_merge(self, progress: Progress) -> tuple[Merge, Callable[[], int]]:
@@ -56,9 +59,9 @@ class World:
         merge.take_up(progress.after, progress.held)
         return merge, lambda: 0
 
-    def cleared(self, finding: Difference) -> bool:
-        """Ask for one key."""
-        return self.differences().get(finding.key) is not finding.difference
+    def cleared(self, difference: Difference) -> bool:
+        """Look up one key."""
+        return self.differences().get(difference.key) is not difference.type
 
     def arrive(self) -> None:
         """Let the next file be uploaded and announced."""
@@ -94,20 +97,19 @@ def test_a_reconciliation_ends_and_is_right(
 
     progress = Progress()
     for check in range(400):
-        stood_at = progress.finding
+        stood_at = progress.difference
         carried = Progress.from_payload(json.loads(json.dumps(progress.payload())))
         progress = advance(
             carried,
             world.open_merge,
             cleared=world.cleared,
-            ignored=lambda _: False,
             out_of_time=out_of_time,
         )
         if progress.done:
             assert world.differences() == {}
             return
-        if progress.finding and progress.finding == stood_at and not world.to_come:
-            assert world.differences()[progress.finding.key] is progress.finding.difference
+        if progress.difference and progress.difference == stood_at and not world.to_come:
+            assert world.differences()[progress.difference.key] is progress.difference.type
             return
         if check > 5:
             world.arrive()

@@ -1,0 +1,110 @@
+"""A full comparison of a dataset that may take several calls of Notify.
+
+A call that runs out of time keeps where it stopped, what it counted and which parts of the report
+are written, and raises LookUnfinishedError; the next call for the same execution goes on there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from handlers.aws.dataset import Dataset
+from handlers.aws.report import Report
+from handlers.core.errors import LookUnfinishedError
+from handlers.core.progress import Progress
+from handlers.core.tally import Tally, tally
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+MAX_CALLS = 40
+"""Of up to 15 minutes each; below the retries that the state machine has for Notify."""
+
+dynamodb: DynamoDBClient = boto3.client("dynamodb")
+s3: S3Client = boto3.client("s3")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastLook:
+    """The last look of one execution."""
+
+    execution: str
+    """The execution's ARN."""
+    dataset: Dataset
+    report: Report
+    table: str
+    """The outcomes table."""
+    expiry_days: int
+
+    def result(self, out_of_time: Callable[[], bool]) -> Tally | None:
+        """Return what the comparison found; None if too many calls could not end it.
+
+        Raises:
+            LookUnfinishedError: The time ran out; the next call goes on.
+        """
+        kept = self._kept()
+        if kept is None:
+            calls, progress = 0, Progress()
+            found = Tally(files=self.dataset.listing.entries)
+        else:
+            calls, progress = kept["calls"], Progress.from_payload(kept["progress"])
+            found = Tally.from_payload(kept["tally"])
+            self.report.resume(kept["report"])
+        if calls >= MAX_CALLS:
+            return None
+        merge, offset = self.dataset.open_merge(progress)
+        if tally(merge, found, report=self.report.add, out_of_time=out_of_time):
+            return found
+        self._keep(
+            {
+                "calls": calls + 1,
+                "progress": progress.at(merge, offset()).payload(),
+                "tally": found.payload(),
+                "report": self.report.suspend(),
+            }
+        )
+        raise LookUnfinishedError(f"The last look stopped after {merge.after!r} for want of time")
+
+    def _kept(self) -> dict[str, Any] | None:
+        """Return what an earlier call kept, if there was one."""
+        answer = dynamodb.get_item(
+            TableName=self.table, Key={"id": {"S": self._id}}, ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return None
+        place = answer["Item"]
+        stored = s3.get_object(
+            Bucket=self.report.bucket,
+            Key=place["objectKey"]["S"],
+            VersionId=place["versionId"]["S"],
+        )
+        kept: dict[str, Any] = json.loads(gzip.decompress(stored["Body"].read()))
+        return kept
+
+    def _keep(self, state: dict[str, Any]) -> None:
+        """Write *state* beside the report: an item of DynamoDB could be too small for it."""
+        key = f"{self.report.folder}/look.json.gz"
+        body = gzip.compress(json.dumps(state).encode(), mtime=0)
+        stored = s3.put_object(Bucket=self.report.bucket, Key=key, Body=body)
+        expires_at = int(time.time()) + self.expiry_days * 86_400
+        dynamodb.put_item(
+            TableName=self.table,
+            Item={
+                "id": {"S": self._id},
+                "objectKey": {"S": key},
+                "versionId": {"S": stored.get("VersionId", "null")},
+                "expiresAt": {"N": str(expires_at)},
+            },
+        )
+
+    @property
+    def _id(self) -> str:
+        return f"look#{self.execution}"

@@ -1,0 +1,94 @@
+"""A key at which the streams disagree, until all is known that its type depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from handlers.core.difference import Difference, DifferenceType, Remark, RemarkType
+
+
+@dataclass(slots=True)
+class Held:
+    """A key of which it is perhaps not yet known whether something is in it."""
+
+    key: str
+    listed: bool
+    announced: bool
+    listed_bytes: int | None
+    object_bytes: int | None
+    is_folder: bool | None = None
+    """Whether something listed is in it; None while that is not known."""
+    in_s3: bool | None = None
+    """Whether S3 has it, or something in it; None while that is not known."""
+    folder_in_s3: bool = False
+    """Whether it is as a folder that S3 has it."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is listed with a size above 0, so that ``name/...`` is another thing."""
+        return bool(self.listed and self.listed_bytes)
+
+    def settled(self, *, verified: bool) -> bool:
+        """Whether all is known that :meth:`judge` needs; *verified*: S3 is read as well."""
+        return self.is_folder is not None and (self.in_s3 is not None or not verified)
+
+    def judge(self, ignored: Callable[[str], bool]) -> Difference | Remark | None:
+        """Return how the key differs, or what there is to remark on it, or None."""
+        if self.listed:
+            return self._difference()
+        if self.in_s3 is False:
+            return Remark(key=self.key, type=RemarkType.VANISHED)
+        if self.is_folder:
+            return None
+        if self.folder_in_s3:
+            return Remark(key=self.key, type=RemarkType.UNLISTED_FOLDER)
+        if ignored(self.key):
+            return Remark(key=self.key, type=RemarkType.IGNORED)
+        return Difference(key=self.key, type=DifferenceType.UNEXPECTED)
+
+    def _difference(self) -> Difference | None:
+        """Return the first difference that fits a listed key."""
+        in_s3, object_bytes = None, None
+        if not self.announced:
+            if self.is_folder:
+                return None
+            kind, in_s3 = DifferenceType.MISSING, self.in_s3
+        elif self.in_s3 is False:
+            kind = DifferenceType.ABSENT
+        elif None not in (self.listed_bytes, self.object_bytes) and (
+            self.listed_bytes != self.object_bytes
+        ):
+            kind, object_bytes = DifferenceType.SIZE_MISMATCH, self.object_bytes
+        else:
+            return None
+        return Difference(
+            key=self.key,
+            type=kind,
+            in_s3=in_s3,
+            listed_bytes=self.listed_bytes,
+            object_bytes=object_bytes,
+        )
+
+    def position(self) -> list[Any]:
+        """Return the key's length and what is known, as JSON; short, since there may be hundreds.
+
+        Another release may read it: values are added at the end, none is dropped or moved.
+        """
+        return [
+            len(self.key),
+            self.listed,
+            self.announced,
+            self.listed_bytes,
+            self.object_bytes,
+            self.is_folder,
+            self.in_s3,
+            self.folder_in_s3,
+        ]
+
+    @classmethod
+    def at(cls, position: Sequence[Any], after: str) -> Self:
+        """Read a :meth:`position` of this release or another; held keys are prefixes of *after*."""
+        length, *known = position
+        return cls(after[:length], *known[: len(cls.__slots__) - 1])

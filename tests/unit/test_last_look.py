@@ -1,0 +1,121 @@
+"""A last look that takes several calls of Notify reports everything once, or counts nothing."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from handlers.aws.last_look import MAX_CALLS
+from handlers.core.errors import LookUnfinishedError
+from handlers.reconcile_check import handler as check
+from handlers.reconcile_notify import RESERVE_SECONDS
+from handlers.reconcile_notify import handler as notify
+from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext
+from tests.unit.samples import put_row, store, task_event
+
+NAMES = [f"{number:02}" for number in range(12)]
+NO_TIME = FakeContext(remaining_ms=RESERVE_SECONDS * 1000 - 1)
+
+
+def checked(aws: FakeAws) -> dict[str, Any]:
+    """Store a dataset with differences and remarks in pages of one; return what the check returns."""
+    there = [name for name in NAMES if name not in ("03", "07")]
+    store(
+        aws,
+        lines=[*NAMES, "e", "\u00e9"],
+        announced=[*there, "e", "gone", "more", "e\u0301"],
+        objects=[*there, "more", "other", "e\u0301"],
+    )
+    aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
+    payload: dict[str, Any] = json.loads(json.dumps(check(task_event(), FakeContext().typed)))
+    return payload
+
+
+def outcome_of(aws: FakeAws) -> dict[str, Any]:
+    (entry,) = aws.events.accepted
+    detail: dict[str, Any] = json.loads(entry["Detail"])
+    return detail
+
+
+def lines_of(aws: FakeAws, outcome: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the lines of all parts of a report that its summary names."""
+    key = outcome["report"].removeprefix(f"s3://{REPORTS_BUCKET}/")
+    summary = json.loads(aws.s3.newest(key, bucket=REPORTS_BUCKET))
+    return [
+        json.loads(line)
+        for part in summary[kind]
+        for line in gzip.decompress(aws.s3.newest(part, bucket=REPORTS_BUCKET)).splitlines()
+    ]
+
+
+def notified(payload: dict[str, Any], context: FakeContext) -> None:
+    notify(task_event(ticker=5, count=5, check=payload), context.typed)
+
+
+@pytest.mark.parametrize("stops", [0, 1, 2, 5])
+def test_a_look_in_several_calls_finds_what_one_call_finds(aws: FakeAws, stops: int) -> None:
+    """Pitfall 39: whatever the places where it stops, each key is reported once."""
+    payload = checked(aws)
+    calls = 0
+    while not aws.events.accepted:
+        calls += 1
+        try:
+            notified(payload, FakeContext(looks_at_the_clock=stops))
+        except LookUnfinishedError:
+            assert calls < MAX_CALLS
+    assert calls > 1
+    outcome = outcome_of(aws)
+    differences, remarks = lines_of(aws, outcome, "differences"), lines_of(aws, outcome, "remarks")
+    assert outcome["status"] == "Timed out"
+    assert differences == outcome["examples"]
+    assert [(line["type"], line["key"].removeprefix("a-vaultjob/")) for line in differences] == [
+        ("missing", "03"),
+        ("missing", "07"),
+        ("absent", "e"),
+        ("unexpected", "e\u0301"),
+        ("unexpected", "more"),
+        ("missing", "\u00e9"),
+    ]
+    assert [(line["type"], line["key"].removeprefix("a-vaultjob/")) for line in remarks] == [
+        ("vanished", "gone"),
+        ("unannounced", "other"),
+    ]
+    counts = ("files", "found", "missing", "absent", "unexpected", "vanished", "unannounced")
+    assert [outcome[name] for name in counts] == [14, 11, 3, 1, 2, 1, 1]
+    assert "Unicode form" in outcome["hint"]
+
+
+def test_what_arrived_before_the_look_reached_it_is_not_missing(aws: FakeAws) -> None:
+    """Pitfall 16: and a look that stopped is Successful only once all of it was read."""
+    store(aws, lines=NAMES, announced=NAMES[:-1], objects=NAMES[:-1])
+    payload = json.loads(json.dumps(check(task_event(), FakeContext().typed)))
+    aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
+    with pytest.raises(LookUnfinishedError):
+        notified(payload, NO_TIME)
+    assert aws.events.accepted == []
+    put_row(aws, f"a-vaultjob/{NAMES[-1]}")
+    aws.s3.put(f"a-vaultjob/{NAMES[-1]}")
+    notified(payload, FakeContext())
+    assert outcome_of(aws)["status"] == "Successful"
+
+
+def test_a_look_that_cannot_be_finished_counts_nothing(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pitfall 39: null, not 0, and the key at which the last check stopped."""
+    monkeypatch.setattr("handlers.aws.last_look.MAX_CALLS", 2)
+    payload = checked(aws)
+    for _ in range(2):
+        with pytest.raises(LookUnfinishedError):
+            notified(payload, NO_TIME)
+    notified(payload, NO_TIME)
+    outcome = outcome_of(aws)
+    assert outcome["status"] == "Timed out"
+    assert outcome["files"] == 14
+    unread = {"found", "missing", "unexpected", "size-mismatch", "checksum-mismatch", "absent"}
+    assert {outcome[name] for name in unread} == {None}
+    assert outcome["examples"] == [{"type": "missing", "key": "a-vaultjob/03", "inS3": False}]
+    assert "'a-vaultjob/03'" in outcome["reason"]
