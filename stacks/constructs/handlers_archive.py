@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution
@@ -11,10 +12,30 @@ from cdktf import App, AssetType, Fn, TerraformAsset
 from constructs import Construct
 
 HANDLERS = Path(__file__).parents[2] / "handlers"
-LIBRARIES = ("aws-lambda-powertools", "aws-xray-sdk", "typing-extensions", "wrapt")
-"""What Lambda's runtime lacks; it has boto3 and all that comes with it."""
-SHIPPED = {".py", ".json"}
+LIBRARIES = (
+    "aws-lambda-powertools",
+    "aws-xray-sdk",
+    "typing-extensions",
+    "wrapt",
+    # Lambda's runtime has boto3, but of a version that changes without notice: the pages that
+    # handlers/aws/pages.py decodes depend on botocore's internals.
+    "boto3",
+    "botocore",
+    "jmespath",
+    "python-dateutil",
+    "s3transfer",
+    "six",
+    "urllib3",
+)
+SHIPPED = {".py", ".json", ".gz", ".pem"}
 """No compiled parts: wrapt does without its own, and bytecode depends on the machine."""
+CLIENT = re.compile(r"""\b(?:boto3\.|create_)client\(\s*["']([a-z0-9-]+)["']""")
+"""How the handlers make a client of a service."""
+UNUSED = re.compile(
+    r"boto3/(data|examples)/|botocore/data/.*/examples-1\.json|dateutil/zoneinfo/.*\.gz"
+)
+"""Models of boto3's resources, examples, and time zones."""
+MODEL = re.compile(r"botocore/data/([^/]+)/")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip file can hold: when a file was written must not show."""
 
@@ -39,12 +60,29 @@ def _handlers() -> Iterator[tuple[str, Path]]:
         yield path.relative_to(HANDLERS.parent).as_posix(), path
 
 
+def services() -> frozenset[str]:
+    """Return the services whose models are needed: four hundred of them would fill the archive."""
+    called = {
+        service for _, path in _handlers() for service in CLIENT.findall(path.read_text("utf-8"))
+    }
+    return frozenset(called | {"xray"})  # X-Ray's SDK makes a client where it is imported
+
+
 def _libraries() -> Iterator[tuple[str, Path]]:
+    used = services()
     for library in LIBRARIES:
         for file in distribution(library).files or ():
             name = PurePosixPath(file)
-            if name.suffix in SHIPPED and not name.parts[0].endswith((".dist-info", "-stubs")):
+            if name.suffix in SHIPPED and _needed(name, used):
                 yield str(name), Path(str(file.locate()))
+
+
+def _needed(name: PurePosixPath, used: frozenset[str]) -> bool:
+    """Return whether a library's file is of use: no command, no note, no model of another service."""
+    if name.parts[0] == ".." or name.parts[0].endswith((".dist-info", "-stubs")):
+        return False
+    model = MODEL.match(str(name))
+    return not UNUSED.match(str(name)) and (model is None or model[1] in used)
 
 
 class HandlersArchive(Construct):
