@@ -39,6 +39,14 @@ def test_each_side_finds_a_set_whole_in_the_iteration_in_which_it_is(
     assert measure(stub, who, form, iterations).whole_at == ITERATIONS
 
 
+@pytest.mark.parametrize("form", list(Form))
+def test_the_last_look_ends_in_a_complete_report(stub: RunningStub, form: Form) -> None:
+    stub.show(FILES, Arrival.ALL_BUT_A_HUNDREDTH, form)
+
+    assert measure(stub, "look", form, [1]).whole_at == 1
+    assert measure(stub, "look", form, [ITERATIONS]).whole_at is None, "nothing is missing then"
+
+
 def test_the_baseline_accepts_folders_of_what_is_listed_and_nothing_else() -> None:
     assert agree(["d/a", "d/b"], ["d", "d/b", "d/a"])
     assert not agree(["d/a", "d/b"], ["d", "d/a"])

@@ -24,7 +24,8 @@ from tools.benchmarks.synthetic_set import (
     Form,
     synthetic_set,
 )
-from tools.benchmarks.table_stub import PAGE_BYTES, UNIT_BYTES
+from tools.benchmarks.table_rows import PAGE_BYTES
+from tools.benchmarks.table_stub import UNIT_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,11 +12,12 @@ from pathlib import Path
 from rich.console import Console
 
 from tools.benchmarks import tables, targets
-from tools.benchmarks.cases import Result, results, scale
+from tools.benchmarks.cases import Result, looks, results, scale
 from tools.benchmarks.errors import BenchmarkError
 from tools.benchmarks.running_stub import RunningStub, running_stub
 
 SIZES = [1_000, 100_000, 1_000_000]
+LOOK = [1_000_000]
 SCALE = [1_000_000, 2_000_000, 4_000_000]
 LATEST = Path(__file__).parent / "latest.json"
 WIDTH = 150
@@ -42,8 +43,16 @@ def arguments() -> argparse.Namespace:
         metavar="N",
         help="ours alone, with complete sets that grow (default: 1, 2 and 4 million files)",
     )
+    parser.add_argument(
+        "--look",
+        type=int,
+        nargs="*",
+        metavar="N",
+        help="the last look alone, at sets of which one key in a hundred is missing"
+        " (default: 1 million files)",
+    )
     options = parser.parse_args()
-    if min([options.files or 1, *(options.scale or [1])]) < 1:
+    if min([options.files or 1, *(options.scale or [1]), *(options.look or [1])]) < 1:
         parser.error("a dataset has at least one file")
     return options
 
@@ -69,7 +78,14 @@ def grow(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -
     """Measure ours alone, with sets of *sizes* files."""
     with progress.status("Starting") as status:
         measured = list(scale(stub, sizes, status.update))
-    out.print(tables.growth(measured))
+    out.print(tables.growth("Complete sets, ours alone", measured))
+
+
+def look(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -> None:
+    """Measure the last look at sets of *sizes* files."""
+    with progress.status("Starting") as status:
+        measured = list(looks(stub, sizes, status.update))
+    out.print(tables.growth("The last look, one key in a hundred missing", measured))
 
 
 def main() -> int:
@@ -81,8 +97,11 @@ def main() -> int:
     started = time.monotonic()
     try:
         with running_stub() as stub:
-            if options.scale is None:
+            if options.look is not None:
+                look(stub, options.look or LOOK, progress, out)
+            elif options.scale is None:
                 compare(stub, [options.files] if options.files else SIZES, progress, out)
+                look(stub, [options.files] if options.files else LOOK, progress, out)
             else:
                 grow(stub, options.scale or SCALE, progress, out)
     except BenchmarkError as error:

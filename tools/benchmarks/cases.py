@@ -110,6 +110,20 @@ def scale(
             yield files, form, measured
 
 
+def looks(
+    stub: RunningStub, sizes: list[int], show: Callable[[str], None]
+) -> Iterator[tuple[int, Form, Measurement]]:
+    """Measure the last look at sets of *sizes* files, of which one key in a hundred is missing."""
+    for files in sizes:
+        for form in Form:
+            show(f"{files:,} files, the last look, {form}")
+            stub.show(files, Arrival.ALL_BUT_A_HUNDREDTH, form)
+            measured = measure(stub, "look", form, [1])
+            if measured.whole_at != 1:
+                raise BenchmarkError(f"{files:,} files, {form}: the report is not complete")
+            yield files, form, measured
+
+
 def _require_whole(measured: Measurement, name: str) -> None:
     """Refuse figures of a reconciliation that was wrong."""
     if measured.whole_at != ITERATIONS:

@@ -84,13 +84,21 @@ class Ours:
                 done: bool = answer["reconcileDone"]
                 return done
 
+    def event(self) -> dict[str, Any]:
+        """Return what the state machine passes to its tasks now."""
+        event: dict[str, Any] = json.loads(
+            json.dumps(
+                {
+                    "execution": EXECUTION,
+                    "started": "2026-11-24T00:00:00Z",
+                    "state": self._state,
+                }
+            )
+        )
+        return event
+
     def _invoke(self) -> dict[str, Any]:
         self.invocations += 1
-        event = {
-            "execution": EXECUTION,
-            "started": "2026-11-24T00:00:00Z",
-            "state": self._state,
-        }
-        answer = self._handler(json.loads(json.dumps(event)), cast("LambdaContext", Context()))
+        answer = self._handler(self.event(), cast("LambdaContext", Context()))
         carried: dict[str, Any] = json.loads(json.dumps(answer))
         return carried

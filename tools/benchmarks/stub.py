@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from local.emulator.aws_limits import RefusedByAwsError
 from tools.benchmarks.bucket_stub import Answer, BucketStub
 from tools.benchmarks.counts import Counts
 from tools.benchmarks.synthetic_set import (
@@ -26,7 +27,8 @@ from tools.benchmarks.synthetic_set import (
     SyntheticSet,
     synthetic_set,
 )
-from tools.benchmarks.table_stub import RefusedError, Rows, TableStub
+from tools.benchmarks.table_rows import Rows
+from tools.benchmarks.table_stub import TableStub
 
 CONTROL = "/_benchmarks/"
 PIECE_BYTES = 256 * 1024
@@ -93,11 +95,13 @@ class Stub:
         status = 200
         try:
             answer = self.table.answer(action, json.loads(body))
-        except RefusedError as error:
-            kind, message = error.args
+        except RefusedByAwsError as error:
             status = 400
             answer = json.dumps(
-                {"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": message}
+                {
+                    "__type": f"com.amazonaws.dynamodb.v20120810#{error.code}",
+                    "message": error.message,
+                }
             ).encode()
         headers = {
             "Content-Type": "application/x-amz-json-1.0",

@@ -33,6 +33,10 @@ def subject(who: str, form: Form) -> Subject:
         from tools.benchmarks.baseline import Baseline
 
         return Baseline(form)
+    if who == "look":
+        from tools.benchmarks.look import Look
+
+        return Look(form)
     from tools.benchmarks.ours import Ours
 
     return Ours(form)
@@ -53,7 +57,7 @@ def peak_mib() -> float:
 def main() -> None:
     """Run the iterations that are asked for, and write what they took as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.subject")
-    parser.add_argument("who", choices=("ours", "baseline"))
+    parser.add_argument("who", choices=("ours", "baseline", "look"))
     parser.add_argument("form", type=Form, choices=list(Form))
     parser.add_argument("iterations", type=json.loads)
     parser.add_argument("results", type=Path)

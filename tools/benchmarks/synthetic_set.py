@@ -35,6 +35,8 @@ class Arrival(StrEnum):
     AT_ONCE = "at-once"
     IN_ORDER = "in-order"
     AT_RANDOM = "at-random"
+    ALL_BUT_A_HUNDREDTH = "all-but-a-hundredth"
+    """At once, but for one key in a hundred, which the last iteration brings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,8 @@ def _iterations(number: int, arrival: Arrival) -> bytes:
     match arrival:
         case Arrival.AT_ONCE:
             return bytes([1]) * number
+        case Arrival.ALL_BUT_A_HUNDREDTH:
+            return bytes(ITERATIONS if at % 100 == 57 else 1 for at in range(number))
         case Arrival.IN_ORDER:
             return bytes(at * ITERATIONS // number + 1 for at in range(number))
         case Arrival.AT_RANDOM:

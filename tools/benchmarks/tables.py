@@ -47,14 +47,15 @@ def comparison(files: int, results: Sequence[Result]) -> Table:
     return table
 
 
-def growth(measured: Sequence[tuple[int, Form, Measurement]]) -> Table:
+def growth(title: str, measured: Sequence[tuple[int, Form, Measurement]]) -> Table:
     """Return the table of ours alone, by size."""
-    table = Table(title="Complete sets, ours alone", header_style="bold", box=None)
+    table = Table(title=title, header_style="bold", box=None)
     table.add_column("files", justify="right")
     table.add_column("form")
-    for name in (*COLUMNS, "CPU s a million"):
+    for name in (*COLUMNS, "calls", "CPU s a million"):
         table.add_column(name, justify="right")
     for files, form, one in sorted(measured, key=lambda row: (row[1], row[0])):
         cells = [format(value(one), shown) for value, shown in COLUMNS.values()]
-        table.add_row(f"{files:,}", form, *cells, f"{one.cpu_seconds / files * MILLION:.2f}")
+        a_million = one.cpu_seconds / files * MILLION
+        table.add_row(f"{files:,}", form, *cells, f"{one.invocations:,.0f}", f"{a_million:.2f}")
     return table
