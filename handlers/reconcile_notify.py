@@ -55,10 +55,13 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
     files, stopped_at = checked.listing.entries, checked.progress.difference
     if execution.failure is not None:
         return Verdict(Status.FAILED, execution.failure, not_read(files, stopped_at))
+    look = reconciliation.last_look(execution, checked, report)
     if checked.done:
         agreed = Tally(files=files, remarks=checked.progress.remarks)
+        if agreed.remarks.total():
+            look.list_remarks(out_of_time)
         return Verdict(Status.SUCCESSFUL, "Manifest, uploads and objects agree", agreed.detail())
-    last = reconciliation.last_look(execution, checked, report).result(out_of_time)
+    last = look.result(out_of_time)
     reason = f"Not whole after {execution.iterations} iterations"
     if stopped_at is not None:
         reason += f"; the last check stopped at the {stopped_at.type} key {shown(stopped_at.key)}"

@@ -17,6 +17,7 @@ import boto3
 
 from handlers.aws.dataset import Dataset
 from handlers.aws.report import Report
+from handlers.core.difference import Remark
 from handlers.core.errors import LookUnfinishedError
 from handlers.core.progress import Progress
 from handlers.core.tally import Tally, tally
@@ -72,6 +73,15 @@ class LastLook:
             }
         )
         raise LookUnfinishedError(f"The last look stopped after {merge.after!r} for want of time")
+
+    def list_remarks(self, out_of_time: Callable[[], bool]) -> None:
+        """Report the remarks of a set that a check found whole, as far as the time allows."""
+        merge, _ = self.dataset.open_merge(Progress())
+        for found in merge.differences():
+            if isinstance(found, Remark):
+                self.report.add(found)
+            elif found is None and out_of_time():
+                return
 
     def _kept(self) -> dict[str, Any] | None:
         """Return what an earlier call kept, if there was one."""

@@ -127,6 +127,17 @@ def _unsent_characters(given: Parameters) -> Iterator[int]:
     yield sum(not SQS_CHARACTERS.fullmatch(each["MessageBody"]) for each in entries)
 
 
+def _hidden_seconds(given: Parameters) -> Iterator[int]:
+    entries = given.get("Entries", [given])
+    return (each["VisibilityTimeout"] for each in entries if "VisibilityTimeout" in each)
+
+
+def _empty_attributes(given: Parameters) -> Iterator[int]:
+    for entry in given.get("Entries", [given]):
+        attributes = entry.get("MessageAttributes", {})
+        yield sum(each.get("StringValue") == "" for each in attributes.values())
+
+
 def _attributes(given: Parameters) -> Iterator[int]:
     return (len(each.get("MessageAttributes", {})) for each in given.get("Entries", [given]))
 
@@ -176,6 +187,8 @@ LIMITS = (
         0,
         "InvalidMessageContents",
     ),
+    Limit("sqs", SQS_SENDS, "empty attributes", _empty_attributes, 0, "InvalidParameterValue"),
+    Limit("sqs", "Change.*", "seconds", _hidden_seconds, 43_200, "InvalidParameterValue"),
     Limit("sqs", "ReceiveMessage", "messages", _number("MaxNumberOfMessages"), 10),
     Limit("sqs", "SendMessage", "seconds", _number("DelaySeconds"), 900, "InvalidParameterValue"),
     # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html

@@ -18,7 +18,8 @@ import pytest
 
 from tests.synth.spelled import Spelled
 from tests.unit import fakes
-from tests.unit.fakes import FakeAws, FakeContext, client_error, installed
+from tests.unit.fakes import FakeAws, FakeContext, installed
+from tests.unit.refusals import client_error
 from tests.unit.samples import aws_event, batch, object_upload, task_event
 
 Payload = dict[str, Any]

@@ -21,13 +21,13 @@ from urllib.parse import quote_plus
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from handlers.aws import pages
-from local.emulator import aws_limits
 from tests.unit.conditions import Item, holds
 from tests.unit.fake_sqs import FakeSqs
+from tests.unit.refusals import check, client_error
 
 Entry = Mapping[str, str]
 
@@ -39,17 +39,6 @@ TABLE_KEYS = {EVENT_TABLE: ("setId", "objectKey"), OUTCOME_TABLE: ("id",)}
 
 class ConditionalCheckFailedException(ClientError):
     """DynamoDB found an item that the condition forbids."""
-
-
-def client_error(code: str, status: int, message: str = "") -> ClientError:
-    """Return what boto3 raises when a service answers with an error."""
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": cast(Any, {"HTTPStatusCode": status}),
-        },
-        "Operation",
-    )
 
 
 @dataclass
@@ -104,7 +93,7 @@ class FakeEvents:
 
     def put_events(self, **parameters: Any) -> dict[str, Any]:
         """Answer 200 even when entries are refused, as EventBridge does."""
-        _check("events", "PutEvents", parameters)
+        check("events", "PutEvents", parameters)
         entries: Sequence[Entry] = parameters["Entries"]
         if error := self.fails(entries):
             raise error
@@ -217,7 +206,7 @@ class FakeDynamoDB:
         return pages.query_page(json.dumps(answer).encode())
 
     def _begin(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        _check("dynamodb", operation, parameters)
+        check("dynamodb", operation, parameters)
         self.operations.append(operation)
         if error := self.fails(operation, parameters):
             raise error
@@ -253,7 +242,7 @@ class FakeS3:
 
     def upload_fileobj(self, file: IO[bytes], bucket: str, key: str) -> None:
         """Write what is left of a file."""
-        _check("s3", "PutObject", {"Bucket": bucket, "Key": key})
+        check("s3", "PutObject", {"Bucket": bucket, "Key": key})
         self.put(key, file.read(), bucket=bucket)
 
     def head_object(self, **parameters: Any) -> dict[str, Any]:
@@ -315,7 +304,7 @@ class FakeS3:
         return pages.list_page(body.encode()) | {"KeyCount": len(page)}
 
     def _begin(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        _check("s3", operation, parameters)
+        check("s3", operation, parameters)
         self.operations.append(operation)
         if error := self.fails(operation, parameters):
             raise error
@@ -363,16 +352,6 @@ def _key_of(table: str, item: Item) -> tuple[str, ...]:
 
 def _sort_bytes(table: str, item: Item) -> bytes:
     return item[TABLE_KEYS[table][-1]]["S"].encode()
-
-
-def _check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-    """Raise what boto3 raises where it, or AWS, refuses *parameters*."""
-    try:
-        aws_limits.check(service, operation, parameters)
-    except aws_limits.RefusedByAwsError as error:
-        if error.code == "ParamValidationError":
-            raise ParamValidationError(report=error.message) from error
-        raise client_error(error.code, 400, error.message) from error
 
 
 def _no_network(client: Any, operation: str, parameters: Any) -> None:

@@ -16,7 +16,8 @@ from handlers.classify_upload import handler
 from handlers.core.errors import MalformedEventError
 from handlers.core.events import ObjectUpload
 from handlers.core.naming import Naming
-from tests.unit.fakes import Entry, FakeAws, FakeContext, client_error, installed
+from tests.unit.fakes import Entry, FakeAws, FakeContext, installed
+from tests.unit.refusals import client_error
 from tests.unit.samples import (
     EVENT_TIME,
     HOSTILE_NAMES,

@@ -119,3 +119,21 @@ def test_a_look_that_cannot_be_finished_counts_nothing(
     assert {outcome[name] for name in unread} == {None}
     assert outcome["examples"] == [{"type": "missing", "key": "a-vaultjob/03", "inS3": False}]
     assert "'a-vaultjob/03'" in outcome["reason"]
+
+
+def test_the_report_of_a_whole_set_lists_its_remarks(aws: FakeAws) -> None:
+    """Pitfall 8: what is counted can be looked up, and a file that came later is none of it."""
+    store(aws, lines=["x"], announced=["d", "gone", "x"], objects=["d/", "other", "x"])
+    payload = json.loads(json.dumps(check(task_event(), FakeContext().typed)))
+    assert payload["reconcileDone"]
+    put_row(aws, "a-vaultjob/other")
+    notified(payload, FakeContext())
+    outcome = outcome_of(aws)
+    assert outcome["status"] == "Successful"
+    counts = ("vanished", "ignored", "unannounced", "unlisted-folder", "unexpected")
+    assert [outcome[name] for name in counts] == [1, 0, 1, 1, 0]
+    assert lines_of(aws, outcome, "differences") == []
+    assert lines_of(aws, outcome, "remarks") == [
+        {"type": "unlisted-folder", "key": "a-vaultjob/d"},
+        {"type": "vanished", "key": "a-vaultjob/gone"},
+    ]

@@ -34,6 +34,16 @@ def messages(*ids: str, body: str = "x") -> dict[str, Any]:
     return {"QueueUrl": "u", "Entries": [{"Id": id_, "MessageBody": body} for id_ in ids]}
 
 
+def attributed(text: str) -> dict[str, Any]:
+    attribute = {"DataType": "String", "StringValue": text}
+    return changed(MESSAGE, MessageAttributes={"reason": attribute})
+
+
+def hidden(seconds: int) -> dict[str, Any]:
+    entry = {"Id": "1", "ReceiptHandle": "r", "VisibilityTimeout": seconds}
+    return {"QueueUrl": "u", "Entries": [entry]}
+
+
 def put(**attributes: Any) -> dict[str, Any]:
     return {"TableName": "uploads", "Item": {**ITEM, **attributes}}
 
@@ -112,6 +122,8 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         messages("1", body=262_000 * "x"),
         messages("1", "2", body=131_100 * "x"),
     ),
+    ("sqs", "SendMessage", attributed("x"), attributed("")),
+    ("sqs", "ChangeMessageVisibilityBatch", hidden(43_200), hidden(43_201)),
     (
         "ssm",
         "PutParameter",

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from handlers.aws.outcome_store import CLAIM_SECONDS, OutcomeStore
 from handlers.core.errors import OutcomeInFlightError
 from handlers.core.outcome import Outcome, Status
-from tests.unit.fakes import OUTCOME_TABLE, FakeAws, client_error
+from tests.unit.fakes import OUTCOME_TABLE, FakeAws
+from tests.unit.refusals import client_error
 from tests.unit.samples import EVENT_TIME, EXECUTION, OTHER_EXECUTION, manifest_upload
 
 STORE = OutcomeStore(table=OUTCOME_TABLE, expiry_days=30)

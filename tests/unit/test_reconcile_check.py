@@ -16,8 +16,9 @@ from handlers.core.errors import ManifestError
 from handlers.core.events import ManifestUpload
 from handlers.reconcile_check import MAX_CONTINUATIONS, handler
 from tests.unit.comparison_cases import differences, without_remarks
-from tests.unit.fakes import OUTCOME_TABLE, FakeAws, FakeContext, client_error, installed
+from tests.unit.fakes import OUTCOME_TABLE, FakeAws, FakeContext, installed
 from tests.unit.manifests import rich
+from tests.unit.refusals import client_error
 from tests.unit.samples import (
     EVENT_TIME,
     EXECUTION,

@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from handlers.core.errors import OutcomeInFlightError, PublishError
 from handlers.reconcile_check import handler as check_handler
 from handlers.reconcile_notify import handler
-from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext, client_error
+from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext
 from tests.unit.manifests import rich
+from tests.unit.refusals import client_error
 from tests.unit.samples import (
     EVENT_TIME,
     EXECUTION,

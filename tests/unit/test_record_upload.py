@@ -16,7 +16,8 @@ from handlers import classify_upload, record_upload
 from handlers.core.events import ObjectUpload
 from handlers.record_upload import handler
 from tests.unit.conditions import Item
-from tests.unit.fakes import EVENT_TABLE, FakeAws, FakeContext, client_error, installed
+from tests.unit.fakes import EVENT_TABLE, FakeAws, FakeContext, installed
+from tests.unit.refusals import client_error
 from tests.unit.samples import (
     EVENT_TIME,
     HOSTILE_NAMES,

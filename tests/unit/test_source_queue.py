@@ -15,7 +15,8 @@ from handlers.aws.telemetry import instrumented
 from handlers.core.redelivery import RETRY_SECONDS, delay_seconds
 from stacks import queue_policy
 from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
-from tests.unit.fakes import FakeAws, FakeContext, client_error
+from tests.unit.fakes import FakeAws, FakeContext
+from tests.unit.refusals import client_error
 from tests.unit.samples import batch, failed
 
 QUEUE = SourceQueue(url="https://queue", dead_letters_url="https://dead-letters")
