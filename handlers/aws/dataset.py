@@ -23,7 +23,7 @@ from handlers.core.sorted_stream import EmptyPage, KeyBlock, SortedStream
 FIRST_PAGE_ITEMS = 250
 """Most checks stop soon: pages begin small, and double."""
 LARGEST_PAGE_ITEMS = 100_000
-"""More rows than a page's 1 MB can hold, and far below what an int32 on the wire can."""
+"""More rows than a page's 1 MB can hold, and far below the largest int32."""
 
 _session = page_session()
 _config = Config(retries={"mode": "standard", "max_attempts": 5})

@@ -28,7 +28,7 @@ class Sorted:
 
 
 def sorted_file(entries: Iterator[Entry]) -> Sorted:
-    """Write *entries* as tidy lines: ``key``, or ``size key`` where sizes are told.
+    """Write *entries* as tidy lines: ``key``, or ``size key`` in the rich form.
 
     Raises:
         ManifestError: A key is listed with two sizes, or the scratch disk is too small.

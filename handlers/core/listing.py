@@ -226,11 +226,11 @@ def _longest_bytes(texts: list[str]) -> int:
 
 
 def _fit(lines: Lines, header: Header, listing: Listing) -> None:
-    told = {"entries": header.entries, "bytes": header.size_bytes, "sha256": header.sha256}
+    expected = {"entries": header.entries, "bytes": header.size_bytes, "sha256": header.sha256}
     found = {"entries": listing.entries, "bytes": listing.size_bytes, "sha256": lines.sha256}
     wrong = [
         f"{name} are {found[name]}, not {value}"
-        for name, value in told.items()
+        for name, value in expected.items()
         if found[name] != value
     ]
     if wrong:

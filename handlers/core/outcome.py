@@ -1,4 +1,4 @@
-"""The outcome of one manifest upload, as its event tells it."""
+"""The outcome of one manifest upload, as its event carries it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.core.tally import Tally
 
 
 class Status(StrEnum):
-    """How a reconciliation ended, in the words of the wire."""
+    """How a reconciliation ended, in the words of the contract."""
 
     SUCCESSFUL = "Successful"
     TIMED_OUT = "Timed out"
@@ -32,7 +32,7 @@ FOUND = tuple(Tally(files=0).detail())
 
 
 def outcome_id(manifest: ManifestUpload, version_id: str) -> str:
-    """Return what all tellings of one manifest upload's outcome share."""
+    """Return the id that all events of one manifest upload's outcome share."""
     upload = manifest.upload
     identity = [upload.bucket, upload.key, version_id, manifest.attempt]
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
@@ -40,7 +40,7 @@ def outcome_id(manifest: ManifestUpload, version_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What consumers are told, once."""
+    """What consumers receive, once."""
 
     manifest: ManifestUpload
     version_id: str
@@ -58,7 +58,7 @@ class Outcome:
 
     @property
     def id(self) -> str:
-        """What all tellings of one manifest upload's outcome share."""
+        """The id that all events of one manifest upload's outcome share."""
         return outcome_id(self.manifest, self.version_id)
 
     def detail(self) -> dict[str, Any]:

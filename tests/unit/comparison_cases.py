@@ -20,9 +20,9 @@ class Case:
 
     lines: Collection[str]
     announced: Collection[str] | None = None
-    """As listed, unless told."""
+    """As listed, if None."""
     objects: Collection[str] | None = None
-    """As announced, unless told."""
+    """As announced, if None."""
     missing: Mapping[str, bool] = field(default_factory=dict)
     """And whether S3 has it."""
     absent: Collection[str] = ()

@@ -43,7 +43,7 @@ class ConditionalCheckFailedException(ClientError):
 
 @dataclass
 class FakeContext:
-    """What the Lambda service tells a function about its call."""
+    """What the Lambda service passes to a function beside the event."""
 
     remaining_ms: int = 900_000
     looks_at_the_clock: int | None = None
@@ -84,7 +84,7 @@ class FakeClock:
 
 @dataclass
 class FakeEvents:
-    """EventBridge: takes entries, but for those that it is told to refuse."""
+    """EventBridge: takes entries, but for those that a test makes it refuse."""
 
     calls: list[Sequence[Entry]] = field(default_factory=list)
     accepted: list[Entry] = field(default_factory=list)

@@ -106,7 +106,7 @@ def test_the_statuses_have_the_words_of_the_contract() -> None:
 
 
 def test_all_tellings_of_one_manifest_upload_share_their_id() -> None:
-    """Pitfall 18: whoever tells it, whenever, and however it ended."""
+    """Pitfall 18: whoever publishes it, whenever, and however it ended."""
     other = replace(
         OUTCOME,
         status=Status.FAILED,

@@ -32,9 +32,9 @@ from tests.unit.samples import (
 
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 LISTABLE_NAMES = {
-    told: name
-    for told, name in HOSTILE_NAMES.items()
-    if told not in {"newline", "carriage return", "control"}
+    title: name
+    for title, name in HOSTILE_NAMES.items()
+    if title not in {"newline", "carriage return", "control"}
 }
 """Line feeds and NUL are refused on the client before anything is copied."""
 

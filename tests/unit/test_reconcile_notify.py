@@ -1,4 +1,4 @@
-"""One manifest upload, one outcome: decided once, told once, and never left out."""
+"""One manifest upload, one outcome: decided once, published once, and never left out."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def notify(
     return answer
 
 
-def told(aws: FakeAws) -> list[tuple[str, Payload]]:
+def published(aws: FakeAws) -> list[tuple[str, Payload]]:
     """Return the outcomes on the bus: detail type and detail."""
     assert all(
         (entry["Source"], entry["EventBusName"]) == ("vault.application", "vault")
@@ -109,7 +109,7 @@ def test_a_dataset_that_is_whole_is_successful(
 ) -> None:
     version = store(aws, lines=["x", "y"], announced=["x", "y"], objects=["x", "y"])
     answer = notify(check())
-    ((detail_type, outcome),) = told(aws)
+    ((detail_type, outcome),) = published(aws)
     assert detail_type == "File Upload Reconciliation Successful"
     assert outcome.keys() >= CONTRACT_FIELDS
     assert outcome | manifest_event()["detail"] == outcome
@@ -138,7 +138,7 @@ def test_a_dataset_that_is_not_whole_has_timed_out_and_says_what_differs(
 ) -> None:
     """Pitfall 14: which keys, how many, and the whole list where it can be fetched."""
     notify(incomplete(aws))
-    ((detail_type, outcome),) = told(aws)
+    ((detail_type, outcome),) = published(aws)
     assert detail_type == "File Upload Reconciliation Timeout"
     assert outcome.keys() >= CONTRACT_FIELDS
     assert outcome["status"] == "Timed out"
@@ -162,7 +162,7 @@ def test_what_arrived_during_the_last_wait_counts(aws: FakeAws) -> None:
     aws.s3.put("a-vaultjob/x")
     put_row(aws, "a-vaultjob/x")
     notify(checked)
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     assert outcome["status"] == "Successful"
     assert (outcome["files"], outcome["found"], outcome["missing"]) == (1, 1, 0)
 
@@ -173,7 +173,7 @@ def test_a_truncated_file_is_told_with_both_sizes(aws: FakeAws) -> None:
     aws.s3.put("a-vaultjob/x", b"1234")
     put_row(aws, "a-vaultjob/x", size_bytes=4)
     notify(check())
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     assert (outcome["status"], outcome["size-mismatch"]) == ("Timed out", 1)
     assert outcome["examples"] == [
         {"type": "size-mismatch", "key": "a-vaultjob/x", "listedSize": 5, "objectSize": 4}
@@ -196,7 +196,7 @@ def test_an_error_that_a_catch_saw_ends_in_failed(
     """Pitfall 20."""
     payload = incomplete(aws) if checked else None
     notify(payload, failure=failure)
-    ((detail_type, outcome),) = told(aws)
+    ((detail_type, outcome),) = published(aws)
     assert detail_type == "File Upload Reconciliation Failed"
     assert outcome.keys() >= CONTRACT_FIELDS
     assert (outcome["status"], outcome["reason"]) == ("Failed", reason)
@@ -213,7 +213,7 @@ def test_an_error_after_the_pin_keeps_the_pinned_version(aws: FakeAws) -> None:
     """Pitfall 18: so that it is the outcome of that manifest upload."""
     incomplete(aws)
     notify(failure=LAMBDA_CAUSE)
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     assert outcome["manifest-version-id"] == "version-1"
 
 
@@ -222,7 +222,7 @@ def test_an_execution_stopped_by_hand_ends_in_failed(aws: FakeAws) -> None:
     event = aws_event("execution_status_change")
     handler(event, FakeContext().typed)
     handler(event, FakeContext().typed)
-    ((detail_type, outcome),) = told(aws)
+    ((detail_type, outcome),) = published(aws)
     assert detail_type == "File Upload Reconciliation Failed"
     assert outcome.keys() >= CONTRACT_FIELDS
     assert outcome["status"] == "Failed"
@@ -242,11 +242,11 @@ def test_an_execution_that_ends_after_its_outcome_says_nothing_more(aws: FakeAws
     notify(incomplete(aws))
     answer = handler(status_change_of(EXECUTION), FakeContext().typed)
     assert answer["announced"] is False
-    assert [outcome["status"] for _, outcome in told(aws)] == ["Timed out"]
+    assert [outcome["status"] for _, outcome in published(aws)] == ["Timed out"]
 
 
 def test_a_refused_event_is_no_announcement(aws: FakeAws) -> None:
-    """Pitfall 5: PutEvents answers 200; Step Functions calls again, and the same is told."""
+    """Pitfall 5: PutEvents answers 200; Step Functions calls again, and the same is published."""
     checked = incomplete(aws)
     aws.events.refuses = lambda _: True
     with pytest.raises(PublishError):
@@ -255,7 +255,7 @@ def test_a_refused_event_is_no_announcement(aws: FakeAws) -> None:
     aws.clock.now += 30
     notify(checked)
     notify(checked)
-    assert len(told(aws)) == 1
+    assert len(published(aws)) == 1
     assert aws.events.calls[0][0] == aws.events.accepted[0]
 
 
@@ -280,17 +280,17 @@ def test_a_crash_after_the_announcement_repeats_the_identical_event(aws: FakeAws
 
 
 def test_two_executions_for_one_manifest_upload_tell_one_outcome(aws: FakeAws) -> None:
-    """Pitfall 18: the one that comes later finds it told."""
+    """Pitfall 18: the one that comes later finds it published."""
     one = incomplete(aws)
     two = check(execution=OTHER_EXECUTION)
     first, second = notify(one), notify(two, execution=OTHER_EXECUTION)
     assert first["outcomeId"] == second["outcomeId"]
     assert (first["announced"], second["announced"]) == (True, False)
-    assert len(told(aws)) == 1
+    assert len(published(aws)) == 1
 
 
 def test_two_executions_at_once_tell_one_outcome(aws: FakeAws) -> None:
-    """Pitfall 18: while one is about to tell it, the other waits, then tells what is written."""
+    """Pitfall 18: while one is about to publish it, the other waits, then publishes what is written."""
     one = incomplete(aws)
     two = check(execution=OTHER_EXECUTION)
     aws.events.refuses = lambda _: True
@@ -301,7 +301,7 @@ def test_two_executions_at_once_tell_one_outcome(aws: FakeAws) -> None:
         notify(two, execution=OTHER_EXECUTION)
     aws.clock.now += 61
     notify(two, execution=OTHER_EXECUTION)
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     assert outcome["execution"] == EXECUTION
 
 
@@ -315,7 +315,7 @@ def test_the_report_tells_what_its_outcome_tells(aws: FakeAws) -> None:
     for name in ("held", "late"):
         put_row(aws, f"a-vaultjob/{name}")
     notify(checked)
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     assert summary(aws, outcome) | outcome == summary(aws, outcome)
     assert reported(aws, outcome) == outcome["examples"]
 
@@ -323,7 +323,7 @@ def test_the_report_tells_what_its_outcome_tells(aws: FakeAws) -> None:
 def test_an_execution_that_ends_after_its_outcome_leaves_the_report(aws: FakeAws) -> None:
     """Pitfall 14: the list of what is missing must outlive the machine's own end."""
     notify(incomplete(aws))
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     handler(status_change_of(EXECUTION), FakeContext().typed)
     assert reported(aws, outcome) == outcome["examples"]
     assert summary(aws, outcome)["status"] == "Timed out"
@@ -336,7 +336,7 @@ def test_a_report_of_many_differences_comes_in_parts(
     monkeypatch.setattr("handlers.aws.report.PART_LINES", 100)
     store(aws, lines=[f"{n:04}" for n in range(350)])
     notify(check())
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     assert (outcome["missing"], len(outcome["examples"])) == (350, 100)
     assert len(summary(aws, outcome)["differences"]) == 4
     assert [line["key"] for line in reported(aws, outcome)] == [
@@ -348,6 +348,6 @@ def test_long_keys_and_many_of_them_still_fit_an_event(aws: FakeAws) -> None:
     """Pitfall 14: PutEvents takes 256 KB, all in all."""
     store(aws, lines=[f"{n:03}" + 1000 * "\x01" for n in range(300)])
     notify(check())
-    ((_, outcome),) = told(aws)
+    ((_, outcome),) = published(aws)
     assert outcome["missing"] == 300
     assert 0 < len(outcome["examples"]) < 100

@@ -62,12 +62,12 @@ class Result:
         }
 
 
-def results(stub: RunningStub, files: int, tell: Callable[[str], None]) -> Iterator[Result]:
-    """Measure every case of *files* files, and *tell* what is being measured."""
+def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Iterator[Result]:
+    """Measure every case of *files* files, and *show* what is being measured."""
     whole: dict[Form, Measurement] = {}
     for case in CASES:
         for form in Form:
-            tell(f"{files:,} files, {case.name}, {form}")
+            show(f"{files:,} files, {case.name}, {form}")
             stub.show(files, case.arrival, form, shuffled=case.shuffled)
             ours = _median(stub, "ours", case, form, files)
             if files >= SAMPLED_FROM_FILES and case.arrival is not Arrival.AT_ONCE:
@@ -98,12 +98,12 @@ def _sampled(stub: RunningStub, form: Form) -> Measurement:
 
 
 def scale(
-    stub: RunningStub, sizes: list[int], tell: Callable[[str], None]
+    stub: RunningStub, sizes: list[int], show: Callable[[str], None]
 ) -> Iterator[tuple[int, Form, Measurement]]:
     """Measure ours alone, with complete sets of *sizes* files."""
     for files in sizes:
         for form in Form:
-            tell(f"{files:,} files, {COMPLETE.name}, {form}, ours alone")
+            show(f"{files:,} files, {COMPLETE.name}, {form}, ours alone")
             stub.show(files, Arrival.AT_ONCE, form)
             measured = measure(stub, "ours", form, [ITERATIONS])
             _require_whole(measured, f"{files:,} files, {form}")

@@ -39,7 +39,7 @@ def environment(form: Form) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Context:
-    """What Lambda tells a function of its invocation."""
+    """What Lambda passes to a function beside the event."""
 
     function_name: str = "dev-vault-reconcile-check"
     memory_limit_in_mb: int = MEMORY_MB

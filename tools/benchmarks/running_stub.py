@@ -1,4 +1,4 @@
-"""The stub's process, and how it is told what to know."""
+"""The stub's process, and how it gets its dataset."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class RunningStub:
 
     def show(self, files: int, arrival: Arrival, form: Form, *, shuffled: bool = False) -> None:
         """Let the stub know a dataset, of which everything has arrived."""
-        self._tell(
+        self._control(
             "dataset", {"files": files, "arrival": arrival, "form": form, "shuffled": shuffled}
         )
 
     def turn_to(self, iteration: int) -> None:
         """Let the stub know what has arrived by *iteration*."""
-        self._tell("iteration", iteration)
+        self._control("iteration", iteration)
 
     def take_counts(self) -> Counts:
         """Return what was counted since this was asked last."""
-        return Counts.from_payload(json.loads(self._tell("counts", None)))
+        return Counts.from_payload(json.loads(self._control("counts", None)))
 
-    def _tell(self, command: str, value: Any) -> bytes:
+    def _control(self, command: str, value: Any) -> bytes:
         connection = HTTPConnection("127.0.0.1", self.port)
         try:
             connection.request("POST", f"/_benchmarks/{command}", json.dumps(value))

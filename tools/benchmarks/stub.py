@@ -112,12 +112,12 @@ class Stub:
     def _control(self, command: str, body: bytes) -> Answer:
         match command:
             case "dataset":
-                told = json.loads(body)
+                given = json.loads(body)
                 self.show(
-                    files=told["files"],
-                    arrival=Arrival(told["arrival"]),
-                    form=Form(told["form"]),
-                    shuffled=told["shuffled"],
+                    files=given["files"],
+                    arrival=Arrival(given["arrival"]),
+                    form=Form(given["form"]),
+                    shuffled=given["shuffled"],
                 )
             case "iteration":
                 self.turn_to(json.loads(body))
