@@ -17,6 +17,7 @@ import boto3
 
 from handlers.aws.dataset import Dataset
 from handlers.aws.report import Report
+from handlers.aws.telemetry import logger
 from handlers.core.difference import Remark
 from handlers.core.errors import LookUnfinishedError
 from handlers.core.progress import Progress
@@ -51,14 +52,7 @@ class LastLook:
         Raises:
             LookUnfinishedError: The time ran out; the next call goes on.
         """
-        kept = self._kept()
-        if kept is None:
-            calls, progress = 0, Progress()
-            found = Tally(files=self.dataset.listing.entries)
-        else:
-            calls, progress = kept["calls"], Progress.from_payload(kept["progress"])
-            found = Tally.from_payload(kept["tally"])
-            self.report.resume(kept["report"])
+        calls, progress, found = self._resumed()
         if calls >= MAX_CALLS:
             return None
         merge, offset = self.dataset.open_merge(progress)
@@ -82,6 +76,20 @@ class LastLook:
                 self.report.add(found)
             elif found is None and out_of_time():
                 return
+
+    def _resumed(self) -> tuple[int, Progress, Tally]:
+        """Return how many calls there were, where the last one stopped, and what they found."""
+        kept = self._kept()
+        try:
+            if kept is not None:
+                calls = kept["calls"]
+                progress = Progress.from_payload(kept["progress"])
+                found = Tally.from_payload(kept["tally"])
+                self.report.resume(kept["report"])
+                return calls, progress, found
+        except (KeyError, TypeError, ValueError):
+            logger.warning("Another release kept the last look: it begins again", exc_info=True)
+        return 0, Progress(), Tally(files=self.dataset.listing.entries)
 
     def _kept(self) -> dict[str, Any] | None:
         """Return what an earlier call kept, if there was one."""

@@ -98,9 +98,9 @@ class Report:
 
     def resume(self, suspended: Mapping[str, Any]) -> None:
         """Go on with the parts that an earlier call's :meth:`suspend` returned."""
-        self._differences.parts = list(suspended["differences"])
-        self._remarks.parts = list(suspended["remarks"])
+        differences, remarks = list(suspended["differences"]), list(suspended["remarks"])
         self._differences.number = suspended["lines"]
+        self._differences.parts, self._remarks.parts = differences, remarks
 
     def keep_manifest(self, tidy: Sorted) -> Listing:
         """Store the tidy copy of a manifest, and return where it is."""

@@ -102,6 +102,23 @@ def test_what_arrived_before_the_look_reached_it_is_not_missing(aws: FakeAws) ->
     assert outcome_of(aws)["status"] == "Successful"
 
 
+@pytest.mark.parametrize("field", ["calls", "progress", "tally", "report"])
+def test_what_another_release_kept_in_another_form_is_no_obstacle(aws: FakeAws, field: str) -> None:
+    """Pitfall 47: the look begins again, and nothing is reported twice."""
+    payload = checked(aws)
+    with pytest.raises(LookUnfinishedError):
+        notified(payload, FakeContext(looks_at_the_clock=8))
+    (kept,) = [key for bucket, key in aws.s3.versions if key.endswith("look.json.gz")]
+    state = json.loads(gzip.decompress(aws.s3.newest(kept, bucket=REPORTS_BUCKET)))
+    versions = aws.s3.versions[REPORTS_BUCKET, kept]
+    del state[field]
+    versions["version-1"] = gzip.compress(json.dumps(state).encode())
+    notified(payload, FakeContext())
+    outcome = outcome_of(aws)
+    assert lines_of(aws, outcome, "differences") == outcome["examples"]
+    assert (outcome["missing"], outcome["absent"], outcome["unexpected"]) == (3, 1, 2)
+
+
 def test_a_look_that_cannot_be_finished_counts_nothing(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
