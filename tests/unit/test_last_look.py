@@ -13,6 +13,7 @@ from handlers.core.errors import LookUnfinishedError
 from handlers.reconcile_check import handler as check
 from handlers.reconcile_notify import RESERVE_SECONDS
 from handlers.reconcile_notify import handler as notify
+from stacks.constructs.reconciliation_states import RETRY_NOTIFY
 from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext
 from tests.unit.samples import put_row, store, task_event
 
@@ -154,3 +155,13 @@ def test_the_report_of_a_whole_set_lists_its_remarks(aws: FakeAws) -> None:
         {"type": "unlisted-folder", "key": "a-vaultjob/d"},
         {"type": "vanished", "key": "a-vaultjob/gone"},
     ]
+
+
+def test_the_state_machine_calls_as_often_as_a_look_may_take() -> None:
+    """The last of these calls gives up, and announces that nothing was counted."""
+    retries = [
+        retrier["MaxAttempts"]
+        for retrier in RETRY_NOTIFY
+        if "LookUnfinishedError" in retrier["ErrorEquals"]
+    ]
+    assert retries[0] >= MAX_CALLS
