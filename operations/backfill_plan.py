@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handlers.aws import dataset
-from handlers.core.difference import DifferenceType
+from handlers.core.difference import Difference, DifferenceType
 from handlers.core.events import ManifestUpload, ObjectUpload
 from operations.reconcile_again import next_attempt
 from operations.set_reading import ReadDataset, open_set
@@ -189,7 +189,7 @@ def _without_rows(found: ReadDataset) -> Iterator[Candidate]:
     in_s3 = {
         each.key: each.in_s3 is not False
         for each in found.differences()
-        if each.difference is DifferenceType.MISSING
+        if isinstance(each, Difference) and each.type is DifferenceType.MISSING
     }
     for key, size in found.entries():
         if key in in_s3:

@@ -61,7 +61,8 @@ class ReportFiles:
         """Yield every line of the report, in the order of the keys."""
         folder = self._key.rpartition("/")[0]
         for name in summary["differences"]:
-            body = self._s3.get_object(Bucket=self._bucket, Key=f"{folder}/{name}")["Body"]
+            key = name if "/" in name else f"{folder}/{name}"  # release 0.1.0 wrote names alone
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
             with gzip.GzipFile(fileobj=body) as lines:
                 for line in lines:
                     yield json.loads(line)

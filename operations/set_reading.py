@@ -15,10 +15,12 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 
 from handlers.aws import dataset
-from handlers.core.difference import Difference
+from handlers.aws.object_chunks import CHUNK_BYTES, object_chunks
+from handlers.core.difference import Difference, Remark
 from handlers.core.errors import ManifestError
 from handlers.core.events import ManifestUpload, ObjectUpload
 from handlers.core.external_sort import Sorted, sorted_file
+from handlers.core.ignored_names import IgnoredNames
 from handlers.core.listing import Listing, TidyEntries, prepare
 from handlers.core.manifest_entries import Entry
 from handlers.core.naming import SetFolder
@@ -39,7 +41,7 @@ class ReadDataset(dataset.Dataset):
             yield from dataset.Dataset._chunks(self, offset)  # noqa: SLF001 - slots break super()
             return
         self.tidy.seek(offset)
-        while chunk := self.tidy.read(dataset.CHUNK_BYTES):
+        while chunk := self.tidy.read(CHUNK_BYTES):
             yield chunk
 
     def entries(self) -> Iterator[Entry]:
@@ -48,8 +50,8 @@ class ReadDataset(dataset.Dataset):
         for keys, sizes in TidyEntries(self._chunks(start), self.listing, offset=start):
             yield from zip(keys, sizes or [None] * len(keys), strict=True)
 
-    def differences(self) -> Iterator[Difference]:
-        """Yield every key that differs now, in the order of the keys."""
+    def differences(self) -> Iterator[Difference | Remark]:
+        """Yield every key that differs now, or is worth a remark, in the order of the keys."""
         merge, _ = self.open_merge(Progress())
         yield from (each for each in merge.differences() if each is not None)
 
@@ -70,7 +72,7 @@ def open_set(
     version_id = head.get("VersionId", "null")
     itself = Listing(bucket=bucket, key=key, version_id=version_id, manifest_version_id=version_id)
     with ExitStack() as scratch:
-        listing, tidy = _prepared(itself, scratch)
+        listing, tidy = _prepared(itself, head["ContentLength"], scratch)
         yield ReadDataset(
             manifest=ManifestUpload(
                 set_id=set_id,
@@ -85,19 +87,19 @@ def open_set(
             listing=listing,
             table=vault.upload_event_table_name,
             verify_objects=verify_objects,
+            ignored=IgnoredNames(vault.ignore_unexpected_names, SetFolder.of_manifest(key)),
             tidy=tidy,
         )
 
 
-def _prepared(itself: Listing, scratch: ExitStack) -> tuple[Listing, IO[bytes] | None]:
+def _prepared(
+    itself: Listing, size_bytes: int, scratch: ExitStack
+) -> tuple[Listing, IO[bytes] | None]:
     """Check the manifest; return its listing, and the tidy copy where one is needed."""
     copies: list[Sorted] = []
 
     def read() -> Iterator[bytes]:
-        answer = dataset.s3.get_object(
-            Bucket=itself.bucket, Key=itself.key, VersionId=itself.version_id
-        )
-        yield from answer["Body"].iter_chunks(dataset.CHUNK_BYTES)
+        return object_chunks(dataset.s3, itself.place, start=0, end=size_bytes)
 
     def tidy_copy(entries: Iterator[Entry]) -> Listing:
         copy = sorted_file(entries)

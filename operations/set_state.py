@@ -10,12 +10,11 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 import boto3
 
-from handlers.core.difference import Difference, DifferenceType
+from handlers.core.difference import Difference, DifferenceType, RemarkType
 from operations.errors import NoManifestError
 from operations.set_reading import open_set
 from operations.vault import Vault
@@ -76,7 +75,7 @@ class SetState:
     @property
     def counts(self) -> dict[str, int]:
         """How many keys differ, by type."""
-        counted = Counter(each.difference for each in self.differences)
+        counted = Counter(each.type for each in self.differences)
         return {each.value: counted[each] for each in DifferenceType}
 
     @property
@@ -114,9 +113,9 @@ def read_state(
             differences=[],
             ignored=0,
         )
-    differences = [each for each in everything if not _is_ignored(each, vault)]
+    differences = [each for each in everything if isinstance(each, Difference)]
     for each in differences:
-        if each.difference is DifferenceType.MISSING:
+        if each.type is DifferenceType.MISSING:
             _part(arrivals, folder, each.key).missing += 1
     return SetState(
         set_id=set_id,
@@ -126,7 +125,7 @@ def read_state(
         manifest_key=key,
         manifest_modified=modified,
         differences=differences,
-        ignored=len(everything) - len(differences),
+        ignored=sum(each.type is RemarkType.IGNORED for each in everything),
     )
 
 
@@ -163,11 +162,3 @@ def read_arrivals(
 def _part(arrivals: Arrivals, folder: str, key: str) -> Part:
     name, slash, _ = key.removeprefix(folder).partition("/")
     return arrivals.parts.setdefault(f"{name}/" if slash else "", Part())
-
-
-def _is_ignored(difference: Difference, vault: Vault) -> bool:
-    """Return whether a key is unexpected, and the settings ignore its name, as the check does."""
-    name = difference.key.rpartition("/")[2]
-    return difference.difference is DifferenceType.UNEXPECTED and any(
-        fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in vault.ignore_unexpected_names
-    )

@@ -84,7 +84,7 @@ def wire(state: SetState) -> dict[str, Any]:
             }
             for name, part in state.arrivals.parts.items()
         ],
-        "differences": [each.wire() for each in state.differences],
+        "differences": [each.report_line() for each in state.differences],
     }
 
 
@@ -144,7 +144,7 @@ def _print_differences(invocation: Invocation, state: SetState, most: int) -> No
             continue
         output.line()
         output.line(f"{kind} ({number})", style="bold")
-        for each in [each for each in state.differences if each.difference.value == kind][:most]:
+        for each in [each for each in state.differences if each.type.value == kind][:most]:
             known = {True: " (in S3: its event is missing)", False: " (not in S3)", None: ""}
             output.line(f"  {shown(each.key)}{known[each.in_s3]}")
         if number > most:

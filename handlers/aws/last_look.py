@@ -18,7 +18,7 @@ import boto3
 from handlers.aws.dataset import Dataset
 from handlers.aws.report import Report
 from handlers.aws.telemetry import logger
-from handlers.core.difference import Remark
+from handlers.core.difference import Difference, Remark
 from handlers.core.errors import LookUnfinishedError
 from handlers.core.progress import Progress
 from handlers.core.tally import Tally, tally
@@ -41,6 +41,8 @@ class LastLook:
     execution: str
     """The execution's ARN."""
     dataset: Dataset
+    stopped_at: Difference | None
+    """The difference at which the last check stopped."""
     report: Report
     table: str
     """The outcomes table."""
@@ -89,7 +91,7 @@ class LastLook:
                 return calls, progress, found
         except (KeyError, TypeError, ValueError):
             logger.warning("Another release kept the last look: it begins again", exc_info=True)
-        return 0, Progress(), Tally(files=self.dataset.listing.entries)
+        return 0, Progress(), Tally.begin(self.dataset.listing.entries, self.stopped_at)
 
     def _kept(self) -> dict[str, Any] | None:
         """Return what an earlier call kept, if there was one."""

@@ -52,6 +52,7 @@ def last_look(execution: Execution, checked: Checked, report: Report) -> LastLoo
     return LastLook(
         execution=execution.arn,
         dataset=dataset(execution.manifest, checked.listing),
+        stopped_at=checked.progress.difference,
         report=report,
         table=environment.outcome_table,
         expiry_days=environment.expiry_days,

@@ -82,9 +82,10 @@ class Difference:
 
     def report_line(self) -> dict[str, Any]:
         """Return the difference as outcome events and reports show it."""
+        sizes = self.type is DifferenceType.SIZE_MISMATCH
         details = {
             "inS3": self.in_s3,
-            "listedSize": self.listed_bytes,
+            "listedSize": self.listed_bytes if sizes else None,
             "objectSize": self.object_bytes,
         }
         known = {name: value for name, value in details.items() if value is not None}

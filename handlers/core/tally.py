@@ -28,8 +28,18 @@ class Tally:
     remarks: Counter[RemarkType] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
     lookalikes: Lookalikes = field(default_factory=Lookalikes)
+    stopped_at: str = ""
+    """The key at which the last check stopped, for which there is room among the examples."""
     room_bytes: int = MAX_EXAMPLES_BYTES
     """What the examples may still take of the event."""
+
+    @classmethod
+    def begin(cls, files: int, stopped_at: Difference | None) -> Self:
+        """Return an empty tally; if *stopped_at* differs still, it becomes an example."""
+        if stopped_at is None:
+            return cls(files=files)
+        key = stopped_at.key
+        return cls(files=files, stopped_at=key, room_bytes=MAX_EXAMPLES_BYTES - _most_bytes(key))
 
     @property
     def complete(self) -> bool:
@@ -43,9 +53,11 @@ class Tally:
             return
         self.counts[found.type] += 1
         self.lookalikes.add(found)
-        if len(self.examples) < MAX_EXAMPLES:
-            # An event's JSON may show a byte of a key as six.
-            self.room_bytes -= 6 * len(found.key.encode()) + 120
+        if found.key == self.stopped_at:
+            self.stopped_at = ""
+            self.examples.append(found.report_line())
+        elif len(self.examples) < MAX_EXAMPLES - bool(self.stopped_at):
+            self.room_bytes -= _most_bytes(found.key)
             if self.room_bytes >= 0:
                 self.examples.append(found.report_line())
 
@@ -69,6 +81,7 @@ class Tally:
             "remarks": self.remarks,
             "examples": self.examples,
             "lookalikes": self.lookalikes.payload(),
+            "stopped-at": self.stopped_at,
             "room-bytes": self.room_bytes,
         }
 
@@ -82,8 +95,14 @@ class Tally:
             remarks=Counter({each: remarks[each] for each in RemarkType if each in remarks}),
             examples=payload["examples"],
             lookalikes=Lookalikes.from_payload(payload["lookalikes"]),
+            stopped_at=payload["stopped-at"],
             room_bytes=payload["room-bytes"],
         )
+
+
+def _most_bytes(key: str) -> int:
+    """Return the most that an example takes: an event's JSON may show a byte of a key as six."""
+    return 6 * len(key.encode()) + 120
 
 
 def not_read(files: int, difference: Difference | None) -> dict[str, Any]:

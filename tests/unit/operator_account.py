@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
-from tests.unit.fakes import client_error
+from tests.unit.refusals import client_error
 
 ACCOUNT = "123456789012"
 URL = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/"

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from handlers.classify_upload import handler
-from tests.unit.fakes import FakeContext, client_error
+from tests.unit.fakes import FakeContext
 from tests.unit.manifests import rich
 from tests.unit.operator_account import PARAMETER, Account
 from tests.unit.operator_set import MANIFEST, OLD, Place, placed
+from tests.unit.refusals import client_error
 from tests.unit.samples import batch, put_row
 from tests.unit.sgvault import sgvault
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.unit import operator_account
-from tests.unit.fakes import client_error
 from tests.unit.operator_account import ARN, PARAMETER, URL, Account
+from tests.unit.refusals import client_error
 from tests.unit.sgvault import sgvault
 
 UNCLASSIFIED = PARAMETER["uploadDeadLetterQueueUrl"]

@@ -139,6 +139,19 @@ def test_a_look_that_cannot_be_finished_counts_nothing(
     assert "'a-vaultjob/03'" in outcome["reason"]
 
 
+def test_the_key_at_which_the_last_check_stopped_is_among_the_examples(aws: FakeAws) -> None:
+    """Pitfall 39: whatever else differs before it, and only if it still does."""
+    there = [f"{number:03}" for number in range(150)]
+    store(aws, lines=[*there, "z"], announced=there, objects=there)
+    payload = json.loads(json.dumps(check(task_event(), FakeContext().typed)))
+    for name in there:
+        aws.s3.versions["bucket", f"a-vaultjob/{name}"].clear()
+    notified(payload, FakeContext())
+    outcome = outcome_of(aws)
+    assert (outcome["absent"], outcome["missing"], len(outcome["examples"])) == (150, 1, 100)
+    assert outcome["examples"][-1] == {"type": "missing", "key": "a-vaultjob/z", "inS3": False}
+
+
 def test_the_report_of_a_whole_set_lists_its_remarks(aws: FakeAws) -> None:
     """Pitfall 8: what is counted can be looked up, and a file that came later is none of it."""
     store(aws, lines=["x"], announced=["d", "gone", "x"], objects=["d/", "other", "x"])

@@ -24,7 +24,7 @@ from local.set_progress import SetProgress
 from local.source_folder import SourceFolder
 from local.vault_dataset import Vaulted, vault
 from local.watch import Watched, watch
-from tests.unit.fakes import client_error
+from tests.unit.refusals import client_error
 
 KEY = "s-vaultjob/s.manifest"
 WHOLE = (
