@@ -32,7 +32,7 @@ MAX_CALL_ENTRIES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classified:
-    """An upload, the part it has in its dataset, and the message that told of it."""
+    """An upload, the part it has in its dataset, and the message that announced it."""
 
     message_id: str
     set_id: str
