@@ -50,7 +50,7 @@ def backfill(
     sent: dict[str, Any] = {"announced": 0, "executionArn": None}
     if not output.as_json:
         _describe(invocation, plan)
-    if not dry_run:
+    if not dry_run and not plan.nothing_to_do:
         if not yes and not agree(
             f"Send {len(plan.uploads)} announcements for {shown(set_id)}, and {plan.then}."
         ):
@@ -58,7 +58,7 @@ def backfill(
         sent = _carry_out(invocation, plan)
     if output.as_json:
         output.json({**plan.wire(), "dryRun": dry_run, **sent})
-    elif not dry_run:
+    elif not dry_run and not plan.nothing_to_do:
         output.line(f"Announced {sent['announced']} objects; {plan.then}.")
         output.line(f"Next: sgvault watch {argument(set_id)}")
     return 1 if plan.held_back else 0

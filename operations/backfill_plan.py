@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from handlers.aws import dataset
 from handlers.core.difference import Difference, DifferenceType
 from handlers.core.events import ManifestUpload, ObjectUpload
-from operations.reconcile_again import next_attempt
+from operations.reconcile_again import last_status, next_attempt
 from operations.set_reading import ReadDataset, open_set
 from operations.settled import Look, Verdict, verdict
 from operations.vault import Vault
@@ -48,6 +48,8 @@ class Plan:
     since: int
     listed: int
     judged: Sequence[Judged]
+    successful: bool
+    """Whether the last outcome of the manifest's upload is *Successful*."""
 
     @property
     def manifest(self) -> ObjectUpload:
@@ -76,8 +78,15 @@ class Plan:
         return sum(each.verdict not in ready for each in self.judged)
 
     @property
+    def nothing_to_do(self) -> bool:
+        """Whether the upload was *Successful* and no row is missing."""
+        return self.successful and not self.uploads
+
+    @property
     def then(self) -> str:
         """What happens after the data files were announced."""
+        if self.nothing_to_do:
+            return "nothing, because the outcome is Successful and no row is missing"
         if self.attempt > 1:
             return f"attempt {self.attempt} is started, because the upload has an outcome already"
         if self.manifest_may_grow:
@@ -181,6 +190,7 @@ def make_plan(vault: Vault, set_id: str, *, share_prefix: str, on_look: OnLook) 
             since=found.listing.since,
             listed=found.listing.entries,
             judged=judged,
+            successful=last_status(vault, set_id=set_id, share_prefix=share_prefix) == "Successful",
         )
 
 

@@ -78,7 +78,10 @@ def diagnose(found: Evidence) -> Diagnosis:
         return Diagnosis(
             hop="manifest",
             sentence="The set has no manifest in S3, so nothing says which files belong to it.",
-            commands=["vault-data.sh --resume (on the gateway's client)", f"sgvault show {set_}"],
+            commands=[
+                "on the gateway's client: vault-data.sh --source DIR",
+                f"sgvault show {set_}",
+            ],
         )
     if not found.listed:
         return _not_listed(found)

@@ -140,6 +140,21 @@ def test_where_the_upload_has_an_outcome_the_next_attempt_is_started(
     assert ran.json["executionArn"] == "an-execution"
 
 
+def test_a_successful_set_without_a_missing_row_is_left_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more attempt would announce one more outcome to every consumer."""
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
+    place.put("a-vaultjob/one", b"one")
+    put_row(place.aws, "a-vaultjob/one", event_time=OLD)
+    monkeypatch.setattr("operations.backfill_plan.last_status", lambda *_, **__: "Successful")
+    ran = sgvault("backfill", "a", "--yes")
+    assert ran.status == 0
+    assert "Then: nothing, because the outcome is Successful and no row is missing." in ran.out
+    assert place.announced() == []
+    assert not place.account.named("StartExecution")
+
+
 def test_a_refused_announcement_is_named(place: Place) -> None:
     place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
     place.put("a-vaultjob/one", b"one")
