@@ -58,6 +58,7 @@ def pin(execution: Execution) -> Listing:
         read,
         itself,
         execution.folder,
+        arrived=int(head["LastModified"].timestamp()),
         tidy_copy=lambda entries: report.keep_manifest(sorted_file(entries)),
     )
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from handlers.core.errors import ManifestError
 from handlers.core.json_fields import MAX_KEY_BYTES, known_fields
-from handlers.core.manifest import Header, Lines
+from handlers.core.manifest import CLOCK_TOLERANCE_SECONDS, Header, Lines
 from handlers.core.manifest_entries import Entry, Grammar
 from handlers.core.naming import SetFolder
 from handlers.core.sorted_stream import KeyBlock
@@ -58,8 +58,6 @@ class Listing:
 
 
 DOTS = re.compile(r"/\.\.?(?:/|$)", re.MULTILINE)
-CLOCK_TOLERANCE_SECONDS = 120
-"""How far the clock of the vaulting client may be ahead of AWS's."""
 
 
 class TidyEntries:
@@ -135,16 +133,20 @@ def prepare(
     itself: Listing,
     folder: SetFolder,
     *,
+    arrived: int,
     tidy_copy: TidyCopy,
 ) -> Listing:
     """Check the whole manifest, which *read* opens, and return its listing.
 
-    *itself* says where the manifest is; the rest of it is found out.
+    *itself* says where the manifest is; the rest of it is found out. It *arrived* at this time,
+    in Unix seconds by AWS's clock.
 
     Raises:
         ManifestError: It is empty, a line cannot be read, or it does not fit its header.
     """
     lines = Lines(read())
+    if lines.header is not None:
+        lines.header.require_no_skew(arrived)
     try:
         listing = _tidy(lines, itself, folder)
     except _UntidyError:

@@ -25,6 +25,8 @@ MAX_LINE_BYTES = 4096
 HEADER = re.compile(
     rb"#vault-manifest 1 began=(\d{1,12}) entries=(\d{1,12}) bytes=(\d{1,18}) sha256=([0-9a-f]{64})"
 )
+CLOCK_TOLERANCE_SECONDS = 120
+"""How far the clock of the vaulting client may be ahead of AWS's."""
 HEADER_START = b"#vault-manifest "
 
 
@@ -61,6 +63,20 @@ class Header:
             size_bytes=int(size_bytes),
             sha256=sha256.decode(),
         )
+
+    def require_no_skew(self, arrived: int) -> None:
+        """Raise ManifestError if the vaulting began after the manifest *arrived*.
+
+        Then the client's clock is ahead of AWS's, and uploads of this delivery would be taken for
+        those of an earlier one.
+        """
+        ahead_seconds = self.began - arrived
+        if ahead_seconds > CLOCK_TOLERANCE_SECONDS:
+            raise ManifestError(
+                f"The header says that the vaulting began {ahead_seconds} seconds after the"
+                f" manifest arrived in S3 (began={self.began}, arrived at {arrived}): the client's"
+                " clock is ahead. Correct it, and vault the set again as a new job"
+            )
 
 
 class Lines:

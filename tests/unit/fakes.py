@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from io import BytesIO
 from threading import Lock
 from typing import IO, Any, cast
@@ -220,6 +221,8 @@ class FakeS3:
         default_factory=lambda: defaultdict(dict)
     )
     operations: list[str] = field(default_factory=list)
+    modified: datetime = datetime(2020, 11, 5, 12, 34, 50, tzinfo=UTC)
+    """When all objects were written."""
     keys_a_page: int = 2
     fails: Callable[[str, Mapping[str, Any]], Exception | None] = lambda operation, _: None
 
@@ -252,7 +255,11 @@ class FakeS3:
         if not versions:
             raise client_error("404", 404, "Not Found")
         version_id = parameters.get("VersionId", list(versions)[-1])
-        return {"VersionId": version_id, "ContentLength": len(versions[version_id])}
+        return {
+            "VersionId": version_id,
+            "ContentLength": len(versions[version_id]),
+            "LastModified": self.modified,
+        }
 
     def get_object(self, **parameters: Any) -> dict[str, Any]:
         """Return a version's content, or a range of it, as a stream."""

@@ -11,6 +11,8 @@ from handlers.core.listing import Listing, TidyEntries, prepare
 from handlers.core.manifest_entries import Entry
 from handlers.core.naming import SetFolder
 
+ARRIVED = 1_604_579_690
+"""When the manifest arrived in S3: a few seconds before its event."""
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 
 
@@ -44,6 +46,7 @@ class Reading:
             lambda: iter(chunks),
             Listing(bucket="bucket", key=key, version_id="v", manifest_version_id="v"),
             SetFolder.of_manifest(key),
+            arrived=ARRIVED,
             tidy_copy=self._keep,
         )
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from handlers.core import external_sort
 from handlers.core.errors import ManifestError
-from tests.unit.manifests import Reading, cut, rich
+from tests.unit.manifests import ARRIVED, Reading, cut, rich
 
 LISTED = ["a-vaultjob/one", "a-vaultjob/two"]
 HEADER_LINE = b"#vault-manifest 1 began=1 entries=2 bytes=2 sha256=" + 64 * b"0" + b"\n"
@@ -382,9 +382,18 @@ def test_a_refused_manifest_leaves_no_file_open(
 
 def test_the_time_of_a_rich_manifest_divides_deliveries() -> None:
     """Pitfall 17: only rows since then, less the clocks' difference, count."""
-    content = rich([(1, "a-vaultjob/one")], began=1_700_000_000)
-    assert Reading([content]).listing.since == 1_700_000_000 - 120
+    content = rich([(1, "a-vaultjob/one")], began=1_600_000_000)
+    assert Reading([content]).listing.since == 1_600_000_000 - 120
     assert Reading([b"a-vaultjob/one\n"]).listing.since == 0
+
+
+def test_a_clock_that_is_ahead_is_refused_with_the_skew() -> None:
+    """Pitfall 40: more than 120 seconds after the manifest's arrival; before any line is read."""
+    lines = [(1, "a-vaultjob/one")]
+    assert Reading([rich(lines, began=ARRIVED + 120)]).listing.since == ARRIVED
+    for content in (rich(lines, began=ARRIVED + 600), rich([(1, "outside")], began=ARRIVED + 600)):
+        with pytest.raises(ManifestError, match=r"began 600 seconds after .* clock is ahead"):
+            Reading([content])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -440,6 +441,7 @@ def test_without_verification_nobody_knows_that_a_file_has_vanished(
 def test_a_set_delivered_again_is_not_done_by_its_old_rows(aws: FakeAws) -> None:
     """Pitfall 17: only rows since the vaulting began count."""
     began = EVENT_TIME + 3600
+    aws.s3.modified += timedelta(hours=2)
     aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/x"), (0, "a-vaultjob/y")], began=began))
     for name, time in (("x", EVENT_TIME), ("y", began - 120)):
         aws.s3.put(f"a-vaultjob/{name}")
@@ -449,6 +451,19 @@ def test_a_set_delivered_again_is_not_done_by_its_old_rows(aws: FakeAws) -> None
     assert check(payload) == payload
     put_row(aws, "a-vaultjob/x", event_time=began + 1)
     assert check(payload)["reconcileDone"] is True
+
+
+def test_a_manifest_of_a_client_whose_clock_is_ahead_fails_at_once(aws: FakeAws) -> None:
+    """Pitfall 40: its first delivery would be *Timed out* after hours, every file of it missing.
+
+    The manifest's own arrival counts, not its event's time, which may be that of an older version.
+    """
+    began = int(aws.s3.modified.timestamp()) + 600
+    aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/x")], began=began))
+    with pytest.raises(ManifestError, match="600 seconds"):
+        check()
+    aws.s3.modified += timedelta(minutes=8)
+    assert stands_at(check()) == ("missing", "a-vaultjob/x")
 
 
 def test_a_missing_manifest_is_an_error_with_a_name(aws: FakeAws) -> None:
