@@ -30,10 +30,13 @@ MAX_CONTINUATIONS = 350
 def pin(execution: Execution) -> Listing:
     """Read the manifest's newest version once, and return it as this execution's listing.
 
+    First the execution joins those of its manifest event, so that none decides for the others.
+
     Raises:
         ManifestError: The manifest is not there, or cannot be used.
     """
     upload = execution.manifest.upload
+    reconciliation.upload_executions(execution.manifest).add(execution.arn)
     try:
         head = dataset.s3.head_object(Bucket=upload.bucket, Key=upload.key)
     except ClientError as error:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,10 +20,11 @@ from handlers.aws import reconciliation
 from handlers.aws.lambda_environment import NotifyEnvironment
 from handlers.aws.outcome_store import OutcomeStore
 from handlers.aws.report import Report
+from handlers.aws.running_executions import is_running
 from handlers.aws.telemetry import count, instrumented, logger
 from handlers.core.errors import PublishError
 from handlers.core.events import SOURCE
-from handlers.core.execution import Execution
+from handlers.core.execution import Execution, short_reason
 from handlers.core.outcome import DETAIL_TYPES, Outcome, Status, outcome_id
 from handlers.core.tally import Tally, not_read
 
@@ -51,7 +53,7 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
     """
     checked = execution.checked
     if checked is None:
-        return Verdict(Status.FAILED, execution.failure or "No check has ended")
+        return Verdict(Status.FAILED, execution.failure or no_check(execution))
     files, stopped_at = checked.listing.entries, checked.progress.difference
     if execution.failure is not None:
         return Verdict(Status.FAILED, execution.failure, not_read(files, stopped_at))
@@ -81,6 +83,13 @@ def shown(key: str) -> str:
     return repr(key[-MAX_SHOWN_CHARACTERS:])
 
 
+def no_check(execution: Execution) -> str:
+    """Return the reason where the count ran out before a check had succeeded."""
+    reason = f"No check succeeded in {execution.iterations} iterations"
+    last_error = execution.last_error and f"; the last error was {execution.last_error}"
+    return f"{reason}{last_error or ''}"
+
+
 def publish(detail: Mapping[str, Any]) -> None:
     """Put an outcome on the bus, or raise PublishError."""
     environment = NotifyEnvironment.read()
@@ -98,15 +107,13 @@ def publish(detail: Mapping[str, Any]) -> None:
         raise PublishError(f"EventBridge refused the outcome: {answer['Entries'][0]}")
 
 
-def conclude(execution: Execution, version_id: str, out_of_time: Callable[[], bool]) -> Outcome:
-    """Judge *execution*, and write the report of what was found."""
-    report = reconciliation.report_of(execution)
-    verdict = judge(execution, report, out_of_time)
+def conclude(execution: Execution, version_id: str, verdict: Verdict, report: Report) -> Outcome:
+    """Return the outcome of *execution*, and close its report."""
     outcome = Outcome(
         manifest=execution.manifest,
         version_id=version_id,
         status=verdict.status,
-        reason=verdict.reason,
+        reason=short_reason(verdict.reason),
         execution=execution.arn,
         started=execution.started,
         finished=int(time.time()),
@@ -121,10 +128,25 @@ def conclude(execution: Execution, version_id: str, out_of_time: Callable[[], bo
 
 
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
-    """Return the manifest's version; its event time where a failure came before it was known."""
+    """Return the manifest's version that *execution* pinned, or another of the same event.
+
+    Where none has pinned one, the event's time stands for it.
+    """
     if execution.checked is not None:
         return execution.checked.listing.manifest_version_id
-    return outcomes.pinned(execution.arn) or str(execution.manifest.upload.event_time)
+    others = sorted(reconciliation.upload_executions(execution.manifest).all())
+    pinned = (outcomes.pinned(each) for each in (execution.arn, *others))
+    return next(filter(None, pinned), str(execution.manifest.upload.event_time))
+
+
+def is_left_to_another(execution: Execution, version_id: str, outcomes: OutcomeStore) -> bool:
+    """Return whether another execution for the same manifest upload runs, and may succeed."""
+    others = reconciliation.upload_executions(execution.manifest).give_up(execution.arn)
+    return any(
+        outcomes.pinned(other) in (None, version_id)
+        and is_running(other, attempt=execution.manifest.attempt)
+        for other in sorted(others)
+    )
 
 
 @instrumented
@@ -132,21 +154,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Decide, publish what was decided first, and return its id and status."""
     execution = Execution.from_event(event)
     outcomes = reconciliation.outcome_store()
+    call = uuid4().hex
     version_id = version_of(execution, outcomes)
     id_ = outcome_id(execution.manifest, version_id)
     if not outcomes.is_decided(id_):
-        outcome = conclude(
-            execution,
-            version_id,
-            reconciliation.time_limit(context, reserve_seconds=RESERVE_SECONDS),
-        )
-        outcomes.decide(outcome)
-    detail = outcomes.to_publish(id_, execution.arn)
+        report = reconciliation.report_of(execution)
+        out_of_time = reconciliation.time_limit(context, reserve_seconds=RESERVE_SECONDS)
+        verdict = judge(execution, report, out_of_time)
+        if verdict.status is Status.FAILED and is_left_to_another(execution, version_id, outcomes):
+            logger.info("Left to another execution that runs", outcome_id=id_)
+            return {"outcomeId": id_, "announced": False}
+        outcomes.decide(conclude(execution, version_id, verdict, report), call=call)
+    detail = outcomes.claim(id_, call=call)
     if detail is None:
-        logger.info("Skipped: announced before", outcome_id=id_)
+        logger.info("Skipped: published before", outcome_id=id_)
         return {"outcomeId": id_, "announced": False}
     publish(detail)
     outcomes.mark_published(id_)
-    logger.info("Announced", outcome_id=id_, status=detail["status"])
+    logger.info("Published", outcome_id=id_, status=detail["status"])
     count(f"Reconciliations{detail['status'].title().replace(' ', '')}")
     return {"outcomeId": id_, "announced": True, "status": detail["status"]}

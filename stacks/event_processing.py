@@ -151,6 +151,7 @@ class EventProcessingStack(VaultStack):
             self._storage,
             bus=self._bus,
             manifest_suffix=self._settings.manifest_suffix,
+            executions_arn=self._arns.executions(f"{self._prefix}-reconciliation"),
             environment=CheckEnvironment(
                 upload_event_table=self._storage.uploads.name,
                 outcome_table=self._storage.outcomes.name,

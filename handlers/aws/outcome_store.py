@@ -1,8 +1,8 @@
-"""The outcomes table: which manifest version an execution saw, and what was decided.
+"""The outcomes table: which manifest version an execution pinned, and what was decided.
 
-First the decision is written, then what is *written* is published, then that is noted.
-The first decision is final, whoever makes it; a crash between the steps can only repeat
-the identical event.
+A call first writes the decision, then publishes what is *written*, then marks it published.
+The first decision is final, whoever makes it; a crash between the steps can only repeat the
+identical event. Of calls at the same time, the one that claims the outcome publishes it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from handlers.core.errors import OutcomeInFlightError
-from handlers.core.outcome import Outcome
+from handlers.core.outcome import Outcome, digest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-CLAIM_SECONDS = 60
-"""How long others leave the publishing to the execution that decided."""
+CLAIM_SECONDS = 30
+"""How long other calls leave the publishing to the call that claimed it."""
 
 dynamodb: DynamoDBClient = boto3.client("dynamodb")
 
@@ -34,17 +34,17 @@ class OutcomeStore:
     expiry_days: int
 
     def pin(self, execution: str, version_id: str) -> str:
-        """Note the manifest version that *execution* saw first; return the one noted."""
+        """Write the manifest version that *execution* uses, unless one is written; return it."""
         self._put_new(f"pin#{execution}", manifestVersionId={"S": version_id})
         return self.pinned(execution) or version_id
 
     def pinned(self, execution: str) -> str | None:
-        """Return the manifest version that *execution* saw first, if it came so far."""
+        """Return the manifest version that *execution* pinned; None before that."""
         item = self._get(f"pin#{execution}")
         return item["manifestVersionId"]["S"] if item else None
 
     def is_decided(self, outcome_id: str) -> bool:
-        """Say whether a decision was written."""
+        """Return whether a decision is written."""
         return bool(self._get(outcome_id))
 
     def status(self, outcome_id: str) -> str | None:
@@ -52,38 +52,69 @@ class OutcomeStore:
         written = self._get(outcome_id)
         return json.loads(written["detail"]["S"])["status"] if written else None
 
-    def decide(self, outcome: Outcome) -> None:
-        """Write the decision, if it is the first."""
+    def decide(self, outcome: Outcome, *, call: str) -> None:
+        """Write the decision with *call*'s claim to publish it, unless one is written."""
         self._put_new(
             outcome.id,
             detail={"S": json.dumps(outcome.detail(), ensure_ascii=False)},
             decidedBy={"S": outcome.execution},
+            claimedBy={"S": call},
             claimedUntil={"N": str(int(time.time()) + CLAIM_SECONDS)},
         )
 
-    def to_publish(self, outcome_id: str, execution: str) -> dict[str, Any] | None:
-        """Return what was decided, for *execution* to publish; None if it was published.
+    def claim(self, outcome_id: str, *, call: str) -> dict[str, Any] | None:
+        """Return the written decision for *call* to publish; None if it was published.
 
         Raises:
-            OutcomeInFlightError: Another execution decided, and is about to publish.
+            OutcomeInFlightError: Another call has claimed it, and its claim has not ended.
         """
         written = self._get(outcome_id)
         if "publishedAt" in written:
             return None
-        mine = written["decidedBy"]["S"] == execution
-        if not mine and time.time() < int(written["claimedUntil"]["N"]):
-            raise OutcomeInFlightError(f"{written['decidedBy']['S']} announces {outcome_id}")
+        if written.get("claimedBy") != {"S": call}:
+            self._take_over(outcome_id, call)
         detail: dict[str, Any] = json.loads(written["detail"]["S"])
         return detail
 
     def mark_published(self, outcome_id: str) -> None:
-        """Note that the outcome has been announced."""
+        """Write that the outcome was published."""
         dynamodb.update_item(
             TableName=self.table,
             Key={"id": {"S": outcome_id}},
             UpdateExpression="SET publishedAt = :now",
             ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
         )
+
+    def next_attempt(self, bucket: str, key: str, version_id: str) -> int:
+        """Return a number from 2 that no attempt at this manifest version was given before.
+
+        The item that counts does not expire: an outcome does, and its id must not be used again.
+        """
+        answer = dynamodb.update_item(
+            TableName=self.table,
+            Key={"id": {"S": f"attempts#{digest(bucket, key, version_id)}"}},
+            UpdateExpression="ADD attemptsAgain :one",
+            ExpressionAttributeValues={":one": {"N": "1"}},
+            ReturnValues="ALL_NEW",
+        )
+        return 1 + int(answer["Attributes"]["attemptsAgain"]["N"])
+
+    def _take_over(self, outcome_id: str, call: str) -> None:
+        now = int(time.time())
+        try:
+            dynamodb.update_item(
+                TableName=self.table,
+                Key={"id": {"S": outcome_id}},
+                UpdateExpression="SET claimedBy = :call, claimedUntil = :until",
+                ConditionExpression="attribute_not_exists(publishedAt) AND claimedUntil <= :now",
+                ExpressionAttributeValues={
+                    ":call": {"S": call},
+                    ":until": {"N": str(now + CLAIM_SECONDS)},
+                    ":now": {"N": str(now)},
+                },
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException as error:
+            raise OutcomeInFlightError(f"Another call publishes {outcome_id}") from error
 
     def _put_new(self, id_: str, **attributes: Any) -> None:
         expires_at = int(time.time()) + self.expiry_days * 86_400

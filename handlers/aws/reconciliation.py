@@ -11,6 +11,7 @@ from handlers.aws.lambda_environment import CheckEnvironment
 from handlers.aws.last_look import LastLook
 from handlers.aws.outcome_store import OutcomeStore
 from handlers.aws.report import Report
+from handlers.aws.upload_executions import UploadExecutions
 from handlers.core.events import ManifestUpload
 from handlers.core.execution import Checked, Execution
 from handlers.core.ignored_names import IgnoredNames
@@ -22,6 +23,14 @@ def outcome_store() -> OutcomeStore:
     """Return the table of outcomes."""
     environment = CheckEnvironment.read()
     return OutcomeStore(table=environment.outcome_table, expiry_days=environment.expiry_days)
+
+
+def upload_executions(manifest: ManifestUpload) -> UploadExecutions:
+    """Return the executions that the event of *manifest* started."""
+    environment = CheckEnvironment.read()
+    return UploadExecutions(
+        table=environment.outcome_table, expiry_days=environment.expiry_days, manifest=manifest
+    )
 
 
 def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:

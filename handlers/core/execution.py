@@ -100,7 +100,7 @@ class Execution:
             arn=json_fields.text(detail, "executionArn"),
             started=json_fields.whole_number(detail, "startDate") // 1000,
             manifest=ManifestUpload.from_detail(json_fields.mapping(given, "detail")),
-            failure=reason(f"The execution ended as {status}{cause and f': {cause}'}"),
+            failure=short_reason(f"The execution ended as {status}{cause and f': {cause}'}"),
         )
 
 
@@ -108,7 +108,7 @@ MAX_REASON = 1024
 """Characters of a reason; the execution's history, or the report, has the rest."""
 
 
-def reason(text: str) -> str:
+def short_reason(text: str) -> str:
     """Return *text* as an outcome carries it: short, and without characters that UTF-8 lacks."""
     return text[:MAX_REASON].encode(errors="replace").decode()
 
@@ -118,6 +118,6 @@ def _reason(failure: Mapping[str, Any]) -> str:
     error, cause = str(failure.get("Error")), str(failure.get("Cause"))
     try:
         raised = json.loads(cause)
-        return reason(f"{raised['errorType']}: {raised['errorMessage']}")
+        return short_reason(f"{raised['errorType']}: {raised['errorMessage']}")
     except (ValueError, TypeError, KeyError, RecursionError):
-        return reason(f"{error}: {cause}")
+        return short_reason(f"{error}: {cause}")

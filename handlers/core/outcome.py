@@ -34,7 +34,11 @@ FOUND = tuple(Tally(files=0).detail())
 def outcome_id(manifest: ManifestUpload, version_id: str) -> str:
     """Return the id that all events of one manifest upload's outcome share."""
     upload = manifest.upload
-    identity = [upload.bucket, upload.key, version_id, manifest.attempt]
+    return digest(upload.bucket, upload.key, version_id, manifest.attempt)
+
+
+def digest(*identity: str | int) -> str:
+    """Return a text of 64 characters that stands for *identity* in a key."""
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 

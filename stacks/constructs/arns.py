@@ -36,6 +36,10 @@ class Arns(Construct):
         """Return the ARN of a Step Functions state machine."""
         return self._arn("states", f"stateMachine:{name}")
 
+    def executions(self, name: str) -> str:
+        """Return what the ARNs of all executions of a state machine match."""
+        return self._arn("states", f"execution:{name}:*")
+
     def instance(self, instance_id: str) -> str:
         """Return the ARN of an EC2 instance."""
         return self._arn("ec2", f"instance/{instance_id}")

@@ -23,6 +23,7 @@ class ReconcileFunctions:
         *,
         bus: VaultBus,
         manifest_suffix: str,
+        executions_arn: str,
         environment: CheckEnvironment,
         undelivered: DeadLetters,
     ) -> None:
@@ -31,6 +32,9 @@ class ReconcileFunctions:
             f"{storage.bucket.arn}/*{manifest_suffix}",
             f"{storage.reports.arn}/*",
         ]
+        self._describe_executions = Allow(
+            "FindRunningExecutions", ["states:DescribeExecution"], [executions_arn]
+        )
         self._list_objects = Allow("ListObjects", ["s3:ListBucket"], [storage.bucket.arn])
         self.iterate = functions.define("reconcile_iterator", timeout_seconds=10, memory_mb=128)
         self.check = self._check(functions, environment)
@@ -58,7 +62,11 @@ class ReconcileFunctions:
                     ["s3:PutObject", "s3:AbortMultipartUpload"],
                     [f"{reports}/*"],
                 ),
-                Allow("PinManifest", ["dynamodb:GetItem", "dynamodb:PutItem"], [outcomes]),
+                Allow(
+                    "PinManifest",
+                    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                    [outcomes],
+                ),
             ],
         )
 
@@ -85,6 +93,7 @@ class ReconcileFunctions:
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                     [storage.outcomes.arn],
                 ),
+                self._describe_executions,
                 bus.publish,
             ],
             undelivered=undelivered,

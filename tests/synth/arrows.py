@@ -60,6 +60,7 @@ ACTIONS = {
     "update_item": ("dynamodb:UpdateItem",),
     "query": ("dynamodb:Query",),
     "put_events": ("events:PutEvents",),
+    "describe_execution": ("states:DescribeExecution",),
     "head_object": ("s3:GetObject",),
     "get_object": ("s3:GetObject",),
     "list_objects_v2": ("s3:ListBucket",),
@@ -177,7 +178,8 @@ class _Finder:
                 arn, _, key = (
                     resource.partition("/") if call.service == "s3" else (resource, "", "")
                 )
-                requests = found.setdefault((function, self._addresses[arn]), {})
+                target = self._addresses[_machine(arn) if call.service == "states" else arn]
+                requests = found.setdefault((function, target), {})
                 on = f"{arn}/{_representative(key)}" if key else arn
                 for action in _needed(call):
                     requests[Request(self._role_of(function), action, on)] = None
@@ -210,6 +212,8 @@ class _Finder:
         elif call.method == "batch_get_item":
             for table in call.parameters["RequestItems"]:
                 yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{table}"
+        elif call.service == "states":
+            yield call.parameters["executionArn"]
         elif call.service == "dynamodb":
             yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{call.parameters['TableName']}"
         else:
@@ -253,6 +257,11 @@ class _Finder:
 def _needed(call: Call) -> Iterable[str]:
     actions = ACTIONS[call.method]
     return [OF_A_VERSION[each] for each in actions] if "VersionId" in call.parameters else actions
+
+
+def _machine(execution: str) -> str:
+    """Return the ARN of the state machine that an execution is one of."""
+    return execution.replace(":execution:", ":stateMachine:").rpartition(":")[0]
 
 
 def _representative(key: str) -> str:

@@ -81,11 +81,16 @@ class Account:
         name: str = json.loads(rule["event_pattern"])["detail"]["bucket-name"][0]
         return name
 
+    def execution(self, name: object) -> str:
+        """Return the ARN of an execution of the stack's state machine."""
+        machine = self.stack.of("aws_sfn_state_machine")["reconciliation"]["name"]
+        return f"arn:aws:states:REGION:ACCOUNT:execution:{machine}:{name}"
+
     def recorded(self) -> FakeAws:
         """Return the account as the handlers get it."""
         clients: dict[str, Any] = {
             service: Recorder(self, service, getattr(self.aws, service))
-            for service in ("events", "dynamodb", "s3", "sqs")
+            for service in ("events", "dynamodb", "s3", "sqs", "states")
         }
         return FakeAws(**clients)
 
@@ -159,13 +164,15 @@ def recorded_calls(stack: Spelled) -> list[Call]:
         warnings.filterwarnings("ignore", message="No application metrics to publish")
         ways = itertools.product((TIDY, UNTIDY), ("nothing", "its event", "the object"))
         for number, (manifest, held_back) in enumerate(ways):
-            _one_dataset(account, manifest, held_back, f"execution:reconciliation:{number}")
-        account.run("reconcile_notify", _stopped_by_hand(account.bucket))
+            _upload(account, manifest, held_back)
+            account.reconcile(account.published(), checks=3, execution=account.execution(number))
+        _upload(account, TIDY, "nothing")
+        _stop_one_of_two(account, account.published())
         account.fail()
     return account.calls
 
 
-def _one_dataset(account: Account, manifest: bytes, held_back: str, execution: str) -> None:
+def _upload(account: Account, manifest: bytes, held_back: str) -> None:
     account.aws.s3.versions.clear()
     account.aws.dynamodb.tables.clear()
     for name in "ab":
@@ -176,12 +183,15 @@ def _one_dataset(account: Account, manifest: bytes, held_back: str, execution: s
             account.announce(key)
     account.aws.s3.put(MANIFEST, manifest, bucket=account.bucket)
     account.announce(MANIFEST)
-    account.reconcile(account.published(), checks=3, execution=execution)
 
 
-def _stopped_by_hand(bucket: str) -> Payload:
-    event = aws_event("execution_status_change")
-    given = json.loads(event["detail"]["input"])
-    given["detail"]["bucket-name"] = bucket
-    event["detail"]["input"] = json.dumps(given)
-    return event
+def _stop_one_of_two(account: Account, manifest: Payload) -> None:
+    """Stop an execution by hand while another one reconciles the same manifest."""
+    event = task_event(execution=account.execution("running"))
+    account.run("reconcile_check", event | {"state": event["state"] | manifest})
+    ended = aws_event("execution_status_change")
+    ended["detail"] |= {
+        "executionArn": account.execution("stopped"),
+        "input": json.dumps(manifest),
+    }
+    account.run("reconcile_notify", ended)

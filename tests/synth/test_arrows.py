@@ -59,7 +59,7 @@ function classify_upload
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 function reconcile_check
   -> log group reconcile_check_logs: logs:CreateLogStream logs:PutLogEvents
-  -> table outcomes: dynamodb:GetItem dynamodb:PutItem
+  -> table outcomes: dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem
   -> table upload_events: dynamodb:GetItem dynamodb:Query
   -> role reconcile_check_role: sts:AssumeRole
   -> bucket file_upload: s3:GetObject s3:GetObjectVersion s3:ListBucket
@@ -77,6 +77,7 @@ function reconcile_notify
   -> role reconcile_notify_role: sts:AssumeRole
   -> bucket file_upload: s3:GetObjectVersion s3:ListBucket
   -> bucket reports: s3:GetObjectVersion s3:PutObject
+  -> state machine reconciliation: states:DescribeExecution
   -> queue undelivered: sqs:SendMessage
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 function record_upload
@@ -103,7 +104,6 @@ queue uploads
 NOT_CALLED = {
     "reconcile_check": {
         "put_object",  # only Notify reports
-        "update_item",  # it pins; only Notify marks as published
     },
     "reconcile_notify": {
         "head_object",  # the check has found out the manifest's version

@@ -126,6 +126,9 @@ def universe_of(stack: Spelled, arrows: Iterable[Arrow]) -> Universe:
 
 def similar(arn: str) -> str:
     """Return the ARN of something whose name only begins alike."""
+    if ":execution:" in arn:
+        machine, _, execution = arn.rpartition(":")
+        return f"{machine}-2:{execution}"
     name, stream, rest = arn.partition(":log-stream:")
     return f"{name}-2{stream}{rest}"
 

@@ -29,6 +29,7 @@ from handlers.aws import pages
 from tests.unit.conditions import Item, holds
 from tests.unit.fake_sqs import FakeSqs
 from tests.unit.refusals import check, client_error
+from tests.unit.updates import updated
 
 Entry = Mapping[str, str]
 
@@ -133,8 +134,8 @@ class FakeDynamoDB:
 
     def put_item(self, **parameters: Any) -> dict[str, Any]:
         """Write an item, or raise where its condition does not hold."""
+        self._begin("PutItem", parameters)
         with self.lock:
-            self._begin("PutItem", parameters)
             table, item = parameters["TableName"], parameters["Item"]
             key = _key_of(table, item)
             known = self.tables[table].get(key, {})
@@ -165,17 +166,20 @@ class FakeDynamoDB:
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def update_item(self, **parameters: Any) -> dict[str, Any]:
-        """Set attributes; nothing else of an update expression is known here."""
+        """Change an item, or raise where its condition does not hold."""
         self._begin("UpdateItem", parameters)
-        table, key = parameters["TableName"], _key_of(parameters["TableName"], parameters["Key"])
-        verb, _, assignments = parameters["UpdateExpression"].partition(" ")
-        assert verb == "SET", parameters["UpdateExpression"]
-        known = dict(self.tables[table].get(key, parameters["Key"]))
-        for assignment in assignments.split(","):
-            name, _, value = (part.strip() for part in assignment.partition("="))
-            known[name] = parameters["ExpressionAttributeValues"][value]
-        self.tables[table][key] = known
-        return {}
+        with self.lock:
+            table = parameters["TableName"]
+            key = _key_of(table, parameters["Key"])
+            known = self.tables[table].get(key, {})
+            values = parameters.get("ExpressionAttributeValues", {})
+            if not holds(parameters.get("ConditionExpression", ""), known, values):
+                raise ConditionalCheckFailedException(
+                    client_error("ConditionalCheckFailedException", 400).response, "UpdateItem"
+                )
+            item = updated(parameters["UpdateExpression"], known or parameters["Key"], values)
+            self.tables[table][key] = item
+            return {"Attributes": item} if parameters.get("ReturnValues") == "ALL_NEW" else {}
 
     def query(self, **parameters: Any) -> dict[str, Any]:
         """Return a page in the order of the sort key's UTF-8; the filter may leave it empty."""
@@ -318,13 +322,40 @@ class FakeS3:
 
 
 @dataclass
+class FakeStates:
+    """Step Functions: executions by ARN."""
+
+    running: dict[str, int] = field(default_factory=dict)
+    """Executions that run, and the attempt in the input of each."""
+    ended: set[str] = field(default_factory=set)
+
+    class exceptions:  # noqa: N801 - boto3's own name
+        """The modelled exceptions, where boto3's client has them."""
+
+        class ExecutionDoesNotExist(ClientError):
+            """There is no such execution, or none any more."""
+
+    def describe_execution(self, **parameters: Any) -> dict[str, Any]:
+        """Return status and input of an execution."""
+        check("stepfunctions", "DescribeExecution", parameters)
+        arn = parameters["executionArn"]
+        if arn not in self.running and arn not in self.ended:
+            error = client_error("ExecutionDoesNotExist", 400)
+            raise self.exceptions.ExecutionDoesNotExist(error.response, "DescribeExecution")
+        status = "RUNNING" if arn in self.running else "ABORTED"
+        detail = {"attempt": self.running[arn]} if self.running.get(arn, 1) > 1 else {}
+        return {"status": status, "input": json.dumps({"detail": detail})}
+
+
+@dataclass
 class FakeAws:
-    """An account: a bus, the tables, the bucket and a clock."""
+    """An account: a bus, the tables, the bucket, the executions and a clock."""
 
     events: FakeEvents = field(default_factory=FakeEvents)
     dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
     s3: FakeS3 = field(default_factory=FakeS3)
     sqs: FakeSqs = field(default_factory=FakeSqs)
+    states: FakeStates = field(default_factory=FakeStates)
     clock: FakeClock = field(default_factory=FakeClock)
 
 
@@ -341,6 +372,8 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.aws.folders.s3", aws.s3)
         patch.setattr("handlers.aws.source_queue.time", aws.clock)
         patch.setattr("handlers.aws.outcome_store.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.aws.upload_executions.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.aws.running_executions.states", aws.states)
         patch.setattr("handlers.aws.dataset.dynamodb", aws.dynamodb)
         patch.setattr("handlers.aws.dataset.s3", aws.s3)
         patch.setattr("handlers.aws.report.s3", aws.s3)
@@ -349,6 +382,7 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.aws.last_look.time", aws.clock)
         patch.setattr("handlers.aws.dataset.time", aws.clock)
         patch.setattr("handlers.aws.outcome_store.time", aws.clock)
+        patch.setattr("handlers.aws.upload_executions.time", aws.clock)
         patch.setattr("handlers.reconcile_notify.time", aws.clock)
         yield aws
 

@@ -35,40 +35,42 @@ OTHERS = replace(
 )
 
 
-def decide(outcome: Outcome) -> dict[str, Any] | None:
-    """Decide as the handler does: write, then ask what is to be published."""
-    STORE.decide(outcome)
-    return STORE.to_publish(outcome.id, outcome.execution)
+ONE_CALL, OTHER_CALL = "call one", "call two"
+
+
+def decide(outcome: Outcome, *, call: str = ONE_CALL) -> dict[str, Any] | None:
+    """Decide as the handler does: write, then claim what is to be published."""
+    STORE.decide(outcome, call=call)
+    return STORE.claim(outcome.id, call=call)
 
 
 def test_the_first_decision_is_final(aws: FakeAws) -> None:
-    """Pitfall 18: a retry may see more, but tells what was decided."""
+    """Pitfall 18: a later call may see more, but publishes what was decided."""
     assert decide(FIRST) == FIRST.detail()
-    assert decide(LATER) == FIRST.detail()
+    aws.clock.now += CLAIM_SECONDS
+    assert decide(LATER, call=OTHER_CALL) == FIRST.detail()
 
 
-def test_the_same_execution_repeats_the_identical_event(aws: FakeAws) -> None:
-    """Pitfall 18: a crash between deciding and noting repeats it, with the same id."""
-    first = decide(FIRST)
-    aws.clock.now += 3600
-    assert decide(LATER) == first
-
-
-def test_a_decision_in_flight_is_left_to_the_execution_that_made_it(aws: FakeAws) -> None:
-    """Pitfall 18: of two executions at once, one announces."""
+def test_a_claim_leaves_the_publishing_to_the_call_that_decided(aws: FakeAws) -> None:
+    """Pitfall 18: of two calls at once, one publishes, though both are of one execution."""
     decide(FIRST)
-    with pytest.raises(OutcomeInFlightError, match=EXECUTION):
-        decide(OTHERS)
-    aws.clock.now += CLAIM_SECONDS - 1
-    with pytest.raises(OutcomeInFlightError):
-        decide(OTHERS)
+    for later in (LATER, OTHERS):
+        with pytest.raises(OutcomeInFlightError, match=FIRST.id):
+            decide(later, call=OTHER_CALL)
+        aws.clock.now += CLAIM_SECONDS // 2 - 1
+        with pytest.raises(OutcomeInFlightError):
+            decide(later, call=OTHER_CALL)
 
 
-def test_after_the_claim_another_execution_announces_what_is_written(aws: FakeAws) -> None:
+def test_after_the_claim_one_other_call_publishes_what_is_written(aws: FakeAws) -> None:
     """Pitfall 18 and 20: neither two outcomes nor none."""
     decide(FIRST)
-    aws.clock.now += CLAIM_SECONDS + 1
-    assert decide(OTHERS) == FIRST.detail()
+    aws.clock.now += CLAIM_SECONDS
+    assert decide(OTHERS, call=OTHER_CALL) == FIRST.detail()
+    with pytest.raises(OutcomeInFlightError):
+        decide(OTHERS, call="call three")
+    with pytest.raises(OutcomeInFlightError):
+        decide(FIRST)
 
 
 def test_what_was_published_is_not_published_again(aws: FakeAws) -> None:
@@ -76,8 +78,37 @@ def test_what_was_published_is_not_published_again(aws: FakeAws) -> None:
     decide(FIRST)
     STORE.mark_published(FIRST.id)
     for outcome in (FIRST, LATER, OTHERS):
-        assert decide(outcome) is None
+        for call in (ONE_CALL, OTHER_CALL):
+            assert decide(outcome, call=call) is None
         aws.clock.now += 10 * CLAIM_SECONDS
+
+
+def test_an_outcome_that_is_published_between_reading_and_claiming_is_not_claimed(
+    aws: FakeAws,
+) -> None:
+    """Pitfall 18: the condition sees it, though the call read the item before."""
+    decide(FIRST)
+    aws.clock.now += CLAIM_SECONDS
+
+    def publishes(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "UpdateItem":
+            (row,) = aws.dynamodb.rows(OUTCOME_TABLE)
+            published = {**row, "publishedAt": {"N": "1"}}
+            aws.dynamodb.tables[OUTCOME_TABLE][FIRST.id,] = published
+
+    aws.dynamodb.fails = publishes
+    with pytest.raises(OutcomeInFlightError):
+        STORE.claim(FIRST.id, call=OTHER_CALL)
+
+
+def test_an_attempts_number_is_never_used_twice(aws: FakeAws) -> None:
+    """Not even after the outcomes have expired: their ids would be published again."""
+    attempts = [STORE.next_attempt("bucket", "a-vaultjob/a.manifest", "v1") for _ in range(3)]
+    assert attempts == [2, 3, 4]
+    assert STORE.next_attempt("bucket", "a-vaultjob/a.manifest", "v2") == 2
+    rows = aws.dynamodb.rows(OUTCOME_TABLE)
+    assert len(rows) == 2
+    assert not any("expiresAt" in row for row in rows)
 
 
 def test_another_attempt_or_version_is_decided_for_itself(aws: FakeAws) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from handlers.aws.outcome_store import CLAIM_SECONDS
 from handlers.core.errors import OutcomeInFlightError, PublishError
 from handlers.reconcile_check import handler as check_handler
 from handlers.reconcile_notify import handler
@@ -299,7 +300,7 @@ def test_two_executions_at_once_tell_one_outcome(aws: FakeAws) -> None:
     aws.events.refuses = lambda _: False
     with pytest.raises(OutcomeInFlightError):
         notify(two, execution=OTHER_EXECUTION)
-    aws.clock.now += 61
+    aws.clock.now += CLAIM_SECONDS
     notify(two, execution=OTHER_EXECUTION)
     ((_, outcome),) = published(aws)
     assert outcome["execution"] == EXECUTION
@@ -312,6 +313,7 @@ def test_the_report_tells_what_its_outcome_tells(aws: FakeAws) -> None:
     with pytest.raises(PublishError):
         notify(checked)
     aws.events.refuses = lambda _: False
+    aws.clock.now += CLAIM_SECONDS
     for name in ("held", "late"):
         put_row(aws, f"a-vaultjob/{name}")
     notify(checked)

@@ -1,0 +1,69 @@
+"""The executions of one manifest event, which EventBridge may deliver twice.
+
+The item ``executions#<digest of bucket, object-key and event-time>`` of the outcomes table has
+two sets of ARNs: ``executions``, to which the first check of each adds its own, and ``gaveUp``,
+those that failed. Of executions that fail at the same time, the last one to give up finds no
+other left, and decides.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from handlers.core.events import ManifestUpload
+from handlers.core.outcome import digest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+dynamodb: DynamoDBClient = boto3.client("dynamodb")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadExecutions:
+    """The item of one manifest event, in the outcomes table."""
+
+    table: str
+    expiry_days: int
+    manifest: ManifestUpload
+
+    def add(self, execution: str) -> None:
+        """Write that *execution* reconciles this manifest event."""
+        self._add("executions", execution)
+
+    def all(self) -> set[str]:
+        """Return the ARNs of all executions whose first check has begun."""
+        answer = dynamodb.get_item(TableName=self.table, Key=self._key, ConsistentRead=True)
+        return _texts(answer.get("Item", {}), "executions")
+
+    def give_up(self, execution: str) -> set[str]:
+        """Write that *execution* failed; return the ARNs of the others that have not."""
+        item = self._add("gaveUp", execution)
+        return _texts(item, "executions") - _texts(item, "gaveUp")
+
+    @property
+    def _key(self) -> dict[str, Any]:
+        upload = self.manifest.upload
+        return {"id": {"S": f"executions#{digest(upload.bucket, upload.key, upload.event_time)}"}}
+
+    def _add(self, attribute: str, execution: str) -> dict[str, Any]:
+        expires_at = int(time.time()) + self.expiry_days * 86_400
+        answer = dynamodb.update_item(
+            TableName=self.table,
+            Key=self._key,
+            UpdateExpression=f"SET expiresAt = :expires ADD {attribute} :execution",
+            ExpressionAttributeValues={
+                ":expires": {"N": str(expires_at)},
+                ":execution": {"SS": [execution]},
+            },
+            ReturnValues="ALL_NEW",
+        )
+        return answer["Attributes"]
+
+
+def _texts(item: dict[str, Any], attribute: str) -> set[str]:
+    return set(item.get(attribute, {"SS": []})["SS"])

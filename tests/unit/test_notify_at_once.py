@@ -1,0 +1,191 @@
+"""Two calls of Notify at the same time publish one text, and its report is that of the decision.
+
+The threads are real. One is held before each of its calls of AWS in turn while the other runs to
+its end; and both meet before each kind of call, so that they make it at the same moment.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from handlers.aws.outcome_store import CLAIM_SECONDS
+from handlers.core.errors import OutcomeInFlightError
+from handlers.reconcile_check import handler as check_handler
+from handlers.reconcile_notify import handler
+from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext, installed
+from tests.unit.samples import EXECUTION, OTHER_EXECUTION, aws_event, put_row, store, task_event
+
+Payload = dict[str, Any]
+WAIT_SECONDS = 20
+OPERATIONS = (
+    "GetItem",
+    "Query",
+    "ListObjectsV2",
+    "PutObject",
+    "PutItem",
+    "PutEvents",
+    "UpdateItem",
+)
+
+
+def check(execution: str) -> Payload:
+    """Return what a check of *execution* hands on."""
+    answer: Payload = check_handler(task_event(execution=execution), FakeContext().typed)
+    return answer
+
+
+def last_task(execution: str) -> Callable[[], Payload]:
+    """Return the event of *execution*'s last task, after a check."""
+    return lambda: task_event(ticker=5, count=5, check=check(execution), execution=execution)
+
+
+def status_change() -> Payload:
+    """Return the event of the execution that was stopped while its last task ran."""
+    event = aws_event("execution_status_change")
+    event["detail"]["executionArn"] = EXECUTION
+    return event
+
+
+PAIRS = {
+    "a task and its repetition": (last_task(EXECUTION), last_task(EXECUTION)),
+    "a task and its status change": (last_task(EXECUTION), status_change),
+    "a status change and the task": (status_change, last_task(EXECUTION)),
+    "two executions": (last_task(EXECUTION), last_task(OTHER_EXECUTION)),
+}
+
+
+@dataclass
+class Calls:
+    """Calls of Notify in threads; a hook runs before each call of AWS."""
+
+    aws: FakeAws
+    before: Callable[[str, str], None] = lambda thread, operation: None
+    errors: list[BaseException] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        def hook(operation: str, _: Mapping[str, Any]) -> None:
+            self.before(threading.current_thread().name, operation)
+
+        self.aws.dynamodb.fails = self.aws.s3.fails = hook
+        self.aws.events.fails = lambda _: hook("PutEvents", {})
+
+    def start(self, name: str, event: Payload) -> threading.Thread:
+        """Call Notify with *event* in a thread of this name."""
+        thread = threading.Thread(target=self._call, args=(event,), name=name)
+        thread.start()
+        return thread
+
+    def repeat(self, *events: Payload) -> None:
+        """Call Notify again, as Step Functions and Lambda do after an error, until all succeed."""
+        self.before = lambda *_: None
+        for event in events:
+            self.aws.clock.now += CLAIM_SECONDS
+            handler(event, FakeContext().typed)
+
+    def _call(self, event: Payload) -> None:
+        try:
+            handler(event, FakeContext().typed)
+        except OutcomeInFlightError:
+            pass
+        except BaseException as error:
+            self.errors.append(error)
+            raise
+
+
+def prepared(aws: FakeAws, pair: str) -> tuple[Payload, Payload]:
+    """Put a dataset of which a file is missing; return the two events."""
+    store(aws, lines=["x", "y"], announced=["x"], objects=["x"])
+    one, two = (event() for event in PAIRS[pair])
+    return one, two
+
+
+def arrive(aws: FakeAws) -> None:
+    """Let the missing file arrive, so that a later look would find another text."""
+    aws.s3.put("a-vaultjob/y")
+    put_row(aws, "a-vaultjob/y")
+
+
+def assert_one_outcome(aws: FakeAws) -> None:
+    """One text on the bus, once; its report has the same, and all the parts that it names."""
+    (entry,) = aws.events.accepted
+    outcome = json.loads(entry["Detail"])
+    key = outcome["report"].removeprefix(f"s3://{REPORTS_BUCKET}/")
+    assert len(aws.s3.versions[REPORTS_BUCKET, key]) == 1
+    summary = json.loads(aws.s3.newest(key, bucket=REPORTS_BUCKET))
+    assert summary | outcome == summary
+    folder = key.rpartition("/")[0]
+    lines = [
+        json.loads(line)
+        for part in summary["differences"]
+        for line in gzip.decompress(
+            aws.s3.newest(part if "/" in part else f"{folder}/{part}", bucket=REPORTS_BUCKET)
+        ).splitlines()
+    ]
+    assert [line["key"] for line in lines] == [each["key"] for each in outcome["examples"] or []]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_call_that_is_held_anywhere_while_another_runs(pair: str) -> None:
+    """Before the first call of AWS, before the second, and so on, until there is none."""
+    place, held = 0, True
+    while held:
+        place += 1
+        with installed(FakeAws()) as aws:
+            one, two = prepared(aws, pair)
+            calls = Calls(aws)
+            stopped, go_on = threading.Event(), threading.Event()
+            made = 0
+
+            def hold(thread: str, _: str) -> None:
+                nonlocal made
+                if thread == "held":
+                    made += 1
+                    if made == place:  # noqa: B023 - the thread ends within this round
+                        stopped.set()  # noqa: B023
+                        assert go_on.wait(WAIT_SECONDS)  # noqa: B023
+
+            calls.before = hold
+            first = calls.start("held", one)
+            while first.is_alive() and not stopped.wait(0.001):
+                pass
+            held = stopped.is_set()
+            arrive(aws)
+            calls.start("other", two).join(WAIT_SECONDS)
+            go_on.set()
+            first.join(WAIT_SECONDS)
+            assert calls.errors == []
+            calls.repeat(one, two)
+            assert_one_outcome(aws)
+    assert place > len(OPERATIONS)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_two_calls_that_do_the_same_at_the_same_moment(pair: str, operation: str) -> None:
+    """Both wait before each call of one kind until the other is there, or cannot come."""
+    for _ in range(5):
+        with installed(FakeAws()) as aws:
+            one, two = prepared(aws, pair)
+            calls = Calls(aws)
+            barrier = threading.Barrier(2)
+
+            def meet(thread: str, name: str) -> None:
+                if thread in ("one", "two") and name == operation:
+                    with suppress(threading.BrokenBarrierError):
+                        barrier.wait(0.05)  # noqa: B023 - the threads end within this round
+
+            calls.before = meet
+            threads = [calls.start("one", one), calls.start("two", two)]
+            for thread in threads:
+                thread.join(WAIT_SECONDS)
+            assert calls.errors == []
+            calls.repeat(one, two)
+            assert_one_outcome(aws)

@@ -1,0 +1,194 @@
+"""One manifest event may start two executions: the one that fails leaves the outcome to the other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers.core.outcome import outcome_id
+from handlers.reconcile_check import handler as check_handler
+from handlers.reconcile_notify import handler
+from tests.unit.fakes import FakeAws, FakeContext
+from tests.unit.samples import (
+    EVENT_TIME,
+    EXECUTION,
+    OTHER_EXECUTION,
+    aws_event,
+    manifest_event,
+    manifest_upload,
+    store,
+    task_event,
+)
+
+Payload = dict[str, Any]
+UNUSABLE = {"Error": "ManifestError", "Cause": "It is empty"}
+
+
+def check(execution: str) -> Payload:
+    """Return what the first check of *execution* hands on."""
+    payload: Payload = check_handler(task_event(execution=execution), FakeContext().typed)
+    return payload
+
+
+def finish(execution: str, checked: Payload | None = None, **rest: Any) -> Payload:
+    """Call Notify as the last task of *execution*."""
+    event = task_event(ticker=5, count=5, check=checked, execution=execution, **rest)
+    answer: Payload = handler(event, FakeContext().typed)
+    return answer
+
+
+def stop(execution: str, *, attempt: int = 1, cause: str | None = None) -> Payload:
+    """Call Notify with the status change of *execution*, which was stopped by hand."""
+    event = aws_event("execution_status_change")
+    event["detail"]["executionArn"] = execution
+    event["detail"]["input"] = json.dumps(manifest_event(manifest_upload(attempt=attempt)))
+    if cause is not None:
+        event["detail"]["cause"] = cause
+    answer: Payload = handler(event, FakeContext().typed)
+    return answer
+
+
+def statuses(aws: FakeAws) -> list[tuple[str, str]]:
+    """Return status and manifest version of every outcome on the bus."""
+    details = [json.loads(entry["Detail"]) for entry in aws.events.accepted]
+    return [(detail["status"], detail["manifest-version-id"]) for detail in details]
+
+
+def whole(aws: FakeAws) -> None:
+    """Put a dataset without a difference."""
+    store(aws, lines=["x"], announced=["x"], objects=["x"])
+
+
+def test_an_execution_that_is_stopped_does_not_silence_the_one_that_succeeds(
+    aws: FakeAws,
+) -> None:
+    """Pitfall 37."""
+    whole(aws)
+    check(EXECUTION)
+    checked = check(OTHER_EXECUTION)
+    aws.states.running[OTHER_EXECUTION] = 1
+    answer = stop(EXECUTION)
+    assert answer["announced"] is False
+    assert statuses(aws) == []
+    finish(OTHER_EXECUTION, checked)
+    assert statuses(aws) == [("Successful", "version-1")]
+
+
+@pytest.mark.parametrize("failure", [UNUSABLE, None], ids=["unusable", "no check succeeded"])
+def test_a_failure_that_the_machine_saw_leaves_the_outcome_too(
+    aws: FakeAws, failure: Payload | None
+) -> None:
+    """Pitfall 37: whatever made the execution fail."""
+    whole(aws)
+    checked = check(OTHER_EXECUTION)
+    aws.states.running |= {EXECUTION: 1, OTHER_EXECUTION: 1}
+    assert finish(EXECUTION, failure=failure)["announced"] is False
+    finish(OTHER_EXECUTION, checked)
+    assert statuses(aws) == [("Successful", "version-1")]
+
+
+def test_a_set_that_is_not_whole_is_not_left_to_another(aws: FakeAws) -> None:
+    """Both count the same iterations: *Timed out* is no failure."""
+    store(aws, lines=["x"])
+    checked = check(EXECUTION)
+    check(OTHER_EXECUTION)
+    aws.states.running |= {EXECUTION: 1, OTHER_EXECUTION: 1}
+    finish(EXECUTION, checked)
+    assert statuses(aws) == [("Timed out", "version-1")]
+
+
+def test_of_two_executions_that_fail_the_last_one_decides(aws: FakeAws) -> None:
+    """Pitfalls 20 and 37: each sees the other run, and yet there is an outcome."""
+    whole(aws)
+    for execution in (EXECUTION, OTHER_EXECUTION):
+        check(execution)
+        aws.states.running[execution] = 1
+    assert finish(EXECUTION, failure=UNUSABLE)["announced"] is False
+    assert finish(OTHER_EXECUTION, failure=UNUSABLE)["announced"] is True
+    assert statuses(aws) == [("Failed", "version-1")]
+
+
+def test_two_executions_that_were_stopped_end_in_one_failed(aws: FakeAws) -> None:
+    """Pitfall 20: their status changes arrive in any order, and more than once."""
+    whole(aws)
+    for execution in (EXECUTION, OTHER_EXECUTION):
+        check(execution)
+        aws.states.ended.add(execution)
+    for execution in (OTHER_EXECUTION, EXECUTION, OTHER_EXECUTION):
+        stop(execution)
+    assert statuses(aws) == [("Failed", "version-1")]
+
+
+def test_a_failure_before_the_pin_takes_the_version_that_another_pinned(aws: FakeAws) -> None:
+    """Pitfall 18: so that it is the outcome of the same manifest upload."""
+    whole(aws)
+    checked = check(OTHER_EXECUTION)
+    aws.states.ended.add(OTHER_EXECUTION)
+    stop(EXECUTION)
+    finish(OTHER_EXECUTION, checked)
+    assert statuses(aws) == [("Failed", "version-1")]
+
+
+def test_the_events_time_stands_for_a_version_that_nobody_pinned(aws: FakeAws) -> None:
+    stop(EXECUTION)
+    assert statuses(aws) == [("Failed", str(EVENT_TIME))]
+
+
+def test_another_version_of_the_manifest_is_decided_for_itself(aws: FakeAws) -> None:
+    """It was replaced between the pins of the two executions: two manifest uploads."""
+    whole(aws)
+    check(EXECUTION)
+    whole(aws)
+    check(OTHER_EXECUTION)
+    aws.states.running[OTHER_EXECUTION] = 1
+    stop(EXECUTION)
+    assert statuses(aws) == [("Failed", "version-1")]
+
+
+def test_another_attempt_is_decided_for_itself(aws: FakeAws) -> None:
+    whole(aws)
+    check(EXECUTION)
+    check(OTHER_EXECUTION)
+    aws.states.running[OTHER_EXECUTION] = 2
+    stop(EXECUTION)
+    assert statuses(aws) == [("Failed", "version-1")]
+
+
+def test_a_check_joins_the_executions_before_it_pins(aws: FakeAws) -> None:
+    """Else a failure in between would find no other."""
+    whole(aws)
+    check(EXECUTION)
+    writes = [name for name in aws.dynamodb.operations if name in ("UpdateItem", "PutItem")]
+    assert writes[-2:] == ["UpdateItem", "PutItem"]
+
+
+def test_a_cause_with_half_a_surrogate_pair_is_published(aws: FakeAws) -> None:
+    """StopExecution takes any text, and JSON shows one as ``\\ud83d``."""
+    stop(EXECUTION, cause="stopped \ud83d by hand")
+    (entry,) = aws.events.accepted
+    assert (
+        json.loads(entry["Detail"])["reason"] == "The execution ended as ABORTED: stopped ? by hand"
+    )
+
+
+def test_no_reason_is_longer_than_its_limit(aws: FakeAws) -> None:
+    """32 KB of a cause would leave no room for the examples."""
+    stop(EXECUTION, cause=32_000 * "\u2028")
+    (entry,) = aws.events.accepted
+    assert len(json.loads(entry["Detail"])["reason"]) == 1024
+
+
+def test_the_last_error_is_the_reason_where_no_check_succeeded(aws: FakeAws) -> None:
+    """The count ran out, and without a pinned manifest no last look is possible."""
+    event = task_event(ticker=5, count=5)
+    event["state"]["lastError"] = {"Error": "States.Timeout", "Cause": "late"}
+    handler(event, FakeContext().typed)
+    (entry,) = aws.events.accepted
+    detail = json.loads(entry["Detail"])
+    assert detail["status"] == "Failed"
+    assert detail["reason"] == (
+        "No check succeeded in 5 iterations; the last error was States.Timeout: late"
+    )
+    assert detail["outcome-id"] == outcome_id(manifest_upload(), str(EVENT_TIME))

@@ -1,0 +1,37 @@
+"""DynamoDB's update expressions, as far as the handlers write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tests.unit.conditions import Item
+
+CLAUSE = re.compile(r"\b(SET|ADD) ")
+Values = Mapping[str, Mapping[str, Any]]
+
+
+def updated(expression: str, item: Item, values: Values) -> Item:
+    """Return *item* as *expression* changes it; a clause that is not known here fails."""
+    before, *parts = CLAUSE.split(expression)
+    assert not before, expression
+    changed: dict[str, Any] = dict(item)
+    for clause, actions in zip(parts[::2], parts[1::2], strict=True):
+        for action in actions.split(","):
+            if clause == "SET":
+                name, value = (part.strip() for part in action.split("="))
+                changed[name] = values[value]
+            else:
+                name, value = action.split()
+                changed[name] = _sum(changed.get(name), values[value])
+    return changed
+
+
+def _sum(known: Mapping[str, Any] | None, added: Mapping[str, Any]) -> Mapping[str, Any]:
+    ((kind, value),) = added.items()
+    if kind == "N":
+        return {"N": str(Decimal(known["N"] if known else 0) + Decimal(value))}
+    assert kind == "SS", kind
+    return {"SS": sorted({*(known["SS"] if known else ()), *value})}
