@@ -95,7 +95,8 @@ class Execution:
         except ValueError as error:
             raise MalformedEventError("The execution's input is not in the event") from error
         status = json_fields.text(detail, "status")
-        cause = ": ".join(str(detail[key]) for key in ("error", "cause") if detail.get(key))
+        known = [str(detail[key]) for key in ("error", "cause") if detail.get(key)]
+        cause = _sentence(*known) if len(known) > 1 else "".join(known)
         return cls(
             arn=json_fields.text(detail, "executionArn"),
             started=json_fields.whole_number(detail, "startDate") // 1000,
@@ -114,10 +115,18 @@ def short_reason(text: str) -> str:
 
 
 def _reason(failure: Mapping[str, Any]) -> str:
-    """Return a Catch's ``Error`` and ``Cause``; the latter is JSON where a Lambda raised."""
-    error, cause = str(failure.get("Error")), str(failure.get("Cause"))
+    """Return what a Catch received as a sentence: ``Error`` and ``Cause``."""
+    return short_reason(_sentence(str(failure.get("Error")), str(failure.get("Cause"))))
+
+
+def _sentence(error: str, cause: str) -> str:
+    """Return both; the cause is JSON where a Lambda raised, or where a Fail state passes one on."""
     try:
-        raised = json.loads(cause)
-        return short_reason(f"{raised['errorType']}: {raised['errorMessage']}")
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return short_reason(f"{error}: {cause}")
+        match json.loads(cause):
+            case {"errorType": raised, "errorMessage": message}:
+                return f"{raised}: {message}"
+            case {"Error": inner, "Cause": why}:
+                return f"{error}: {_sentence(str(inner), str(why))}"
+    except (ValueError, RecursionError):
+        pass
+    return f"{error}: {cause}"

@@ -53,6 +53,7 @@ def test_an_empty_manifest_fails_with_its_reason(driver: Driver) -> None:
 
     assert event["detail-type"] == "File Upload Reconciliation Failed"
     assert "The manifest is empty" in event["detail"]["reason"]
+    assert event["detail"]["iterations"] == 1
 
 
 def test_one_manifest_delivered_twice_has_one_outcome(driver: Driver) -> None:

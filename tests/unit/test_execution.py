@@ -68,6 +68,25 @@ def test_error_and_cause_of_a_status_change_are_told(status: str) -> None:
     assert len(execution.failure) <= MAX_REASON
 
 
+def test_the_cause_of_notifys_failure_is_the_reason() -> None:
+    """The Fail state passes on what its Catch received, and that is what a Lambda raised."""
+    raised = {"errorType": "PublishError", "errorMessage": "EventBridge refused the outcome"}
+    cause = json.dumps({"Error": "PublishError", "Cause": json.dumps(raised)})
+    event = status_change(status="FAILED", error="OutcomeNotAnnounced", cause=cause)
+    assert Execution.from_event(event).failure == (
+        "The execution ended as FAILED: OutcomeNotAnnounced: PublishError: EventBridge refused"
+        " the outcome"
+    )
+
+
+@pytest.mark.parametrize("cause", ["stopped \ud83d", '{"Error": "\\udc00", "Cause": "x"}'])
+def test_a_lone_surrogate_in_a_status_change_can_be_written(cause: str) -> None:
+    """StopExecution takes any text; what has no UTF-8 form would prevent the outcome."""
+    failure = Execution.from_event(status_change(cause=cause)).failure
+    assert failure is not None
+    assert failure.encode()
+
+
 @pytest.mark.parametrize(
     "given_input",
     [None, "", "{", "null", "[]", "7", '"text"', "{}", '{"detail": []}'],

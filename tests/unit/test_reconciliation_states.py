@@ -488,6 +488,7 @@ def test_the_longest_execution_that_the_settings_allow_stays_below_the_limit(
     """Pitfall 19: every iteration, continuation and retry that the definition allows."""
     longest = SETTINGS["reconcileCountIterations"].rule
     assert longest.holds(MOST_ITERATIONS)
+    assert not longest.holds(MOST_ITERATIONS + 1)
     continuations = [AT_ONCE] * reconcile_check.MAX_CONTINUATIONS
     assert len(continuations) == 350
     ended = run(
