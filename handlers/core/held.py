@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from handlers.core.difference import Difference, DifferenceType, Remark, RemarkType
+from handlers.core.json_fields import known_fields
+
+WITHOUT_NAMES = (
+    "length",
+    "listed",
+    "announced",
+    "listed_bytes",
+    "object_bytes",
+    "is_folder",
+    "in_s3",
+)
+"""The order in which release 0.1.0 wrote the values of a held key."""
 
 
 @dataclass(slots=True)
@@ -14,10 +26,10 @@ class Held:
     """A key of which it is perhaps not yet known whether something is in it."""
 
     key: str
-    listed: bool
-    announced: bool
-    listed_bytes: int | None
-    object_bytes: int | None
+    listed: bool = False
+    announced: bool = False
+    listed_bytes: int | None = None
+    object_bytes: int | None = None
     is_folder: bool | None = None
     """Whether something listed is in it; None while that is not known."""
     in_s3: bool | None = None
@@ -71,24 +83,14 @@ class Held:
             object_bytes=object_bytes,
         )
 
-    def position(self) -> list[Any]:
-        """Return the key's length and what is known, as JSON; short, since there may be hundreds.
-
-        Another release may read it: values are added at the end, none is dropped or moved.
-        """
-        return [
-            len(self.key),
-            self.listed,
-            self.announced,
-            self.listed_bytes,
-            self.object_bytes,
-            self.is_folder,
-            self.in_s3,
-            self.folder_in_s3,
-        ]
+    def payload(self) -> dict[str, Any]:
+        """Return the key's length and what is known, as JSON; short, since there may be hundreds."""
+        known = {name: value for name, value in asdict(self).items() if value is not None}
+        return {"length": len(known.pop("key")), **known}
 
     @classmethod
-    def at(cls, position: Sequence[Any], after: str) -> Self:
-        """Read a :meth:`position` of this release or another; held keys are prefixes of *after*."""
-        length, *known = position
-        return cls(after[:length], *known[: len(cls.__slots__) - 1])
+    def from_payload(cls, payload: Mapping[str, Any] | Sequence[Any], *, after: str) -> Self:
+        """Read a :meth:`payload` of this release or another; held keys are prefixes of *after*."""
+        if not isinstance(payload, Mapping):
+            payload = dict(zip(WITHOUT_NAMES, payload, strict=True))
+        return cls(key=after[: payload["length"]], **known_fields(cls, payload))

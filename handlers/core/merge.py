@@ -126,11 +126,11 @@ class Merge:
                 self.held.remove(held)
                 yield from filter(None, [held.judge(self.ignored)])
 
-    def position(self) -> list[list[Any]]:
+    def position(self) -> list[dict[str, Any]]:
         """Return the held keys as JSON: what a later merge needs to go on after ``after``."""
-        return [held.position() for held in self.held]
+        return [held.payload() for held in self.held]
 
-    def take_up(self, after: str, position: Sequence[Sequence[Any]]) -> None:
+    def take_up(self, after: str, position: Sequence[Any]) -> None:
         """Go on where another merge stood; the streams begin after *after*."""
         self.after = after
-        self.held = [Held.at(each, after) for each in position]
+        self.held = [Held.from_payload(each, after=after) for each in position]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from handlers.core.difference import Difference, Remark, RemarkType
+from handlers.core.difference import Difference, DifferenceType, Remark, RemarkType
 from handlers.core.merge import Merge
 from handlers.core.sorted_stream import END
 
@@ -27,7 +27,7 @@ class Progress:
     """The last row that was read, if no row up to it counts; else empty."""
     offset: int = 0
     """Where the manifest's next entry begins, in bytes."""
-    held: list[list[Any]] = field(default_factory=list)
+    held: list[Any] = field(default_factory=list)
     """The keys held back, as :meth:`Merge.position` returns them."""
     difference: Difference | None = None
     """The difference at which the last check stopped."""
@@ -55,8 +55,14 @@ class Progress:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or an earlier one."""
+        """Read what :meth:`payload` wrote, in this release or another.
+
+        Where a later release stopped at a difference of a type that is not known here, everything
+        is compared again.
+        """
         finding = payload.get("finding")
+        if finding and finding["difference"] not in list(DifferenceType):
+            return cls()
         remarks = payload.get("remarks", {"ignored": payload.get("ignored", 0)})
         return cls(
             after=payload.get("after", ""),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from handlers.aws.outcome_store import CLAIM_SECONDS
-from handlers.core.errors import OutcomeInFlightError
+from handlers.core.errors import LookUnfinishedError, OutcomeInFlightError
 from handlers.reconcile_check import handler as check_handler
 from handlers.reconcile_notify import handler
 from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext, installed
@@ -189,3 +189,30 @@ def test_two_calls_that_do_the_same_at_the_same_moment(pair: str, operation: str
             assert calls.errors == []
             calls.repeat(one, two)
             assert_one_outcome(aws)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_two_calls_that_go_on_with_one_unfinished_look(operation: str) -> None:
+    """Each names the part that the call before had finished, and writes the rest for itself."""
+    with installed(FakeAws()) as aws:
+        store(aws, lines=["a", "b", "c", "d"])
+        event = last_task(EXECUTION)()
+        with pytest.raises(LookUnfinishedError):
+            handler(event, FakeContext(looks_at_the_clock=2).typed)
+        calls = Calls(aws)
+        barrier = threading.Barrier(2)
+
+        def meet(thread: str, name: str) -> None:
+            if thread in ("one", "two") and name == operation:
+                with suppress(threading.BrokenBarrierError):
+                    barrier.wait(0.05)
+
+        calls.before = meet
+        threads = [calls.start("one", event), calls.start("two", event)]
+        for thread in threads:
+            thread.join(WAIT_SECONDS)
+        assert calls.errors == []
+        calls.repeat(event)
+        assert_one_outcome(aws)
+        (entry,) = aws.events.accepted
+        assert json.loads(entry["Detail"])["missing"] == 4

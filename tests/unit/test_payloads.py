@@ -130,6 +130,26 @@ def test_fields_that_an_earlier_release_did_not_write_have_defaults(
     assert (difference and difference["key"]) == stands_at
 
 
+def test_a_held_folder_has_named_fields(aws: FakeAws) -> None:
+    """Release 0.1.0 wrote its values without names, so that no field could be added or dropped."""
+    put, _, _ = NEXT["continues-with-a-folder-held"]
+    put(aws)
+    event = task_event(check=released("continues-with-a-folder-held"))
+    answer = check_handler(event, FakeContext(remaining_ms=0).typed)
+    (held,) = answer["progress"]["held"]
+    assert held["length"] == len("a-vaultjob/d")
+    assert (held["listed"], held["announced"]) == (True, True)
+
+
+def test_types_of_a_later_release_are_no_error(aws: FakeAws) -> None:
+    """Pitfall 47: after a rollback, a check that stopped at such a difference starts again."""
+    one_missing(aws)
+    later = released("stands-at-missing")
+    later["progress"]["finding"]["difference"] = "checksum-mismatch"
+    later["progress"]["remarks"] = {"renamed": 1, "ignored": 1}
+    assert check(later)["progress"]["finding"]["key"] == "a-vaultjob/b"
+
+
 @pytest.mark.parametrize("execution", [EXECUTION, OTHER_EXECUTION])
 def test_an_outcome_that_release_0_1_0_decided_is_published_as_it_is_written(
     aws: FakeAws, execution: str
