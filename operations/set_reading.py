@@ -72,7 +72,7 @@ def open_set(
     version_id = head.get("VersionId", "null")
     itself = Listing(bucket=bucket, key=key, version_id=version_id, manifest_version_id=version_id)
     with ExitStack() as scratch:
-        listing, tidy = _prepared(itself, head["ContentLength"], scratch)
+        listing, tidy = _prepared(itself, head, scratch)
         yield ReadDataset(
             manifest=ManifestUpload(
                 set_id=set_id,
@@ -92,14 +92,12 @@ def open_set(
         )
 
 
-def _prepared(
-    itself: Listing, size_bytes: int, scratch: ExitStack
-) -> tuple[Listing, IO[bytes] | None]:
+def _prepared(itself: Listing, head: Any, scratch: ExitStack) -> tuple[Listing, IO[bytes] | None]:
     """Check the manifest; return its listing, and the tidy copy where one is needed."""
     copies: list[Sorted] = []
 
     def read() -> Iterator[bytes]:
-        return object_chunks(dataset.s3, itself.place, start=0, end=size_bytes)
+        return object_chunks(dataset.s3, itself.place, start=0, end=head["ContentLength"])
 
     def tidy_copy(entries: Iterator[Entry]) -> Listing:
         copy = sorted_file(entries)
@@ -113,7 +111,13 @@ def _prepared(
         )
 
     try:
-        listing = prepare(read, itself, SetFolder.of_manifest(itself.key), tidy_copy=tidy_copy)
+        listing = prepare(
+            read,
+            itself,
+            SetFolder.of_manifest(itself.key),
+            arrived=int(head["LastModified"].timestamp()),
+            tidy_copy=tidy_copy,
+        )
     except ManifestError as error:
         raise OperatorError(f"The manifest {shown(itself.key)} cannot be used: {error}") from error
     return listing, copies[-1].file if copies else None

@@ -75,7 +75,7 @@ class Header:
             raise ManifestError(
                 f"The header says that the vaulting began {ahead_seconds} seconds after the"
                 f" manifest arrived in S3 (began={self.began}, arrived at {arrived}): the client's"
-                " clock is ahead. Correct it, and vault the set again as a new job"
+                " clock is ahead. Correct it, and vault the set again with --new"
             )
 
 

@@ -225,7 +225,7 @@ class FakeS3:
         default_factory=lambda: defaultdict(dict)
     )
     operations: list[str] = field(default_factory=list)
-    modified: datetime = datetime(2020, 11, 5, 12, 34, 50, tzinfo=UTC)
+    written_at: datetime = datetime(2020, 11, 5, 12, 34, 50, tzinfo=UTC)
     """When all objects were written."""
     keys_a_page: int = 2
     fails: Callable[[str, Mapping[str, Any]], Exception | None] = lambda operation, _: None
@@ -262,7 +262,7 @@ class FakeS3:
         return {
             "VersionId": version_id,
             "ContentLength": len(versions[version_id]),
-            "LastModified": self.modified,
+            "LastModified": self.written_at,
         }
 
     def get_object(self, **parameters: Any) -> dict[str, Any]:

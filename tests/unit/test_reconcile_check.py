@@ -442,7 +442,7 @@ def test_without_verification_nobody_knows_that_a_file_has_vanished(
 def test_a_set_delivered_again_is_not_done_by_its_old_rows(aws: FakeAws) -> None:
     """Pitfall 17: only rows since the vaulting began count."""
     began = EVENT_TIME + 3600
-    aws.s3.modified += timedelta(hours=2)
+    aws.s3.written_at += timedelta(hours=2)
     aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/x"), (0, "a-vaultjob/y")], began=began))
     for name, time in (("x", EVENT_TIME), ("y", began - 120)):
         aws.s3.put(f"a-vaultjob/{name}")
@@ -459,11 +459,11 @@ def test_a_manifest_of_a_client_whose_clock_is_ahead_fails_at_once(aws: FakeAws)
 
     The manifest's own arrival counts, not its event's time, which may be that of an older version.
     """
-    began = int(aws.s3.modified.timestamp()) + 600
+    began = int(aws.s3.written_at.timestamp()) + 600
     aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/x")], began=began))
     with pytest.raises(ManifestError, match="600 seconds"):
         check()
-    aws.s3.modified += timedelta(minutes=8)
+    aws.s3.written_at += timedelta(minutes=8)
     assert stands_at(check()) == ("missing", "a-vaultjob/x")
 
 
