@@ -39,7 +39,7 @@ def reconcile_again(vault: Vault, *, set_id: str, share_prefix: str = "") -> Sta
         event_time=int(head["LastModified"].timestamp()),
     )
     manifest = ManifestUpload(set_id=set_id, upload=upload)
-    manifest = next_attempt(vault, manifest, head.get("VersionId", "null"))
+    manifest = reserve_attempt(vault, manifest, head.get("VersionId", "null"))
     arn = start(vault.state_machine_arn, manifest)
     return Started(attempt=manifest.attempt, execution_arn=arn)
 
@@ -71,6 +71,21 @@ def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> Man
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
     attempts = (replace(manifest, attempt=attempt) for attempt in count(1))
     return next(each for each in attempts if not outcomes.is_decided(outcome_id(each, version_id)))
+
+
+def reserve_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:
+    """Return *manifest* with an attempt's number that nobody was given before.
+
+    Not even after the outcomes of the earlier attempts have expired.
+    """
+    outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
+    upload = manifest.upload
+    while True:
+        number = outcomes.next_attempt(upload.bucket, upload.key, version_id)
+        attempt = replace(manifest, attempt=number)
+        # Release 0.1.0 gave out numbers without counting them.
+        if not outcomes.is_decided(outcome_id(attempt, version_id)):
+            return attempt
 
 
 def start(state_machine_arn: str, manifest: ManifestUpload) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -38,8 +39,13 @@ def account(statuses: list[str]) -> Iterator[Account]:
         "LastModified": datetime(2026, 11, 20, tzinfo=UTC),
         "VersionId": "v1",
     }
+    counted = itertools.count(1)
     with installed() as account:
-        account.answers |= {"HeadObject": lambda *_: head, "GetItem": get_item}
+        account.answers |= {
+            "HeadObject": lambda *_: head,
+            "GetItem": get_item,
+            "UpdateItem": lambda *_: {"Attributes": {"attemptsAgain": {"N": str(next(counted))}}},
+        }
         yield account
 
 
@@ -74,3 +80,11 @@ def test_the_last_outcome_counts(account: Account, statuses: list[str]) -> None:
     statuses += ["Successful", "Timed out"]
     vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
     assert last_status(vault, set_id="a") == "Timed out"
+
+
+def test_an_attempts_number_is_not_used_again_after_its_outcome_expired(account: Account) -> None:
+    """The table has no outcome any more, and the counter has no expiry."""
+    for _ in range(2):
+        assert sgvault("reconcile", "a", "--region", "us-east-1").status == 0
+    started = [json.loads(each["input"]) for each in account.named("StartExecution")]
+    assert [each["detail"]["attempt"] for each in started] == [2, 3]
