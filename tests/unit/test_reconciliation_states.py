@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers import reconcile_check, reconcile_iterator
-from handlers.aws import last_look
 from handlers.aws.outcome_store import CLAIM_SECONDS
 from handlers.core import errors
 from handlers.core.execution import Execution
@@ -195,13 +194,6 @@ def test_each_error_that_is_named_is_an_error_of_the_handlers() -> None:
         for handler in [*state.get("Retry", [])[:-1], *state.get("Catch", [])[:-1]]:
             for name in handler["ErrorEquals"]:
                 assert issubclass(getattr(errors, name), errors.VaultError)
-
-
-def test_notify_retries_for_longer_than_a_last_look_may_take() -> None:
-    """Else an outcome that a look could not end would wait for an operator."""
-    retrier = machine()["States"]["Reconcile Notify"]["Retry"][1]
-    assert retrier["ErrorEquals"] == ["LookUnfinishedError"]
-    assert retrier["MaxAttempts"] > last_look.MAX_CALLS
 
 
 def test_notify_tries_for_longer_than_another_calls_claim_lasts() -> None:
