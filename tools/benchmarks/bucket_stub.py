@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from html import escape
 from typing import Any
 from urllib.parse import quote_plus
@@ -19,7 +20,6 @@ from local.emulator.aws_limits import RefusedByAwsError, check
 from tools.benchmarks.synthetic_set import Uploads
 
 MODIFIED = "2026-11-24T00:00:00.000Z"
-HTTP_MODIFIED = "Tue, 24 Nov 2026 00:00:00 GMT"
 MOST_KEYS = 1000
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 LIST_PARAMETERS = {
@@ -146,7 +146,7 @@ class BucketStub:
             return _error(404, "NoSuchKey" if not version else "NoSuchVersion")
         described = {
             "ETag": f'"{len(body):032x}"',
-            "Last-Modified": HTTP_MODIFIED,
+            "Last-Modified": formatdate(usegmt=True),
             "Accept-Ranges": "bytes",
             "x-amz-version-id": version,
         }

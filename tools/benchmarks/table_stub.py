@@ -25,6 +25,7 @@ KEY_CONDITION = re.compile(
     r"setId = (:\w+)"
     r"(?: AND (?:objectKey BETWEEN (:\w+) AND (:\w+)|begins_with\(objectKey, (:\w+)\)))?"
 )
+SET_AND_ADD = re.compile(r"SET (?P<set>\w+) = (?P<value>:\w+) ADD (?P<add>\w+) (?P<added>:\w+)")
 COMPARISON = re.compile(r"(\w+) (>=|<=|>|<|=) (:\w+)")
 
 
@@ -46,6 +47,8 @@ class TableStub:
                 return json.dumps(self._get_item(request), ensure_ascii=False).encode()
             case "PutItem":
                 return json.dumps(self._put_item(request)).encode()
+            case "UpdateItem":
+                return json.dumps(self._update_item(request)).encode()
         raise RefusedByAwsError("UnknownOperationException", f"The stub has no {action}")
 
     def _query(self, request: Mapping[str, Any]) -> bytes:
@@ -126,6 +129,20 @@ class TableStub:
             )
         self._items[id_] = request["Item"]
         return {}
+
+    def _update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a text to a set of an item, which is what the first check does."""
+        self.counts.write_units += 1
+        expression = request["UpdateExpression"]
+        found = SET_AND_ADD.fullmatch(expression)
+        if found is None or "ConditionExpression" in request:
+            raise RefusedByAwsError("ValidationException", f"The stub cannot do {expression!r}")
+        values = request["ExpressionAttributeValues"]
+        item = self._items.setdefault(request["Key"]["id"]["S"], dict(request["Key"]))
+        item[found["set"]] = values[found["value"]]
+        known = item.get(found["add"], {"SS": []})["SS"]
+        item[found["add"]] = {"SS": sorted({*known, *values[found["added"]]["SS"]})}
+        return {"Attributes": item}
 
     def _read(self, size_bytes: int, request: Mapping[str, Any]) -> float:
         """Count a read of *size_bytes*, and return its units."""
