@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from deployment.errors import CommandError
 from local.deployed_system import DeployedSystem
 
@@ -25,7 +27,7 @@ def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
         system.held_back().add(key)
     return (
         f"The gateway holds back {key}: vault the set, and see it wait for that file. Then:"
-        " make release SET=id FILE=path."
+        f" make release SET={quote(set_id)} FILE={quote(file)}"
     )
 
 
