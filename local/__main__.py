@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import json
-import signal
 import sys
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from deployment.errors import CommandError
+from deployment.command_line import exit_status
 from local import left_running, source_folder
 from local.demo import demo
 from local.deployed_system import DeployedSystem
@@ -24,7 +22,6 @@ from local.planning import plan
 from local.vault_dataset import vault
 
 DEFAULT_PORT = 4566
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def arguments() -> argparse.Namespace:
@@ -86,26 +83,13 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Carry out one command; an error is printed as a sentence."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
-    try:
-        return run(arguments())
-    except (CommandError, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        where = f" that holds {error.filename}" if error.filename else ""
-        print(
-            f"The disk{where} is full: make room, or let TMPDIR be on another.",
-            file=sys.stderr,
-        )
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted: whatever this command had started is stopped.", file=sys.stderr)
-        return 130
+    """Carry out one command, and return its exit status."""
+    options = arguments()
+    return exit_status(
+        lambda: run(options),
+        interrupted="Interrupted: whatever this command had started is stopped.",
+        errors=(BotoCoreError, ClientError),
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deployment import terraform
+from deployment.command_line import exit_status
 from deployment.deployment import ROOT, Deployment
 from deployment.errors import CommandError
 from deployment.review.planning import PLANS, PlanReview, emptied, plan_stacks
@@ -69,17 +69,17 @@ def phase(doing: str) -> Iterator[None]:
 
 
 def main() -> int:
-    """Plan and tell; what goes wrong is told in a sentence."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Plan, print the summary, and return the exit status."""
     options = arguments()
-    try:
-        outcome = review(options, environment_name())
-    except CommandError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted: the review is not whole. Nothing was applied.", file=sys.stderr)
-        return 130
+    return exit_status(
+        lambda: reviewed(options),
+        interrupted="Interrupted: the review is not whole. Nothing was applied.",
+    )
+
+
+def reviewed(options: argparse.Namespace) -> int:
+    """Review the plans of the environment, and print the summary."""
+    outcome = review(options, environment_name())
     print(outcome.text)
     return outcome.status
 

@@ -176,4 +176,4 @@ def test_an_interruption_is_told_in_a_sentence(
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     monkeypatch.setattr(sys, "argv", ["audit"])
     assert command.main() == 130
-    assert capsys.readouterr().err == "Interrupted: not every check has looked.\n"
+    assert capsys.readouterr().err == "Interrupted: not every check has run.\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -12,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from deployment.command_line import exit_status
 from deployment.errors import CommandError
 from tools.audit.audited import Audited
 from tools.audit.checks.registry import CHECKS, Check
@@ -48,14 +48,9 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Tell what each check found, and return 1 if there was anything."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Print what each check found, and return 1 if there was anything."""
     options = arguments()
-    try:
-        return audit(options)
-    except KeyboardInterrupt:
-        print("Interrupted: not every check has looked.", file=sys.stderr)
-        return 130
+    return exit_status(lambda: audit(options), interrupted="Interrupted: not every check has run.")
 
 
 def audit(options: argparse.Namespace) -> int:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from deployment.command_line import exit_status
 from tools.benchmarks import tables, targets
 from tools.benchmarks.cases import Result, looks, results, scale
-from tools.benchmarks.errors import BenchmarkError
 from tools.benchmarks.running_stub import RunningStub, running_stub
 
 SIZES = [1_000, 100_000, 1_000_000]
@@ -91,25 +91,25 @@ def look(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -
 def main() -> int:
     """Measure what the command line asks for."""
     options = arguments()
+    return exit_status(
+        lambda: measured(options), interrupted="Interrupted: what was started has ended."
+    )
+
+
+def measured(options: argparse.Namespace) -> int:
+    """Compare, or grow, and print how long it took."""
     progress, out = Console(stderr=True), Console()
     if not out.is_terminal:
         out = Console(width=WIDTH)
     started = time.monotonic()
-    try:
-        with running_stub() as stub:
-            if options.look is not None:
-                look(stub, options.look or LOOK, progress, out)
-            elif options.scale is None:
-                compare(stub, [options.files] if options.files else SIZES, progress, out)
-                look(stub, [options.files] if options.files else LOOK, progress, out)
-            else:
-                grow(stub, options.scale or SCALE, progress, out)
-    except BenchmarkError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted: what was started has ended.", file=sys.stderr)
-        return 130
+    with running_stub() as stub:
+        if options.look is not None:
+            look(stub, options.look or LOOK, progress, out)
+        elif options.scale is None:
+            compare(stub, [options.files] if options.files else SIZES, progress, out)
+            look(stub, [options.files] if options.files else LOOK, progress, out)
+        else:
+            grow(stub, options.scale or SCALE, progress, out)
     progress.print(f"{time.monotonic() - started:.0f} s in all")
     return 0
 

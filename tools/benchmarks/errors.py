@@ -1,5 +1,7 @@
 """What can go wrong in a benchmark, as types."""
 
+from deployment.errors import CommandError
 
-class BenchmarkError(Exception):
+
+class BenchmarkError(CommandError):
     """The root of every error that the benchmarks raise on purpose."""
