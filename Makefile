@@ -138,7 +138,7 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 
 clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find main.py handlers stacks operations deployment local tools tests -name __pycache__ -prune -exec rm -rf {} +
+	@find main.py environments handlers stacks operations deployment local tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Leave CDKTF
 hcl: setup ## Write the stacks as HCL to build/hcl, for a life without CDKTF (ENV)

@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from stacks.settings import DEFAULT_ENVIRONMENT, SettingsError, read_settings
+import environments
+from stacks.settings import SettingsError, read_settings
 
 ROOT = Path(__file__).resolve().parent
 
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parent
 def main() -> None:
     """Synthesise every stack of the environment that ``VAULT_ENV`` names (default: dev)."""
     try:
-        settings = read_settings(ROOT, os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT)
+        settings = read_settings(ROOT, environments.chosen(os.environ))
     except SettingsError as error:
         sys.exit(str(error))
 

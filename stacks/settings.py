@@ -7,17 +7,15 @@ them. There is no other source.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import environments
 from stacks.settings_conflicts import conflicts
 from stacks.settings_schema import SETTINGS
-
-DEFAULT_ENVIRONMENT = "dev"
 
 
 class SettingsError(Exception):
@@ -76,17 +74,16 @@ class Settings:
         return f"/{self.environment_name}/fileGateway"
 
 
-def read_settings(root: Path, environment: str = DEFAULT_ENVIRONMENT) -> Settings:
+def read_settings(root: Path, environment: str = environments.DEFAULT) -> Settings:
     """Read cdktf.json and the environment's file below *root*.
 
     Raises:
         SettingsError: There is no such environment, or its settings cannot be used.
     """
-    folder = root / "environments"
-    chosen = folder / f"{environment}.json"
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", environment) or not chosen.is_file():
-        available = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
-        raise SettingsError([f"VAULT_ENV is {environment!r}: set it to one of {available}"])
+    try:
+        chosen = environments.settings_file(root, environment)
+    except environments.UnknownEnvironmentError as error:
+        raise SettingsError([str(error)]) from error
     context = _read(root / "cdktf.json").get("context", {})
     if not isinstance(context, dict):
         raise SettingsError(["The context in cdktf.json is no JSON object: write {...}"])

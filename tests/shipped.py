@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from stacks.settings import Settings, checked
@@ -41,6 +42,7 @@ def settings(environment: str = "dev") -> Settings:
 def write(folder: Path) -> Path:
     """Write ``cdktf.json`` and ``environments`` into *folder*, for what reads them by itself."""
     (folder / "environments").mkdir()
+    copyfile(ROOT / "environments" / "__init__.py", folder / "environments" / "__init__.py")
     files = {"cdktf": {**_read(ROOT / "cdktf.json"), "context": DEFAULTS}}
     files |= {f"environments/{name}": given for name, given in ENVIRONMENTS.items()}
     for name, content in files.items():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stacks.settings import DEFAULT_ENVIRONMENT
+import environments
 from tools.diagrams.flowchart import flowchart
 from tools.synthesis import ROOT, synthesise
 
@@ -28,7 +28,7 @@ def illustrated(page: str, diagrams: Mapping[str, str]) -> str:
 def main() -> None:
     """Rewrite the page."""
     with TemporaryDirectory() as folder:
-        templates = synthesise(Path(folder), VAULT_ENV=DEFAULT_ENVIRONMENT)
+        templates = synthesise(Path(folder), VAULT_ENV=environments.DEFAULT)
     diagrams = {stack: flowchart(template) for stack, template in templates.items()}
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(illustrated(page, diagrams), encoding="utf-8")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import environments
 from deployment import terraform
 from deployment.command_line import exit_status
 from deployment.deployment import ROOT, Deployment
@@ -79,22 +80,14 @@ def main() -> int:
 
 def reviewed(options: argparse.Namespace) -> int:
     """Review the plans of the environment, and print the summary."""
-    outcome = review(options, environment_name())
+    name = environments.chosen(os.environ)
+    try:
+        environments.settings_file(ROOT, name)  # or else there is no folder for its plans either
+    except environments.UnknownEnvironmentError as error:
+        raise CommandError(f"{error}.") from error
+    outcome = review(options, name)
     print(outcome.text)
     return outcome.status
-
-
-def environment_name() -> str:
-    """Name the environment, as every other command does.
-
-    Raises:
-        CommandError: There is no such environment, and so no folder for its plans either.
-    """
-    name = os.environ.get("VAULT_ENV") or "dev"
-    there = sorted(path.stem for path in (ROOT / "environments").glob("*.json"))
-    if name not in there:
-        raise CommandError(f"VAULT_ENV is {name!r}: set it to one of {', '.join(there)}.")
-    return name
 
 
 def review(options: argparse.Namespace, environment: str) -> PlanReview:

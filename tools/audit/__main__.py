@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+import environments
 from deployment.command_line import exit_status
 from deployment.errors import CommandError
 from tools.audit.audited import Audited
@@ -55,11 +56,11 @@ def main() -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Run the chosen checks one after the other, and count."""
-    environments = options.environment or [os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT]
+    names = options.environment or [os.environ.get(environments.VARIABLE) or DEFAULT_ENVIRONMENT]
     chosen = [check for check in CHECKS if check.name in (options.only or [check.name])]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vault-audit-") as scratch:
-        audited = Audited(ROOT, Path(scratch), lambda: plan(Path(scratch), environments))
+        audited = Audited(ROOT, Path(scratch), lambda: plan(Path(scratch), names))
         failed = sum(bool(run(check, audited)) for check in chosen)
     took = time.monotonic() - started
     print(f"{len(chosen) - failed} passed, {failed} failed in {took:.0f} s")
