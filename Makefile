@@ -111,10 +111,10 @@ lint: setup ## Format, style, import layers, types, shell scripts and lock files
 	@$(run) python tools/lock.py --check
 
 check: lint ## What takes seconds: lint, then the unit tests
-	@$(run) pytest tests/unit
+	@$(run) pytest -n 2 tests/unit
 
 test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
-	@$(run) pytest
+	@$(run) pytest -n 4 --dist loadgroup
 
 audit: setup ## Policies: stacks, IAM, secrets and licences (ENV)
 	@tools/setup.sh audit

@@ -1,4 +1,4 @@
-"""One deployed system for all integration tests: deployed once, destroyed by the last."""
+"""Two deployed systems, each deployed once: a short one, and one with all stacks."""
 
 from __future__ import annotations
 
@@ -20,23 +20,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def system(request: pytest.FixtureRequest) -> Iterator[DeployedSystem]:
-    """The system, by real Terraform on a local AWS that refuses what no role allows.
-
-    Whole if any test of this run needs that.
-    """
-    whole = any("whole" in getattr(item, "fixturenames", ()) for item in request.session.items)
-    with running(EndpointOptions(enforce_iam=True), whole=whole) as deployed:
+def system() -> Iterator[DeployedSystem]:
+    """EventProcessingStack, by real Terraform on a local AWS that refuses what no role allows."""
+    with running(EndpointOptions(enforce_iam=True)) as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="session")
-def whole(system: DeployedSystem) -> DeployedSystem:
+def whole() -> Iterator[DeployedSystem]:
     """The system with all its stacks, its gateway activated by the client's script."""
-    return system
+    with running(EndpointOptions(enforce_iam=True), whole=True) as deployed:
+        yield deployed
 
 
 @pytest.fixture(scope="session")
 def driver(system: DeployedSystem) -> Driver:
     """Puts objects and announces them as tests want it."""
     return Driver(system)
+
+
+@pytest.fixture(scope="session")
+def whole_driver(whole: DeployedSystem) -> Driver:
+    """The same for the system with all its stacks."""
+    return Driver(whole)

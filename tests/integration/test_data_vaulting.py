@@ -52,12 +52,12 @@ def test_the_share_is_the_clients_alone_and_announces_uploads(whole: DeployedSys
 
 
 def test_a_folder_vaulted_by_the_client_is_successful(
-    whole: DeployedSystem, driver: Driver, tmp_path: Path
+    whole: DeployedSystem, whole_driver: Driver, tmp_path: Path
 ) -> None:
     """The script finds the share in its configuration; every size is verified."""
     generate(tmp_path, seed=1, files=60)
     flags = ("--source", str(tmp_path), "--set", "by-script", "--unmounted")
-    with driver.outcomes("by-script") as outcomes:
+    with whole_driver.outcomes("by-script") as outcomes:
         whole.gateway_client().run("vault-data.sh", *flags)
         detail = outcome(outcomes)["detail"]
 
@@ -66,22 +66,24 @@ def test_a_folder_vaulted_by_the_client_is_successful(
 
 
 def test_a_set_delivered_again_is_not_successful_by_its_old_rows(
-    whole: DeployedSystem, driver: Driver, tmp_path: Path
+    whole: DeployedSystem, whole_driver: Driver, tmp_path: Path
 ) -> None:
     """Pitfall 17: of a rich manifest, only uploads since the delivery began count."""
     for name in ("kept", "stuck"):
         (tmp_path / name).write_text(name)
-    with driver.outcomes("anew") as outcomes:
-        driver.vault(tmp_path, "anew", whole.share_folder)
+    with whole_driver.outcomes("anew") as outcomes:
+        whole_driver.vault(tmp_path, "anew", whole.share_folder)
         first = outcome(outcomes)
-        driver.date_rows_back("anew", seconds=A_DAY)
+        whole_driver.date_rows_back("anew", seconds=A_DAY)
 
         whole.held_back().add("anew-vaultjob/stuck")
-        driver.vault(tmp_path, "anew", whole.share_folder, "--new")
+        whole_driver.vault(tmp_path, "anew", whole.share_folder, "--new")
         again = outcome(outcomes)
 
     missing = {"type": "missing", "key": "anew-vaultjob/stuck", "inS3": True}
     assert first["detail"]["status"] == "Successful"
     assert again["detail"]["status"] == "Timed out"
     assert again["detail"]["examples"] == [missing]
-    assert int(driver.rows("anew")["anew-vaultjob/kept"]["eventTime"]["N"]) > time.time() - 600
+    assert (
+        int(whole_driver.rows("anew")["anew-vaultjob/kept"]["eventTime"]["N"]) > time.time() - 600
+    )
