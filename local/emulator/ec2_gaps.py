@@ -38,8 +38,18 @@ METADATA = {
 
 def mend_ec2(ec2: Any) -> None:
     """Let the emulator's module *ec2* remember more."""
-    asked: dict[str, Parameters] = {}
-    show_instance, show_endpoint = ec2._instance_xml, ec2._vpce_fields_xml
+    requests: dict[str, Parameters] = {}
+    _remember(ec2, requests)
+    _show(ec2, requests)
+    ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = lambda given: _offerings(ec2, given)
+    ec2._VPCE_INTERFACE_SERVICES += ("storagegateway",)
+
+
+def _remember(ec2: Any, requests: dict[str, Parameters]) -> None:
+    """Keep the parameters of each instance and endpoint in *requests*, by its id."""
+    actions = ec2._ACTION_MAP
+    run, create = actions["RunInstances"], actions["CreateVpcEndpoint"]
+    modify, authorize = actions["ModifyVpcEndpoint"], actions["AuthorizeSecurityGroupEgress"]
 
     def run_instances(parameters: Parameters) -> Any:
         moved = {
@@ -52,28 +62,15 @@ def mend_ec2(ec2: Any) -> None:
     def remembered(action: Action, parameters: Parameters, id_: re.Pattern[str]) -> Any:
         answer = action(parameters)
         for found in id_.findall(_text(answer)):
-            asked[found] = parameters
+            requests[found] = parameters
             if instance := ec2._instances.get(found):
                 _settle(instance, parameters, ec2)
         return answer
 
     def modify_endpoint(parameters: Parameters) -> Any:
         id_ = _one(parameters, "VpcEndpointId")
-        asked[id_] = {**asked.get(id_, {}), **parameters}
+        requests[id_] = {**requests.get(id_, {}), **parameters}
         return modify(parameters)
-
-    def offerings(parameters: Parameters) -> Any:
-        """Offer whatever is asked for in all zones."""
-        zones = ZONE.findall(_text(actions["DescribeAvailabilityZones"](parameters)))
-        types = ec2._parse_filters(parameters).get("instance-type", [])
-        items = "".join(
-            f"<item><instanceType>{escape(type_)}</instanceType><location>{zone}</location>"
-            "<locationType>availability-zone</locationType></item>"
-            for type_ in types
-            for zone in zones
-        )
-        shown = f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>"
-        return ec2._xml(200, "DescribeInstanceTypeOfferingsResponse", shown)
 
     def let_out(parameters: Parameters) -> Any:
         answer = authorize(parameters)
@@ -81,26 +78,40 @@ def mend_ec2(ec2: Any) -> None:
             ec2._parse_tag_specs(parameters, "security-group-rule", found)
         return answer
 
-    def instance_xml(instance: Any) -> str:
-        shown: str = NOWHERE.sub("", show_instance(instance))
-        return _added(shown, "item", _instance_options(asked.get(instance["InstanceId"], {})))
-
-    def endpoint_xml(endpoint: Any, tag: str = "item") -> str:
-        shown: str = show_endpoint(endpoint, tag)
-        return _added(
-            shown, tag, _endpoint_options(endpoint, asked.get(endpoint["VpcEndpointId"], {}))
-        )
-
-    actions = ec2._ACTION_MAP
-    run, create = actions["RunInstances"], actions["CreateVpcEndpoint"]
-    modify, authorize = actions["ModifyVpcEndpoint"], actions["AuthorizeSecurityGroupEgress"]
     actions["RunInstances"] = run_instances
     actions["CreateVpcEndpoint"] = lambda parameters: remembered(create, parameters, ENDPOINT)
     actions["ModifyVpcEndpoint"] = modify_endpoint
     actions["AuthorizeSecurityGroupEgress"] = let_out
-    actions["DescribeInstanceTypeOfferings"] = offerings
-    ec2._VPCE_INTERFACE_SERVICES += ("storagegateway",)
+
+
+def _show(ec2: Any, requests: Mapping[str, Parameters]) -> None:
+    """Let descriptions contain what *requests* have."""
+    show_instance, show_endpoint = ec2._instance_xml, ec2._vpce_fields_xml
+
+    def instance_xml(instance: Any) -> str:
+        shown: str = NOWHERE.sub("", show_instance(instance))
+        return _added(shown, "item", _instance_options(requests.get(instance["InstanceId"], {})))
+
+    def endpoint_xml(endpoint: Any, tag: str = "item") -> str:
+        shown: str = show_endpoint(endpoint, tag)
+        options = _endpoint_options(endpoint, requests.get(endpoint["VpcEndpointId"], {}))
+        return _added(shown, tag, options)
+
     ec2._instance_xml, ec2._vpce_fields_xml = instance_xml, endpoint_xml
+
+
+def _offerings(ec2: Any, parameters: Parameters) -> Any:
+    """Offer every instance type that *parameters* name, in all zones."""
+    zones = ZONE.findall(_text(ec2._ACTION_MAP["DescribeAvailabilityZones"](parameters)))
+    types = ec2._parse_filters(parameters).get("instance-type", [])
+    items = "".join(
+        f"<item><instanceType>{escape(type_)}</instanceType><location>{zone}</location>"
+        "<locationType>availability-zone</locationType></item>"
+        for type_ in types
+        for zone in zones
+    )
+    shown = f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>"
+    return ec2._xml(200, "DescribeInstanceTypeOfferingsResponse", shown)
 
 
 def _settle(instance: Any, parameters: Parameters, ec2: Any) -> None:

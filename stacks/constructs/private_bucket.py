@@ -85,27 +85,7 @@ class PrivateBucket(Construct):
         skip_checks(bucket, SKIPPED)
         self.name = bucket.bucket
         self.arn = bucket.arn
-        public_access_block = S3BucketPublicAccessBlock(
-            self,
-            "public_access_block",
-            bucket=bucket.id,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-        )
-        S3BucketServerSideEncryptionConfigurationA(
-            self,
-            "encryption",
-            bucket=bucket.id,
-            rule=[
-                S3BucketServerSideEncryptionConfigurationRuleA(
-                    apply_server_side_encryption_by_default=S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
-                        sse_algorithm="AES256"
-                    )
-                )
-            ],
-        )
+        self._close(bucket)
         versioning = S3BucketVersioningA(
             self,
             "versioning",
@@ -129,6 +109,30 @@ class PrivateBucket(Construct):
                 ),
             ],
             depends_on=[versioning],
+        )
+
+    def _close(self, bucket: S3Bucket) -> None:
+        """Encrypt the objects, and refuse the public and what does not come over TLS."""
+        public_access_block = S3BucketPublicAccessBlock(
+            self,
+            "public_access_block",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+        )
+        S3BucketServerSideEncryptionConfigurationA(
+            self,
+            "encryption",
+            bucket=bucket.id,
+            rule=[
+                S3BucketServerSideEncryptionConfigurationRuleA(
+                    apply_server_side_encryption_by_default=S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
+                        sse_algorithm="AES256"
+                    )
+                )
+            ],
         )
         S3BucketPolicy(
             self,

@@ -113,12 +113,18 @@ class Reconciliation(Construct):
             depends_on=[role.policy],
         )
         self.arn = machine.arn
-        # No Catch sees the limits of history and payload, or an execution stopped by hand:
-        # https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+        self._notify_of_ends(ended_rule_name, notify, undelivered)
+
+    def _notify_of_ends(self, rule_name: str, notify: Function, undelivered: DeadLetters) -> None:
+        """Invoke *notify* where an execution ended and no Catch saw it.
+
+        None sees the limits of history and payload, or an execution that is stopped by hand.
+        https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+        """
         EventRoute(
             self,
             "ended",
-            name=ended_rule_name,
+            name=rule_name,
             pattern={
                 "source": ["aws.states"],
                 "detail-type": ["Step Functions Execution Status Change"],
