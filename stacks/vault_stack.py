@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cdktf import DataTerraformRemoteStateS3, S3Backend, TerraformStack
+from cdktf import DataTerraformRemoteStateS3, S3Backend, TerraformOutput, TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
 from stacks.settings import Settings
+from stacks.version import VERSION
 
 APPLICATION = "storage-gateway-vault"
 """The tag ``Application`` of whatever is ours."""
@@ -43,6 +44,7 @@ class VaultStack(TerraformStack):
         )
         # Newer than CDKTF's bindings: https://developer.hashicorp.com/terraform/language/backend/s3
         backend.add_override("use_lockfile", True)
+        TerraformOutput(self, "version", value=VERSION)
 
     def output_of(self, stack: str, output: str) -> str:
         """Return an output of another stack of the environment, as its state has it.

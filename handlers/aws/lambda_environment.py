@@ -44,6 +44,18 @@ class LambdaEnvironment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryEnvironment(LambdaEnvironment):
+    """The environment of every function: Powertools reads the first two, and logs have the third.
+
+    https://docs.aws.amazon.com/powertools/python/latest/environment_variables/
+    """
+
+    powertools_service_name: str
+    powertools_metrics_namespace: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassifyEnvironment(LambdaEnvironment):
     """The environment of ``classify_upload``."""
 

@@ -1,8 +1,4 @@
-"""Structured logs, metrics and traces, the same for every function.
-
-The names of the service and of the metrics' namespace are environment variables:
-https://docs.aws.amazon.com/powertools/python/latest/environment_variables/
-"""
+"""Structured logs, metrics and traces, the same for every function; each log line has the version."""
 
 from __future__ import annotations
 
@@ -14,7 +10,9 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
+from handlers.aws.lambda_environment import TelemetryEnvironment
+
+logger = Logger(version=TelemetryEnvironment.read().version)
 metrics = Metrics()
 tracer = Tracer()
 

@@ -17,7 +17,7 @@ from cdktf_cdktf_provider_aws.lambda_function_event_invoke_config import (
 )
 from constructs import Construct
 
-from handlers.aws.lambda_environment import LambdaEnvironment
+from handlers.aws.lambda_environment import LambdaEnvironment, TelemetryEnvironment
 from stacks.constructs.alarm import Metric
 from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check, skip_checks
@@ -25,6 +25,7 @@ from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.handlers_archive import HandlersArchive
 from stacks.constructs.iam import Allow, ServiceRole
 from stacks.constructs.log_group import log_group
+from stacks.version import VERSION
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
@@ -83,11 +84,12 @@ class Function(Construct):
             source_arn=arns.function(name),
             allow=[*allow, *keep_failures, write_logs, WRITE_TRACES],
         )
-        variables = {
-            "POWERTOOLS_SERVICE_NAME": name,
-            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-            **(environment.variables() if environment else {}),
-        }
+        telemetry = TelemetryEnvironment(
+            powertools_service_name=name,
+            powertools_metrics_namespace=METRICS_NAMESPACE,
+            version=VERSION,
+        )
+        variables = telemetry.variables() | (environment.variables() if environment else {})
         self.resource = LambdaFunction(
             self,
             "Resource",

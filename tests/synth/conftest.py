@@ -14,6 +14,7 @@ import pytest
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
+os.environ.setdefault("VERSION", "1.2.3")
 
 from cdktf import App
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from handlers.aws.lambda_environment import TelemetryEnvironment
 from handlers.core import events, outcome
 from handlers.core.outcome import Status
 from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
+from stacks.version import VERSION
 from tests.shipped import DEFAULTS
 from tests.synth.event_patterns import matches, pattern_of, rules_on
 from tests.synth.handler_code import environments_read
@@ -70,8 +72,13 @@ def test_a_function_has_the_variables_of_its_environment_and_no_other(
 ) -> None:
     """The first call would fail, or a forgotten setting mislead its reader."""
     variables = dict(dev.resource(f"aws_lambda_function.{name}")["environment"]["variables"])
-    assert variables.pop("POWERTOOLS_SERVICE_NAME") == f"vault-dev-{name.replace('_', '-')}"
-    assert variables.pop("POWERTOOLS_METRICS_NAMESPACE") == "StorageGatewayVault"
+    telemetry = TelemetryEnvironment(
+        powertools_service_name=f"vault-dev-{name.replace('_', '-')}",
+        powertools_metrics_namespace="StorageGatewayVault",
+        version=VERSION,
+    ).variables()
+    assert variables.items() >= telemetry.items()
+    variables = {name: value for name, value in variables.items() if name not in telemetry}
     if name in ENVIRONMENTS:
         environment = type(ENVIRONMENTS[name])
         assert environment.read(variables).variables() == variables
@@ -112,6 +119,7 @@ def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
         "UPLOAD_QUEUE_URL": {"${aws_sqs_queue.uploads.url}"},
         "UPLOAD_EVENT_TABLE": {"${aws_dynamodb_table.upload_events.name}"},
         "VERIFY_OBJECTS": {"true"},
+        "VERSION": {VERSION},
     }
 
 

@@ -167,5 +167,7 @@ def test_what_others_need_is_an_output(dev_stacks: Mapping[str, Template]) -> No
         "gatewayInstanceId",
         "scriptsBucketName",
         "clientConfiguration",
+        "version",
     }
-    assert set(dev_stacks["FileShareStack"].written["output"]) == {"fileShareArn", "sharePath"}
+    outputs = set(dev_stacks["FileShareStack"].written["output"])
+    assert outputs == {"fileShareArn", "sharePath", "version"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from stacks.all_stacks import STACKS
+from stacks.version import VERSION
 from tests.stateful import STATEFUL
 from tests.synth.template import Block, Synthesise, Template
 
@@ -188,7 +191,18 @@ def test_what_others_need_is_an_output(dev: Template) -> None:
         "recordDeadLetterQueueUrl": "${aws_sqs_queue.unrecorded.url}",
         "undeliveredQueueUrl": "${aws_sqs_queue.undelivered.url}",
         "stateMachineArn": "${aws_sfn_state_machine.reconciliation.arn}",
+        "version": VERSION,
     }
+
+
+def test_every_stack_has_the_version_of_the_newest_release_as_an_output(
+    dev_stacks: Mapping[str, Template], root: Path
+) -> None:
+    changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest, *_ = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)
+    assert {
+        name: stack.written["output"]["version"]["value"] for name, stack in dev_stacks.items()
+    } == dict.fromkeys(dev_stacks, newest)
 
 
 def test_the_buckets_name_is_a_parameter_too(dev: Template, prod: Template) -> None:

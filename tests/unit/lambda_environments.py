@@ -10,9 +10,13 @@ from handlers.aws.lambda_environment import (
     LambdaEnvironment,
     NotifyEnvironment,
     RecordEnvironment,
+    TelemetryEnvironment,
 )
 from tests.unit.fakes import EVENT_TABLE, OUTCOME_TABLE, REPORTS_BUCKET
 
+TELEMETRY = TelemetryEnvironment(
+    powertools_service_name="tests", powertools_metrics_namespace="Tests", version="1.2.3"
+)
 CLASSIFY = ClassifyEnvironment(
     event_bus_name="vault",
     job_dir_suffix="-vaultjob",
@@ -44,5 +48,7 @@ ENVIRONMENTS: dict[str, LambdaEnvironment] = {
 }
 """By the function's module; ``reconcile_iterator`` reads no variable."""
 VARIABLES = {
-    name: value for each in ENVIRONMENTS.values() for name, value in each.variables().items()
+    name: value
+    for each in (TELEMETRY, *ENVIRONMENTS.values())
+    for name, value in each.variables().items()
 }

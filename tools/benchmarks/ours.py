@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from handlers.aws.lambda_environment import CheckEnvironment
+from handlers.aws.lambda_environment import CheckEnvironment, TelemetryEnvironment
 from tools.benchmarks.synthetic_set import BUCKET, MANIFEST_KEY, SET_ID, Form
 
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ def environment(form: Form) -> dict[str, str]:
             ignore_unexpected=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),
             expiry_days=30,
         ).variables(),
-        "POWERTOOLS_SERVICE_NAME": "benchmarks",
-        "POWERTOOLS_METRICS_NAMESPACE": "Benchmarks",
+        **TelemetryEnvironment(
+            powertools_service_name="benchmarks",
+            powertools_metrics_namespace="Benchmarks",
+            version="benchmarks",
+        ).variables(),
         "POWERTOOLS_TRACE_DISABLED": "true",
     }
 
