@@ -14,6 +14,7 @@ from typing import Any
 from deployment import processes
 from deployment.errors import CommandError
 from deployment.explanation import COLOURS, explain
+from deployment.template import Template, read_template
 
 ROOT = Path(__file__).parents[1]
 CDKTF = ROOT / "node_modules" / ".bin" / "cdktf"
@@ -46,11 +47,9 @@ class Deployment:
         manifest = json.loads((self.output_folder / "manifest.json").read_text(encoding="utf-8"))
         return list(manifest["stacks"])
 
-    def written(self, stack: str) -> dict[str, Any]:
+    def written(self, stack: str) -> Template:
         """Read the configuration of a synthesised *stack*."""
-        path = self.stack_folder(stack) / "cdk.tf.json"
-        written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return written
+        return read_template(self.stack_folder(stack))
 
     def synthesise(self) -> None:
         """Write the stacks' Terraform files."""

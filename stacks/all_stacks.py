@@ -13,12 +13,9 @@ from stacks.settings import Settings
 from stacks.state_backend import StateBackendStack
 from stacks.vault_stack import VaultStack
 
-STACKS: tuple[type[VaultStack], ...] = (
-    StateBackendStack,
-    EventProcessingStack,
-    DataVaultingStack,
-    FileShareStack,
-)
+WITH_STATE = (EventProcessingStack, DataVaultingStack, FileShareStack)
+"""The stacks whose state is in the bucket of the first one."""
+STACKS: tuple[type[VaultStack], ...] = (StateBackendStack, *WITH_STATE)
 """Each is called as its class: that name is what ``cdktf deploy`` takes."""
 WARNING = "@cdktf/warn"
 """What CDKTF calls a warning among a construct's metadata."""
@@ -26,7 +23,9 @@ WARNING = "@cdktf/warn"
 
 def define_stacks(app: Construct, settings: Settings) -> None:
     """Define every stack in *app*."""
-    for stack in STACKS:
+    names = [stack.__name__ for stack in STACKS]
+    StateBackendStack(app, names[0], settings=settings, stacks=names)
+    for stack in WITH_STATE:
         stack(app, stack.__name__, settings=settings)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cdktf import Annotations, TerraformOutput
 from constructs import Construct
 
@@ -9,7 +11,6 @@ from stacks.constructs.private_bucket import PrivateBucket
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
 
-STACK_NAMES = ("StateBackendStack", "EventProcessingStack", "DataVaultingStack", "FileShareStack")
 OLD_STATES_DAYS = 90
 OLD_STATES_KEPT = 20
 """However old they are: a stack that nobody has touched for a year can still be recovered."""
@@ -23,7 +24,10 @@ class StateBackendStack(VaultStack):
     Nothing but an edit of this file lets Terraform destroy the bucket, in any environment.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: Settings, stacks: Sequence[str]
+    ) -> None:
+        """Define the bucket for the state of *stacks*, which are names."""
         super().__init__(scope, id_, settings=settings)
         if settings.state_bucket_is_guessable:
             Annotations.of(self).add_warning(
@@ -38,7 +42,7 @@ class StateBackendStack(VaultStack):
             old_versions_days=OLD_STATES_DAYS,
             old_versions_kept=OLD_STATES_KEPT,
             # A filter of S3's knows how keys begin, not how they end: each stack's lock by its name.
-            short_lived_days={settings.lock_key(stack): LOCK_DAYS for stack in STACK_NAMES},
+            short_lived_days={settings.lock_key(stack): LOCK_DAYS for stack in stacks},
             deletable=False,
             prevent_destroy=True,
         )

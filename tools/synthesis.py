@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+
+from deployment.template import Template, read_templates
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def synthesise(
     outdir: Path, *, root: Path = ROOT, python: Path = Path(sys.executable), **variables: str
-) -> dict[str, Any]:
+) -> dict[str, Template]:
     """Synthesise the project in *root* to *outdir*; return each stack's JSON by its name."""
     outdir.mkdir(parents=True, exist_ok=True)
     environment = os.environ | variables | {"CDKTF_OUTDIR": str(outdir)}
     subprocess.run([python, "main.py"], cwd=root, env=environment, check=True)
-    return {
-        path.parent.name: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(outdir.glob("stacks/*/cdk.tf.json"))
-    }
+    return read_templates(outdir)

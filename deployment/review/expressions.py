@@ -11,7 +11,6 @@ from typing import Any
 
 from deployment.review.values import UNKNOWN
 
-Expression = Mapping[str, Any]
 Block = Mapping[str, Any]
 """The arguments of a resource or of a block in it, each with its expression."""
 

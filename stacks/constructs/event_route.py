@@ -64,7 +64,7 @@ class EventRoute(Construct):
         self._target("to_logs", logs.arn)
         return logs.arn
 
-    def to_function(self, id_: str, function: Function) -> EventRoute:
+    def to_function(self, id_: str, function: Function) -> None:
         """Invoke *function* with each event."""
         LambdaPermission(
             self,
@@ -76,9 +76,8 @@ class EventRoute(Construct):
             source_arn=self.arn,
         )
         self._target(f"to_{id_}", function.arn)
-        return self
 
-    def to_state_machine(self, arn: str) -> EventRoute:
+    def to_state_machine(self, arn: str) -> None:
         """Start an execution with each event as its input."""
         role = ServiceRole(
             self,
@@ -89,7 +88,6 @@ class EventRoute(Construct):
             allow=[Allow("StartReconciliation", ["states:StartExecution"], [arn])],
         )
         self._target("to_state_machine", arn, role_arn=role.arn)
-        return self
 
     @property
     def arn(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from deployment.template import template_path
 from tools.audit.audited import Audited
 from tools.audit.stacks import Stack, deployment, local_aws, plan_all
 
@@ -100,7 +101,7 @@ def invalid(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 def planned(folder: Path, written: dict[str, Any]) -> Stack:
     with local_aws(folder) as where:
         made = deployment(where, folder, "test")
-        path = made.stack_folder("Planted") / "cdk.tf.json"
+        path = template_path(made.stack_folder("Planted"))
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(written))
         (made.output_folder / "manifest.json").write_text(json.dumps({"stacks": {"Planted": {}}}))

@@ -11,6 +11,7 @@ import pytest
 
 from deployment.deployment import Deployment
 from deployment.review.planning import PlanReview, emptied, exit_status, plan_stacks
+from deployment.template import template_path
 from local.deployed_system import DeployedSystem
 from tests.integration.plans import changes_in, is_explained
 
@@ -25,7 +26,7 @@ class Proposal:
         shutil.copytree(deployed.output_folder, folder / "cdktf.out", symlinks=True)
         self._deployment = Deployment(folder, deployed.environment)
         self._plans = folder / "plans"
-        self.written = self._deployment.stack_folder(STACK) / "cdk.tf.json"
+        self.written = template_path(self._deployment.stack_folder(STACK))
         self.stack: dict[str, Any] = json.loads(self.written.read_text())
 
     def one(self, kind: str, name: str) -> tuple[str, dict[str, Any]]:

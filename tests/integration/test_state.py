@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from deployment.deployment import Deployment
+from deployment.template import read_template
 from deployment.terraform import prepare
 from local.aws_environment import Endpoint, pointed_at
 from local.clients import client
@@ -102,7 +103,7 @@ class Account:
         It needs no provider. Its apply waits, if it shall, until there is a file ``go``, a minute at most.
         """
         folder.mkdir()
-        written = json.loads((self.stack().folder / "cdk.tf.json").read_text())
+        written = read_template(self.stack().folder)
         backend = written["terraform"]["backend"]["s3"] | {"key": f"local/{stack}.tfstate"}
         wait_a_minute = "for n in $(seq 600); do [ -e go ] && exit; sleep 0.1; done"
         waiting = {"local-exec": {"command": wait_a_minute}}

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from deployment.template import template_path
 from local.deployed_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, DeployedSystem
 from tests.integration.driver import the_stacks_share
 from tests.integration.plans import changes, unexplained
@@ -20,7 +21,7 @@ def test_a_second_plan_is_empty(whole: DeployedSystem, stack: str) -> None:
 
 
 def test_the_settling_time_is_updated_in_place(whole: DeployedSystem) -> None:
-    configuration = whole.deployment().stack_folder(FILE_SHARE) / "cdk.tf.json"
+    configuration = template_path(whole.deployment().stack_folder(FILE_SHARE))
     before = configuration.read_text()
     configuration.write_text(
         before.replace('{\\"SettlingTimeInSeconds\\": 2}', '{\\"SettlingTimeInSeconds\\": 3}')

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deployment.template import read_template
+
 Block = dict[str, Any]
 """The arguments of one resource, data source or nested block."""
 
@@ -67,7 +69,7 @@ Synthesise = Callable[..., Template]
 def load(outdir: Path, stack: str) -> Template:
     """Read the synthesised *stack*."""
     folder = outdir / "stacks" / stack
-    return Template(folder, json.loads((folder / "cdk.tf.json").read_text(encoding="utf-8")))
+    return Template(folder, read_template(folder))
 
 
 def attribute(address: str, name: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from deployment.deployment import Deployment
 from deployment.errors import CommandError
+from deployment.template import template_path
 from operations.bootstrap import STACK, Bootstrap
 from operations.state_bucket import StateBucket
 from tests import shipped
@@ -64,7 +65,7 @@ class Terraform(Deployment):
         self.stack_folder(STACK).mkdir(parents=True, exist_ok=True)
         type_, _, name = ADDRESS.partition(".")
         written = json.dumps({"resource": {type_: {name: "as synthesised"}}})
-        (self.stack_folder(STACK) / "cdk.tf.json").write_text(written)
+        template_path(self.stack_folder(STACK)).write_text(written)
 
     def change(
         self,

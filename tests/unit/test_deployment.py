@@ -12,6 +12,7 @@ import pytest
 from deployment.deployment import Deployment
 from deployment.errors import CommandError
 from deployment.explanation import explain
+from deployment.template import template_path
 from deployment.terraform import PROVIDER, config, environment, find_mirror
 from local.aws_environment import Endpoint, pointed_at
 
@@ -202,6 +203,6 @@ def test_the_state_bucket_is_the_one_that_the_stack_names(tmp_path: Path) -> Non
     deployment = Deployment(tmp_path, {})
     deployment.stack_folder("Stack").mkdir(parents=True)
     stack = {"terraform": {"backend": {"s3": {"bucket": "the-state"}}}}
-    (deployment.stack_folder("Stack") / "cdk.tf.json").write_text(json.dumps(stack))
+    template_path(deployment.stack_folder("Stack")).write_text(json.dumps(stack))
 
     assert deployment.state_bucket("Stack") == "the-state"
