@@ -84,12 +84,6 @@ class Function(Construct):
             source_arn=arns.function(name),
             allow=[*allow, *keep_failures, write_logs, WRITE_TRACES],
         )
-        telemetry = TelemetryEnvironment(
-            powertools_service_name=name,
-            powertools_metrics_namespace=METRICS_NAMESPACE,
-            version=VERSION,
-        )
-        variables = telemetry.variables() | (environment.variables() if environment else {})
         self.resource = LambdaFunction(
             self,
             "Resource",
@@ -103,12 +97,18 @@ class Function(Construct):
             timeout=timeout_seconds,
             memory_size=memory_mb,
             ephemeral_storage=LambdaFunctionEphemeralStorage(size=scratch_mb),
-            environment=LambdaFunctionEnvironment(variables=variables),
+            environment=LambdaFunctionEnvironment(variables=_variables(name, environment)),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
             # Without them the first calls would fail, and Lambda make a log group of its own.
             depends_on=[logs, role.policy],
         )
+        self.name = self.resource.function_name
+        self.arn = self.resource.arn
         skip_checks(self.resource, SKIPPED)
+        self._keep_failed_calls(undelivered)
+
+    def _keep_failed_calls(self, undelivered: DeadLetters | None) -> None:
+        """Send asynchronous calls that fail to *undelivered*; without it, nobody makes any."""
         skip_check(
             self.resource,
             "CKV_AWS_116",
@@ -116,8 +116,6 @@ class Function(Construct):
             if undelivered
             else "Nobody calls it asynchronously: who does keeps what failed, and tries again",
         )
-        self.name = self.resource.function_name
-        self.arn = self.resource.arn
         if undelivered:
             LambdaFunctionEventInvokeConfig(
                 self,
@@ -141,3 +139,13 @@ class Function(Construct):
             statistic=statistic,
             period_seconds=period_seconds,
         )
+
+
+def _variables(service: str, environment: LambdaEnvironment | None) -> dict[str, str]:
+    """Return the variables of every function, and those of this one."""
+    telemetry = TelemetryEnvironment(
+        powertools_service_name=service,
+        powertools_metrics_namespace=METRICS_NAMESPACE,
+        version=VERSION,
+    )
+    return telemetry.variables() | (environment.variables() if environment else {})
