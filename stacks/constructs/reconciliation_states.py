@@ -99,23 +99,30 @@ def definition(
                 Next="Done",
             ),
             "Done": {"Type": "Pass", "End": True},
-            "Count Failed Iteration": {
-                "Type": "Pass",
-                "Parameters": {"ticker.$": f"States.MathAdd({TICKER}, 1)", "count.$": COUNT},
-                "ResultPath": "$.iterator.Payload",
-                "Next": "Check Failed Count Reached",
-            },
-            "Check Failed Count Reached": _choice(
-                [_if_present({"Variable": TICKER, "NumericGreaterThanEqualsPath": COUNT})],
-                ["Reconcile Notify"],
-                otherwise="Wait",
-            ),
+            **_states_after_a_failed_iteration(),
             "Reconciliation Failed": {
                 "Type": "Fail",
                 "Error": "OutcomeNotAnnounced",
                 "CausePath": "States.JsonToString($.failure)",
             },
         },
+    }
+
+
+def _states_after_a_failed_iteration() -> dict[str, Any]:
+    """Return the states that count an iteration whose iterator failed."""
+    return {
+        "Count Failed Iteration": {
+            "Type": "Pass",
+            "Parameters": {"ticker.$": f"States.MathAdd({TICKER}, 1)", "count.$": COUNT},
+            "ResultPath": "$.iterator.Payload",
+            "Next": "Check Failed Count Reached",
+        },
+        "Check Failed Count Reached": _choice(
+            [_if_present({"Variable": TICKER, "NumericGreaterThanEqualsPath": COUNT})],
+            ["Reconcile Notify"],
+            otherwise="Wait",
+        ),
     }
 
 
