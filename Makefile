@@ -114,7 +114,7 @@ check: lint ## What takes seconds: lint, then the unit tests
 	@$(run) pytest -n 2 tests/unit
 
 test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
-	@$(run) pytest -n 4 --dist loadgroup
+	@$(run) pytest -n 4
 
 audit: setup ## Policies: stacks, IAM, secrets and licences (ENV)
 	@tools/setup.sh audit

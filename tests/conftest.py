@@ -1,4 +1,4 @@
-"""Which tests stay together where several processes run them: ``pytest -n 4 --dist loadgroup``.
+"""Which tests stay together where several processes run them: ``pytest -n 4``.
 
 A process deploys a system, synthesises the stacks or runs bats for itself, so the tests that share
 one are a group, and end up in one process. Large groups begin first: a deployment waits for most of
@@ -7,26 +7,39 @@ its time, and the unit tests fill the gaps.
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-DEPLOYED = ("whole", "system")
-"""The fixtures that deploy a system; a test that needs the first one needs no other."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its group; a unit test has none."""
-    for item in items:
-        if group := group_of(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+DEPLOYMENTS = {
+    "test_data_vaulting": "the whole system",
+    "test_terraform": "the whole system",
+    "test_gaps": "gaps",
+    "test_state": "state",
+}
+"""The groups of integration tests by their file; all others share the short system."""
 
 
-def group_of(item: pytest.Item) -> str:
+class Groups(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands a process a group of tests at a time, and of the unit tests a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Schedule by groups. xdist's own, by its mark, needs ids that pytest 9 has no longer."""
+    return Groups(config, log)
+
+
+def group_of(nodeid: str) -> str:
     """Return the name of the group of tests that share a process."""
-    suite = item.path.parent.name
-    if suite == "unit":
-        return ""
-    if suite == "synth":
-        return suite
-    used = [name for name in DEPLOYED if name in getattr(item, "fixturenames", ())]
-    return used[0] if used else item.path.stem
+    path = PurePosixPath(nodeid.partition("::")[0])
+    match path.parent.name:
+        case "synth":
+            return "synth"
+        case "integration":
+            return DEPLOYMENTS.get(path.stem, "the short system")
+    return str(path)
