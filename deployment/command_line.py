@@ -23,11 +23,12 @@ def exit_status(
     *interrupted* is printed. CommandError, *errors* and a full disk end with a sentence; any other error
     is a fault of ours, and raised.
     """
+    expected: tuple[type[Exception], ...] = (CommandError, *errors)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         return command()
-    except (CommandError, *errors) as error:
+    except expected as error:
         return _failed(str(error), FAILED)
     except OSError as error:
         if error.errno not in FULL:
