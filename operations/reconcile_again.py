@@ -56,13 +56,14 @@ def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | N
     version_id = manifest_head(vault.file_upload_bucket_name, key).get("VersionId", "null")
     upload = ObjectUpload(bucket=vault.file_upload_bucket_name, key=key, size_bytes=0, event_time=0)
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
+    last_attempt = outcomes.last_attempt(upload.bucket, key, version_id)
     last = None
     for attempt in count(1):
         manifest = ManifestUpload(set_id=set_id, upload=upload, attempt=attempt)
         status = outcomes.status(outcome_id(manifest, version_id))
-        if status is None:
+        if status is None and attempt >= last_attempt:
             return last
-        last = status
+        last = status or last
     return last
 
 

@@ -92,12 +92,17 @@ class OutcomeStore:
         """
         answer = dynamodb.update_item(
             TableName=self.table,
-            Key={"id": {"S": f"attempts#{digest(bucket, key, version_id)}"}},
+            Key={"id": {"S": _attempts_id(bucket, key, version_id)}},
             UpdateExpression="ADD attemptsAgain :one",
             ExpressionAttributeValues={":one": {"N": "1"}},
             ReturnValues="ALL_NEW",
         )
         return 1 + int(answer["Attributes"]["attemptsAgain"]["N"])
+
+    def last_attempt(self, bucket: str, key: str, version_id: str) -> int:
+        """Return the highest number that :meth:`next_attempt` gave out; 1 before the first."""
+        item = self._get(_attempts_id(bucket, key, version_id))
+        return 1 + int(item["attemptsAgain"]["N"]) if item else 1
 
     def _take_over(self, outcome_id: str, call: str) -> None:
         now = int(time.time())
@@ -132,3 +137,7 @@ class OutcomeStore:
             TableName=self.table, Key={"id": {"S": id_}}, ConsistentRead=True
         )
         return answer.get("Item", {})
+
+
+def _attempts_id(bucket: str, key: str, version_id: str) -> str:
+    return f"attempts#{digest(bucket, key, version_id)}"

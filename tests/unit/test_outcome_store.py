@@ -105,6 +105,8 @@ def test_an_attempts_number_is_never_used_twice(aws: FakeAws) -> None:
     """Not even after the outcomes have expired: their ids would be published again."""
     attempts = [STORE.next_attempt("bucket", "a-vaultjob/a.manifest", "v1") for _ in range(3)]
     assert attempts == [2, 3, 4]
+    assert STORE.last_attempt("bucket", "a-vaultjob/a.manifest", "v1") == 4
+    assert STORE.last_attempt("bucket", "a-vaultjob/a.manifest", "v3") == 1
     assert STORE.next_attempt("bucket", "a-vaultjob/a.manifest", "v2") == 2
     rows = aws.dynamodb.rows(OUTCOME_TABLE)
     assert len(rows) == 2

@@ -18,7 +18,7 @@ from tests.unit.sgvault import sgvault
 
 @pytest.fixture
 def statuses() -> list[str]:
-    """The status of each attempt's outcome so far."""
+    """The status of each attempt's outcome so far; empty where it expired."""
     return []
 
 
@@ -27,10 +27,14 @@ def account(statuses: list[str]) -> Iterator[Account]:
     """An account with one manifest, and these outcomes of its attempts, in their order."""
 
     def get_item(account: Account, parameters: Any) -> Any:
-        asked = account.named("GetItem")
-        ids = list(dict.fromkeys(each["Key"]["id"]["S"] for each in asked))
-        number = ids.index(parameters["Key"]["id"]["S"])
-        if number >= len(statuses):
+        id_ = parameters["Key"]["id"]["S"]
+        if id_.startswith("attempts#"):
+            again = len(statuses) - 1
+            return {"Item": {"attemptsAgain": {"N": str(again)}}} if again > 0 else {}
+        ids = [each["Key"]["id"]["S"] for each in account.named("GetItem")]
+        outcomes = list(dict.fromkeys(each for each in ids if not each.startswith("attempts#")))
+        number = outcomes.index(id_)
+        if number >= len(statuses) or not statuses[number]:
             return {}
         return {"Item": {"detail": {"S": json.dumps({"status": statuses[number]})}}}
 
@@ -88,3 +92,9 @@ def test_an_attempts_number_is_not_used_again_after_its_outcome_expired(account:
         assert sgvault("reconcile", "a", "--region", "us-east-1").status == 0
     started = [json.loads(each["input"]) for each in account.named("StartExecution")]
     assert [each["detail"]["attempt"] for each in started] == [2, 3]
+
+
+def test_outcomes_that_expired_hide_no_later_one(account: Account, statuses: list[str]) -> None:
+    statuses += ["", "", "Successful"]
+    vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
+    assert last_status(vault, set_id="a") == "Successful"
