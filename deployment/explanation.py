@@ -48,13 +48,13 @@ def explain(command: str, output: str) -> str:
     """Say why *command* failed: what its *output* says of errors, then the remedy, if it is known."""
     lines = [line.rstrip() for line in COLOURS.sub("", output).splitlines() if line.strip(FRAME)]
     first = next((number for number, line in enumerate(lines) if "Error" in line), len(lines) - 12)
-    said = lines[max(first, 0) :]
-    return "\n".join([f"{command} failed:", *said[:SHOWN_LINES], *_remedy(said)])
+    shown = lines[max(first, 0) :]
+    return "\n".join([f"{command} failed:", *shown[:SHOWN_LINES], *_remedy(shown)])
 
 
-def _remedy(said: list[str]) -> list[str]:
+def _remedy(shown: list[str]) -> list[str]:
     """Look at the errors alone: whatever succeeds speaks of locks and buckets, too."""
-    text = " ".join(line.strip(FRAME) for line in said)
+    text = " ".join(line.strip(FRAME) for line in shown)
     return next(
         (["", remedy] for pattern, remedy in REMEDIES.items() if re.search(pattern, text)), []
     )

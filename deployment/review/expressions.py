@@ -67,7 +67,7 @@ def refers_to(expression: Any) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def said(block: Block, name: str) -> str:
+def written_as(block: Block, name: str) -> str:
     """Say how an argument that is not known yet is given."""
     return ", ".join(spoken(block.get(name))) or str(UNKNOWN)
 

@@ -40,15 +40,15 @@ class Hunk:
 
 def title(change: Change) -> str:
     """Say in a line which resource it is and what becomes of it."""
-    said = [change.address]
+    words = [change.address]
     if (name := change.name()) and name not in change.address:
-        said.append(f"({name})")
+        words.append(f"({name})")
     if change.deposed:
-        said.append("(deposed: what an earlier replacement left)")
-    said.append(f"is {DONE[change.action]}" if change.action in DONE else "stays as it is")
+        words.append("(deposed: what an earlier replacement left)")
+    words.append(f"is {DONE[change.action]}" if change.action in DONE else "stays as it is")
     if reasons := why(change):
-        said.append(f"because {reasons}")
-    return " ".join(said)
+        words.append(f"because {reasons}")
+    return " ".join(words)
 
 
 def listed(change: Change) -> str:

@@ -48,7 +48,7 @@ def find(plan: Plan) -> Findings:
         (each for each in plan.changes if each.matters),
         key=lambda each: (_rank(each), each.type, each.address),
     )
-    told = {each.address: _paths(each, plan) for each in changes}
+    policy_paths = {each.address: _paths(each, plan) for each in changes}
     section = {each.address: _section(each) for each in changes}
     rest = [each for each in changes if not section[each.address]]
     return Findings(
@@ -64,18 +64,18 @@ def find(plan: Plan) -> Findings:
                 hunk
                 for each in changes
                 if section[each.address] == "data" and each.action is not Action.CREATE
-                for hunk in data.hunks(each, but=told[each.address])
+                for hunk in data.hunks(each, but=policy_paths[each.address])
             ),
             *_new(each for each in changes if section[each.address] == "data"),
         ),
         permissions=tuple(hunk for each in changes for hunk in permissions.hunks(each, plan)),
         network=tuple(
-            hunk for each in changes for hunk in network.hunks(each, but=told[each.address])
+            hunk for each in changes for hunk in network.hunks(each, but=policy_paths[each.address])
         ),
         rest=tuple(
             gone(each)
             if each.action in {Action.DESTROY, Action.FORGET}
-            else Hunk(title(each), attributes(each, but=told[each.address]))
+            else Hunk(title(each), attributes(each, but=policy_paths[each.address]))
             for each in rest
             if each.action is not Action.CREATE
         ),

@@ -171,8 +171,8 @@ def _within(head: Sequence[str], bodies: Iterable[tuple[str, Findings | None]]) 
         parts += written
         room -= sum(len(part) + 2 for part in written)
     if left_out:
-        told = ", ".join(f"{number:,} of {heading}" for heading, number in left_out.items())
-        parts.append(f"**Cut to fit a comment. Left out: {told}.** The plan itself has it all.")
+        phrases = ", ".join(f"{number:,} of {heading}" for heading, number in left_out.items())
+        parts.append(f"**Cut to fit a comment. Left out: {phrases}.** The plan itself has it all.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -219,10 +219,10 @@ def _section(section: Section, lines: Sequence[str]) -> str:
     block = fenced(lines, "diff")
     if len(lines) <= LINES_OPEN and section.heading != CREATED:
         return f"#### {section.heading}\n\n{block}"
-    told = [
+    phrases = [
         f"{number:,} {what}"
         for sign, what in SIGNS.items()
         if (number := sum(line.startswith(sign) and line[2:3] != " " for line in lines))
     ]
-    summary = f"<b>{section.heading}</b>: {', '.join(told)}"
+    summary = f"<b>{section.heading}</b>: {', '.join(phrases)}"
     return f"<details><summary>{summary}</summary>\n\n{block}\n\n</details>"

@@ -132,7 +132,7 @@ def _policy(path: Path, old: Any, new: Any, change: Change, plan: Plan) -> Polic
     planned = [plan.documents[each] for each in _documents(change, path) if each in plan.documents]
     documents = [read_document(each) for each in planned]
     if not any(each.statements for each in documents):
-        return Policy(path, before, Document(), f"{UNKNOWN}, from {change.said(path[0])}")
+        return Policy(path, before, Document(), f"{UNKNOWN}, from {change.written_as(path[0])}")
     statements = tuple(one for each in documents for one in each.statements)
     unread = tuple(one for each in documents for one in each.unread)
     return Policy(path, before, Document(statements, unread))
@@ -165,9 +165,9 @@ def _lines(policy: Policy, *, several: bool) -> Iterator[str]:
         yield f"  {dotted(policy.path)}: its statements stay as they are"
 
 
-def _others(change: Change, told: list[Path]) -> Iterator[str]:
+def _others(change: Change, read: list[Path]) -> Iterator[str]:
     if change.action in {Action.CREATE, Action.DESTROY}:
-        if told:
+        if read:
             return
         sign, values = (
             ("+", change.after) if change.action is Action.CREATE else ("-", change.before)
@@ -175,9 +175,9 @@ def _others(change: Change, told: list[Path]) -> Iterator[str]:
         for name in ("role", "user", "group", "policy_arn", "permissions_boundary", "acl", "name"):
             if name in values and values[name] is not None:
                 value = values[name]
-                yield f"{sign} {name} = {change.said(name) if value == UNKNOWN else on_one_line(value)}"
+                yield f"{sign} {name} = {change.written_as(name) if value == UNKNOWN else on_one_line(value)}"
         return
-    yield from attributes(change, but=told)
+    yield from attributes(change, but=read)
 
 
 def _judged(difference: StatementChange) -> Iterator[str]:

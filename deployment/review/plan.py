@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Self
 
-from deployment.review.expressions import Block, expressions, is_written, said
+from deployment.review.expressions import Block, expressions, is_written, written_as
 from deployment.review.values import UNKNOWN, Path, Sensitive, Unknown, hide, is_nothing, leaves
 
 INSTANCE_KEY = re.compile(r"\[[^\]]*\]$")
@@ -120,9 +120,9 @@ class Change:
                 found[path] = (old, new)
         return found
 
-    def said(self, name: str) -> str:
+    def written_as(self, name: str) -> str:
         """Say how the configuration gives an argument that is not known yet."""
-        return said(self.expressions, name)
+        return written_as(self.expressions, name)
 
     def _is_configured(self, path: Path) -> bool:
         forces = any(path[: len(each)] == each for each in self.replaced_for)

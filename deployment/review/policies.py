@@ -48,7 +48,7 @@ def read_document(document: Change) -> Document:
             if isinstance(text, str):
                 yield from read_json(text).statements
             elif text is not None:
-                unread.append(f"{argument} {number}: {document.said(argument)}")
+                unread.append(f"{argument} {number}: {document.written_as(argument)}")
 
     for argument in ("source_json", "source_policy_documents"):
         statements += others(argument)
@@ -75,7 +75,7 @@ def of_permission(values: Mapping[str, Any], change: Change, *, planned: bool) -
     def value(name: str) -> str:
         given = values.get(name)
         if planned and given == UNKNOWN:
-            return change.said(name) if name in change.expressions else ""
+            return change.written_as(name) if name in change.expressions else ""
         return "" if given is None else str(given)
 
     function, qualifier = value("function_name"), value("qualifier")

@@ -104,8 +104,15 @@ class Statement:
 
     def lines(self, sign: str) -> tuple[str, ...]:
         """Write the whole statement after *sign*."""
-        what = ", ".join(said for name in ("Action", "NotAction") for said in _said(self, name))
-        rest = [said for name in WORDS if not name.endswith("Action") for said in _said(self, name)]
+        what = ", ".join(
+            phrase for name in ("Action", "NotAction") for phrase in _phrases(self, name)
+        )
+        rest = [
+            phrase
+            for name in WORDS
+            if not name.endswith("Action")
+            for phrase in _phrases(self, name)
+        ]
         return (
             f"{sign} {self.label}: {self.effect} {what}",
             *(f"{sign}     {each}" for each in rest),
@@ -154,7 +161,7 @@ def _keyed(statements: Iterable[Statement]) -> Iterator[tuple[tuple[str, object]
         yield (each.sid, seen[each.sid] if each.sid else repr(each)), each
 
 
-def _said(statement: Statement, name: str) -> list[str]:
+def _phrases(statement: Statement, name: str) -> list[str]:
     values = [_short(each) for each in statement.parts[name]]
     if not values:
         return []

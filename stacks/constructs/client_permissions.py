@@ -78,7 +78,7 @@ def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
     ]
 
 
-def tell_of_gateway(arns: Arns, path: str) -> Allow:
+def publish_gateway(arns: Arns, path: str) -> Allow:
     """Return what it takes to leave word of the gateway below a path of SSM, and to take it back."""
     return Allow(
         "TellOfGateway",

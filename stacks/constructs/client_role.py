@@ -12,7 +12,7 @@ from stacks.constructs.client_permissions import (
     activate_gateway,
     be_managed,
     clean_up,
-    tell_of_gateway,
+    publish_gateway,
 )
 from stacks.constructs.iam import Allow, ServiceRole
 
@@ -45,7 +45,7 @@ class ClientRole(Construct):
             *be_managed(arns),
             *self.use_scripts,
             *activate_gateway(arns, gateway_tags),
-            tell_of_gateway(arns, gateway_parameters),
+            publish_gateway(arns, gateway_parameters),
             *clean_up(deletable_arn),
         ]
         role = ServiceRole(

@@ -26,7 +26,7 @@ GPL = {"packages": {"node_modules/planted": {"license": "GPL-3.0-only"}}}
 class Faults:
     """What a check must see, in files or in a stack, and what it says of that."""
 
-    told: tuple[str, ...]
+    reported: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
     stack: str = ""
     """The fixture that plans it."""
@@ -85,10 +85,11 @@ def test_every_check_has_faults_planted_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "told"), [(check, told) for check, faults in PLANTED.items() for told in faults.told]
+    ("check", "reported"),
+    [(check, reported) for check, faults in PLANTED.items() for reported in faults.reported],
 )
-def test_a_check_sees_what_is_planted_for_it(see: See, check: str, told: str) -> None:
-    assert told in see(check)
+def test_a_check_sees_what_is_planted_for_it(see: See, check: str, reported: str) -> None:
+    assert reported in see(check)
 
 
 def test_no_package_that_is_installed_is_a_finding(see: See) -> None:

@@ -19,6 +19,8 @@ def test_cdktf_has_nothing_to_change_after_it_deployed(system: DeployedSystem) -
     system.deployment().cdktf(
         "diff", EVENT_PROCESSING, "--skip-synth", "--skip-provider-lock", on_line=lines.append
     )
-    told = COLOURS.sub("", "\n".join(lines))
-    assert "Plan: 0 to add" in told or "No changes" in told
-    assert dict(PLANNED.findall(told)) == {each["address"]: "updated in-place" for each in expected}
+    reported = COLOURS.sub("", "\n".join(lines))
+    assert "Plan: 0 to add" in reported or "No changes" in reported
+    assert dict(PLANNED.findall(reported)) == {
+        each["address"]: "updated in-place" for each in expected
+    }

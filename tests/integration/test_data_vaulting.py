@@ -16,13 +16,13 @@ A_DAY = 86_400
 def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
     """And has told the next stack of it, and of its disk."""
     gateways = whole.client("storagegateway")
-    told = whole.client("ssm").get_parameters_by_path(Path="/demo/fileGateway")["Parameters"]
+    reported = whole.client("ssm").get_parameters_by_path(Path="/demo/fileGateway")["Parameters"]
 
     (gateway,) = gateways.list_gateways()["Gateways"]
     found = gateways.describe_gateway_information(GatewayARN=gateway["GatewayARN"])
     (disk,) = gateways.list_local_disks(GatewayARN=gateway["GatewayARN"])["Disks"]
 
-    assert {each["Name"]: each["Value"] for each in told} == {
+    assert {each["Name"]: each["Value"] for each in reported} == {
         "/demo/fileGateway/arn": gateway["GatewayARN"],
         "/demo/fileGateway/cacheDiskId": disk["DiskId"],
     }

@@ -45,7 +45,7 @@ class Proposal:
             folder=emptied(self._plans),
         )
 
-    def told_of(self, outcome: PlanReview) -> set[str]:
+    def reported(self, outcome: PlanReview) -> set[str]:
         """Return the addresses of the changes told of, but for what is never read back whole."""
         (findings,) = (each.findings for each in outcome.reviewed)
         assert findings is not None, outcome.text
@@ -61,15 +61,15 @@ def proposal(system: DeployedSystem, tmp_path: Path) -> Proposal:
     return Proposal(system, tmp_path)
 
 
-def test_of_what_is_deployed_nothing_is_told(proposal: Proposal) -> None:
+def test_of_what_is_deployed_nothing_is_reported(proposal: Proposal) -> None:
     """But for what the emulator cannot read back."""
     outcome = proposal.plan()
 
     assert outcome.status == 0
-    assert proposal.told_of(outcome) == set()
+    assert proposal.reported(outcome) == set()
 
 
-def test_a_changed_permission_and_a_replaced_bucket_are_told_and_the_loss_is_refused(
+def test_a_changed_permission_and_a_replaced_bucket_are_reported_and_the_loss_is_refused(
     proposal: Proposal,
 ) -> None:
     """One plan of three changes, for a plan takes ten seconds."""
@@ -91,7 +91,7 @@ def test_a_changed_permission_and_a_replaced_bucket_are_told_and_the_loss_is_ref
     assert [loss.address for loss in findings.losses()] == [address]
     assert "! RecordUpload: Allow, changed\n+     dynamodb:DeleteItem\n" in outcome.text
     assert "- memory_size = 256\n+ memory_size = 512\n" in outcome.text
-    others = {each for each in proposal.told_of(outcome) if "record" in each}
+    others = {each for each in proposal.reported(outcome) if "record" in each}
     policy, _ = proposal.one("aws_iam_role_policy", "record_upload")
     assert others == {f"aws_lambda_function.{function}", f"aws_iam_role_policy.{policy}"}
     # What depends on the bucket is told with it: its parts, and who may read it.

@@ -79,14 +79,14 @@ class Account:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        told = ""
+        reported = ""
         with process:
             for line in process.stdout or ():
-                told += line
+                reported += line
                 if interrupt_at and interrupt_at in line:
                     process.send_signal(signal.SIGINT)
                     interrupt_at = ""
-        return process.returncode, told
+        return process.returncode, reported
 
     def objects(self) -> list[str]:
         listed = self.client("s3").list_objects_v2(Bucket=BUCKET)
@@ -181,9 +181,9 @@ def test_run_again_it_changes_nothing(account: Account) -> None:
     """Neither in the bucket nor of its state."""
     before = account.client("s3").head_object(Bucket=BUCKET, Key=STATE)["VersionId"]
 
-    status, told = account.bootstrap()
+    status, reported = account.bootstrap()
 
-    assert (status, "Nothing to change." in told) == (0, True), told
+    assert (status, "Nothing to change." in reported) == (0, True), reported
     assert account.client("s3").head_object(Bucket=BUCKET, Key=STATE)["VersionId"] == before
 
 
@@ -212,8 +212,8 @@ def test_a_second_apply_at_the_same_time_gets_terraforms_lock_error(
         assert "Error acquiring the state lock" in refused.stderr
     finally:
         (first.folder / "go").touch()
-        _, told = applying.communicate()
-    assert applying.returncode == 0, told
+        _, reported = applying.communicate()
+    assert applying.returncode == 0, reported
     assert "local/Applied.tfstate.tflock" not in account.objects()
     assert second.terraform("apply", "-auto-approve").returncode == 0
 

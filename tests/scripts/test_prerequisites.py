@@ -79,7 +79,7 @@ def test_names_all_that_is_missing_at_once_with_its_remedy(machine: Path) -> Non
         ("python3", "echo 3.11.7; exit 1", "Python 3.11.7 comes without venv:"),
     ],
 )
-def test_tells_what_was_found_and_what_is_needed(
+def test_reports_what_was_found_and_what_is_needed(
     machine: Path, stub: str, body: str, complaint: str
 ) -> None:
     install(machine, **{stub: body})

@@ -43,7 +43,7 @@ def test_no_module_that_is_synthesised_needs_more(path: Path) -> None:
     assert [name for name in imported if name.startswith("cdktf")] == []
 
 
-def test_differences_are_told_with_their_place() -> None:
+def test_differences_are_reported_with_their_place() -> None:
     ours = {"same": 1, "provider": {"version": "5", "old": True}}
     theirs = {"same": 1, "provider": {"version": "6", "new": [1]}}
     assert list(differences(ours, theirs)) == [

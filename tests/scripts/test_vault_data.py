@@ -142,12 +142,12 @@ def test_on_a_terminal_the_progress_is_one_line_rewritten(tmp_path: Path) -> Non
         stderr=its,
     )
     os.close(its)
-    told = b""
+    reported = b""
     while chunk := read(ours):
-        told += chunk
+        reported += chunk
     os.close(ours)
     assert process.wait() == 0
-    *lines, end = told.split(b"\r")
+    *lines, end = reported.split(b"\r")
     assert end == b"\n"
     assert all(re.fullmatch(rb"(Copied \d+ of 200 files, .*\x1b\[K)?", line) for line in lines)
     assert lines[-1].startswith(b"Copied 200 of 200 files")

@@ -193,7 +193,7 @@ def test_every_slip_in_a_policy_is_seen(system: System) -> None:
     unseen = {
         slip
         for slip, wrong in slips.items()
-        if not system.universe.tells_apart(system.policies, policies_of(wrong))
+        if not system.universe.distinguishes(system.policies, policies_of(wrong))
     }
     assert unseen == QUEUES_OWN
     assert len(slips) > 400

@@ -135,7 +135,7 @@ def test_a_function_called_by_events_keeps_what_it_fails_on(dev: Template) -> No
         assert config["maximum_event_age_in_seconds"] == 21_600
 
 
-def test_the_queue_for_failures_is_made_before_a_function_is_told_of_it(dev: Template) -> None:
+def test_the_queue_for_failures_is_made_before_a_function_is_reported_it(dev: Template) -> None:
     """Terraform orders by references; Lambda checks the destination when it is told."""
     for config in dev.resources("aws_lambda_function_event_invoke_config").values():
         destination = config["destination_config"]["on_failure"]["destination"]
@@ -186,8 +186,10 @@ def test_an_alarm_sees_the_first_dead_letter(
     assert alarm["comparison_operator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["threshold"] == 1
     assert "alarm_actions" not in alarm
-    told = synthesise(alarmTopicArn=topic).resource(f"aws_cloudwatch_metric_alarm.{name}_not_empty")
-    assert told["alarm_actions"] == [topic]
+    reported = synthesise(alarmTopicArn=topic).resource(
+        f"aws_cloudwatch_metric_alarm.{name}_not_empty"
+    )
+    assert reported["alarm_actions"] == [topic]
 
 
 def test_every_queue_that_nobody_reads_has_an_alarm(dev: Template) -> None:

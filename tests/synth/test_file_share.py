@@ -79,11 +79,11 @@ def test_a_cache_that_is_there_already_can_be_imported(sharing: Template, root: 
     assert f"--name {path}/arn " in page
 
 
-def test_a_gateway_that_is_not_activated_is_told_with_the_remedy(sharing: Template) -> None:
+def test_a_gateway_that_is_not_activated_is_reported_with_the_remedy(sharing: Template) -> None:
     """Before anything is made."""
-    told = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]
-    (condition,) = told["lifecycle"]["postcondition"]
-    assert told["path"] == "/dev/fileGateway"
+    reported = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]
+    (condition,) = reported["lifecycle"]["postcondition"]
+    assert reported["path"] == "/dev/fileGateway"
     for word in (
         "environment dev",
         "/dev/fileGateway/arn",
@@ -100,19 +100,19 @@ def test_the_stack_can_be_destroyed_after_its_gateway(sharing: Template) -> None
         assert "parameters_by_path" not in value or value.startswith("${lookup(")
 
 
-def test_the_client_tells_of_the_gateway_where_the_share_looks(
+def test_the_client_reports_of_the_gateway_where_the_share_looks(
     sharing: Template, vaulting: Template
 ) -> None:
     """And may do so."""
     path = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]["path"]
     configuration = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
     assert f"GATEWAY_PARAMETERS={path}\n" in configuration
-    (tell,) = (
+    (report,) = (
         each
         for each in vaulting.policies()["client_role_permissions"]
         if each["sid"] == "TellOfGateway"
     )
-    assert tell["resources"] == [f"arn:aws:ssm:REGION:ACCOUNT:parameter{path}/*"]
+    assert report["resources"] == [f"arn:aws:ssm:REGION:ACCOUNT:parameter{path}/*"]
 
 
 def test_the_endpoint_lets_the_shares_role_do_what_it_may(
@@ -155,8 +155,8 @@ def test_the_gateways_alarms_are_those_that_aws_recommends(
         }
         assert "alarm_actions" not in alarm
     topic = "arn:aws:sns:eu-west-1:123456789012:operators"
-    told = synthesise("FileShareStack", alarmTopicArn=topic)
-    for alarm in told.resources("aws_cloudwatch_metric_alarm").values():
+    reported = synthesise("FileShareStack", alarmTopicArn=topic)
+    for alarm in reported.resources("aws_cloudwatch_metric_alarm").values():
         assert alarm["alarm_actions"] == [topic]
 
 

@@ -58,7 +58,7 @@ def run(clone: Path, *arguments: str, **variables: str) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="module")
-def told(clone: Path) -> str:
+def ended(clone: Path) -> str:
     """What is printed where the clone is synthesised, and cdktf-cli has other ideas of the context."""
     done = run(clone, "main.py", CDKTF_CONTEXT_JSON=json.dumps({"expiryDays": 99}))
     assert done.returncode == 0, done.stderr
@@ -66,7 +66,7 @@ def told(clone: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def synthesised(clone: Path, told: str) -> Path:
+def synthesised(clone: Path, ended: str) -> Path:
     """The clone's ``cdktf.out``, which is there once that was printed."""
     return clone / "cdktf.out"
 
@@ -102,8 +102,8 @@ def test_it_is_synthesised_where_cdktf_looks_for_it(synthesised: Path) -> None:
 @pytest.mark.slow
 def test_importing_the_provider_lazily_changes_nothing(clone: Path, synthesised: Path) -> None:
     """It only saves ten seconds."""
-    told = run(clone, "-c", EAGER, CDKTF_OUTDIR="eager.out")
-    assert told.returncode == 0, told.stderr
+    ended = run(clone, "-c", EAGER, CDKTF_OUTDIR="eager.out")
+    assert ended.returncode == 0, ended.stderr
     # The manifest beside the stacks says where in CDKTF a warning was raised.
     assert tree(clone / "eager.out" / "stacks") == tree(synthesised / "stacks")
 
@@ -114,32 +114,32 @@ def test_only_what_is_used_of_the_provider_is_imported() -> None:
     assert 20 < len(imported) < 100
 
 
-def test_a_system_without_support_is_warned_of_and_deployed_all_the_same(told: str) -> None:
+def test_a_system_without_support_is_warned_of_and_deployed_all_the_same(ended: str) -> None:
     """The workshop specifies it, so that it is the default."""
-    assert WARNING in told
+    assert WARNING in ended
 
 
-def test_of_a_system_with_support_nothing_is_told(clone: Path) -> None:
+def test_of_a_system_with_support_nothing_is_reported(clone: Path) -> None:
     chosen = {"environmentName": "other", "clientOperatingSystem": "amazon-linux-2023"}
     (clone / "environments" / "other.json").write_text(json.dumps(chosen), encoding="utf-8")
-    told = run(clone, "main.py", VAULT_ENV="other", CDKTF_OUTDIR="other.out")
-    assert told.returncode == 0, told.stderr
-    assert WARNING not in told.stdout
+    ended = run(clone, "main.py", VAULT_ENV="other", CDKTF_OUTDIR="other.out")
+    assert ended.returncode == 0, ended.stderr
+    assert WARNING not in ended.stdout
 
 
-def test_a_state_bucket_that_anybody_may_name_is_warned_of(told: str) -> None:
+def test_a_state_bucket_that_anybody_may_name_is_warned_of(ended: str) -> None:
     """Before the bootstrap refuses it."""
-    assert "StateBackendStack: The name of the state's bucket, vault-dev-terraform-state," in told
+    assert "StateBackendStack: The name of the state's bucket, vault-dev-terraform-state," in ended
 
 
-def test_bad_settings_are_told_a_line_each(clone: Path) -> None:
+def test_bad_settings_are_reported_a_line_each(clone: Path) -> None:
     """And nothing else is: no traceback, no Node; exit status 1."""
     bad = {"environmentName": "Bad!", "reconcileCountIterations": 961, "expiryDay": 3}
     (clone / "environments" / "bad.json").write_text(json.dumps(bad), encoding="utf-8")
-    told = run(clone, "main.py", VAULT_ENV="bad")
-    assert told.returncode == 1
-    assert told.stdout == ""
-    assert told.stderr.splitlines() == [
+    ended = run(clone, "main.py", VAULT_ENV="bad")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines() == [
         "The settings cannot be used:",
         "expiryDay is no setting: did you mean expiryDays?",
         (
@@ -150,10 +150,10 @@ def test_bad_settings_are_told_a_line_each(clone: Path) -> None:
     ]
 
 
-def test_an_environment_that_is_not_there_is_told_with_those_that_are(clone: Path) -> None:
+def test_an_environment_that_is_not_there_is_reported_with_those_that_are(clone: Path) -> None:
     """A typing mistake must not deploy the default one."""
-    told = run(clone, "main.py", VAULT_ENV="prd")
-    assert told.returncode == 1
-    assert "VAULT_ENV is 'prd'" in told.stderr
-    assert "prod" in told.stderr
-    assert "Traceback" not in told.stderr
+    ended = run(clone, "main.py", VAULT_ENV="prd")
+    assert ended.returncode == 1
+    assert "VAULT_ENV is 'prd'" in ended.stderr
+    assert "prod" in ended.stderr
+    assert "Traceback" not in ended.stderr

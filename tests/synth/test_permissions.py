@@ -91,7 +91,7 @@ def test_a_wildcard_action_is_only_ever_refused(stack: Template) -> None:
             assert statement.get("effect") == "Deny", (name, statement["sid"])
 
 
-def test_what_is_not_said_to_be_done_is_not_allowed(stack: Template) -> None:
+def test_what_is_not_named_is_not_allowed(stack: Template) -> None:
     """``not_actions`` and its like allow everything that is not named."""
     for name, statement in every_statement(stack):
         assert not {key for key in statement if key.startswith("not_")}, name
@@ -179,10 +179,10 @@ def surface(template: Template) -> Iterator[str]:
     for name, statements in sorted(template.policies().items()):
         yield name
         for statement in statements:
-            yield from told(statement)
+            yield from reported(statement)
 
 
-def told(statement: Block) -> Iterator[str]:
+def reported(statement: Block) -> Iterator[str]:
     """Yield a statement's lines: sid and actions, by whom, on which resources, if what holds."""
     may = {"Allow": "may", "Deny": "may not"}[statement.get("effect", "Allow")]
     yield f"  {statement['sid']}: {may} {' '.join(statement['actions'])}"

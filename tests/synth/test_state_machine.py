@@ -67,7 +67,7 @@ def test_amazons_validator_accepts_the_definition(
         pytest.skip("asl-validator is not there: run 'make setup'")
     path = tmp_path / "definition.json"
     path.write_text(dev.resource(MACHINE)["definition"], encoding="utf-8")
-    told = subprocess.run(
+    done = subprocess.run(
         [validator, "--json-path", path], capture_output=True, text=True, check=False
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert done.returncode == 0, done.stdout + done.stderr

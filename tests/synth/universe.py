@@ -54,7 +54,7 @@ class Universe:
             if decide(about, request)
         )
 
-    def tells_apart(self, one: Policies, other: Policies) -> bool:
+    def distinguishes(self, one: Policies, other: Policies) -> bool:
         """Say whether there is anything that one allows and the other does not."""
         differing = set(one.statements) ^ set(other.statements)
         for target in self.targets:

@@ -35,9 +35,9 @@ class Validation:
             shutil.copy(self._lock, configuration)
         else:
             self._install(configuration)
-        told = json.loads(self._terraform(configuration, "validate", "-json").stdout)
-        found: list[dict[str, Any]] = told["diagnostics"]
-        assert told["valid"] or found
+        reported = json.loads(self._terraform(configuration, "validate", "-json").stdout)
+        found: list[dict[str, Any]] = reported["diagnostics"]
+        assert reported["valid"] or found
         return found
 
     def _install(self, configuration: Path) -> None:

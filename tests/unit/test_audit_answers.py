@@ -22,7 +22,7 @@ from tools.audit.stacks import Stack
 from tools.audit.violation import Violation
 
 
-def test_checkov_tells_stack_resource_and_rule() -> None:
+def test_checkov_reports_stack_resource_and_rule() -> None:
     path = Path("/plans/prod-A.json")
     failed = {
         "file_abs_path": str(path),
@@ -48,21 +48,21 @@ def test_a_plan_that_checkov_did_not_read_has_not_passed(answer: dict[str, Any])
         list(checkov.failures(answer, {}))
 
 
-def test_terraform_tells_errors_and_warnings() -> None:
-    told = {
+def test_terraform_reports_errors_and_warnings() -> None:
+    reported = {
         "severity": "warning",
         "summary": "Deprecated",
         "detail": "Use\nanother",
         "address": "a.b",
     }
-    stack = Stack("A", "test", Path(), {}, diagnostics=[told], plan={})
+    stack = Stack("A", "test", Path(), {}, diagnostics=[reported], plan={})
     audited = Audited(Path(), Path(), lambda: [stack])
     assert list(validate.find(audited)) == [
         Violation("A (test) a.b", "warning: Deprecated. Use another")
     ]
 
 
-def test_a_valid_stack_that_cannot_be_planned_is_told_once() -> None:
+def test_a_valid_stack_that_cannot_be_planned_is_reported_once() -> None:
     stack = Stack("A", "test", Path(), {}, unplanned="terraform plan failed: so")
     audited = Audited(Path(), Path(), lambda: [stack])
     assert list(validate.find(audited)) == [Violation("A (test)", "terraform plan failed: so")]
@@ -166,7 +166,7 @@ def test_the_stacks_are_those_of_the_environments_asked_for(
     assert chosen(monkeypatch, "") == ["prod"]
 
 
-def test_an_interruption_is_told_in_a_sentence(
+def test_an_interruption_is_reported_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(options: object) -> int:

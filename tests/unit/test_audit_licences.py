@@ -44,8 +44,8 @@ def test_of_several_classifiers_all_count() -> None:
 
 @pytest.mark.parametrize("licence", ["GPL-3.0-only", "LGPL-2.1-only", "MPL-2.0", ""])
 def test_a_licence_that_nobody_agreed_to_is_a_finding(licence: str) -> None:
-    told = f"its licence is {licence or 'unknown'}"
-    assert object_to(Package("other", licence, ".venv")) == [Violation(".venv other", told)]
+    reported = f"its licence is {licence or 'unknown'}"
+    assert object_to(Package("other", licence, ".venv")) == [Violation(".venv other", reported)]
 
 
 def test_an_exception_holds_for_one_licence() -> None:
@@ -73,7 +73,7 @@ def test_a_file_that_ships_and_belongs_to_no_package_is_under_no_licence() -> No
     ]
 
 
-def test_a_package_lock_tells_each_packages_licence() -> None:
+def test_a_package_lock_reports_each_packages_licence() -> None:
     lock = {
         "packages": {
             "": {"license": "MIT-0"},

@@ -70,7 +70,7 @@ def test_each_reference_gets_a_value_of_its_form(reference: str, value: str) -> 
 @pytest.mark.parametrize(
     "reference", ["${aws_nothing.n.arn}", "${aws_lambda_function.f.invoke_arn}"]
 )
-def test_an_arn_of_unknown_form_is_told_and_not_made_up(reference: str) -> None:
+def test_an_arn_of_unknown_form_is_reported_and_not_made_up(reference: str) -> None:
     with pytest.raises(AuditError, match=r"^The audit knows no \w+ of aws_\w+: add it to"):
         filled(reference)
 
@@ -99,7 +99,7 @@ def test_policies_and_definitions_are_found_by_their_form() -> None:
     ]
 
 
-def test_a_plan_is_told_what_it_does_not_know() -> None:
+def test_a_plan_is_reported_what_it_does_not_know() -> None:
     policy, machine = "aws_s3_bucket_policy.a", "aws_sfn_state_machine.m"
     plan: dict[str, Any] = {
         "planned_values": {
@@ -110,11 +110,11 @@ def test_a_plan_is_told_what_it_does_not_know() -> None:
             {"address": machine, "change": {"after": {"definition": "{}"}, "after_unknown": {}}},
         ],
     }
-    told = known(plan, WRITTEN)
-    values = [each["values"] for each in told["planned_values"]["root_module"]["resources"]]
+    reported = known(plan, WRITTEN)
+    values = [each["values"] for each in reported["planned_values"]["root_module"]["resources"]]
     assert values == [{"policy": json.dumps(READ)}, {}]
-    assert told["resource_changes"][0]["change"] == {
+    assert reported["resource_changes"][0]["change"] == {
         "after": {"policy": json.dumps(READ)},
         "after_unknown": {},
     }
-    assert told["resource_changes"][1] == plan["resource_changes"][1]
+    assert reported["resource_changes"][1] == plan["resource_changes"][1]

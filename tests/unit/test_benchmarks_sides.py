@@ -68,7 +68,7 @@ def test_a_dataset_has_as_many_files_as_are_asked_for_and_their_folders(files: i
         assert set(uploads.iterations) <= set(range(1, ITERATIONS + 1))
 
 
-def test_a_result_is_told_in_the_words_of_latest_json(stub: RunningStub) -> None:
+def test_a_result_is_reported_in_the_words_of_latest_json(stub: RunningStub) -> None:
     stub.show(FILES, Arrival.AT_ONCE, Form.PLAIN)
     measured = measure(stub, "baseline", Form.PLAIN, [ITERATIONS])
     result = Result(

@@ -120,9 +120,9 @@ def run(
     world: World, folder: Path, *, agree: Callable[[str], bool] = lambda plan: True
 ) -> tuple[bool, list[str]]:
     """Bootstrap *world*; return whether that was wanted, and what was said."""
-    told: list[str] = []
+    reported: list[str] = []
     stacks = Terraform(folder, {}, world)
-    return Bootstrap(SETTINGS, Bucket(world), stacks, say=told.append).run(agree), told
+    return Bootstrap(SETTINGS, Bucket(world), stacks, say=reported.append).run(agree), reported
 
 
 def test_the_bucket_is_made_and_holds_its_own_state(tmp_path: Path) -> None:
@@ -154,9 +154,11 @@ def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
     world = World()
     run(world, tmp_path)
     before = dict(world.objects)
-    wanted, told = run(world, tmp_path, agree=lambda plan: pytest.fail("nothing is to be asked"))
+    wanted, reported = run(
+        world, tmp_path, agree=lambda plan: pytest.fail("nothing is to be asked")
+    )
     assert wanted
-    assert "Nothing to change." in told
+    assert "Nothing to change." in reported
     assert (world.objects, world.changes) == (before, 1)
 
 
@@ -215,6 +217,6 @@ def test_a_bucket_whose_name_anybody_may_take_is_not_made(tmp_path: Path) -> Non
 def test_a_bucket_that_another_environment_looks_after_is_left_to_it(tmp_path: Path) -> None:
     """Two environments may share one; two stacks would undo each other's work."""
     world = World(exists=True, objects={"prod/StateBackendStack.tfstate": "its"}, steps_left=0)
-    wanted, told = run(world, tmp_path)
+    wanted, reported = run(world, tmp_path)
     assert wanted
-    assert "prod/StateBackendStack.tfstate" in told[0]
+    assert "prod/StateBackendStack.tfstate" in reported[0]

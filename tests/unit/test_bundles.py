@@ -42,7 +42,7 @@ def batches(draw: st.DrawFn) -> list[Classified]:
     return batch
 
 
-def told(entry: BusEntry) -> list[tuple[str, str, str, int]]:
+def reported(entry: BusEntry) -> list[tuple[str, str, str, int]]:
     """Return set, bucket, key and size of each upload of an entry."""
     detail = json.loads(entry.detail)
     objects = detail["objects"] if entry.detail_type == DATA_UPLOADED else [detail]
@@ -77,10 +77,10 @@ def test_no_bundle_and_no_call_exceeds_its_limits(batch: list[Classified]) -> No
 
 @settings(max_examples=20)
 @given(batch=batches())
-def test_each_upload_is_told_exactly_once(batch: list[Classified]) -> None:
+def test_each_upload_is_reported_exactly_once(batch: list[Classified]) -> None:
     """Pitfall 5: nothing is lost and nothing doubled, whatever the limits cut."""
     published = [entry for call in calls(entries(batch)) for entry in call]
-    assert Counter(each for entry in published for each in told(entry)) == Counter(asked(batch))
+    assert Counter(each for entry in published for each in reported(entry)) == Counter(asked(batch))
 
 
 @settings(max_examples=20)
@@ -89,7 +89,7 @@ def test_an_entry_knows_the_messages_that_are_lost_with_it(batch: list[Classifie
     """Pitfall 5: a refused entry fails its messages and no others."""
     by_id = {each.message_id: each for each in batch}
     for entry in entries(batch):
-        assert told(entry) == asked(by_id[message_id] for message_id in entry.message_ids)
+        assert reported(entry) == asked(by_id[message_id] for message_id in entry.message_ids)
 
 
 @settings(max_examples=20)
@@ -99,7 +99,7 @@ def test_bundles_are_as_few_as_their_order_allows(batch: list[Classified]) -> No
     for call in calls(entries(batch)):
         for one, two in pairwise(call):
             if one.detail_type == two.detail_type == DATA_UPLOADED:
-                same = told(one)[0][:2] == told(two)[0][:2]
+                same = reported(one)[0][:2] == reported(two)[0][:2]
                 first_of_next = json.loads(two.detail)["objects"][0]
                 extra = len(compact_json(first_of_next).encode()) + 1
                 assert not same or len(one.detail.encode()) + extra > BUNDLE_BYTES - 10

@@ -373,8 +373,8 @@ def test_an_upload_outside_any_dataset_is_skipped_but_not_in_silence(
     assert handler(event, context.typed) == {"batchItemFailures": []}
     assert published_keys(aws) == [GOOD]
     assert metrics() == {"UploadsOutsideDatasets": 1, "UploadsClassified": 1}
-    told = [getattr(record, "object_key", None) for record in caplog.records]
-    assert [each for each in told if each is not None] == [key]
+    reported = [getattr(record, "object_key", None) for record in caplog.records]
+    assert [each for each in reported if each is not None] == [key]
 
 
 def test_the_event_that_aws_documents_is_in_no_dataset(

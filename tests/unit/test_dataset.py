@@ -90,7 +90,7 @@ def test_any_name_is_taken_as_it_is(set_id: str, name: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "p/", "p/q/", "a-vaultjob/"])
 @pytest.mark.parametrize("set_id", ["a", "a-1", *HOSTILE_NAMES.values()])
-def test_a_manifests_key_tells_where_its_dataset_lies(prefix: str, set_id: str) -> None:
+def test_a_manifests_key_reports_where_its_dataset_lies(prefix: str, set_id: str) -> None:
     folder = SetFolder.of_manifest(f"{prefix}{set_id}-vaultjob/{set_id}.manifest")
     assert folder == SetFolder(share_prefix=prefix, name=f"{set_id}-vaultjob")
     assert folder.prefix == f"{prefix}{set_id}-vaultjob/"

@@ -55,7 +55,7 @@ def test_the_users_own_word_counts_first(tmp_path: Path) -> None:
     assert find_mirror({"VAULT_TF_MIRROR": str(mine)}, root=tmp_path) == mine
 
 
-def test_a_users_word_that_names_no_mirror_is_told_of(tmp_path: Path) -> None:
+def test_a_users_word_that_names_no_mirror_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"VAULT_TF_MIRROR is .* which is no mirror"):
         find_mirror({"VAULT_TF_MIRROR": str(tmp_path)}, root=tmp_path)
 
@@ -150,9 +150,9 @@ def test_a_plan_that_cannot_be_made_or_shown_is_an_error(tmp_path: Path, command
 
 
 def test_a_status_that_is_expected_is_no_error(tmp_path: Path) -> None:
-    deployment = answering(tmp_path, validate=(1, "told", ""))
+    deployment = answering(tmp_path, validate=(1, "reported", ""))
 
-    assert deployment.checked("Stack", "validate", expected=(0, 1)) == "told"
+    assert deployment.checked("Stack", "validate", expected=(0, 1)) == "reported"
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_a_status_that_is_expected_is_no_error(tmp_path: Path) -> None:
     ],
 )
 def test_terraforms_own_error_is_followed_by_the_remedy(output: str, remedy: str) -> None:
-    error, _, told = explain("terraform plan", output).rpartition("\n\n")
+    error, _, reported = explain("terraform plan", output).rpartition("\n\n")
 
     assert error.splitlines() == ["terraform plan failed:", *filter(None, output.splitlines())]
-    assert remedy in told
+    assert remedy in reported
 
 
 def test_what_went_well_before_the_error_finds_no_remedy() -> None:

@@ -191,13 +191,15 @@ def test_a_manifest_event_has_the_fields_of_the_contract() -> None:
         )
     ),
 )
-def test_what_a_data_event_tells_is_what_was_told(set_id: str, uploads: list[ObjectUpload]) -> None:
+def test_what_a_data_event_reports_is_what_was_reported(
+    set_id: str, uploads: list[ObjectUpload]
+) -> None:
     data = DataUploads(set_id=set_id, bucket="bucket", uploads=uploads)
     assert DataUploads.from_detail(data.detail()) == data
 
 
 @given(set_id=segments)
-def test_what_a_manifest_event_tells_is_what_was_told(set_id: str) -> None:
+def test_what_a_manifest_event_reports_is_what_was_reported(set_id: str) -> None:
     manifest = manifest_upload(f"{set_id}-vaultjob/{set_id}.manifest", set_id=set_id)
     assert ManifestUpload.from_detail(manifest.detail()) == manifest
 

@@ -34,7 +34,7 @@ def status_change(**changes: Any) -> dict[str, Any]:
     return event
 
 
-def test_a_task_tells_execution_manifest_and_iterations() -> None:
+def test_a_task_reports_execution_manifest_and_iterations() -> None:
     execution = Execution.from_event(task_event(ticker=7))
     assert execution.arn == EXECUTION
     assert execution.started == EVENT_TIME + 4
@@ -56,7 +56,7 @@ def test_the_status_change_that_aws_documents_is_read() -> None:
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_error_and_cause_of_a_status_change_are_told(status: str) -> None:
+def test_error_and_cause_of_a_status_change_are_reported(status: str) -> None:
     """Pitfall 20: the payload limit is caught by nothing, but has a cause."""
     execution = Execution.from_event(
         status_change(status=status, error="States.DataLimitExceeded", cause=9_999 * "x")
@@ -104,7 +104,7 @@ def test_a_status_change_keeps_the_operators_attempt() -> None:
     assert execution.manifest.attempt == 2
 
 
-def test_a_cause_that_a_lambda_wrote_is_told_by_type_and_message() -> None:
+def test_a_cause_that_a_lambda_wrote_is_reported_by_type_and_message() -> None:
     """Pitfall 20: Lambda's Cause is JSON."""
     cause = {"errorType": "ManifestError", "errorMessage": "Line 3", "stackTrace": ["..."]}
     assert failed_with("ManifestError", json.dumps(cause)) == "ManifestError: Line 3"
@@ -127,7 +127,7 @@ def test_a_cause_that_a_lambda_wrote_is_told_by_type_and_message() -> None:
     ],
     ids=lambda cause: cause[:30],
 )
-def test_any_other_cause_is_told_as_it_is(cause: str) -> None:
+def test_any_other_cause_is_reported_as_it_is(cause: str) -> None:
     """Pitfall 20: a failure that cannot be read is a failure all the same."""
     assert failed_with("States.Timeout", cause) == f"States.Timeout: {cause}"[:MAX_REASON]
 

@@ -80,11 +80,11 @@ def test_a_key_is_plain_text_of_five_times_five_letters(gateway: Gateway) -> Non
 def test_without_no_redirect_the_key_is_in_the_query_of_a_redirect(gateway: Gateway) -> None:
     status, _, location = gateway.get(f"activationRegion={REGION}&vpcEndpoint={ENDPOINT}")
 
-    told = parse_qs(urlsplit(location).query)
+    reported = parse_qs(urlsplit(location).query)
     assert status == 302
-    assert told["activationRegion"] == [REGION]
-    assert told["vpcEndpoint"] == [ENDPOINT]
-    assert gateway.activate(ActivationKey=told["activationKey"][0])
+    assert reported["activationRegion"] == [REGION]
+    assert reported["vpcEndpoint"] == [ENDPOINT]
+    assert gateway.activate(ActivationKey=reported["activationKey"][0])
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_set_id_is_the_folders_name_unless_given(tmp_path: Path) -> None:
     assert source_folder.read(folder, "other").set_id == "other"
 
 
-def test_a_folder_that_is_missing_or_empty_is_told_of(tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_or_empty_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         source_folder.read(tmp_path / "missing")
     with pytest.raises(CommandError, match="holds no file"):

@@ -47,7 +47,7 @@ def test_a_script_reads_the_configuration_and_its_lines_arrive_while_it_runs(
     assert shown == ["KEY=value", "a b"]
 
 
-def test_a_script_that_fails_is_told_of_in_its_own_words(client: GatewayClient) -> None:
+def test_a_script_that_fails_is_reported_in_its_own_words(client: GatewayClient) -> None:
     with pytest.raises(CommandError) as caught:
         client.run(script(client, "echo 'There is no folder x: give one.' >&2; exit 2"))
 

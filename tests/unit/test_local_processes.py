@@ -59,7 +59,7 @@ def sleeper() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_output_is_kept_and_told_line_by_line(tmp_path: Path) -> None:
+def test_output_is_kept_and_reported_line_by_line(tmp_path: Path) -> None:
     lines: list[str] = []
     script = "print('one'); print('two'); raise SystemExit(3)"
 
@@ -116,7 +116,7 @@ def test_our_process_is_ended(sleeper: subprocess.Popen[str]) -> None:
     assert sleeper.wait(timeout=5) == -signal.SIGTERM
 
 
-def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_a_sentence(tmp_path: Path) -> None:
     """The endpoint itself says so, and its log is where the sentence comes from."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -174,7 +174,7 @@ def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, state: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "told"),
+    ("error", "status", "reported"),
     [
         (CommandError("This, and do that."), 1, "This, and do that."),
         (
@@ -185,12 +185,12 @@ def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, state: str) -> None
         (KeyboardInterrupt(), 130, "whatever this command had started is stopped"),
     ],
 )
-def test_what_goes_wrong_is_told_in_a_sentence(
+def test_what_goes_wrong_is_reported_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: BaseException,
     status: int,
-    told: str,
+    reported: str,
 ) -> None:
     def fail(options: object) -> int:
         raise error
@@ -201,5 +201,5 @@ def test_what_goes_wrong_is_told_in_a_sentence(
 
     assert command.main() == status
     shown = capsys.readouterr()
-    assert told in shown.err
+    assert reported in shown.err
     assert "Traceback" not in shown.err

@@ -347,7 +347,7 @@ def test_more_entries_than_memory_holds_are_sorted_all_the_same(names: list[str]
     places=st.lists(st.integers(0, 400), max_size=8),
     newline=st.sampled_from(["\n", "\r\n"]),
 )
-def test_a_rich_manifest_tells_sizes_too(
+def test_a_rich_manifest_reports_sizes_too(
     entries: dict[str, int], order: object, places: list[int], newline: str
 ) -> None:
     """Pitfall 15: sizes are compared wherever both sides have them."""

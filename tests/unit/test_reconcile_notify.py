@@ -168,7 +168,7 @@ def test_what_arrived_during_the_last_wait_counts(aws: FakeAws) -> None:
     assert (outcome["files"], outcome["found"], outcome["missing"]) == (1, 1, 0)
 
 
-def test_a_truncated_file_is_told_with_both_sizes(aws: FakeAws) -> None:
+def test_a_truncated_file_is_reported_with_both_sizes(aws: FakeAws) -> None:
     """Pitfall 15."""
     aws.s3.put("a-vaultjob/a.manifest", rich([(5, "a-vaultjob/x")]))
     aws.s3.put("a-vaultjob/x", b"1234")
@@ -280,7 +280,7 @@ def test_a_crash_after_the_announcement_repeats_the_identical_event(aws: FakeAws
     assert first == second
 
 
-def test_two_executions_for_one_manifest_upload_tell_one_outcome(aws: FakeAws) -> None:
+def test_two_executions_for_one_manifest_upload_report_one_outcome(aws: FakeAws) -> None:
     """Pitfall 18: the one that comes later finds it published."""
     one = incomplete(aws)
     two = check(execution=OTHER_EXECUTION)
@@ -290,7 +290,7 @@ def test_two_executions_for_one_manifest_upload_tell_one_outcome(aws: FakeAws) -
     assert len(published(aws)) == 1
 
 
-def test_two_executions_at_once_tell_one_outcome(aws: FakeAws) -> None:
+def test_two_executions_at_once_report_one_outcome(aws: FakeAws) -> None:
     """Pitfall 18: while one is about to publish it, the other waits, then publishes what is written."""
     one = incomplete(aws)
     two = check(execution=OTHER_EXECUTION)
@@ -306,7 +306,7 @@ def test_two_executions_at_once_tell_one_outcome(aws: FakeAws) -> None:
     assert outcome["execution"] == EXECUTION
 
 
-def test_the_report_tells_what_its_outcome_tells(aws: FakeAws) -> None:
+def test_the_report_reports_what_its_outcome_reports(aws: FakeAws) -> None:
     """Pitfall 14: summary and list are those of the decision, also after a repeated call."""
     checked = incomplete(aws)
     aws.events.refuses = lambda _: True

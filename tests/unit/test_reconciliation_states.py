@@ -510,7 +510,7 @@ def test_the_definition_needs_no_cdktf() -> None:
         " [name for name in sys.modules if name.startswith('cdktf_cdktf_provider_aws.')])"
     )
     root = Path(__file__).parents[2]
-    told = subprocess.run(
+    response = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
-    assert told.stdout == "[] []\n"
+    assert response.stdout == "[] []\n"

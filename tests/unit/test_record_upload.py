@@ -97,22 +97,22 @@ def test_repeated_and_reordered_events_give_the_same_table(
 
 @settings(max_examples=40)
 @given(st.lists(uploads, min_size=1, max_size=8))
-def test_one_event_or_many_give_the_same_table(told: list[ObjectUpload]) -> None:
+def test_one_event_or_many_give_the_same_table(reported: list[ObjectUpload]) -> None:
     """Pitfall 5: a key that comes twice within an event counts once, by its newest upload."""
-    assert recorded([told]) == recorded([[each] for each in told])
+    assert recorded([reported]) == recorded([[each] for each in reported])
 
 
 @settings(max_examples=40)
 @given(st.lists(uploads, min_size=1, max_size=8))
-def test_a_row_keeps_the_newest_event_of_its_key(told: list[ObjectUpload]) -> None:
+def test_a_row_keeps_the_newest_event_of_its_key(reported: list[ObjectUpload]) -> None:
     """Pitfall 9: and of one second's events the largest, so that no order matters."""
     newest: dict[str, tuple[int, int]] = {}
-    for each in told:
+    for each in reported:
         age = (each.event_time, each.size_bytes)
         newest[each.key] = max(newest.get(each.key, age), age)
     assert {
         row["objectKey"]["S"]: (int(row["eventTime"]["N"]), int(row["objectSize"]["N"]))
-        for row in recorded([told])
+        for row in recorded([reported])
     } == newest
 
 
@@ -294,12 +294,12 @@ def test_whatever_is_announced_can_be_recorded(events: list[dict[str, Any]]) -> 
         for entry in aws.events.accepted:
             event = {"detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
             assert failed(handler(batch(event), FakeContext().typed)) == []
-        told = {
+        reported = {
             event["detail"]["object-key"].removesuffix("/")
             for event in events
             if json.dumps(event) not in aside
         }
-        assert {row["objectKey"]["S"] for row in aws.dynamodb.rows(EVENT_TABLE)} == told
+        assert {row["objectKey"]["S"] for row in aws.dynamodb.rows(EVENT_TABLE)} == reported
 
 
 def test_an_error_of_our_own_sets_nothing_aside(monkeypatch: pytest.MonkeyPatch) -> None:

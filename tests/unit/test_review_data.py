@@ -130,7 +130,7 @@ def test_the_types_whose_addresses_are_frozen_are_among_them() -> None:
     assert LOST.keys() >= STATEFUL
 
 
-def test_what_somebody_else_changed_is_told_if_the_plan_takes_it_back() -> None:
+def test_what_somebody_else_changed_is_reported_if_the_plan_takes_it_back() -> None:
     """All else that a plan calls drift is what a provider reads back in another way."""
     mended = change("aws_sqs_queue.a", "update", before={"delay": 5}, after={"delay": 0})
     findings = found(

@@ -22,7 +22,7 @@ def outside_of_code(markdown: str) -> str:
     return re.sub(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", "", without)
 
 
-def test_no_change_is_said_in_a_line() -> None:
+def test_no_change_is_reported_in_a_line() -> None:
     assert (
         report(change("aws_sqs_queue.a", "no-op"))
         == "## Plan of `Stack`\n\n**Nothing to change.**\n"
@@ -47,21 +47,21 @@ def test_dangers_come_before_everything_else() -> None:
         change("aws_iam_role_policy.p", "create", after={"policy": policy(allow("All", "*"))}),
         bucket_replaced(),
     )
-    told = ["Data would be lost", "Look at this first", "#### Data", "#### Permissions", "else"]
-    assert [text.index(each) for each in told] == sorted(text.index(each) for each in told)
+    reported = ["Data would be lost", "Look at this first", "#### Data", "#### Permissions", "else"]
+    assert [text.index(each) for each in reported] == sorted(text.index(each) for each in reported)
 
 
 def test_a_loss_says_how_to_allow_it() -> None:
     assert "\nALLOW=aws_s3_bucket.reports\n" in report(bucket_replaced())
 
 
-def test_an_allowed_loss_is_still_told() -> None:
+def test_an_allowed_loss_is_still_reported() -> None:
     text = report(bucket_replaced(), allowed=("aws_s3_bucket.reports",))
     assert "Data will be lost, as allowed." in text
     assert "ALLOW=" not in text
 
 
-def test_an_allowed_name_that_fits_nothing_is_told() -> None:
+def test_an_allowed_name_that_fits_nothing_is_reported() -> None:
     reviewed = [Reviewed(stack="A", findings=found(bucket_replaced()))]
     allowed = ["aws_s3_bucket.reports", "aws_s3_bucket.report"]
     text = summary(reviewed, environment="dev", allowed=allowed)
@@ -173,7 +173,7 @@ def test_a_plan_that_is_not_whole_says_so() -> None:
     assert "Nothing to change" not in text
 
 
-def test_a_move_is_told() -> None:
+def test_a_move_is_reported() -> None:
     text = report(change("aws_sqs_queue.b", "no-op", previous_address="aws_sqs_queue.a"))
     assert "1 to move or import" in text
     assert "! moved from aws_sqs_queue.a" in text

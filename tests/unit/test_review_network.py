@@ -27,7 +27,7 @@ def rule(port: int, *blocks: str, **rest: Any) -> Json:
     }
 
 
-def test_of_a_group_with_inline_rules_only_the_changed_places_are_told() -> None:
+def test_of_a_group_with_inline_rules_only_the_changed_places_are_reported() -> None:
     before = {"ingress": [rule(80, "10.0.0.0/8"), rule(2049, "192.168.0.0/24")]}
     after = {"ingress": [rule(2049, "192.168.0.0/24", "192.168.1.0/24"), rule(80, "10.0.0.0/8")]}
     findings = found(change("aws_security_group.a", "update", before=before, after=after))
@@ -35,7 +35,7 @@ def test_of_a_group_with_inline_rules_only_the_changed_places_are_told() -> None
     assert not findings.dangers
 
 
-def test_a_group_that_is_not_known_yet_is_told_as_it_is_written() -> None:
+def test_a_group_that_is_not_known_yet_is_reported_as_it_is_written() -> None:
     """Terraform shows a set of rules in another order than the configuration has them in."""
     known = [rule(80, security_groups=None), rule(2049, security_groups=None)]
     text = [

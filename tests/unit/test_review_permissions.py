@@ -39,7 +39,7 @@ def test_a_statement_is_added_and_another_removed() -> None:
     assert not findings.dangers
 
 
-def test_of_a_changed_statement_only_what_differs_is_told() -> None:
+def test_of_a_changed_statement_only_what_differs_is_reported() -> None:
     findings = updated(
         policy(allow("Read", ["s3:GetObject", "s3:GetObjectVersion"], ["arn:a", "arn:b"])),
         policy(allow("Read", ["s3:GetObjectVersion", "s3:GetObjectAcl"], ["arn:b", "arn:a"])),
@@ -59,7 +59,7 @@ def test_the_order_of_lists_and_statements_says_nothing() -> None:
     assert lines(findings) == ["  policy: its statements stay as they are"]
 
 
-def test_statements_without_a_sid_are_told_apart_by_what_they_say() -> None:
+def test_statements_without_a_sid_are_distinguished_by_what_they_say() -> None:
     one, two, three = (
         {"Effect": "Allow", "Action": f"s3:{name}", "Resource": "arn:a"} for name in "xyz"
     )
@@ -76,11 +76,11 @@ def test_a_policy_is_one_wherever_it_stands(type_: str) -> None:
     """Also where its type is told of elsewhere; and it is told of once."""
     findings = updated(policy(), policy(allow("Use", "kms:Decrypt")), f"{type_}.a")
     assert lines(findings) == ["+ Use: Allow kms:Decrypt", "+     on *"]
-    told = [*findings.data, *findings.network, *findings.rest]
-    assert [line for hunk in told for line in hunk.lines if "policy" in line] == []
+    reported = [*findings.data, *findings.network, *findings.rest]
+    assert [line for hunk in reported for line in hunk.lines if "policy" in line] == []
 
 
-def test_who_may_assume_a_role_is_told_with_the_conditions() -> None:
+def test_who_may_assume_a_role_is_reported_with_the_conditions() -> None:
     trust = {
         "Sid": "AssumeRole",
         "Effect": "Allow",
@@ -236,7 +236,7 @@ def test_a_lambda_permission_is_a_statement_too() -> None:
     ]
 
 
-def test_a_managed_policy_is_told_by_its_arn() -> None:
+def test_a_managed_policy_is_reported_by_its_arn() -> None:
     attached = {"role": "client", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
     findings = found(change("aws_iam_role_policy_attachment.a", "create", after=attached))
     assert '+ policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"' in lines(findings)
@@ -253,7 +253,7 @@ DENY = {
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         ([], [allow("A", "*")], "allows every action"),
         ([], [allow("A", "dynamodb:*")], "every action of `dynamodb`"),
@@ -273,8 +273,8 @@ DENY = {
         ),
     ],
 )
-def test_what_gives_too_much_comes_first(old: list[Json], new: list[Json], told: str) -> None:
-    assert told in "; ".join(dangers(updated(policy(*old), policy(*new))))
+def test_what_gives_too_much_comes_first(old: list[Json], new: list[Json], reported: str) -> None:
+    assert reported in "; ".join(dangers(updated(policy(*old), policy(*new))))
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_an_action_that_nobody_knows_yet_is_no_plan() -> None:
 
 
 @pytest.mark.parametrize("given", [[], {}, {"values": {}}, None])
-def test_what_is_no_plan_is_told(given: object) -> None:
+def test_what_is_no_plan_is_reported(given: object) -> None:
     with pytest.raises(PlanError, match="terraform show -json"):
         read_plan(given)
 
@@ -93,7 +93,7 @@ def test_a_block_that_is_known_in_part_is_configured_argument_by_argument() -> N
     }
 
 
-def test_what_becomes_unknown_as_a_whole_is_told_as_a_whole() -> None:
+def test_what_becomes_unknown_as_a_whole_is_reported_as_a_whole() -> None:
     one = change(
         "aws_sqs_queue.a",
         "update",

@@ -77,7 +77,7 @@ def test_a_plan_is_for_its_owner_alone(folder: Path) -> None:
     assert folder.stat().st_mode & 0o077 == 0
 
 
-def test_one_stack_can_be_chosen_and_a_wrong_name_is_told(tmp_path: Path, folder: Path) -> None:
+def test_one_stack_can_be_chosen_and_a_wrong_name_is_reported(tmp_path: Path, folder: Path) -> None:
     fake = synthesised(tmp_path, A=shown(), B=shown())
     plan_stacks(fake, environment="dev", folder=folder, stacks=["B"])
     assert {arguments[0] for arguments in fake.ran} == {"B"}
@@ -128,7 +128,7 @@ def test_what_is_left_of_an_earlier_review_goes_even_if_this_one_fails(
 
 
 @pytest.mark.parametrize("environment", ["prd", "..", "../.."])
-def test_an_environment_that_is_none_is_told_and_no_folder_emptied(
+def test_an_environment_that_is_none_is_reported_and_no_folder_emptied(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -141,7 +141,7 @@ def test_an_environment_that_is_none_is_told_and_no_folder_emptied(
     assert kept.exists()
 
 
-def test_an_interruption_is_told_in_a_sentence(
+def test_an_interruption_is_reported_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     def interrupted(*given: object) -> None:

@@ -126,7 +126,7 @@ def test_settings_cannot_be_changed_once_they_are_checked() -> None:
         checked(DEFAULTS).expiry_days = 1  # type: ignore[misc]
 
 
-def test_an_unknown_key_is_told_with_the_one_that_is_meant() -> None:
+def test_an_unknown_key_is_reported_with_the_one_that_is_meant() -> None:
     """A typing mistake would be a default that nobody wanted."""
     problems = problems_of(reconcileCountIteration=10)
     assert problems == [
@@ -134,13 +134,13 @@ def test_an_unknown_key_is_told_with_the_one_that_is_meant() -> None:
     ]
 
 
-def test_an_unknown_key_that_is_like_no_other_is_told_with_all_of_them() -> None:
+def test_an_unknown_key_that_is_like_no_other_is_reported_with_all_of_them() -> None:
     """There are few."""
     (problem,) = problems_of(qqq=1)
     assert problem == f"qqq is no setting: known are {', '.join(SETTINGS)}"
 
 
-def test_a_missing_key_is_told_with_what_it_must_be() -> None:
+def test_a_missing_key_is_reported_with_what_it_must_be() -> None:
     """Somebody removed a default."""
     rest = {key: value for key, value in DEFAULTS.items() if key != "expiryDays"}
     with pytest.raises(SettingsError) as raised:
@@ -195,7 +195,7 @@ def test_a_missing_key_is_told_with_what_it_must_be() -> None:
         ("clientMayDeleteVaultedData", "no"),
     ],
 )
-def test_a_value_of_another_type_is_told_as_it_was_written(key: str, value: Any) -> None:
+def test_a_value_of_another_type_is_reported_as_it_was_written(key: str, value: Any) -> None:
     """A text is no number, and ``true`` is none, though Python thinks so."""
     assert problems_of(**{key: value}) == [
         f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.must_be}"
@@ -437,7 +437,7 @@ def test_alarms_go_to_a_topic_of_the_stacks_region() -> None:
     )
 
 
-def test_conflicts_are_told_with_everything_else() -> None:
+def test_conflicts_are_reported_with_everything_else() -> None:
     """They need only their own values to be right."""
     problems = problems_of(
         verifyObject=True,
@@ -455,7 +455,7 @@ def test_conflicts_are_told_with_everything_else() -> None:
     ]
 
 
-def test_a_conflict_is_not_told_of_a_value_that_is_wrong_by_itself() -> None:
+def test_a_conflict_is_not_reported_for_a_value_that_is_wrong_by_itself() -> None:
     """There is nothing to compare with."""
     assert len(problems_of(expiryDays="15", reconcileWaitIterations=3_600)) == 1
     assert len(problems_of(preventDestroy="yes", deleteDataWithStacks=True)) == 1
@@ -468,7 +468,7 @@ def test_production_is_protected() -> None:
     assert not read_settings(ROOT, "local").prevent_destroy
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_that_is_wrong_is_reported_at_once() -> None:
     """A line each, so that one attempt is enough."""
     problems = problems_of(
         environmentName="Dev", expiryDays="30", logRetentionDays=31, verifyObject=True
@@ -484,7 +484,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 @example(key="expiryDays", value=float("nan"))
 @example(key="environmentName", value="a\nb")
 @given(key=st.sampled_from([*SETTINGS, "other"]), value=json_values)
-def test_whatever_is_written_is_taken_or_told_in_a_line(key: str, value: Any) -> None:
+def test_whatever_is_written_is_taken_or_reported_in_a_line(key: str, value: Any) -> None:
     """Never a traceback."""
     for problem in problems_of(**{key: value}):
         assert problem.startswith(f"{key} is ")
@@ -533,7 +533,7 @@ def test_the_state_has_a_bucket_of_its_own(changed: dict[str, Any], name: str) -
         "*",
     ],
 )
-def test_an_environment_that_is_not_there_is_told_with_those_that_are(
+def test_an_environment_that_is_not_there_is_reported_with_those_that_are(
     tmp_path: Path, environment: str
 ) -> None:
     """It is a name, and never a path."""
@@ -548,7 +548,9 @@ def test_an_environment_that_is_not_there_is_told_with_those_that_are(
 @pytest.mark.parametrize(
     "content", ["", "{", '{"environmentName": "dev",}', "[]", "null", "7", '"dev"']
 )
-def test_a_file_that_is_no_json_object_is_told_by_its_name(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_json_object_is_reported_by_its_name(
+    tmp_path: Path, content: str
+) -> None:
     """Where to look is the first thing to know."""
     root = project(tmp_path, dev=content)
     with pytest.raises(SettingsError) as raised:
@@ -558,7 +560,7 @@ def test_a_file_that_is_no_json_object_is_told_by_its_name(tmp_path: Path, conte
     assert len(problem.splitlines()) == 1
 
 
-def test_a_file_that_is_not_utf_8_is_told_by_its_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported_by_its_name(tmp_path: Path) -> None:
     """Some editors still write others."""
     root = project(tmp_path, dev={})
     (root / "environments" / "dev.json").write_bytes(b'{"environmentName": "d\xe9v"}')
@@ -566,7 +568,7 @@ def test_a_file_that_is_not_utf_8_is_told_by_its_name(tmp_path: Path) -> None:
         read_settings(root)
 
 
-def test_a_project_without_its_file_of_defaults_is_told(tmp_path: Path) -> None:
+def test_a_project_without_its_file_of_defaults_is_reported(tmp_path: Path) -> None:
     """Somebody runs it from a part of a clone."""
     root = project(tmp_path, dev={})
     (root / "cdktf.json").unlink()
@@ -575,7 +577,7 @@ def test_a_project_without_its_file_of_defaults_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("context", [[], [1], "context", 7])
-def test_a_context_that_is_no_object_is_told(tmp_path: Path, context: Any) -> None:
+def test_a_context_that_is_no_object_is_reported(tmp_path: Path, context: Any) -> None:
     """Not with a traceback, and not by ignoring it."""
     root = project(tmp_path, context=context, dev={})
     with pytest.raises(SettingsError, match=r"cdktf\.json"):
@@ -634,7 +636,7 @@ def test_dev_has_no_other_name(tmp_path: Path) -> None:
         read_settings(project(tmp_path, dev={"environmentName": "prod"}))
 
 
-def test_a_missing_name_is_told_with_everything_else(tmp_path: Path) -> None:
+def test_a_missing_name_is_reported_with_everything_else(tmp_path: Path) -> None:
     root = project(tmp_path, dev={}, test={"expiryDays": 1})
     with pytest.raises(SettingsError) as raised:
         read_settings(root, "test")

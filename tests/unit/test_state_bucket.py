@@ -43,7 +43,7 @@ def test_a_bucket_is_there_or_not() -> None:
     assert not bucket(head_bucket=404).exists()
 
 
-def test_a_bucket_of_somebody_else_is_told_with_the_remedy() -> None:
+def test_a_bucket_of_somebody_else_is_reported_with_the_remedy() -> None:
     """Names are global, and ExpectedBucketOwner makes S3 refuse one that we may only read."""
     with pytest.raises(
         CommandError, match=r"s3://ours .*403.* set stacksAccountId.*stateBucketName"
@@ -51,7 +51,7 @@ def test_a_bucket_of_somebody_else_is_told_with_the_remedy() -> None:
         bucket(head_bucket=403).exists()
 
 
-def test_a_bucket_in_another_region_is_told_with_the_remedy() -> None:
+def test_a_bucket_in_another_region_is_reported_with_the_remedy() -> None:
     """Terraform would fail at a redirect."""
     with pytest.raises(CommandError, match=r"is in us-east-1, and not in eu-west-1: set stacksReg"):
         bucket(head_bucket={"BucketRegion": "us-east-1"}).exists()

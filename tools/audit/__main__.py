@@ -91,8 +91,8 @@ def plan(scratch: Path, environments: Sequence[str]) -> Sequence[Stack]:
     """Plan the stacks, and print how long it took."""
     started = time.monotonic()
     stacks = planned(scratch / "plans", environments)
-    told = f"{len(stacks)} plans ({', '.join(environments)})"
-    print(f"{'':15} {told:35} {time.monotonic() - started:6.1f} s", flush=True)
+    title = f"{len(stacks)} plans ({', '.join(environments)})"
+    print(f"{'':15} {title:35} {time.monotonic() - started:6.1f} s", flush=True)
     return stacks
 
 

@@ -89,9 +89,9 @@ def objections(
         yield Violation("tools/audit/licences.py", f"{name} needs no exception: drop it")
 
 
-def spdx(said: str) -> str:
+def spdx(text: str) -> str:
     """Return a licence as an SPDX expression; of classifiers, all count."""
-    names = [name.strip() for name in said.split(";")]
+    names = [name.strip() for name in text.split(";")]
     return " AND ".join(SPDX_NAMES.get(name, name) for name in names)
 
 

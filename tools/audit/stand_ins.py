@@ -42,8 +42,8 @@ def stand_in(reference: str) -> str:
     if not attributes:
         return "stand-in"
     type_, name, attribute = attributes.groups()
-    if told := DATA.get(f"{type_}.{attribute}"):
-        return told
+    if example := DATA.get(f"{type_}.{attribute}"):
+        return example
     if attribute == "arn" or attribute.endswith("_arn"):
         form = FORMS.get(type_) if attribute == "arn" else None
         if form is None:

@@ -36,8 +36,8 @@ def installed(python: Path, origin: str) -> Iterator[Package]:
         tools.VENV / "pip-licenses",
         *("--python", python, "--with-system", "--from=mixed", "--format=json"),
     )
-    for told in json.loads(answer):
-        yield Package(told["Name"], told["License"].replace("UNKNOWN", ""), origin)
+    for entry in json.loads(answer):
+        yield Package(entry["Name"], entry["License"].replace("UNKNOWN", ""), origin)
 
 
 def locked(lock: Mapping[str, Any]) -> Iterator[Package]:

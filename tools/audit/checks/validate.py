@@ -12,9 +12,11 @@ def find(audited: Audited) -> Iterator[Violation]:
     """Yield errors and warnings, and stacks that are valid but cannot be planned."""
     for stack in audited.stacks:
         where = f"{stack.name} ({stack.environment})"
-        for told in stack.diagnostics:
-            address = told.get("address") or told.get("snippet", {}).get("context") or ""
-            text = " ".join(f"{told['summary']}. {told.get('detail', '')}".split())
-            yield Violation(f"{where} {address}".strip(), f"{told['severity']}: {text}")
+        for diagnostic in stack.diagnostics:
+            address = (
+                diagnostic.get("address") or diagnostic.get("snippet", {}).get("context") or ""
+            )
+            text = " ".join(f"{diagnostic['summary']}. {diagnostic.get('detail', '')}".split())
+            yield Violation(f"{where} {address}".strip(), f"{diagnostic['severity']}: {text}")
         if stack.plan is None and not stack.diagnostics:
             yield Violation(where, stack.unplanned)
