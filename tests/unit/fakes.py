@@ -26,8 +26,10 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from handlers.aws import pages
+from handlers.core.events import SOURCE
 from tests.unit.conditions import Item, holds
 from tests.unit.fake_sqs import FakeSqs
+from tests.unit.published_events import check_event
 from tests.unit.refusals import check, client_error
 from tests.unit.updates import updated
 
@@ -102,6 +104,8 @@ class FakeEvents:
         self.calls.append(entries)
         results: list[dict[str, str]] = []
         for entry in entries:
+            if entry["Source"] == SOURCE:
+                check_event(entry["DetailType"], entry["Detail"])
             if self.refuses(entry):
                 results.append({"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"})
             else:

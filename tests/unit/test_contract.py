@@ -1,0 +1,70 @@
+"""docs/schemas: each refuses what the contract does not allow, and none is forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handlers.core.difference import DifferenceType
+from handlers.core.events import ManifestUpload, ObjectUpload
+from handlers.core.outcome import DETAIL_TYPES, Outcome, Status
+from handlers.core.tally import Tally
+from tests.unit.published_events import SCHEMA_OF, SCHEMAS, check, validator
+
+MANIFEST = ManifestUpload(
+    set_id="a",
+    upload=ObjectUpload(
+        bucket="b", key="a-vaultjob/a.manifest", size_bytes=1, event_time=1_795_523_696
+    ),
+)
+
+
+def outcome(status: Status, found: dict[str, Any]) -> dict[str, Any]:
+    return Outcome(
+        manifest=MANIFEST,
+        version_id="v",
+        status=status,
+        reason="A sentence",
+        execution="arn",
+        started=1,
+        finished=2,
+        iterations=None,
+        report="s3://reports/a/summary.json",
+        found=found,
+    ).detail()
+
+
+def test_every_event_has_a_schema_and_every_schema_is_in_use() -> None:
+    assert SCHEMA_OF.keys() >= set(DETAIL_TYPES.values())
+    others = {"difference", "object-announced"}
+    assert {path.stem for path in SCHEMAS.glob("*.json")} == {*SCHEMA_OF.values(), *others}
+
+
+@pytest.mark.parametrize("status", [Status.TIMED_OUT, Status.FAILED])
+def test_an_outcome_without_a_comparison_has_null_counts(status: Status) -> None:
+    check("reconciliation-outcome", outcome(status, {}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"missing": "1"}, {"status": "Done"}, {"outcome-id": "x"}, {"examples": [{"key": "k"}]}],
+)
+def test_an_outcome_that_breaks_the_contract_is_refused(change: dict[str, Any]) -> None:
+    whole = outcome(Status.TIMED_OUT, Tally(files=1).detail())
+    check("reconciliation-outcome", whole)
+    with pytest.raises(AssertionError):
+        check("reconciliation-outcome", whole | change)
+
+
+def test_a_field_that_is_missing_is_refused() -> None:
+    whole = outcome(Status.TIMED_OUT, Tally(files=1).detail())
+    for field in whole:
+        with pytest.raises(AssertionError):
+            check("reconciliation-outcome", {name: whole[name] for name in whole if name != field})
+
+
+def test_every_type_of_difference_is_documented() -> None:
+    schema: Any = validator("difference").schema
+    documented = schema["properties"]["type"]["enum"]
+    assert {each.value for each in DifferenceType} <= set(documented)
