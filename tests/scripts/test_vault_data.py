@@ -7,6 +7,7 @@ import pty
 import random
 import re
 import subprocess
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,7 +57,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 def test_the_handlers_read_the_manifest_as_it_is_and_find_the_source_in_it(tmp_path: Path) -> None:
     generate(tmp_path / "source")
     assert vault(tmp_path).returncode == 0
-    reading = Reading([manifest(tmp_path)])
+    reading = Reading([manifest(tmp_path)], arrived=int(time.time()))
     assert not reading.copied
     assert reading.listing.rich
     [state] = (tmp_path / "state/shares").glob("*/a/began")
@@ -70,7 +71,7 @@ def test_the_handlers_read_the_manifest_as_it_is_and_find_the_source_in_it(tmp_p
 def test_the_handlers_read_the_plain_manifest_as_it_is(tmp_path: Path) -> None:
     generate(tmp_path / "source")
     assert vault(tmp_path, "--plain").returncode == 0
-    reading = Reading([manifest(tmp_path)])
+    reading = Reading([manifest(tmp_path)], arrived=int(time.time()))
     assert not reading.copied
     assert not reading.listing.rich
     assert set(reading.keys()) == entries(tmp_path / "source").keys()
@@ -99,7 +100,7 @@ def test_any_names_come_back_from_the_handlers(tree: dict[tuple[str, ...], bytes
                 path.write_bytes(content)
         done = vault(place, "--all")
         assert done.returncode == 0, done.stderr
-        reading = Reading([manifest(place)])
+        reading = Reading([manifest(place)], arrived=int(time.time()))
         assert not reading.copied
         assert dict(reading.entries()) == entries(place / "source")
 

@@ -38,7 +38,9 @@ def rich(
 class Reading:
     """What the first check, and all the later ones, make of a manifest."""
 
-    def __init__(self, chunks: Sequence[bytes], *, share_prefix: str = "") -> None:
+    def __init__(
+        self, chunks: Sequence[bytes], *, share_prefix: str = "", arrived: int = ARRIVED
+    ) -> None:
         self.copied = False
         key = f"{share_prefix}{MANIFEST_KEY}"
         self._content = b"".join(chunks)
@@ -46,7 +48,7 @@ class Reading:
             lambda: iter(chunks),
             Listing(bucket="bucket", key=key, version_id="v", manifest_version_id="v"),
             SetFolder.of_manifest(key),
-            arrived=ARRIVED,
+            arrived=arrived,
             tidy_copy=self._keep,
         )
 
