@@ -41,7 +41,6 @@ class EventProcessingStack(VaultStack):
         self._functions = Functions(
             scope=self,
             name_prefix=self._prefix,
-            arns=self._arns,
             code=HandlersArchive(self, "handlers"),
             log_retention_days=settings.log_retention_days,
         )

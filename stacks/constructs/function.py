@@ -19,7 +19,6 @@ from constructs import Construct
 
 from handlers.aws.lambda_environment import LambdaEnvironment, TelemetryEnvironment
 from stacks.constructs.alarm import Metric
-from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check, skip_checks
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.handlers_archive import HandlersArchive
@@ -56,7 +55,6 @@ class Function(Construct):
         *,
         name: str,
         module: str,
-        arns: Arns,
         code: HandlersArchive,
         timeout_seconds: int,
         memory_mb: int,
@@ -81,7 +79,11 @@ class Function(Construct):
             "role",
             name=name,
             service="lambda.amazonaws.com",
-            source_arn=arns.function(name),
+            # AWS does not document that Lambda sends aws:SourceArn when it assumes an execution
+            # role, and creating a function fails if its role refuses. Only principals of this account
+            # that may pass the role can give it to a function:
+            # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+            source_arn=None,
             allow=[*allow, *keep_failures, write_logs, WRITE_TRACES],
         )
         self.resource = LambdaFunction(

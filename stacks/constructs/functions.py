@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from constructs import Construct
 
 from handlers.aws.lambda_environment import LambdaEnvironment
-from stacks.constructs.arns import Arns
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.function import Function
 from stacks.constructs.handlers_archive import HandlersArchive
@@ -21,7 +20,6 @@ class Functions:
 
     scope: Construct
     name_prefix: str
-    arns: Arns
     code: HandlersArchive
     log_retention_days: int
 
@@ -42,7 +40,6 @@ class Functions:
             module,
             name=f"{self.name_prefix}-{module.replace('_', '-')}",
             module=module,
-            arns=self.arns,
             code=self.code,
             log_retention_days=self.log_retention_days,
             timeout_seconds=timeout_seconds,

@@ -158,7 +158,9 @@ class _Finder:
         """From a function to its role, its logs, its traces, and to where its failures go."""
         for name, block in self._stack.of("aws_lambda_function").items():
             function = f"aws_lambda_function.{name}"
-            yield self._assumed("lambda.amazonaws.com", function, block["role"])
+            # AWS does not document which source Lambda sends, if any.
+            request = Request("lambda.amazonaws.com", ASSUME, block["role"], source=ANY_SOURCE)
+            yield self._arrow(function, self._addresses[block["role"]], request)
             logs = f"arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/{block['function_name']}"
             stream = f"{logs}:log-stream:one"
             yield self._by_role(function, self._addresses[logs], WRITE_LOGS, stream)
