@@ -54,6 +54,10 @@ class Settings:
     gateway_time_zone: str
     upload_settling_seconds: int
     client_may_delete_vaulted_data: bool
+    gateway_instance_type: str
+    client_instance_type: str
+    s3_interface_endpoint: bool
+    tags: Mapping[str, str]
 
     @property
     def name_prefix(self) -> str:

@@ -78,3 +78,34 @@ def optional(rule: Rule) -> Rule:
 
 
 YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
+X86 = r"(?!a1\.|[a-z]+[0-9]+[a-z]*g)"
+"""Begins the pattern of an instance type that is not of an ARM family (a1, m6g, c7gn)."""
+MAX_TAGS = 7
+"""An S3 object has at most 10 tags, and three are the project's own.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+"""
+OWN_TAGS = ("Application", "Environment", "Stack", "Name")
+TAG_CHARACTERS = r"[A-Za-z0-9 _.:/=+@-]"
+
+
+def _are_tags(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) <= MAX_TAGS and all(map(_is_tag, value.items()))
+
+
+def _is_tag(tag: tuple[str, Any]) -> bool:
+    key, value = tag
+    return (
+        key not in OWN_TAGS
+        and re.fullmatch(rf"(?!(?i:aws:)){TAG_CHARACTERS}{{1,128}}", key) is not None
+        and isinstance(value, str)
+        and re.fullmatch(rf"{TAG_CHARACTERS}{{0,256}}", value) is not None
+    )
+
+
+TAGS = Rule(
+    f"an object of at most {MAX_TAGS} tags, their keys of 1 to 128 and their values of at most 256"
+    " letters, digits, blanks and _.:/=+-@; no key begins with aws: or is one of"
+    f" {', '.join(OWN_TAGS)}",
+    _are_tags,
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stacks.settings_rules import (
+    TAGS,
+    X86,
     YES_OR_NO,
     Rule,
     either,
@@ -170,4 +172,25 @@ SETTINGS = {
         YES_OR_NO,
         "whether the client may list and delete objects of the upload bucket, to clean up after a trial",
     ),
+    "gatewayInstanceType": Setting(
+        "gateway_instance_type",
+        # https://docs.aws.amazon.com/filegateway/latest/files3/Requirements.html
+        text(
+            rf"{X86}(?!c[0-9][a-z]*\.xlarge)[a-z][a-z0-9-]*\.([0-9]*xlarge|metal(-[0-9a-z]+)?)",
+            "an x86 instance type of size xlarge or larger, 2xlarge if its family is compute-optimized"
+            " (c5): a file gateway needs that much memory",
+        ),
+        "the instance type of the gateway",
+    ),
+    "clientInstanceType": Setting(
+        "client_instance_type",
+        text(rf"{X86}[a-z][a-z0-9-]*\.[a-z0-9-]+", "an x86 instance type such as c5.4xlarge"),
+        "the instance type of the gateway's client",
+    ),
+    "s3InterfaceEndpoint": Setting(
+        "s3_interface_endpoint",
+        YES_OR_NO,
+        "whether the file share reaches S3 by an interface endpoint; another value replaces the share",
+    ),
+    "tags": Setting("tags", TAGS, "tags of every resource, besides our own"),
 }

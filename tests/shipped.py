@@ -14,7 +14,13 @@ from typing import Any
 from stacks.settings import Settings, checked
 
 ROOT = Path(__file__).parents[1]
-DEPLOYERS_OWN = ("stacksAccountId", "stacksRegion", "stateBucketName", "alarmTopicArn")
+DEPLOYERS_OWN: dict[str, Any] = {
+    "stacksAccountId": None,
+    "stacksRegion": None,
+    "stateBucketName": None,
+    "alarmTopicArn": None,
+    "tags": {},
+}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -24,7 +30,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 DEFAULTS: dict[str, Any] = {
     **_read(ROOT / "cdktf.json")["context"],
-    **dict.fromkeys(DEPLOYERS_OWN),
+    **DEPLOYERS_OWN,
 }
 """The context of cdktf.json."""
 ENVIRONMENTS: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -40,13 +41,13 @@ def root() -> Path:
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     """Return a function that synthesises the stack with settings that differ from the defaults."""
 
-    @cache
     def synthesised(stack: str = "EventProcessingStack", **changed: Any) -> Template:
-        return all_stacks(**changed)[stack]
+        return all_stacks(json.dumps(changed, sort_keys=True))[stack]
 
     @cache
-    def all_stacks(**changed: Any) -> Mapping[str, Template]:
-        return _synthesised(checked({**shipped.DEFAULTS, **changed}), tmp_path_factory)
+    def all_stacks(changed: str) -> Mapping[str, Template]:
+        settings = checked({**shipped.DEFAULTS, **json.loads(changed)})
+        return _synthesised(settings, tmp_path_factory)
 
     return synthesised
 

@@ -72,6 +72,10 @@ def test_without_an_environment_the_defaults_hold(tmp_path: Path) -> None:
         gateway_time_zone="GMT",
         upload_settling_seconds=60,
         client_may_delete_vaulted_data=False,
+        gateway_instance_type="c5.4xlarge",
+        client_instance_type="c5.4xlarge",
+        s3_interface_endpoint=False,
+        tags={},
     )
 
 
@@ -375,7 +379,7 @@ def test_the_regions_of_all_partitions_are_regions(region: str) -> None:
 @pytest.mark.parametrize("key", list(SETTINGS))
 def test_null_is_taken_only_where_nothing_is_a_value(key: str) -> None:
     """An environment may take a default back only if the setting is optional."""
-    assert bool(problems_of(**{key: None})) is (key not in shipped.DEPLOYERS_OWN)
+    assert bool(problems_of(**{key: None})) is (shipped.DEPLOYERS_OWN.get(key, "") is not None)
 
 
 @pytest.mark.parametrize(
@@ -649,3 +653,47 @@ def test_a_missing_name_is_reported_with_everything_else(tmp_path: Path) -> None
 def test_a_stacks_state_lies_below_its_environments_name() -> None:
     """So that a policy can name all of them, and no other's."""
     assert read_settings(ROOT, "prod").state_key("Stack") == "prod/Stack.tfstate"
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        (
+            "gatewayInstanceType",
+            ["c5.4xlarge", "c6i.2xlarge", "m5.xlarge", "r6i.xlarge", "i4i.xlarge", "m5.metal"],
+            [
+                "m5.large",
+                "c5.xlarge",
+                "c6in.xlarge",
+                "t3.medium",
+                "m6g.xlarge",
+                "c7gn.4xlarge",
+                "m5",
+            ],
+        ),
+        ("clientInstanceType", ["t3.micro", "m5.large"], ["a1.large", "t4g.micro", "m5", ""]),
+        (
+            "tags",
+            [{}, {"CostCentre": "4711", "team:owner": "Ann + co"}],
+            [
+                {"Environment": "mine"},
+                {"aws:thing": "x"},
+                {"AWS:thing": "x"},
+                {"": "x"},
+                {"key": 1},
+                {"key": "${var}"},
+                {str(number): "x" for number in range(8)},
+                ["key"],
+            ],
+        ),
+    ],
+)
+def test_instance_types_and_tags_are_what_aws_takes(
+    key: str, good: list[Any], bad: list[Any]
+) -> None:
+    """A gateway on less memory than AWS documents would not run; an image is for x86 alone."""
+    for value in good:
+        assert problems_of(**{key: value}) == []
+    for value in bad:
+        (problem,) = problems_of(**{key: value})
+        assert key in problem
