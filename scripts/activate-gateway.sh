@@ -8,8 +8,8 @@
 #                   --storage-gateway-url, --health-log-group-arn, --environment, --region
 #
 # Run again, it goes on from where the last run ended.
-# Exit status: 0 the gateway runs and both parameters are written; 1 failed, even if only the last
-# step did, the logging of its health; 2 misused.
+# Exit status: 0 the gateway runs and both parameters are written (that its health is not logged is a
+# warning); 1 failed; 2 misused.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
@@ -58,10 +58,11 @@ check_configuration() {
 }
 
 activate() {
+  local own_tags='[{"Key": "Application", "Value": "storage-gateway-vault"}, {"Key": "Environment", "Value": "'$ENVIRONMENT'"}]'
   until_time_is_up get_key
   demand storagegateway activate-gateway --activation-key "$key" --gateway-name "$GATEWAY_NAME" \
     --gateway-timezone "$GATEWAY_TIME_ZONE" --gateway-region "$REGION" --gateway-type FILE_S3 \
-    --tags Key=Application,Value=storage-gateway-vault "Key=Environment,Value=$ENVIRONMENT" --query GatewayARN
+    --tags "${GATEWAY_TAGS:-$own_tags}" --query GatewayARN
   [[ $answer =~ $arn_pattern ]] || die "activate-gateway answered '$answer', which is no gateway's ARN: look at the gateways of $REGION, then run again."
   arn=$answer
   print "Activated the gateway $GATEWAY_NAME: $arn"
@@ -132,7 +133,7 @@ log_health() {
   [[ $answer != "$HEALTH_LOG_GROUP_ARN" ]] || return 0
   ask storagegateway update-gateway-information --gateway-arn "$arn" --cloud-watch-log-group-arn "$HEALTH_LOG_GROUP_ARN" \
     --query GatewayARN ||
-    die "The gateway's health is not logged to $HEALTH_LOG_GROUP_ARN: $complaint. See that the group is there and that this instance's role allows it, then run this again; the gateway itself runs."
+    complain "Warning: the gateway's health is not logged to $HEALTH_LOG_GROUP_ARN: $complaint. See that the group is there and that this instance's role allows it; the next run, at the latest at the next boot, tries again. The gateway itself runs."
 }
 
 put_parameter() { # NAME VALUE

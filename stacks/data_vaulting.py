@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from cdktf import Annotations, TerraformOutput
@@ -21,173 +22,213 @@ from stacks.constructs.private_instance import PrivateInstance
 from stacks.constructs.private_network import CLIENT_ADDRESS, GATEWAY_ADDRESS, PrivateNetwork
 from stacks.constructs.s3_gateway_endpoint import S3GatewayEndpoint
 from stacks.constructs.security_groups import SecurityGroups
-from stacks.constructs.share_permissions import keep_files, share_role_name
+from stacks.constructs.share_permissions import ShareRole, keep_files, share_role_name
 from stacks.settings import Settings
-from stacks.vault_stack import APPLICATION, VaultStack
+from stacks.vault_stack import VaultStack
 
 GATEWAY_IMAGE = "/aws/service/storagegateway/ami/FILE_S3/latest"
 """https://docs.aws.amazon.com/filegateway/latest/files3/ec2-gateway-file.html"""
 
 
 class DataVaultingStack(VaultStack):
-    """A file gateway and its client in a network that leads nowhere but to AWS."""
+    """A file gateway and its client in a network that reaches AWS's services alone."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)
-        prefix = settings.name_prefix
-        arns = Arns(self, "arns")
-        system = CLIENT_SYSTEMS[settings.client_operating_system]
-        if system.warning:
-            Annotations.of(self).add_warning(system.warning)
-        upload_arn = arns.bucket(self.output_of("EventProcessingStack", "fileUploadBucketName"))
+        self._prefix = settings.name_prefix
+        self._client_name = f"{self._prefix}-client"
+        self._arns = Arns(self, "arns")
+        self._system = CLIENT_SYSTEMS[settings.client_operating_system]
+        if self._system.warning:
+            Annotations.of(self).add_warning(self._system.warning)
+        upload_bucket = self.output_of("EventProcessingStack", "fileUploadBucketName")
+        self._upload_arn = self._arns.bucket(upload_bucket)
+        self._deletable_arn = self._upload_arn if settings.client_may_delete_vaulted_data else None
+        self._scripts = self._client_scripts()
+        self._client_role = self._role_of_client()
+        ShareRole(
+            self, "share_role", prefix=self._prefix, arns=self._arns, bucket_arn=self._upload_arn
+        )
+        self._lay_network()
+        self._health = HealthLogs(
+            self,
+            "health",
+            name=self._prefix,
+            arns=self._arns,
+            log_retention_days=settings.log_retention_days,
+        )
+        gateway = self._gateway()
+        self._output(gateway, self._client())
 
-        # What the client works with, and what it may do
-        scripts = ClientScripts(
+    def _client_scripts(self) -> ClientScripts:
+        """Define the bucket from which the client copies its scripts at every boot."""
+        return ClientScripts(
             self,
             "scripts",
-            name_prefix=f"{prefix}-scripts",
-            old_versions_days=settings.expiry_days,
-            region=arns.region,
-            prevent_destroy=settings.prevent_destroy,
+            name_prefix=f"{self._prefix}-scripts",
+            old_versions_days=self._settings.expiry_days,
+            region=self._arns.region,
+            prevent_destroy=self._settings.prevent_destroy,
         )
-        deletable_arn = upload_arn if settings.client_may_delete_vaulted_data else None
-        client_name = f"{prefix}-client"
-        role = ClientRole(
+
+    def _role_of_client(self) -> ClientRole:
+        return ClientRole(
             self,
             "client_role",
-            name=client_name,
-            arns=arns,
-            scripts_arn=scripts.arn,
-            gateway_tags={
-                "Application": APPLICATION,
-                "Environment": settings.environment_name,
-            },
-            gateway_parameters=settings.gateway_parameters,
-            deletable_arn=deletable_arn,
+            name=self._client_name,
+            arns=self._arns,
+            scripts_arn=self._scripts.arn,
+            gateway_tags=self.own_tags,
+            gateway_parameters=self._settings.gateway_parameters,
+            deletable_arn=self._deletable_arn,
         )
 
-        # A network without a way out but to the services and buckets that are needed
-        network = PrivateNetwork(self, "network", name=prefix)
-        groups = SecurityGroups(self, "groups", name=prefix, vpc_id=network.vpc_id)
-        endpoints = InterfaceEndpoints(
+    def _lay_network(self) -> None:
+        """Define the network and its endpoints, the only routes out of it."""
+        self._network = PrivateNetwork(
+            self,
+            "network",
+            name=self._prefix,
+            instance_types={
+                "gateway": self._settings.gateway_instance_type,
+                "client": self._settings.client_instance_type,
+            },
+        )
+        vpc_id = self._network.vpc_id
+        self._groups = SecurityGroups(self, "groups", name=self._prefix, vpc_id=vpc_id)
+        by_share = [
+            self._only(share_role_name(self._prefix), each) for each in keep_files(self._upload_arn)
+        ]
+        self._endpoints = InterfaceEndpoints(
             self,
             "endpoints",
-            name=prefix,
-            arns=arns,
-            vpc_id=network.vpc_id,
-            subnet_id=network.subnets["endpoints"].id,
-            security_group_id=groups.ids["service_endpoints"],
-            gateway_security_group_id=groups.ids["gateway_endpoint"],
-            allow=role.allow,
+            name=self._prefix,
+            arns=self._arns,
+            vpc_id=vpc_id,
+            subnet_id=self._network.subnets["endpoints"].id,
+            security_group_id=self._groups.ids["service_endpoints"],
+            gateway_security_group_id=self._groups.ids["gateway_endpoint"],
+            allow=self._client_role.allow,
+            s3_allow=by_share if self._settings.s3_interface_endpoint else [],
         )
-
-        def only(role_name: str, allow: Allow) -> Allow:
-            return replace(
-                allow,
-                where={
-                    "aws:PrincipalAccount": arns.account_id,
-                    "aws:PrincipalArn": arns.role(role_name),
-                },
-            )
-
-        s3 = S3GatewayEndpoint(
+        self._s3 = S3GatewayEndpoint(
             self,
             "s3",
-            name=prefix,
-            arns=arns,
-            vpc_id=network.vpc_id,
-            route_table_id=network.route_table_id,
-            allow=[
-                *(only(share_role_name(prefix), each) for each in keep_files(upload_arn)),
-                *(only(client_name, each) for each in role.use_scripts),
-                *(only(client_name, each) for each in clean_up(deletable_arn)),
-                Allow(
-                    "ReadPackages",
-                    ["s3:GetObject"],
-                    [
-                        arns.bucket(f"{name.format(region=arns.region)}/*")
-                        for name in system.package_buckets
-                    ],
-                ),
+            name=self._prefix,
+            arns=self._arns,
+            vpc_id=vpc_id,
+            route_table_id=self._network.route_table_id,
+            allow=[*by_share, *self._client_reads()],
+        )
+
+    def _client_reads(self) -> list[Allow]:
+        """Return the client's permissions on buckets: its scripts, its packages, its clean-up."""
+        own = [*self._client_role.use_scripts, *clean_up(self._deletable_arn)]
+        packages = [
+            self._arns.bucket(f"{name.format(region=self._arns.region)}/*")
+            for name in self._system.package_buckets
+        ]
+        return [
+            *(self._only(self._client_name, each) for each in own),
+            Allow("ReadPackages", ["s3:GetObject"], packages),
+        ]
+
+    def _only(self, role_name: str, allow: Allow) -> Allow:
+        """Return *allow*, narrowed to one role of this account."""
+        principal = {
+            "aws:PrincipalAccount": self._arns.account_id,
+            "aws:PrincipalArn": self._arns.role(role_name),
+        }
+        return replace(allow, where=principal)
+
+    def _gateway(self) -> PrivateInstance:
+        """Define the gateway's instance, which the client activates."""
+        subnet = self._network.subnets["gateway"]
+        return PrivateInstance(
+            self,
+            "gateway",
+            name=f"{self._prefix}-gateway",
+            image_parameter=GATEWAY_IMAGE,
+            instance_type=self._settings.gateway_instance_type,
+            subnet=subnet,
+            address=GATEWAY_ADDRESS,
+            security_group_id=self._groups.ids["gateway"],
+            volume=self._volume("gateway_cache", subnet.availability_zone),
+            prevent_destroy=self._settings.prevent_destroy,
+        )
+
+    def _client(self) -> PrivateInstance:
+        """Define the client's instance, which finds its configuration beside its scripts."""
+        subnet = self._network.subnets["client"]
+        data = self._volume("client_data", subnet.availability_zone)
+        self._configuration = self._scripts.configure(self._client_configuration(data))
+        return PrivateInstance(
+            self,
+            "client",
+            name=self._client_name,
+            image_parameter=self._system.image_parameter,
+            instance_type=self._settings.client_instance_type,
+            subnet=subnet,
+            address=CLIENT_ADDRESS,
+            security_group_id=self._groups.ids["client"],
+            volume=data,
+            prevent_destroy=self._settings.prevent_destroy,
+            profile=self._client_role.profile,
+            user_data=self._scripts.boot,
+            # The first boot needs them all.
+            after=[
+                *self._scripts.objects,
+                self._client_role.policy,
+                self._s3.endpoint,
+                *self._endpoints.management,
             ],
         )
 
-        # The gateway: its client activates it
-        gateway_subnet, client_subnet = network.subnets["gateway"], network.subnets["client"]
-        health = HealthLogs(
+    def _volume(self, id_: str, availability_zone: str) -> DataVolume:
+        return DataVolume(
             self,
-            "health",
-            name=prefix,
-            arns=arns,
-            log_retention_days=settings.log_retention_days,
-        )
-        gateway = PrivateInstance(
-            self,
-            "gateway",
-            name=f"{prefix}-gateway",
-            image_parameter=GATEWAY_IMAGE,
-            subnet=gateway_subnet,
-            address=GATEWAY_ADDRESS,
-            security_group_id=groups.ids["gateway"],
-            volume=DataVolume(
-                self,
-                "gateway_cache",
-                name=f"{prefix}-gateway-cache",
-                availability_zone=gateway_subnet.availability_zone,
-                prevent_destroy=settings.prevent_destroy,
-            ),
-            prevent_destroy=settings.prevent_destroy,
+            id_,
+            name=f"{self._prefix}-{id_.replace('_', '-')}",
+            availability_zone=availability_zone,
+            prevent_destroy=self._settings.prevent_destroy,
         )
 
-        # The client, which finds all of that where its scripts are
-        data = DataVolume(
-            self,
-            "client_data",
-            name=f"{prefix}-client-data",
-            availability_zone=client_subnet.availability_zone,
-            prevent_destroy=settings.prevent_destroy,
-        )
-        configuration = scripts.configure(
-            {
-                "ENVIRONMENT": settings.environment_name,
-                "REGION": arns.region,
-                "GATEWAY_ADDRESS": GATEWAY_ADDRESS,
-                "GATEWAY_NAME": prefix,
-                "GATEWAY_TIME_ZONE": settings.gateway_time_zone,
-                "GATEWAY_PARAMETERS": settings.gateway_parameters,
-                "GATEWAY_VPC_ENDPOINT": endpoints.gateway_name,
-                "STORAGE_GATEWAY_URL": f"https://{endpoints.gateway_name}",
-                "HEALTH_LOG_GROUP_ARN": health.arn,
-                "SHARE_PATH": SHARE_PATH,
-                "MOUNT_POINT": "/mnt/vaultdata",
-                "DATA_DEVICE_VOLUME": data.id,
-                "DATA_MOUNT_POINT": "/mnt/data",
-                "JOB_DIR_SUFFIX": settings.job_dir_suffix,
-                "MANIFEST_SUFFIX": settings.manifest_suffix,
-                "SHARE_PREFIX": "",  # the share is on the whole bucket
-                "EXPIRY_DAYS": str(settings.expiry_days),
-                "IGNORE_UNEXPECTED_NAMES": "/".join(settings.ignore_unexpected_names),
-            }
-        )
-        client = PrivateInstance(
-            self,
-            "client",
-            name=client_name,
-            image_parameter=system.image_parameter,
-            subnet=client_subnet,
-            address=CLIENT_ADDRESS,
-            security_group_id=groups.ids["client"],
-            volume=data,
-            prevent_destroy=settings.prevent_destroy,
-            profile=role.profile,
-            user_data=scripts.boot,
-            # At its first boot it needs them all.
-            after=[*scripts.objects, role.policy, s3.endpoint, *endpoints.management],
-        )
-        for output, value in {
+    def _client_configuration(self, data: DataVolume) -> dict[str, str]:
+        """Return the lines of client.conf, which scripts/lib.sh reads."""
+        settings, endpoint = self._settings, self._endpoints.gateway_name
+        tags = {**settings.tags, **self.own_tags}
+        return {
+            "ENVIRONMENT": settings.environment_name,
+            "REGION": self._arns.region,
+            "GATEWAY_ADDRESS": GATEWAY_ADDRESS,
+            "GATEWAY_NAME": self._prefix,
+            "GATEWAY_TIME_ZONE": settings.gateway_time_zone,
+            "GATEWAY_TAGS": json.dumps(
+                [{"Key": key, "Value": tags[key]} for key in sorted(tags)], separators=(",", ":")
+            ),
+            "GATEWAY_PARAMETERS": settings.gateway_parameters,
+            "GATEWAY_VPC_ENDPOINT": endpoint,
+            "STORAGE_GATEWAY_URL": f"https://{endpoint}",
+            "HEALTH_LOG_GROUP_ARN": self._health.arn,
+            "SHARE_PATH": SHARE_PATH,
+            "MOUNT_POINT": "/mnt/vaultdata",
+            "DATA_DEVICE_VOLUME": data.id,
+            "DATA_MOUNT_POINT": "/mnt/data",
+            "JOB_DIR_SUFFIX": settings.job_dir_suffix,
+            "MANIFEST_SUFFIX": settings.manifest_suffix,
+            "SHARE_PREFIX": "",  # the share is on the whole bucket
+            "EXPIRY_DAYS": str(settings.expiry_days),
+            "IGNORE_UNEXPECTED_NAMES": "/".join(settings.ignore_unexpected_names),
+        }
+
+    def _output(self, gateway: PrivateInstance, client: PrivateInstance) -> None:
+        outputs = {
             "clientInstanceId": client.id,
             "gatewayInstanceId": gateway.id,
-            "scriptsBucketName": scripts.bucket,
-            "clientConfiguration": configuration,
-        }.items():
-            TerraformOutput(self, output, value=value)
+            "scriptsBucketName": self._scripts.bucket,
+            "clientConfiguration": self._configuration,
+        }
+        if self._endpoints.s3_name:
+            outputs["s3EndpointDnsName"] = self._endpoints.s3_name
+        for name, value in outputs.items():
+            TerraformOutput(self, name, value=value)

@@ -8,8 +8,9 @@ from constructs import Construct
 from stacks.constructs.activated_gateway import ActivatedGateway
 from stacks.constructs.arns import Arns
 from stacks.constructs.gateway_alarms import GatewayAlarms
-from stacks.constructs.nfs_share import NfsShare
+from stacks.constructs.nfs_share import NfsShare, S3Endpoint
 from stacks.constructs.private_network import CLIENT_ADDRESS
+from stacks.constructs.share_permissions import share_role_name
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
 
@@ -32,10 +33,11 @@ class FileShareStack(VaultStack):
         share = NfsShare(
             self,
             "share",
-            prefix=prefix,
             gateway_arn=gateway.arn,
             cache=gateway.cache,
             bucket_arn=arns.bucket(bucket),
+            role_arn=arns.role(share_role_name(prefix)),
+            endpoint=self._s3_endpoint(arns.region),
             client_address=CLIENT_ADDRESS,
             settling_seconds=settings.upload_settling_seconds,
             prevent_destroy=settings.prevent_destroy,
@@ -49,3 +51,9 @@ class FileShareStack(VaultStack):
         )
         TerraformOutput(self, "fileShareArn", value=share.arn)
         TerraformOutput(self, "sharePath", value=share.path)
+
+    def _s3_endpoint(self, region: str) -> S3Endpoint | None:
+        if not self._settings.s3_interface_endpoint:
+            return None
+        name = self.output_of("DataVaultingStack", "s3EndpointDnsName")
+        return S3Endpoint(dns_name=name, region=region)

@@ -10,7 +10,7 @@ from stacks.settings import Settings
 from stacks.version import VERSION
 
 APPLICATION = "storage-gateway-vault"
-"""The tag ``Application`` of whatever is ours."""
+"""The tag ``Application`` of every resource."""
 
 
 class VaultStack(TerraformStack):
@@ -20,19 +20,14 @@ class VaultStack(TerraformStack):
         super().__init__(scope, id_)
         account_id = settings.stacks_account_id
         self._settings = settings
+        self._states: dict[str, DataTerraformRemoteStateS3] = {}
         AwsProvider(
             self,
             "aws",
             region=settings.stacks_region,
             allowed_account_ids=[account_id] if account_id else None,
             default_tags=[
-                AwsProviderDefaultTags(
-                    tags={
-                        "Application": APPLICATION,
-                        "Environment": settings.environment_name,
-                        "Stack": id_,
-                    }
-                )
+                AwsProviderDefaultTags(tags={**settings.tags, **self.own_tags, "Stack": id_})
             ],
         )
         backend = S3Backend(
@@ -46,17 +41,23 @@ class VaultStack(TerraformStack):
         backend.add_override("use_lockfile", True)
         TerraformOutput(self, "version", value=VERSION)
 
+    @property
+    def own_tags(self) -> dict[str, str]:
+        """The tags by which everything of this environment is recognised."""
+        return {"Application": APPLICATION, "Environment": self._settings.environment_name}
+
     def output_of(self, stack: str, output: str) -> str:
-        """Return an output of another stack of the environment, as its state has it.
+        """Return an output of another stack of the environment, read from its state.
 
         CDKTF's own references do the same, but make ``cdktf deploy`` refuse a stack alone.
         """
-        state = DataTerraformRemoteStateS3(
+        state = self._states.get(stack) or DataTerraformRemoteStateS3(
             self,
             stack,
             bucket=self._settings.state_bucket_name,
             key=self._settings.state_key(stack),
             region=self._settings.stacks_region,
         )
+        self._states[stack] = state
         value: str = state.get_string(output)
         return value

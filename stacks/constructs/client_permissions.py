@@ -1,4 +1,4 @@
-"""What the gateway's client may do, a function for each of its tasks."""
+"""The permissions of the gateway's client, a function for each of its tasks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stacks.constructs.iam import Allow
 
 
 def be_managed(arns: Arns) -> list[Allow]:
-    """Return what Session Manager and Run Command ask of an instance, and nothing else.
+    """Return the permissions that Session Manager and Run Command need on an instance.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
     """
@@ -45,16 +45,27 @@ def be_managed(arns: Arns) -> list[Allow]:
 
 
 def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
-    """Return what it takes to activate a gateway with *tags*, and to look after that one alone.
+    """Return the permissions to activate a gateway with *tags*, and to manage that one alone.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstoragegateway.html
     """
+    requested = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    present = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
     return [
         Allow(
             "ActivateGateway",
             ["storagegateway:ActivateGateway"],
-            ["*"],  # it is not there yet
-            where={f"aws:RequestTag/{key}": value for key, value in tags.items()},
+            ["*"],  # it does not exist yet
+            where=requested,
+        ),
+        Allow(
+            "TagActivatedGateway",
+            # AWS does not document whether ActivateGateway with tags needs this as well. A gateway that
+            # has tags of another environment cannot be given these.
+            ["storagegateway:AddTagsToResource"],
+            [arns.gateway("*")],
+            where=requested,
+            where_present=present,
         ),
         Allow("FindGateway", ["storagegateway:ListGateways"], ["*"]),  # a list has no resource
         Allow(
@@ -66,7 +77,7 @@ def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
                 "storagegateway:DeleteGateway",
             ],
             [arns.gateway("*")],
-            where={f"aws:ResourceTag/{key}": value for key, value in tags.items()},
+            where=present,
         ),
         Allow(
             "LogGatewayHealth",
@@ -79,16 +90,16 @@ def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
 
 
 def publish_gateway(arns: Arns, path: str) -> Allow:
-    """Return what it takes to leave word of the gateway below a path of SSM, and to take it back."""
+    """Return the permissions to write the gateway's parameters below *path*, and to delete them."""
     return Allow(
-        "TellOfGateway",
+        "RegisterGateway",
         ["ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameters"],
         [arns.parameter(f"{path}/*")],
     )
 
 
 def clean_up(bucket_arn: str | None) -> list[Allow]:
-    """Return what the workshop's clean-up does; old versions stay for as long as they do anyway."""
+    """Return the permissions of the workshop's clean-up, which deletes no old versions."""
     if bucket_arn is None:
         return []
     return [

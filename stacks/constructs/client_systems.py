@@ -17,9 +17,11 @@ class ClientSystem:
 
 
 CLIENT_SYSTEMS = {
+    # Kernel 5.10 is the one that File Gateway lists for its clients:
+    # https://docs.aws.amazon.com/filegateway/latest/files3/Requirements.html
     # https://repost.aws/knowledge-center/ec2-al1-al2-update-yum-without-internet
     "amazon-linux-2": ClientSystem(
-        "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2",
+        "/aws/service/ami-amazon-linux-latest/amzn2-ami-kernel-5.10-hvm-x86_64-gp2",
         ("amazonlinux-2-repos-{region}", "amazonlinux.{region}.amazonaws.com"),
         "The client runs Amazon Linux 2, whose support ended in June 2026: it gets no more security"
         " updates. Set clientOperatingSystem to amazon-linux-2023, unless the workshop's own system"

@@ -27,6 +27,8 @@ class Allow:
     """Condition keys of IAM, each with the one value that it must have."""
     without: Sequence[str] = ()
     """Condition keys that a request must not have."""
+    where_present: Mapping[str, str] = field(default_factory=dict)
+    """Condition keys that have this one value, or that the request does not have."""
 
 
 def by_role(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
@@ -55,7 +57,7 @@ def by_service(
 ) -> DataAwsIamPolicyDocumentStatement:
     """Return the statement that lets an AWS service do this for *source_arns* alone.
 
-    EC2 names no source, so there are none for its instances.
+    Without any, the statement has no such condition: EC2 and Lambda send no documented source.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
     sources = DataAwsIamPolicyDocumentStatementCondition(
@@ -75,6 +77,7 @@ def by_service(
 def _where(allow: Allow) -> list[DataAwsIamPolicyDocumentStatementCondition]:
     tests = [("StringEquals", key, value) for key, value in allow.where.items()]
     tests += [("Null", key, "true") for key in allow.without]
+    tests += [("StringEqualsIfExists", key, value) for key, value in allow.where_present.items()]
     return [
         DataAwsIamPolicyDocumentStatementCondition(test=test, variable=key, values=[value])
         for test, key, value in tests
@@ -92,14 +95,17 @@ class ServiceRole(Construct):
         name: str,
         service: str,
         source_arn: str | None,
+        source_account: str | None = None,
         allow: Sequence[Allow],
     ) -> None:
-        """Define the role; only EC2 has no *source_arn*, as it names none when an instance starts.
+        """Define the role, which *service* assumes for *source_arn* alone.
 
-        Who may hand such a role to an instance is a matter of ``iam:PassRole``.
+        EC2 and Lambda have no *source_arn*: that they send one is not documented. ``iam:PassRole``
+        decides who gives such a role to an instance or a function.
         """
         super().__init__(scope, id_)
-        assume = Allow("AssumeRole", ["sts:AssumeRole"], [])
+        account = {"aws:SourceAccount": source_account} if source_account else {}
+        assume = Allow("AssumeRole", ["sts:AssumeRole"], [], where=account)
         sources = [source_arn] if source_arn else []
         trust = DataAwsIamPolicyDocument(
             self, "trust", statement=[by_service(service, assume, source_arns=sources)]

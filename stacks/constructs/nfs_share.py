@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.storagegateway_cache import StoragegatewayCache
 from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import (
@@ -11,14 +12,23 @@ from cdktf_cdktf_provider_aws.storagegateway_nfs_file_share import (
 )
 from constructs import Construct
 
-from stacks.constructs.iam import ServiceRole
 from stacks.constructs.protection import protected
-from stacks.constructs.share_permissions import keep_files, share_role_name
 
 SHARE_NAME = "vaultdata"
 SHARE_PATH = f"/{SHARE_NAME}"
 """What a client mounts: a gateway exports a share by its name."""
 NOBODY = "65534"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Endpoint:
+    """An interface endpoint of S3, and the region of the bucket.
+
+    https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_CreateNFSFileShare.html
+    """
+
+    dns_name: str
+    region: str
 
 
 class NfsShare(Construct):
@@ -29,31 +39,29 @@ class NfsShare(Construct):
         scope: Construct,
         id_: str,
         *,
-        prefix: str,
         gateway_arn: str,
         cache: StoragegatewayCache,
         bucket_arn: str,
+        role_arn: str,
+        endpoint: S3Endpoint | None,
         client_address: str,
         settling_seconds: int,
         prevent_destroy: bool,
     ) -> None:
-        """Define the share; an upload is announced once its file rested for *settling_seconds*."""
+        """Define the share; an upload is announced once its file rested for *settling_seconds*.
+
+        The gateway reaches S3 by *endpoint*, if there is one: another one replaces the share.
+        """
         super().__init__(scope, id_)
-        role = ServiceRole(
-            self,
-            "role",
-            name=share_role_name(prefix),
-            service="storagegateway.amazonaws.com",
-            source_arn=gateway_arn,
-            allow=keep_files(bucket_arn),
-        )
         share = StoragegatewayNfsFileShare(
             self,
             "Resource",
             file_share_name=SHARE_NAME,
             gateway_arn=gateway_arn,
             location_arn=bucket_arn,
-            role_arn=role.arn,
+            role_arn=role_arn,
+            vpc_endpoint_dns_name=endpoint.dns_name if endpoint else None,
+            bucket_region=endpoint.region if endpoint else None,
             client_list=[f"{client_address}/32"],
             notification_policy=json.dumps({"Upload": {"SettlingTimeInSeconds": settling_seconds}}),
             # The only one that a bucket without ACLs accepts:
@@ -64,8 +72,8 @@ class NfsShare(Construct):
             nfs_file_share_defaults=StoragegatewayNfsFileShareNfsFileShareDefaults(
                 directory_mode="0777", file_mode="0666", group_id=NOBODY, owner_id=NOBODY
             ),
-            depends_on=[cache, role.policy],
-            # With it would go what the gateway has not uploaded yet.
+            depends_on=[cache],
+            # Destroying the share loses what the gateway has not uploaded yet.
             lifecycle=protected(prevent_destroy),
         )
         self.arn = share.arn

@@ -17,8 +17,6 @@ from constructs import Construct
 from stacks.constructs.check_skips import skip_check
 from stacks.constructs.data_volume import DataVolume
 
-INSTANCE_TYPE = "c5.4xlarge"
-
 
 class PrivateInstance(Construct):
     """Launched from the newest image of that day, and never replaced for a newer one."""
@@ -30,6 +28,7 @@ class PrivateInstance(Construct):
         *,
         name: str,
         image_parameter: str,
+        instance_type: str,
         subnet: Subnet,
         address: str,
         security_group_id: str,
@@ -46,7 +45,7 @@ class PrivateInstance(Construct):
             self,
             "Resource",
             ami=image.insecure_value,
-            instance_type=INSTANCE_TYPE,
+            instance_type=instance_type,
             ebs_optimized=True,
             subnet_id=subnet.id,
             private_ip=address,

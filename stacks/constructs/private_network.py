@@ -1,8 +1,10 @@
-"""A network without a way out: a VPC, three subnets in one Availability Zone, no route but to S3."""
+"""A network without a route to the internet: a VPC with three subnets in one Availability Zone."""
 
 from __future__ import annotations
 
-from cdktf import Fn, TerraformResourceLifecycle
+from collections.abc import Mapping
+
+from cdktf import Fn, Op, Precondition, TerraformLocal, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_ec2_instance_type_offerings import (
     DataAwsEc2InstanceTypeOfferings,
     DataAwsEc2InstanceTypeOfferingsFilter,
@@ -13,10 +15,11 @@ from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpc_dhcp_options import VpcDhcpOptions
+from cdktf_cdktf_provider_aws.vpc_dhcp_options_association import VpcDhcpOptionsAssociation
 from constructs import Construct
 
 from stacks.constructs.check_skips import skip_check
-from stacks.constructs.private_instance import INSTANCE_TYPE
 
 NETWORK = "192.168.0.0/16"
 SUBNETS = {
@@ -26,13 +29,32 @@ SUBNETS = {
 }
 CLIENT_ADDRESS = "192.168.0.10"
 GATEWAY_ADDRESS = "192.168.1.10"
+TIME_SYNC = "169.254.169.123"
+"""Amazon Time Sync Service: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html"""
 
 
 class PrivateNetwork(Construct):
-    """What is in it reaches nothing but its neighbours and the VPC's endpoints."""
+    """Its instances reach each other and the VPC's endpoints, and nothing else."""
 
-    def __init__(self, scope: Construct, id_: str, *, name: str) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, name: str, instance_types: Mapping[str, str]
+    ) -> None:
+        """Define the network in a zone that offers each of *instance_types*, named by purpose."""
         super().__init__(scope, id_)
+        self._name = name
+        self.vpc_id = self._vpc()
+        self._keep_time()
+        # Without rules: nobody uses it, and nobody can by mistake.
+        DefaultSecurityGroup(self, "default", vpc_id=self.vpc_id)
+        routes = RouteTable(self, "routes", vpc_id=self.vpc_id, tags={"Name": name})
+        self.route_table_id = routes.id
+        zones = TerraformLocal(self, "zones", self._zones(instance_types))
+        self.subnets = {
+            purpose: self._subnet(purpose, block, zones, instance_types)
+            for purpose, block in SUBNETS.items()
+        }
+
+    def _vpc(self) -> str:
         vpc = Vpc(
             self,
             "Resource",
@@ -40,46 +62,75 @@ class PrivateNetwork(Construct):
             # Private names of interface endpoints need both.
             enable_dns_support=True,
             enable_dns_hostnames=True,
-            tags={"Name": name},
+            tags={"Name": self._name},
         )
         skip_check(
             vpc,
             "CKV2_AWS_11",
-            "There are two machines in it and no way out: flow logs would tell what the rules of its"
-            " security groups say already, for the price of their delivery",
+            "It has two instances and no route to the internet: flow logs would repeat what the rules"
+            " of its security groups state, for the price of their delivery",
         )
-        self.vpc_id = vpc.id
-        # Without rules: nobody uses it, and nobody can by mistake.
-        DefaultSecurityGroup(self, "default", vpc_id=vpc.id)
-        routes = RouteTable(self, "routes", vpc_id=vpc.id, tags={"Name": name})
-        self.route_table_id = routes.id
-        # Neither the machines nor the gateway's endpoint are to be had in every zone.
-        offerings = DataAwsEc2InstanceTypeOfferings(
+        return vpc.id
+
+    def _keep_time(self) -> None:
+        """Name the time service, for public ones are out of reach and a wrong clock fails signatures."""
+        options = VpcDhcpOptions(
             self,
-            "offerings",
-            location_type="availability-zone",
-            filter=[
-                DataAwsEc2InstanceTypeOfferingsFilter(name="instance-type", values=[INSTANCE_TYPE])
-            ],
+            "dhcp",
+            domain_name_servers=["AmazonProvidedDNS"],
+            ntp_servers=[TIME_SYNC],
+            tags={"Name": self._name},
         )
+        VpcDhcpOptionsAssociation(
+            self, "dhcp_association", vpc_id=self.vpc_id, dhcp_options_id=options.id
+        )
+
+    def _zones(self, instance_types: Mapping[str, str]) -> list[str]:
+        """Return the zones that have every instance type and the endpoint of Storage Gateway."""
+        offered = [
+            DataAwsEc2InstanceTypeOfferings(
+                self,
+                f"{purpose}_offerings",
+                location_type="availability-zone",
+                filter=[
+                    DataAwsEc2InstanceTypeOfferingsFilter(name="instance-type", values=[type_])
+                ],
+            ).locations
+            for purpose, type_ in instance_types.items()
+        ]
         service = DataAwsVpcEndpointService(
             self, "storagegateway", service="storagegateway", service_type="Interface"
         )
-        zones = Fn.setintersection(offerings.locations, [service.availability_zones])
-        self.subnets: dict[str, Subnet] = {}
-        for purpose, block in SUBNETS.items():
-            subnet = Subnet(
-                self,
-                purpose,
-                vpc_id=vpc.id,
-                cidr_block=block,
-                availability_zone=Fn.element(Fn.sort(zones), 0),
-                map_public_ip_on_launch=False,
-                tags={"Name": f"{name}-{purpose}"},
-                # The first zone of tomorrow may be another one: what is there stays where it is.
-                lifecycle=TerraformResourceLifecycle(ignore_changes=["availability_zone"]),
-            )
-            RouteTableAssociation(
-                self, f"{purpose}_routes", subnet_id=subnet.id, route_table_id=routes.id
-            )
-            self.subnets[purpose] = subnet
+        return Fn.sort(Fn.setintersection(service.availability_zones, offered))
+
+    def _subnet(
+        self, purpose: str, block: str, zones: TerraformLocal, instance_types: Mapping[str, str]
+    ) -> Subnet:
+        types = " and ".join(sorted(set(instance_types.values())))
+        subnet = Subnet(
+            self,
+            purpose,
+            vpc_id=self.vpc_id,
+            cidr_block=block,
+            availability_zone=Fn.element(zones.as_list, 0),
+            map_public_ip_on_launch=False,
+            tags={"Name": f"{self._name}-{purpose}"},
+            lifecycle=TerraformResourceLifecycle(
+                # The first zone may change; an existing subnet stays where it is.
+                ignore_changes=["availability_zone"],
+                precondition=[
+                    Precondition(
+                        condition=Op.gte(Fn.length_of(zones.as_list), 1),
+                        error_message=(
+                            f"No Availability Zone of the region offers {types} and the endpoint of"
+                            " Storage Gateway: set gatewayInstanceType or clientInstanceType to a type"
+                            " that it offers."
+                        ),
+                    )
+                ],
+            ),
+        )
+        RouteTableAssociation(
+            self, f"{purpose}_routes", subnet_id=subnet.id, route_table_id=self.route_table_id
+        )
+        return subnet

@@ -1,13 +1,16 @@
-"""The role in which a file gateway comes to the bucket of its share."""
+"""The role that a file gateway assumes to read and write the bucket of its share."""
 
 from __future__ import annotations
 
-from stacks.constructs.iam import Allow
+from constructs import Construct
+
+from stacks.constructs.arns import Arns
+from stacks.constructs.iam import Allow, ServiceRole
 
 
 def share_role_name(prefix: str) -> str:
-    """Name the role in which the gateway comes to the bucket, for policies written before it."""
-    return f"{prefix}-file-share"
+    """Return the role's name, by which endpoint policies and the other stack's share know it."""
+    return f"{prefix}-share"
 
 
 def keep_files(bucket_arn: str) -> list[Allow]:
@@ -44,3 +47,26 @@ def keep_files(bucket_arn: str) -> list[Allow]:
             [f"{bucket_arn}/*"],
         ),
     ]
+
+
+class ShareRole(Construct):
+    """The role, made well before the share: IAM needs seconds until a new role can be assumed.
+
+    A share that is created with a role that cannot be assumed yet becomes UNAVAILABLE. The gateway
+    has no ARN before its activation, so any gateway of this account and region may assume the role.
+    https://docs.aws.amazon.com/filegateway/latest/files3/cross-service-confused-deputy-prevention.html
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, prefix: str, arns: Arns, bucket_arn: str
+    ) -> None:
+        super().__init__(scope, id_)
+        ServiceRole(
+            self,
+            "Resource",
+            name=share_role_name(prefix),
+            service="storagegateway.amazonaws.com",
+            source_arn=arns.gateway("*"),
+            source_account=arns.account_id,
+            allow=keep_files(bucket_arn),
+        )

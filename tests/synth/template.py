@@ -18,7 +18,7 @@ READABLE = [
     (re.compile(r"\$\{data\.aws_partition\.\w+\.partition\}"), "aws"),
     (re.compile(r"\$\{data\.aws_region\.\w+\.name\}"), "REGION"),
     (re.compile(r"\$\{data\.aws_caller_identity\.\w+\.account_id\}"), "ACCOUNT"),
-    (re.compile(r"_[0-9A-F]{8}(?=\.\w|})"), ""),
+    (re.compile(r"_[0-9A-F]{8}(?=\.\w|}|\[\*|, |\))"), ""),
     (re.compile(r"assets/(\w+?)_[0-9A-F]{8}/[0-9A-F]{32}/"), r"assets/\1/HASH/"),
 ]
 """``${aws_sqs_queue.uploads_C5D9E923.arn}`` reads ``${aws_sqs_queue.uploads.arn}``."""
@@ -78,8 +78,8 @@ def attribute(address: str, name: str) -> str:
 
 
 def referred(reference: str) -> str:
-    """Return the address in a readable reference, or fail: it is no reference to a resource."""
-    match = re.fullmatch(r"\$\{(?:data\.)?(\w+\.\w+)\.\w+\}", reference)
+    """Return the address in a readable reference, which may be one that a condition makes null."""
+    match = re.fullmatch(r"\$\{(?:[^?]+ \? )?(?:data\.)?(\w+\.\w+)\.\w+(?: : null)?\}", reference)
     assert match, f"{reference} is no reference to a resource of the stack"
     return match[1]
 

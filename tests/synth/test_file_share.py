@@ -51,14 +51,16 @@ def test_the_client_mounts_the_share_by_its_name(sharing: Template, vaulting: Te
     assert name == "vaultdata"
 
 
-def test_the_share_waits_for_cache_and_permissions(sharing: Template) -> None:
-    """A gateway refuses a share before it has a cache, and checks the role when it makes one."""
+def test_the_share_waits_for_its_cache_and_its_role_is_older(
+    sharing: Template, vaulting: Template
+) -> None:
+    """A gateway refuses a share without a cache; a role of seconds cannot be assumed yet."""
     share = sharing.resource("aws_storagegateway_nfs_file_share.share")
     assert [re.sub(r"_[0-9A-F]{8}$", "", each) for each in share["depends_on"]] == [
         "aws_storagegateway_cache.gateway_cache",
-        "aws_iam_role_policy.share_role_policy",
     ]
-    assert referred(share["role_arn"]) == "aws_iam_role.share_role"
+    role = vaulting.resource("aws_iam_role.share_role")["name"]
+    assert share["role_arn"] == f"arn:aws:iam::ACCOUNT:role/{role}"
 
 
 def test_the_cache_is_not_replaced_when_its_parameter_has_another_value(sharing: Template) -> None:
@@ -110,16 +112,14 @@ def test_the_client_reports_of_the_gateway_where_the_share_looks(
     (report,) = (
         each
         for each in vaulting.policies()["client_role_permissions"]
-        if each["sid"] == "TellOfGateway"
+        if each["sid"] == "RegisterGateway"
     )
     assert report["resources"] == [f"arn:aws:ssm:REGION:ACCOUNT:parameter{path}/*"]
 
 
-def test_the_endpoint_lets_the_shares_role_do_what_it_may(
-    sharing: Template, vaulting: Template
-) -> None:
-    """Two stacks name the role and its actions: here they are compared."""
-    role = sharing.resource("aws_iam_role.share_role")["name"]
+def test_the_endpoint_lets_the_shares_role_do_what_it_may(vaulting: Template) -> None:
+    """By the same name, the same actions on the same resources."""
+    role = vaulting.resource("aws_iam_role.share_role")["name"]
     let_through = {
         tuple(each["actions"]): each["resources"]
         for each in vaulting.policies()["s3_policy"]
@@ -127,8 +127,46 @@ def test_the_endpoint_lets_the_shares_role_do_what_it_may(
     }
     assert let_through == {
         tuple(each["actions"]): each["resources"]
-        for each in sharing.policies()["share_role_permissions"]
+        for each in vaulting.policies()["share_role_permissions"]
     }
+
+
+def test_the_shares_role_is_for_gateways_of_this_account_and_region(vaulting: Template) -> None:
+    """The gateway's own ARN is not known before its activation."""
+    (trust,) = vaulting.policies()["share_role_trust"]
+    assert {each["variable"]: each["values"] for each in trust["condition"]} == {
+        "aws:SourceArn": ["arn:aws:storagegateway:REGION:ACCOUNT:gateway/*"],
+        "aws:SourceAccount": ["ACCOUNT"],
+    }
+
+
+def test_the_share_reaches_s3_by_an_interface_endpoint_if_a_setting_says_so(
+    sharing: Template, vaulting: Template, synthesise: Synthesise
+) -> None:
+    """Without its leading ``*.``: Storage Gateway's pattern of a host name refuses that."""
+    share = sharing.resource("aws_storagegateway_nfs_file_share.share")
+    assert not {"vpc_endpoint_dns_name", "bucket_region"} & set(share)
+    assert "endpoints_s3" not in vaulting.resources("aws_vpc_endpoint")
+
+    share = synthesise("FileShareStack", s3InterfaceEndpoint=True).resource(
+        "aws_storagegateway_nfs_file_share.share"
+    )
+    network = synthesise("DataVaultingStack", s3InterfaceEndpoint=True)
+    endpoint = network.resource("aws_vpc_endpoint.endpoints_s3")
+    output = network.readable["output"]["s3EndpointDnsName"]["value"]
+    assert share["bucket_region"] == "REGION"
+    assert share["vpc_endpoint_dns_name"] == (
+        "${data.terraform_remote_state.DataVaultingStack.outputs.s3EndpointDnsName}"
+    )
+    assert output == '${trimprefix(aws_vpc_endpoint.endpoints_s3.dns_entry[0].dns_name, "*.")}'
+    assert endpoint["private_dns_enabled"] is False
+    assert [referred(each) for each in endpoint["security_group_ids"]] == [
+        "aws_security_group.groups_service_endpoints"
+    ]
+    by_role = network.policies()["share_role_permissions"]
+    assert [each["actions"] for each in network.policies()["endpoints_s3_policy"]] == [
+        each["actions"] for each in by_role
+    ]
 
 
 def test_the_gateways_alarms_are_those_that_aws_recommends(

@@ -36,6 +36,7 @@ NAMED_BY = {
     "aws_ssm_parameter": ("name", 1_011),
     "aws_subnet": ("tags.Name", 256),
     "aws_vpc": ("tags.Name", 256),
+    "aws_vpc_dhcp_options": ("tags.Name", 256),
     "aws_vpc_endpoint": ("tags.Name", 256),
 }
 """Of each type the argument that names it in the account, and how long that may be."""
@@ -58,6 +59,7 @@ NAMELESS = {
     "aws_storagegateway_cache",
     "aws_storagegateway_nfs_file_share",
     "aws_volume_attachment",
+    "aws_vpc_dhcp_options_association",
     "aws_vpc_security_group_egress_rule",
     "aws_vpc_security_group_ingress_rule",
 }
@@ -213,6 +215,18 @@ def test_the_buckets_name_is_a_parameter_too(dev: Template, prod: Template) -> N
             "type": "String",
             "value": "${aws_s3_bucket.file_upload.bucket}",
         }
+
+
+@pytest.mark.parametrize("stack", STACK_NAMES)
+def test_everything_has_the_tags_of_the_settings_too(synthesise: Synthesise, stack: str) -> None:
+    """Ours are besides, and win."""
+    (provider,) = synthesise(stack, tags={"CostCentre": "4711"}).written["provider"]["aws"]
+    assert provider["default_tags"][0]["tags"] == {
+        "CostCentre": "4711",
+        "Application": "storage-gateway-vault",
+        "Environment": "dev",
+        "Stack": stack,
+    }
 
 
 @pytest.mark.parametrize("stack", STACK_NAMES)

@@ -138,22 +138,50 @@ def test_the_subnets_are_three_private_ones_in_one_zone(vaulting: Template) -> N
     }
     for subnet in subnets.values():
         assert subnet["map_public_ip_on_launch"] is False
-        assert subnet["lifecycle"] == {"ignore_changes": ["availability_zone"]}
+        assert subnet["lifecycle"]["ignore_changes"] == ["availability_zone"]
+        (condition,) = subnet["lifecycle"]["precondition"]
+        assert condition["condition"] == "${(length(local.network_zones) >= 1)}"
+        assert "gatewayInstanceType" in condition["error_message"]
     (zone,) = {subnet["availability_zone"] for subnet in subnets.values()}
-    assert zone == (
-        "${element(sort(setintersection("
-        "data.aws_ec2_instance_type_offerings.network_offerings.locations, "
-        "tolist(data.aws_vpc_endpoint_service.network_storagegateway.availability_zones))), 0)}"
+    assert zone == ("${element(local.network_zones, 0)}")
+    (zones,) = vaulting.readable["locals"].values()
+    assert zones == (
+        "${sort(setintersection("
+        "tolist(data.aws_vpc_endpoint_service.network_storagegateway.availability_zones), "
+        "data.aws_ec2_instance_type_offerings.network_gateway_offerings.locations, "
+        "data.aws_ec2_instance_type_offerings.network_client_offerings.locations))}"
     )
-    offerings = vaulting.data("aws_ec2_instance_type_offerings")["network_offerings"]
-    assert offerings == {
-        "location_type": "availability-zone",
-        "filter": [{"name": "instance-type", "values": ["c5.4xlarge"]}],
-    }
+    for offerings in vaulting.data("aws_ec2_instance_type_offerings").values():
+        assert offerings == {
+            "location_type": "availability-zone",
+            "filter": [{"name": "instance-type", "values": ["c5.4xlarge"]}],
+        }
     machines = vaulting.resources("aws_instance").values()
     assert {each["instance_type"] for each in machines} == {"c5.4xlarge"}
     service = vaulting.data("aws_vpc_endpoint_service")["network_storagegateway"]
     assert service["service"] == "storagegateway"
+
+
+def test_the_zone_offers_the_instance_types_of_the_settings(synthesise: Synthesise) -> None:
+    """Both of them, and the machines are of those types."""
+    stack = synthesise(
+        "DataVaultingStack", gatewayInstanceType="m5.xlarge", clientInstanceType="t3.large"
+    )
+    assert {
+        name: each["filter"][0]["values"]
+        for name, each in stack.data("aws_ec2_instance_type_offerings").items()
+    } == {"network_gateway_offerings": ["m5.xlarge"], "network_client_offerings": ["t3.large"]}
+    types = {name: each["instance_type"] for name, each in stack.resources("aws_instance").items()}
+    assert types == {"gateway": "m5.xlarge", "client": "t3.large"}
+
+
+def test_clocks_are_set_by_the_time_service_of_the_network(vaulting: Template) -> None:
+    """Public time servers are out of reach; a signature of a wrong clock is refused."""
+    options = vaulting.resource("aws_vpc_dhcp_options.network_dhcp")
+    assert options["ntp_servers"] == ["169.254.169.123"]
+    assert options["domain_name_servers"] == ["AmazonProvidedDNS"]
+    association = vaulting.resource("aws_vpc_dhcp_options_association.network_dhcp_association")
+    assert referred(association["dhcp_options_id"]) == "aws_vpc_dhcp_options.network_dhcp"
 
 
 def test_private_names_of_endpoints_can_be_resolved(vaulting: Template) -> None:

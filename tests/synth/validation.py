@@ -40,6 +40,12 @@ class Validation:
         assert reported["valid"] or found
         return found
 
+    def tested(self, configuration: Path) -> str:
+        """Run the tests that are in *configuration*, and return what Terraform prints of failures."""
+        self.diagnostics(configuration)
+        ran = self._terraform(configuration, "test")
+        return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
     def _install(self, configuration: Path) -> None:
         begun = self._terraform(configuration, "init", "-backend=false", "-input=false")
         if begun.returncode and find_mirror(os.environ) is None:
