@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 GATEWAY_AMI = "ami-0aaaaaaaaaaaaaaa1"
 GATEWAY_AMI_PARAMETER = "/aws/service/storagegateway/ami/FILE_S3/latest"
 GATEWAY_AMI_OWNER = "013171582612"
+# Amazon Linux 2, which the emulator has under its alias without the kernel's version.
+CLIENT_AMI = "ami-0abcdef1234567890"
+CLIENT_AMI_PARAMETER = "/aws/service/ami-amazon-linux-latest/amzn2-ami-kernel-5.10-hvm-x86_64-gp2"
 
 WORKER_WAIT_SECONDS = 10.0
 
@@ -84,9 +87,11 @@ def add_gateway_image() -> None:
     """Make a Storage Gateway image known, by its owner and by the public SSM parameter."""
     image = (GATEWAY_AMI, "aws-storage-gateway-FILE_S3-1.0.0", "Storage Gateway", "", "/dev/xvda")
     import_module("ministack.services.ec2")._STUB_AMIS.append((*image, GATEWAY_AMI_OWNER, "amazon"))
-    import_module("ministack.services.ssm")._PUBLIC_AMI_PARAMETERS[GATEWAY_AMI_PARAMETER] = (
-        GATEWAY_AMI
-    )
+    parameters: Any = import_module("ministack.services.ssm")
+    parameters._PUBLIC_AMI_PARAMETERS |= {
+        GATEWAY_AMI_PARAMETER: GATEWAY_AMI,
+        CLIENT_AMI_PARAMETER: CLIENT_AMI,
+    }
 
 
 def is_news(record: logging.LogRecord) -> bool:
