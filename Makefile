@@ -24,6 +24,12 @@ export GIVEN_STACK := $(call given,STACK)
 export GIVEN_ALLOW := $(call given,ALLOW)
 export GIVEN_NEW := $(call given,NEW)
 export GIVEN_FILE := $(call given,FILE)
+# ENV and VAULT_ENV are one thing: two different ones on one command line are a mistake.
+ifneq (,$(and $(call given,ENV),$(call given,VAULT_ENV)))
+ifneq ($(call given,ENV),$(call given,VAULT_ENV))
+$(error ENV is $(call given,ENV) and VAULT_ENV is $(call given,VAULT_ENV): give one of them)
+endif
+endif
 unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW NEW FILE
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
@@ -37,7 +43,7 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault hold-back release local-status local-down
-.PHONY: plan plan-local bootstrap state-policy reconcile
+.PHONY: plan plan-local preflight deploy destroy bootstrap state-policy reconcile
 .PHONY: synth architecture format lint hooks check test audit setup bench simulate lock hcl try-cdktn clean
 
 help:
@@ -74,6 +80,19 @@ plan: setup ## Plan the stacks and tell what a reviewer must know; apply nothing
 
 plan-local: setup ## The same on a local AWS, where EventProcessingStack is deployed for the others (PORT)
 	@$(run) python -m local plan $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+
+## Deploy
+preflight: setup ## Ask AWS whether a deployment will succeed, before anything is created (ENV, FORMAT, LOCK)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations.preflight \
+		$${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"} $(if $(filter no,$(call given,LOCK)),--no-lock)
+
+deploy: setup ## Plan each stack, show its review, ask, and apply exactly that plan (ENV, STACK, ALLOW, YES)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment deploy $${GIVEN_YES:+--yes} \
+		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
+
+destroy: setup ## Destroy the stacks, the last one first, unless it would lose what no plan shows (ENV, STACK, YES)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment destroy $${GIVEN_YES:+--yes} \
+		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"}
 
 ## Look after what is deployed
 bootstrap: setup ## Make the bucket of Terraform's state, or bring it up to date (ENV, YES)
@@ -155,11 +174,12 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
 #  NEW=yes ## vault: deliver anew what was vaulted before
 #  FILE=path ## hold-back and release: a file's path in its set
-#  FORMAT=json ## local-up, vault and local-status for programs: make -s local-status FORMAT=json
+#  LOCK=no ## preflight: write no lock object to the state bucket
+#  FORMAT=json ## preflight, local-up, vault and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod; local-up: local or demo)
-#  YES=1 ## bootstrap, reconcile: carry it out without asking
-#  STACK=names ## plan: only these (all of them)
-#  ALLOW=addresses ## plan: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
+#  YES=1 ## bootstrap, reconcile, deploy and destroy: carry it out without asking
+#  STACK=names ## plan, deploy and destroy: only these (all of them)
+#  ALLOW=addresses ## plan and deploy: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
 #  UPLOADS=number ## simulate: uploads of each scenario (a million, ten minutes)
 #  PYTHON=path ## the Python that builds .venv (python3)

@@ -150,8 +150,16 @@ class Deployment:
             CommandError: It cannot be planned, for the reason given.
         """
         self.checked(stack, "plan", "-input=false", "-no-color", *flags, f"-out={file}")
-        planned: dict[str, Any] = json.loads(self.checked(stack, "show", "-json", str(file)))
-        return planned
+        return self.shown(stack, file)
+
+    def shown(self, stack: str, file: str | Path) -> dict[str, Any]:
+        """Return the plan in *file* as ``terraform show -json`` does.
+
+        Raises:
+            CommandError: It cannot be read, for the reason given.
+        """
+        shown: dict[str, Any] = json.loads(self.checked(stack, "show", "-json", str(file)))
+        return shown
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """Read the outputs of *stack*, by their names."""

@@ -72,12 +72,12 @@ def emptied(folder: Path) -> Path:
 
 
 def plan_stack(
-    deployment: Deployment, stack: str, *, folder: Path, phase: Phase = quietly
+    deployment: Deployment, stack: str, *flags: str, folder: Path, phase: Phase = quietly
 ) -> Reviewed:
-    """Plan one stack, and write its plan and the JSON of that to *folder*."""
+    """Plan one stack with *flags* of Terraform's, and write plan and its JSON to *folder*."""
     with phase(f"Planning {stack}"):
         try:
-            shown = _planned(deployment, stack, folder)
+            shown = _planned(deployment, stack, flags, folder)
             return Reviewed(stack=stack, findings=find(read_plan(shown)))
         except (CommandError, PlanError) as error:
             return Reviewed(stack=stack, error=str(error))
@@ -103,11 +103,13 @@ def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:
     return asked or list(there)
 
 
-def _planned(deployment: Deployment, stack: str, folder: Path) -> Mapping[str, object]:
+def _planned(
+    deployment: Deployment, stack: str, flags: Sequence[str], folder: Path
+) -> Mapping[str, object]:
     deployment.checked(stack, "init", "-input=false", "-no-color")
     # Without the lock: a plan writes no state, and must neither wait for a deployment nor hold one
     # up. Terraform itself refuses to apply a plan that was made of an older state.
-    plan = deployment.plan(stack, _file(folder, stack, "tfplan"), "-lock=false")
+    plan = deployment.plan(stack, _file(folder, stack, "tfplan"), "-lock=false", *flags)
     _file(folder, stack, "json").write_text(json.dumps(plan), encoding="utf-8")
     return plan
 

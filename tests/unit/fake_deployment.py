@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,17 @@ class FakeDeployment(Deployment):
     def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
         """Deploy nothing."""
         self.ran.append([stack, "deploy"])
+
+    def change(
+        self,
+        stack: str,
+        *arguments: str,
+        expected: Container[int] = (0,),
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> int:
+        """Change nothing."""
+        self.ran.append([stack, *arguments])
+        return 0
 
 
 def synthesised(folder: Path, **plans: Any) -> FakeDeployment:

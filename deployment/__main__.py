@@ -1,0 +1,111 @@
+"""``python -m deployment``: deploy what was reviewed, and destroy it. ``VAULT_ENV`` names the environment."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import Any
+
+from deployment import terraform
+from deployment.deployment import ROOT, Deployment
+from deployment.errors import CommandError
+from deployment.review.__main__ import addresses, environment_name
+from deployment.rollout import Rollout
+from deployment.safeguards import Safeguards
+from deployment.target import Target
+
+PLANS = ROOT / "build" / "deploy"
+EXIT_STATUS = """\
+exit status:
+  0    the stacks are as they should be
+  1    a stack could not be planned or applied, or the answer was not yes
+  2    it was called wrongly
+  3    data would be lost: ALLOW names what may be
+"""
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deployment",
+        description=__doc__.partition(": ")[2],
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    deploy = commands.add_parser("deploy", help="plan, review, ask, and apply exactly that plan")
+    deploy.add_argument("--allow", action="append", default=[], metavar="ADDRESS")
+    destroy = commands.add_parser("destroy", help="the same with the destruction of the stacks")
+    for command in (deploy, destroy):
+        command.add_argument("--stack", action="append", default=[], metavar="NAME")
+        command.add_argument("--yes", action="store_true", help="ask nothing")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Carry out one command, and print one sentence if it fails."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = arguments()
+    try:
+        return run(options, environment_name())
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted: run it again to continue.", file=sys.stderr)
+        return 130
+
+
+def run(options: argparse.Namespace, environment: str) -> int:
+    """Synthesise the stacks into a folder of the environment, and deploy or destroy them."""
+    folder = PLANS / environment
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # a plan holds sensitive values as they are
+    variables = terraform.prepare() | {"VAULT_ENV": environment, "TF_IN_AUTOMATION": "1"}
+    stacks = Deployment(folder.resolve(), variables)
+    show(f"Synthesising the stacks of {environment}")
+    stacks.synthesise()
+    target = Target.of(stacks, environment)
+    show(f"This is {target}.")
+    rollout = Rollout(
+        stacks=stacks,
+        folder=folder.resolve(),
+        agree=lambda question: options.yes or agree(question, target),
+        show=show,
+    )
+    names = addresses(options.stack)
+    if options.command == "deploy":
+        return rollout.deploy(names, allowed=addresses(options.allow))
+    return rollout.destroy(
+        names, safeguards=Safeguards(environment=environment, client=client(target))
+    )
+
+
+def client(target: Target) -> Any:
+    """Return what makes boto3 clients in the region of *target*."""
+    import boto3
+
+    session: Any = boto3.session.Session(region_name=target.region)
+    return session.client
+
+
+def agree(question: str, target: Target) -> bool:
+    """Ask *question*; only the environment's name is a yes.
+
+    Raises:
+        CommandError: Nobody is there to be asked.
+    """
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody is there to be asked whether this may be done: give YES=1.")
+    print(f"{question} ({target})\nType {target.environment} for yes: ", end="", flush=True)
+    return sys.stdin.readline().strip() == target.environment
+
+
+def show(text: str) -> None:
+    """Print *text* at once."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
