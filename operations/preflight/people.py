@@ -1,0 +1,143 @@
+"""Names that are free, permissions of the deployer, and whom an alarm reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from operations.preflight.check import Account, Finding, green, not_answered, red
+
+SESSION = re.compile(r"arn:(?P<partition>[\w-]+):sts::\d{12}:assumed-role/(?P<role>[^/]+)/.+")
+NEEDED = (
+    "cloudwatch:PutMetricAlarm",
+    "dynamodb:CreateTable",
+    "ec2:CreateSecurityGroup",
+    "ec2:CreateSubnet",
+    "ec2:CreateVolume",
+    "ec2:CreateVpc",
+    "ec2:CreateVpcEndpoint",
+    "ec2:RunInstances",
+    "events:CreateEventBus",
+    "events:PutRule",
+    "events:PutTargets",
+    "iam:CreateInstanceProfile",
+    "iam:CreateRole",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "lambda:CreateEventSourceMapping",
+    "lambda:CreateFunction",
+    "logs:CreateLogGroup",
+    "logs:PutResourcePolicy",
+    "s3:CreateBucket",
+    "s3:PutBucketPolicy",
+    "s3:PutLifecycleConfiguration",
+    "sqs:CreateQueue",
+    "ssm:GetParametersByPath",
+    "ssm:PutParameter",
+    "states:CreateStateMachine",
+    "storagegateway:AddCache",
+    "storagegateway:CreateNFSFileShare",
+)
+"""An action for each kind of resource that the stacks create: not all that a deployment calls."""
+
+
+def names(account: Account) -> Finding:
+    """Whether what has the environment's names was made by its own stacks."""
+    settings = account.settings
+    left = list(_left_over(account))
+    if not left:
+        return green(f"nothing is called {settings.name_prefix}-...")
+    if _has_state(account):
+        return green(f"{', '.join(left)}: of the stacks whose state is in the bucket")
+    return red(
+        f"{', '.join(left)}, and no state of Terraform",
+        "Another checkout made them, or an interrupted deployment left them: find its state bucket,"
+        " remove them, or choose another environmentName.",
+    )
+
+
+def permissions(account: Account) -> Finding:
+    """Whether the caller's role may create what the stacks consist of, as IAM simulates it."""
+    arn = account.client("sts").get_caller_identity()["Arn"]
+    iam = account.client("iam")
+    if session := SESSION.fullmatch(arn):
+        # A session cannot be simulated, and its ARN lacks the role's path.
+        arn = iam.get_role(RoleName=session["role"])["Role"]["Arn"]
+    pages = iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=arn, ActionNames=list(NEEDED)
+    )
+    refused = [
+        each["EvalActionName"]
+        for page in pages
+        for each in page["EvaluationResults"]
+        if each["EvalDecision"] != "allowed"
+    ]
+    if refused:
+        return red(
+            f"{arn} lacks {', '.join(refused)}",
+            "Allow them, or deploy with another role. A policy that narrows resources or conditions"
+            " is refused here as well: the simulation names none.",
+        )
+    return green(f"{arn} may create every kind of resource (simulated)")
+
+
+def subscriptions(account: Account) -> Finding:
+    """Whether every e-mail subscription of the alarm topic was confirmed."""
+    topic = account.settings.alarm_topic_arn
+    if topic is None:
+        return not_answered("There is no alarmTopicArn.")
+    pages = (
+        account.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    )
+    found = [each for page in pages for each in page["Subscriptions"]]
+    pending = [
+        each["Endpoint"] for each in found if each["SubscriptionArn"] == "PendingConfirmation"
+    ]
+    if pending:
+        return red(f"not confirmed: {', '.join(pending)}", "Follow the link in AWS's e-mail.")
+    if not found:
+        return red(f"{topic} has no subscription", "Subscribe somebody to it.")
+    return green(f"{len(found)} confirmed")
+
+
+def alarms(account: Account) -> Finding:
+    """Whether an alarm has anybody to notify."""
+    settings = account.settings
+    if settings.alarm_topic_arn or settings.notify_emails:
+        return green(settings.alarm_topic_arn or ", ".join(settings.notify_emails))
+    if account.is_local:
+        return not_answered("Nobody is notified by a local system.")
+    return red(
+        "neither alarmTopicArn nor notifyEmails is set",
+        "Set one of them: else a failure is seen by nobody.",
+    )
+
+
+def _left_over(account: Account) -> Iterator[str]:
+    """Yield a few resources that bear the environment's names, one of each stack and kind."""
+    prefix = account.settings.name_prefix
+    probes = (
+        ("lambda", "get_function", {"FunctionName": f"{prefix}-classify-upload"}),
+        ("dynamodb", "describe_table", {"TableName": f"{prefix}-upload-events"}),
+        ("events", "describe_event_bus", {"Name": f"{prefix}-events"}),
+        ("iam", "get_role", {"RoleName": f"{prefix}-client"}),
+    )
+    for service, call, request in probes:
+        try:
+            getattr(account.client(service), call)(**request)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
+                continue
+            raise
+        yield f"{service} {next(iter(request.values()))}"
+
+
+def _has_state(account: Account) -> bool:
+    settings = account.settings
+    answer = account.client("s3").list_objects_v2(
+        Bucket=settings.state_bucket_name, Prefix=f"{settings.environment_name}/"
+    )
+    keys = [each["Key"] for each in answer.get("Contents", [])]
+    return any(key.endswith(".tfstate") for key in keys)

@@ -1,0 +1,350 @@
+"""Each check of the account: what is green, what is red with its remedy, what nobody answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+
+from operations.preflight import environment, people, quotas, services, state
+from operations.preflight.__main__ import CHECKS, show_json, show_table
+from operations.preflight.check import Account, Finding, State, run
+from stacks.settings import checked
+from tests.shipped import DEFAULTS
+
+Answers = dict[str, Any]
+REGION = "eu-west-1"
+
+
+def error(code: str, status: int) -> ClientError:
+    """What boto3 raises of an answer."""
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Operation")
+
+
+class FakeClient:
+    """Answers as told, after it has refused what AWS's models refuse."""
+
+    def __init__(self, service: str, answers: Answers) -> None:
+        self.answers = answers
+        self.model = get_session().get_service_model(service)
+        self.operations = {xform_name(name): name for name in self.model.operation_names}
+
+    def __getattr__(self, call: str) -> Callable[..., Any]:
+        def answer(**request: Any) -> Any:
+            shape: Any = self.model.operation_model(self.operations[call]).input_shape
+            report = ParamValidator().validate(request, shape)
+            assert not report.has_errors(), report.generate_report()
+            found = self.answers[call]
+            if isinstance(found, Exception):
+                raise found
+            return found(request) if callable(found) else found
+
+        return answer
+
+    def get_paginator(self, call: str) -> Any:
+        client = self
+
+        class Pages:
+            def paginate(self, **request: Any) -> Iterator[Any]:
+                yield getattr(client, call)(**request)
+
+        return Pages()
+
+
+def account(answers: Answers | None = None, *, is_local: bool = False, **changed: Any) -> Account:
+    return Account(
+        settings=checked({**DEFAULTS, **changed}),
+        region=REGION,
+        client=lambda service: FakeClient(service, answers or {}),
+        is_local=is_local,
+    )
+
+
+def state_of(finding: Finding) -> State:
+    assert (finding.remedy == "") is (finding.state is State.GREEN) or (
+        finding.state is State.NOT_ANSWERED
+    ), finding
+    return finding.state
+
+
+IDENTITY = {
+    "Account": "123456789012",
+    "Arn": "arn:aws:sts::123456789012:assumed-role/deployer/me",
+    "UserId": "A:me",
+}
+TYPES = {
+    "InstanceTypes": [{"InstanceType": "c5.4xlarge", "VCpuInfo": {"DefaultVCpus": 16}}],
+}
+CPUS = {"CoreCount": 1, "ThreadsPerCore": 2}
+RUNNING = [{"Instances": [{"InstanceType": "m5.large", "CpuOptions": CPUS}]}]
+DETAILS = [
+    {
+        "ServiceName": f"com.amazonaws.{REGION}.{name}",
+        "VpcEndpointPolicySupported": name != "storagegateway",
+        "AvailabilityZones": ["eu-west-1a", "eu-west-1b"],
+    }
+    for name in services.ENDPOINTS
+]
+
+
+def instances(request: Any) -> Any:
+    """No gateway of ours; two vCPUs of others."""
+    ours = request["Filters"][0]["Name"] == "tag:Name"
+    return {"Reservations": [] if ours else RUNNING}
+
+
+def quota(value: float) -> Any:
+    return {"Quota": {"Value": value}}
+
+
+def concurrency(unreserved: int) -> Answers:
+    limit = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": unreserved}
+    return {"get_account_settings": {"AccountLimit": limit}}
+
+
+CASES = [
+    (environment.credentials, {"get_caller_identity": IDENTITY}, {}, State.GREEN),
+    (
+        environment.credentials,
+        {"get_caller_identity": IDENTITY},
+        {"stacksAccountId": "210987654321"},
+        State.RED,
+    ),
+    (
+        environment.credentials,
+        {"get_caller_identity": IDENTITY | {"Arn": "arn:aws:iam::123456789012:root"}},
+        {},
+        State.RED,
+    ),
+    (
+        environment.region,
+        {"describe_regions": {"Regions": [{"RegionName": REGION, "OptInStatus": "opted-in"}]}},
+        {},
+        State.GREEN,
+    ),
+    (
+        environment.region,
+        {"describe_regions": {"Regions": [{"RegionName": REGION, "OptInStatus": "not-opted-in"}]}},
+        {},
+        State.RED,
+    ),
+    (state.bucket, {"head_bucket": {}, "get_bucket_versioning": {"Status": "Enabled"}}, {}, State.GREEN),
+    (state.bucket, {"head_bucket": {}, "get_bucket_versioning": {}}, {}, State.RED),
+    (state.bucket, {"head_bucket": error("404", 404)}, {}, State.RED),
+    (state.bucket, {"head_bucket": error("403", 403)}, {}, State.RED),
+    (state.lock, {"put_object": {}, "delete_object": {}}, {}, State.GREEN),
+    (state.lock, {"put_object": error("PreconditionFailed", 412)}, {}, State.RED),
+    (state.lock, {"put_object": error("AccessDenied", 403)}, {}, State.RED),
+    (state.lock, {"put_object": error("NoSuchBucket", 404)}, {}, State.NOT_ANSWERED),
+    (
+        quotas.vcpus,
+        {
+            "describe_instance_types": TYPES,
+            "describe_instances": instances,
+            "get_service_quota": quota(34),
+        },
+        {},
+        State.GREEN,
+    ),
+    (
+        quotas.vcpus,
+        {
+            "describe_instance_types": TYPES,
+            "describe_instances": instances,
+            "get_service_quota": quota(32),
+        },
+        {},
+        State.RED,
+    ),
+    (
+        quotas.vpcs,
+        {
+            "describe_instances": {"Reservations": []},
+            "describe_vpcs": {"Vpcs": [{}] * 5},
+            "get_service_quota": quota(5),
+        },
+        {},
+        State.RED,
+    ),
+    (
+        quotas.lambda_concurrency,
+        concurrency(10),
+        {},
+        State.GREEN,
+    ),
+    (
+        quotas.lambda_concurrency,
+        concurrency(5),
+        {},
+        State.RED,
+    ),
+    (quotas.rules, {"list_rules": {"Rules": [{}] * 298}}, {}, State.GREEN),
+    (quotas.rules, {"list_rules": {"Rules": [{}] * 299}}, {}, State.NOT_ANSWERED),
+    (
+        quotas.log_policies,
+        {"describe_resource_policies": {"resourcePolicies": [{"policyName": f"p{n}"} for n in range(9)]}},
+        {},
+        State.RED,
+    ),
+    (
+        quotas.log_policies,
+        {
+            "describe_resource_policies": {
+                "resourcePolicies": [{"policyName": f"vault-dev-{n}"} for n in range(2)]
+                + [{"policyName": f"p{n}"} for n in range(8)]
+            }
+        },
+        {},
+        State.GREEN,
+    ),
+    (
+        services.zones,
+        {
+            "describe_vpc_endpoint_services": {"ServiceDetails": DETAILS[:1]},
+            "describe_instance_type_offerings": {"InstanceTypeOfferings": [{"Location": "eu-west-1b"}]},
+        },
+        {},
+        State.GREEN,
+    ),
+    (
+        services.zones,
+        {
+            "describe_vpc_endpoint_services": {"ServiceDetails": DETAILS[:1]},
+            "describe_instance_type_offerings": {"InstanceTypeOfferings": [{"Location": "eu-west-1c"}]},
+        },
+        {},
+        State.RED,
+    ),
+    (services.endpoints, {"describe_vpc_endpoint_services": {"ServiceDetails": DETAILS}}, {}, State.GREEN),
+    (services.endpoints, {"describe_vpc_endpoint_services": {"ServiceDetails": DETAILS[1:]}}, {}, State.RED),
+    (
+        people.permissions,
+        {
+            "get_caller_identity": IDENTITY,
+            "get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/path/deployer"}},
+            "simulate_principal_policy": {
+                "EvaluationResults": [{"EvalActionName": "ec2:CreateVpc", "EvalDecision": "implicitDeny"}]
+            },
+        },
+        {},
+        State.RED,
+    ),
+    (people.alarms, {}, {}, State.RED),
+    (people.alarms, {}, {"notifyEmails": ["a@example.com"]}, State.GREEN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ask", "answers", "changed", "expected"), CASES)
+def test_a_check_is_green_or_red_by_what_aws_answers(
+    ask: Callable[[Account], Finding], answers: Answers, changed: Answers, expected: State
+) -> None:
+    assert state_of(ask(account(answers, **changed))) is expected
+
+
+def test_a_session_is_simulated_by_its_roles_own_arn() -> None:
+    """IAM takes no session, and the ARN of one lacks the role's path."""
+    asked: list[Any] = []
+
+    def simulate(request: Any) -> Any:
+        asked.append(request["PolicySourceArn"])
+        return {"EvaluationResults": []}
+
+    role = {"Role": {"Arn": "arn:aws:iam::123456789012:role/path/deployer"}}
+    answers = {
+        "get_caller_identity": IDENTITY,
+        "get_role": role,
+        "simulate_principal_policy": simulate,
+    }
+    assert people.permissions(account(answers)).state is State.GREEN
+    assert asked == ["arn:aws:iam::123456789012:role/path/deployer"]
+
+
+def test_the_endpoints_without_a_policy_are_named() -> None:
+    """What the one public table says of Storage Gateway is settled here."""
+    answers = {"describe_vpc_endpoint_services": {"ServiceDetails": DETAILS}}
+    seen = services.endpoints(account(answers)).seen
+    assert "without a policy, for AWS accepts none: storagegateway" in seen
+    assert "ec2messages: it is left out" in seen
+
+
+def test_an_unconfirmed_subscription_is_named() -> None:
+    topic = "arn:aws:sns:eu-west-1:123456789012:operators"
+    pending = {"Endpoint": "a@example.com", "SubscriptionArn": "PendingConfirmation"}
+    answers = {"list_subscriptions_by_topic": {"Subscriptions": [pending]}}
+    finding = people.subscriptions(account(answers, alarmTopicArn=topic))
+    assert finding.state is State.RED
+    assert "a@example.com" in finding.seen
+
+
+@pytest.mark.parametrize(("has_state", "expected"), [(True, State.GREEN), (False, State.RED)])
+def test_names_are_taken_only_by_the_stacks_themselves(*, has_state: bool, expected: State) -> None:
+    gone = error("ResourceNotFoundException", 404)
+    keys = [{"Key": "dev/EventProcessingStack.tfstate"}] if has_state else []
+    answers = {
+        "get_function": {},
+        "describe_table": gone,
+        "describe_event_bus": gone,
+        "get_role": gone,
+        "list_objects_v2": {"Contents": keys},
+    }
+    finding = people.names(account(answers))
+    assert finding.state is expected
+    assert "vault-dev-classify-upload" in finding.seen
+
+
+def test_the_lock_is_not_written_where_that_is_not_wanted() -> None:
+    one = account()
+    unwritten = Account(settings=one.settings, region=REGION, client=one.client, take_lock=False)
+    assert state.lock(unwritten).state is State.NOT_ANSWERED
+
+
+def test_what_an_emulator_cannot_answer_is_never_green() -> None:
+    """And what AWS refuses to answer stops no other check."""
+    only_aws = [check for check in CHECKS if check.only_aws]
+    assert len(only_aws) == 11
+    results = list(run(only_aws, account(is_local=True)))
+    assert {each.finding.state for each in results} == {State.NOT_ANSWERED}
+
+    answers: Answers = {"list_rules": error("AccessDenied", 403)}
+    (rules,) = (check for check in CHECKS if check.ask is quotas.rules)
+    (result,) = run([rules], account(answers))
+    assert result.finding.state is State.NOT_ANSWERED
+    assert "AccessDenied" in result.finding.seen
+
+
+def test_a_local_system_is_not_red_for_what_only_an_account_has() -> None:
+    """Any credentials will do there, and nobody is notified."""
+    root = IDENTITY | {"Arn": "arn:aws:iam::123456789012:root"}
+    local = account({"get_caller_identity": root}, is_local=True)
+    assert environment.credentials(local).state is State.NOT_ANSWERED
+    assert people.alarms(local).state is State.NOT_ANSWERED
+
+
+def test_results_are_a_table_for_people_and_json_for_programs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = list(run([check for check in CHECKS if check.ask is people.alarms], account()))
+    show_table(results, account())
+    table = capsys.readouterr().out
+    assert "environment dev, region eu-west-1" in table
+    assert "alarms reach somebody: Set one of them" in table
+    show_json(results, account())
+    assert json.loads(capsys.readouterr().out) == {
+        "environment": "dev",
+        "region": "eu-west-1",
+        "checks": [
+            {
+                "check": "alarms reach somebody",
+                "state": "red",
+                "seen": "neither alarmTopicArn nor notifyEmails is set",
+                "remedy": "Set one of them: else a failure is seen by nobody.",
+            }
+        ],
+    }
