@@ -133,8 +133,9 @@ def deployment(folder: Path, where: Endpoint) -> Deployment:
 
 
 def gateway_client(folder: Path, where: Endpoint) -> GatewayClient:
-    """The gateway's client in the system in *folder*; it finds ``aws`` where our Python is."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    """The gateway's client in the system in *folder*; it finds ``aws`` where tools/setup.sh put it."""
+    own = (Path(sys.prefix, "aws-cli"), Path(sys.executable).parent)
+    path = os.pathsep.join([*map(str, own), os.environ.get("PATH", "")])
     return GatewayClient(folder, pointed_at(where, {**os.environ, "PATH": path}))
 
 

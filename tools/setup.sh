@@ -30,6 +30,10 @@ build_venv() {
   rm -rf .venv
   quietly "${PYTHON:-python3}" -m venv .venv
   quietly tools/pipenv.sh sync --dev
+  # The scripts' tests and the local system call this AWS CLI. It is version 1, ignores AWS_REGION and for
+  # SQS the endpoint variable, and must not shadow the user's own where .venv is activated.
+  mkdir -p .venv/aws-cli
+  [[ ! -e .venv/bin/aws ]] || mv .venv/bin/aws .venv/aws-cli/
   origin Pipfile.lock >.venv/.built-from
 }
 

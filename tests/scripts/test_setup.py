@@ -178,3 +178,12 @@ def test_an_audits_environment_without_its_tools_counts_for_nothing(
     ready.calls()
     assert ready.set_up("audit").returncode == 0
     assert ready.calls() == VENV_AUDIT
+
+
+def test_the_users_own_aws_is_not_shadowed(project: Project) -> None:
+    """That of .venv is version 1, for the local system: it stands where no PATH leads."""
+    stub = project.folder / "stubs/python3"
+    stub.write_text(PYTHON.replace("esac\n", "esac\n[ ! -d .venv/bin ] || : >.venv/bin/aws\n", 1))
+    assert project.set_up().returncode == 0
+    assert not (project.folder / ".venv/bin/aws").exists()
+    assert (project.folder / ".venv/aws-cli/aws").exists()
