@@ -12,7 +12,7 @@ from stacks.constructs.arns import Arns
 from stacks.constructs.client_permissions import clean_up
 from stacks.constructs.client_role import ClientRole
 from stacks.constructs.client_scripts import ClientScripts
-from stacks.constructs.client_systems import CLIENT_SYSTEMS
+from stacks.constructs.client_systems import CLIENT_SYSTEMS, GATEWAY_IMAGE
 from stacks.constructs.data_volume import DataVolume
 from stacks.constructs.health_logs import HealthLogs
 from stacks.constructs.iam import Allow
@@ -25,9 +25,6 @@ from stacks.constructs.security_groups import SecurityGroups
 from stacks.constructs.share_permissions import ShareRole, keep_files, share_role_name
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
-
-GATEWAY_IMAGE = "/aws/service/storagegateway/ami/FILE_S3/latest"
-"""https://docs.aws.amazon.com/filegateway/latest/files3/ec2-gateway-file.html"""
 
 
 class DataVaultingStack(VaultStack):

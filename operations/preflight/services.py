@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operations.preflight.check import Account, Finding, green, red
+from stacks.constructs.client_systems import CLIENT_SYSTEMS, GATEWAY_IMAGE
 
 ENDPOINTS = ("storagegateway", "ssm", "ssmmessages", "ec2")
 """Interface endpoints that DataVaultingStack cannot do without."""
@@ -10,9 +11,6 @@ ENDPOINTS = ("storagegateway", "ssm", "ssmmessages", "ec2")
 
 def images(account: Account) -> Finding:
     """Whether AWS publishes the images of gateway and client in the region."""
-    from stacks.constructs.client_systems import CLIENT_SYSTEMS
-    from stacks.data_vaulting import GATEWAY_IMAGE
-
     client = CLIENT_SYSTEMS[account.settings.client_operating_system].image_parameter
     answer = account.client("ssm").get_parameters(Names=[GATEWAY_IMAGE, client])
     if missing := answer["InvalidParameters"]:

@@ -1,8 +1,11 @@
-"""The operating systems that the gateway's client may run."""
+"""The images of the gateway and of the operating systems that its client may run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+GATEWAY_IMAGE = "/aws/service/storagegateway/ami/FILE_S3/latest"
+"""https://docs.aws.amazon.com/filegateway/latest/files3/ec2-gateway-file.html"""
 
 
 @dataclass(frozen=True, slots=True)

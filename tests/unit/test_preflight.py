@@ -205,6 +205,18 @@ CASES = [
         State.GREEN,
     ),
     (
+        services.images,
+        {"get_parameters": {"Parameters": [{"Value": "ami-1"}], "InvalidParameters": []}},
+        {},
+        State.GREEN,
+    ),
+    (
+        services.images,
+        {"get_parameters": {"Parameters": [], "InvalidParameters": ["/aws/service/one"]}},
+        {},
+        State.RED,
+    ),
+    (
         services.zones,
         {
             "describe_vpc_endpoint_services": {"ServiceDetails": DETAILS[:1]},
