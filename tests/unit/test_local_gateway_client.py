@@ -71,5 +71,8 @@ def test_scripts_find_the_aws_cli_that_came_with_our_python(tmp_path: Path) -> N
 
     client = client_of_system(tmp_path, endpoint)
 
-    assert (Path(client.environment["PATH"].split(os.pathsep)[0]) / "aws").exists()
+    # tools/setup.sh moves it out of .venv/bin; an older .venv has it there.
+    folders = client.environment["PATH"].split(os.pathsep)[:2]
+    assert any((Path(folder) / "aws").exists() for folder in folders)
+    assert folders[0].endswith("aws-cli")
     assert client.environment["AWS_ENDPOINT_URL"] == endpoint.url
