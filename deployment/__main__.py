@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import signal
+import os
 import sys
 from typing import Any
 
+import environments
 from deployment import terraform
+from deployment.command_line import exit_status
 from deployment.deployment import ROOT, Deployment
 from deployment.errors import CommandError
-from deployment.review.__main__ import addresses, environment_name
+from deployment.review.__main__ import addresses
 from deployment.rollout import Rollout
 from deployment.safeguards import Safeguards
 from deployment.target import Target
@@ -45,16 +47,25 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Carry out one command, and print one sentence if it fails."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = arguments()
+    return exit_status(
+        lambda: run(options, environment_name()),
+        interrupted="Interrupted: run it again to continue.",
+    )
+
+
+def environment_name() -> str:
+    """Return the environment that ``VAULT_ENV`` names.
+
+    Raises:
+        CommandError: There is none of that name.
+    """
+    name = environments.chosen(os.environ)
     try:
-        return run(options, environment_name())
-    except CommandError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted: run it again to continue.", file=sys.stderr)
-        return 130
+        environments.settings_file(ROOT, name)
+    except environments.UnknownEnvironmentError as error:
+        raise CommandError(f"{error}.") from error
+    return name
 
 
 def run(options: argparse.Namespace, environment: str) -> int:

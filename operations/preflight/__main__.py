@@ -14,10 +14,11 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
+import environments
 from operations.preflight import environment, people, quotas, services, state
 from operations.preflight.check import Account, Check, Result, State, run
 from operations.preflight.local_system import ENVIRONMENT, use_local_system
-from stacks.settings import DEFAULT_ENVIRONMENT, SettingsError, read_settings
+from stacks.settings import SettingsError, read_settings
 
 ROOT = Path(__file__).parents[2]
 CHECKS = (
@@ -61,7 +62,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Print the results; 1 if one is red."""
     options = arguments()
-    name = os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT
+    name = environments.chosen(os.environ)
     try:
         settings = read_settings(ROOT, name)
     except SettingsError as error:
