@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tests.synth.template import Block, Template, referred
 from tests.unit.fakes import FakeContext, FakeDynamoDB, FakeEvents
 from tests.unit.lambda_environments import ENVIRONMENTS, VARIABLES
 from tests.unit.samples import aws_event, batch, object_upload, upload
+from tests.unit.test_outcome import OUTCOME
 
 FUNCTIONS = (
     "classify_upload",
@@ -49,7 +50,7 @@ def published() -> list[dict[str, Any]]:
             patch.setenv(name, value)
         classify_upload.handler(batch(*uploads), FakeContext().typed)
         for status in Status:
-            reconcile_notify.publish({"status": status.value})
+            reconcile_notify.publish(replace(OUTCOME, status=status).detail())
     return [
         {
             "bus": entry["EventBusName"],
