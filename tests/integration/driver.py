@@ -118,7 +118,7 @@ class Driver:
         """Let messages wait in the upload queue, as where the function is throttled."""
         functions = self.system.client("lambda")
         (mapping,) = functions.list_event_source_mappings(
-            FunctionName="vault-local-classify-upload"
+            FunctionName=f"vault-{self.system.environment}-classify-upload"
         )["EventSourceMappings"]
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
@@ -131,7 +131,9 @@ class Driver:
         pages = self.system.client("logs").get_paginator("filter_log_events")
         lines = [
             event["message"]
-            for page in pages.paginate(logGroupName=f"/aws/lambda/vault-local-{function}")
+            for page in pages.paginate(
+                logGroupName=f"/aws/lambda/vault-{self.system.environment}-{function}"
+            )
             for event in page["events"]
             if f'"{name}"' in event["message"]
         ]
