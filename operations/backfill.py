@@ -90,7 +90,7 @@ def _describe(invocation: Invocation, plan: Plan) -> None:
 
 def _carry_out(invocation: Invocation, plan: Plan) -> dict[str, Any]:
     """Announce the data files first, then the manifest or one more attempt."""
-    from operations.reconcile_again import start
+    from operations.reconcile_again import reserve_attempt, start
 
     uploads = list(plan.uploads)
     if plan.attempt == 1 and not plan.manifest_may_grow:
@@ -102,7 +102,8 @@ def _carry_out(invocation: Invocation, plan: Plan) -> dict[str, Any]:
             steps.advance(min(A_CALL, len(uploads) - first))
     arn = None
     if plan.attempt > 1:
-        arn = start(invocation.vault.state_machine_arn, plan.manifest_upload)
+        again = reserve_attempt(invocation.vault, plan.manifest_upload, plan.version_id)
+        arn = start(invocation.vault.state_machine_arn, again)
     return {"announced": len(plan.uploads), "executionArn": arn}
 
 

@@ -68,9 +68,14 @@ def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | N
 
 
 def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:
-    """Return *manifest* with the first attempt's number that has no outcome yet."""
+    """Return *manifest* with the number of its next attempt, which is reserved only when it starts.
+
+    1 before the first outcome; a number that an earlier attempt was given is not used again.
+    """
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
-    attempts = (replace(manifest, attempt=attempt) for attempt in count(1))
+    last = outcomes.last_attempt(manifest.upload.bucket, manifest.upload.key, version_id)
+    numbers = count(last + 1 if last > 1 else 1)
+    attempts = (replace(manifest, attempt=number) for number in numbers)
     return next(each for each in attempts if not outcomes.is_decided(outcome_id(each, version_id)))
 
 

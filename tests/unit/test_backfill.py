@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from handlers.aws.outcome_store import OutcomeStore
 from handlers.classify_upload import handler
 from tests.unit.fakes import FakeContext
 from tests.unit.manifests import rich
@@ -128,7 +129,7 @@ def test_where_the_upload_has_an_outcome_the_next_attempt_is_started(
 ) -> None:
     place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
     place.put("a-vaultjob/one", b"one")
-    decided = iter([True, False])
+    decided = iter([True, False, False])
     monkeypatch.setattr(
         "handlers.aws.outcome_store.OutcomeStore.is_decided", lambda *_: next(decided)
     )
@@ -138,6 +139,17 @@ def test_where_the_upload_has_an_outcome_the_next_attempt_is_started(
     (started,) = place.account.named("StartExecution")
     assert json.loads(started["input"])["detail"]["attempt"] == 2
     assert ran.json["executionArn"] == "an-execution"
+
+
+def test_an_attempt_whose_outcome_expired_keeps_its_number(place: Place) -> None:
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
+    place.put("a-vaultjob/one", b"one")
+    version_id = place.s3.head_object(Bucket="bucket", Key=MANIFEST)["VersionId"]
+    outcomes = OutcomeStore(table=PARAMETER["outcomeTableName"], expiry_days=30)
+    assert [outcomes.next_attempt("bucket", MANIFEST, version_id) for _ in range(2)] == [2, 3]
+    sgvault("backfill", "a", "--yes")
+    (started,) = place.account.named("StartExecution")
+    assert json.loads(started["input"])["detail"]["attempt"] == 4
 
 
 def test_a_successful_set_without_a_missing_row_is_left_alone(
