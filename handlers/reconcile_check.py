@@ -81,6 +81,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     continuations = before.continuations if before else 0
     unfinished = progress.difference is None and not progress.done
+    stands_at = progress.difference.key if progress.difference else progress.after
+    reconciliation.register().checked(execution, listed=listing.entries, stands_at=stands_at)
     logger.info(
         "Checked",
         extra={

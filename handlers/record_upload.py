@@ -1,4 +1,4 @@
-"""SQS -> record -> DynamoDB: a row for each uploaded object.
+"""SQS -> record -> DynamoDB: a row for each uploaded object, and one for its set.
 
 Every upload of a message is in the table before SQS deletes the message; what the table does
 not take is tried again, later each time. May run twice and in any order: a row keeps the newest
@@ -7,14 +7,16 @@ event of its key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.aws.lambda_environment import RecordEnvironment
+from handlers.aws.register import Register
 from handlers.aws.source_queue import PartialAnswer, SourceQueue
 from handlers.aws.telemetry import count, instrumented, logger
 from handlers.aws.upload_rows import UploadRow, UploadRows
@@ -27,23 +29,23 @@ from handlers.core.events import (
     ManifestUpload,
     ObjectUpload,
 )
+from handlers.core.set_register import arrivals
+
+Received = dict[str, DataUploads | ManifestUpload]
 
 RESERVE_SECONDS = 15
 """For the puts that are under way, and for what is put back."""
 
 
-def uploads_of(event: dict[str, Any]) -> DataUploads:
-    """Return what either of our two upload events announces, or raise MalformedEventError."""
+def received_from(event: dict[str, Any]) -> DataUploads | ManifestUpload:
+    """Read either of our two upload events, or raise MalformedEventError."""
     detail = json_fields.mapping(event, "detail")
     detail_type = json_fields.text(event, "detail-type")
     if detail_type == DATA_UPLOADED:
         return DataUploads.from_detail(detail)
-    if detail_type != MANIFEST_UPLOADED:
-        raise MalformedEventError(f"'detail-type' is {detail_type!r}")
-    manifest = ManifestUpload.from_detail(detail)
-    return DataUploads(
-        set_id=manifest.set_id, bucket=manifest.upload.bucket, uploads=[manifest.upload]
-    )
+    if detail_type == MANIFEST_UPLOADED:
+        return ManifestUpload.from_detail(detail)
+    raise MalformedEventError(f"'detail-type' is {detail_type!r}")
 
 
 def newest(uploads: Iterable[ObjectUpload]) -> list[ObjectUpload]:
@@ -56,39 +58,53 @@ def newest(uploads: Iterable[ObjectUpload]) -> list[ObjectUpload]:
     return list(by_key.values())
 
 
-def read(
-    records: Iterable[SQSRecord],
-) -> tuple[list[UploadRow], dict[str, str], dict[str, str]]:
-    """Return the rows that the messages announce, and why by id: unreadable messages, failed ones.
+def read(records: Iterable[SQSRecord]) -> tuple[Received, dict[str, str], dict[str, str]]:
+    """Return by id what the messages announce, and why: unreadable messages, failed ones.
 
     Only a message that can never be read is unreadable; any other error may be one of this code.
     """
-    rows: list[UploadRow] = []
+    received: Received = {}
     unreadable: dict[str, str] = {}
     failed: dict[str, str] = {}
     for record in records:
         try:
-            received = uploads_of(json_fields.parsed(record.body))
+            received[record.message_id] = received_from(json_fields.parsed(record.body))
         except MalformedEventError as error:
             count("MalformedUploadEvents")
             unreadable[record.message_id] = str(error)
-            continue
         except Exception as error:
             logger.exception("Not read", message_id=record.message_id)
             failed[record.message_id] = repr(error)
-            continue
-        uploads = newest(received.uploads)
-        count("UploadEventsRepeated", len(received.uploads) - len(uploads))
-        rows += (
-            UploadRow(
-                message_id=record.message_id,
-                set_id=received.set_id,
-                upload=upload,
-                repeated=int(record.attributes.approximate_receive_count) > 1,
-            )
-            for upload in uploads
+    return received, unreadable, failed
+
+
+def rows_of(record: SQSRecord, received: DataUploads | ManifestUpload) -> Iterator[UploadRow]:
+    """Yield a row for each key that a message announces."""
+    uploads = [received.upload] if isinstance(received, ManifestUpload) else received.uploads
+    latest = newest(uploads)
+    count("UploadEventsRepeated", len(uploads) - len(latest))
+    for upload in latest:
+        yield UploadRow(
+            message_id=record.message_id,
+            set_id=received.set_id,
+            upload=upload,
+            repeated=int(record.attributes.approximate_receive_count) > 1,
         )
-    return rows, unreadable, failed
+
+
+def register_sets(register: Register, recorded: Received, *, job_dir_suffix: str) -> dict[str, str]:
+    """Add what was *recorded* to the register; return why, by message id, where it cannot be."""
+    data = [each for each in recorded.values() if isinstance(each, DataUploads)]
+    try:
+        for arrival in arrivals(data, job_dir_suffix=job_dir_suffix):
+            register.arrived(arrival)
+        for each in recorded.values():
+            if isinstance(each, ManifestUpload):
+                register.manifest_arrived(each)
+    except (BotoCoreError, ClientError) as error:
+        logger.exception("The register of sets cannot be written")
+        return dict.fromkeys(recorded, f"The register of sets: {error}")
+    return {}
 
 
 @instrumented
@@ -96,14 +112,27 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
     """Record every upload of a batch of messages; return those that failed to SQS."""
     environment = RecordEnvironment.read()
     records = list(SQSEvent(event).records)
-    rows, unreadable, failed = read(records)
+    received, unreadable, failed = read(records)
     table = UploadRows(table=environment.upload_event_table, expiry_days=environment.expiry_days)
     written = table.write(
-        rows, lambda: context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
+        [
+            row
+            for record in records
+            if record.message_id in received
+            for row in rows_of(record, received[record.message_id])
+        ],
+        lambda: context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000,
     )
     count("UploadsRecorded", written.rows)
     count("UploadEventsRepeated", written.repeated)
+    recorded = {id_: each for id_, each in received.items() if id_ not in written.failures}
+    unregistered = register_sets(
+        Register(table=environment.set_table),
+        recorded,
+        job_dir_suffix=environment.job_dir_suffix,
+    )
     queue = SourceQueue(
         url=environment.record_queue_url, dead_letters_url=environment.record_dead_letters_url
     )
-    return queue.answer(records, failed=failed | written.failures, unreadable=unreadable)
+    failed |= written.failures | unregistered
+    return queue.answer(records, failed=failed, unreadable=unreadable)

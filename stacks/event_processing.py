@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cdktf import TerraformOutput
 from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from constructs import Construct
@@ -16,15 +14,18 @@ from handlers.aws.lambda_environment import (
 from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check
 from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.event_route import EventRoute
+from stacks.constructs.function import Function
 from stacks.constructs.function_queue import FunctionQueue
 from stacks.constructs.functions import Functions
 from stacks.constructs.handlers_archive import HandlersArchive
 from stacks.constructs.iam import Allow
+from stacks.constructs.notices import Notices
 from stacks.constructs.reconcile_functions import ReconcileFunctions
 from stacks.constructs.reconciliation import Reconciliation
+from stacks.constructs.set_sweep import SetSweep
 from stacks.constructs.storage import Storage
-from stacks.constructs.vault_bus import VaultBus
+from stacks.constructs.upload_rule import UploadRule
+from stacks.constructs.vault_bus import NOTICES, VaultBus
 from stacks.constructs.vault_parameter import VaultParameter
 from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
 from stacks.settings import Settings
@@ -55,10 +56,18 @@ class EventProcessingStack(VaultStack):
         self._classify_uploads()
         self._record_uploads()
         self._reconcile_datasets()
+        self._notices.publish([self._routes[route] for route in NOTICES])
         self._publish_names()
 
     def _route_events(self) -> None:
         """Define the bus and its routes, and the queues that keep what could not be handled."""
+        self._notices = Notices(
+            self,
+            "notices",
+            name=f"{self._prefix}-notices",
+            emails=self._settings.notify_emails,
+            alarm_topic_arn=self._settings.alarm_topic_arn,
+        )
         self._bus = VaultBus(
             self,
             "bus",
@@ -66,43 +75,34 @@ class EventProcessingStack(VaultStack):
             arns=self._arns,
             log_retention_days=self._settings.log_retention_days,
         )
-        self._ended_rule_name = f"{self._prefix}-reconciliation-ended"
-        self._undelivered = self._dead_letters(
+        self._undelivered = DeadLetters(
+            self,
             "undelivered",
+            arns=self._arns,
+            alarm_topic_arn=self._notices.alarm_topic_arn,
+            prevent_destroy=self._settings.prevent_destroy,
             name=f"{self._prefix}-undelivered",
             rule_arns=[
                 self._arns.rule(f"{self._prefix}-uploads"),
-                self._arns.rule(self._ended_rule_name),
+                self._arns.rule(f"{self._prefix}-reconciliation-ended"),
+                self._arns.rule(f"{self._prefix}-sweep"),
                 *self._bus.rule_arns(),
             ],
-        )
-        self._unclassified = self._dead_letters(
-            "unclassified",
-            name=f"{self._prefix}-uploads-dead-letters",
-            queue_arns=[self._arns.queue(f"{self._prefix}-uploads")],
-        )
-        self._unrecorded = self._dead_letters(
-            "unrecorded",
-            name=f"{self._prefix}-records-dead-letters",
-            queue_arns=[self._arns.queue(f"{self._prefix}-records")],
         )
         self._routes = self._bus.routes(undelivered=self._undelivered)
 
     def _classify_uploads(self) -> None:
         """1. The gateway announces an object in S3: is it data or a manifest?"""
-        queue = self._function_queue("uploads", UPLOADS, self._unclassified)
-        self._uploaded = EventRoute(
+        queue = self._function_queue("uploads", UPLOADS, dead_letters_id="unclassified")
+        self._upload_rule = UploadRule(
             queue,
-            "object_uploaded",
             name=f"{self._prefix}-uploads",
-            pattern={
-                "source": ["aws.storagegateway"],
-                "detail-type": ["Storage Gateway Object Upload Event"],
-                "detail": {"bucket-name": [self._storage.bucket.name]},
-            },
+            arns=self._arns,
+            bucket=self._storage.bucket.name,
+            archive_days=self._settings.archive_days,
             undelivered=self._undelivered,
         )
-        queue.receive_from([self._uploaded])
+        queue.receive_from([self._upload_rule])
         look_for_folder = Allow("LookForFolder", ["s3:ListBucket"], [self._storage.bucket.arn])
         classify = self._functions.define(
             "classify_upload",
@@ -113,7 +113,7 @@ class EventProcessingStack(VaultStack):
                 job_dir_suffix=self._settings.job_dir_suffix,
                 manifest_suffix=self._settings.manifest_suffix,
                 upload_queue_url=queue.url,
-                upload_dead_letters_url=self._unclassified.queue.url,
+                upload_dead_letters_url=queue.dead_letters_url,
             ),
             allow=[*queue.consume, look_for_folder, self._bus.publish],
         )
@@ -122,7 +122,7 @@ class EventProcessingStack(VaultStack):
 
     def _record_uploads(self) -> None:
         """2. Every classified upload is recorded."""
-        queue = self._function_queue("records", RECORDS, self._unrecorded)
+        queue = self._function_queue("records", RECORDS, dead_letters_id="unrecorded")
         queue.receive_from([self._routes["data_uploaded"], self._routes["manifest_uploaded"]])
         uploads = self._storage.uploads
         record = self._functions.define(
@@ -133,11 +133,18 @@ class EventProcessingStack(VaultStack):
                 upload_event_table=uploads.name,
                 expiry_days=self._settings.expiry_days,
                 record_queue_url=queue.url,
-                record_dead_letters_url=self._unrecorded.queue.url,
+                record_dead_letters_url=queue.dead_letters_url,
+                set_table=self._storage.sets.name,
+                job_dir_suffix=self._settings.job_dir_suffix,
             ),
             allow=[
                 *queue.consume,
-                Allow("RecordUpload", ["dynamodb:BatchGetItem", "dynamodb:PutItem"], [uploads.arn]),
+                Allow("RegisterSets", ["dynamodb:UpdateItem"], [self._storage.sets.arn]),
+                Allow(
+                    "RecordUpload",
+                    ["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+                    [self._storage.uploads.arn],
+                ),
             ],
         )
         queue.deliver_to(record)
@@ -154,6 +161,7 @@ class EventProcessingStack(VaultStack):
             environment=CheckEnvironment(
                 upload_event_table=self._storage.uploads.name,
                 outcome_table=self._storage.outcomes.name,
+                set_table=self._storage.sets.name,
                 reports_bucket=self._storage.reports.name,
                 verify_objects=self._settings.verify_objects,
                 ignore_unexpected=self._settings.ignore_unexpected_names,
@@ -173,12 +181,28 @@ class EventProcessingStack(VaultStack):
             wait_seconds=self._settings.reconcile_wait_seconds,
             log_retention_days=self._settings.log_retention_days,
             undelivered=self._undelivered,
-            ended_rule_name=self._ended_rule_name,
         )
         self._routes["manifest_uploaded"].to_state_machine(self._reconciliation.arn)
+        self._sweep_sets(functions.notify)
+
+    def _sweep_sets(self, notify: Function) -> None:
+        """4. What was due and did not happen is done, or announced."""
+        SetSweep(
+            self,
+            "sweep",
+            name=f"{self._prefix}-sweep",
+            functions=self._functions,
+            storage=self._storage,
+            bus=self._bus,
+            settings=self._settings,
+            state_machine_arn=self._reconciliation.arn,
+            executions_arn=self._arns.executions(f"{self._prefix}-reconciliation"),
+            notify=notify,
+            undelivered=self._undelivered,
+        )
 
     def _publish_names(self) -> None:
-        """4. Other stacks, the gateway's client and operators need the names."""
+        """5. Other stacks, the gateway's client and operators need the names."""
         storage = self._storage
         parameter = SsmParameter(
             self,
@@ -197,23 +221,21 @@ class EventProcessingStack(VaultStack):
             "outcomeTableName": storage.outcomes.name,
             "vaultBusName": self._bus.name,
             "uploadQueueUrl": self._upload_queue.url,
-            "uploadDeadLetterQueueUrl": self._unclassified.queue.url,
+            "uploadDeadLetterQueueUrl": self._upload_queue.dead_letters_url,
             "recordQueueUrl": self._record_queue.url,
-            "recordDeadLetterQueueUrl": self._unrecorded.queue.url,
+            "recordDeadLetterQueueUrl": self._record_queue.dead_letters_url,
             "undeliveredQueueUrl": self._undelivered.queue.url,
             "stateMachineArn": self._reconciliation.arn,
+            "setTableName": storage.sets.name,
+            "noticesTopicArn": self._notices.arn,
         }
         for output, value in names.items():
             TerraformOutput(self, output, value=value)
-        VaultParameter(
-            self,
-            "vault",
-            settings=self._settings,
-            names=names | {"uploadRuleArn": self._uploaded.arn},
-        )
+        names |= self._upload_rule.names
+        VaultParameter(self, "vault", settings=self._settings, names=names)
 
     def _function_queue(
-        self, id_: str, policy: QueuePolicy, dead_letters: DeadLetters
+        self, id_: str, policy: QueuePolicy, *, dead_letters_id: str
     ) -> FunctionQueue:
         return FunctionQueue(
             self,
@@ -221,21 +243,7 @@ class EventProcessingStack(VaultStack):
             name=f"{self._prefix}-{id_}",
             arns=self._arns,
             policy=policy,
-            dead_letters=dead_letters,
-            alarm_topic_arn=self._settings.alarm_topic_arn,
-            prevent_destroy=self._settings.prevent_destroy,
-        )
-
-    def _dead_letters(
-        self, id_: str, *, name: str, rule_arns: Sequence[str] = (), queue_arns: Sequence[str] = ()
-    ) -> DeadLetters:
-        return DeadLetters(
-            self,
-            id_,
-            name=name,
-            arns=self._arns,
-            rule_arns=rule_arns,
-            queue_arns=queue_arns,
-            alarm_topic_arn=self._settings.alarm_topic_arn,
+            dead_letters_id=dead_letters_id,
+            alarm_topic_arn=self._notices.alarm_topic_arn,
             prevent_destroy=self._settings.prevent_destroy,
         )

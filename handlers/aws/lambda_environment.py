@@ -74,6 +74,22 @@ class RecordEnvironment(LambdaEnvironment):
     expiry_days: int
     record_queue_url: str
     record_dead_letters_url: str
+    set_table: str
+    job_dir_suffix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepEnvironment(LambdaEnvironment):
+    """The environment of ``sweep_sets``."""
+
+    set_table: str
+    event_bus_name: str
+    upload_bucket: str
+    job_dir_suffix: str
+    manifest_suffix: str
+    manifest_due_seconds: int
+    state_machine_arn: str
+    notify_function: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +98,7 @@ class CheckEnvironment(LambdaEnvironment):
 
     upload_event_table: str
     outcome_table: str
+    set_table: str
     reports_bucket: str
     verify_objects: bool
     ignore_unexpected: tuple[str, ...]

@@ -76,6 +76,11 @@ class OutcomeStore:
         detail: dict[str, Any] = json.loads(written["detail"]["S"])
         return detail
 
+    def decision(self, outcome_id: str) -> dict[str, Any]:
+        """Return the outcome that was decided."""
+        detail: dict[str, Any] = json.loads(self._get(outcome_id)["detail"]["S"])
+        return detail
+
     def mark_published(self, outcome_id: str) -> None:
         """Write that the outcome was published."""
         dynamodb.update_item(

@@ -10,6 +10,7 @@ from handlers.aws.dataset import Dataset
 from handlers.aws.lambda_environment import CheckEnvironment
 from handlers.aws.last_look import LastLook
 from handlers.aws.outcome_store import OutcomeStore
+from handlers.aws.register import Register
 from handlers.aws.report import Report
 from handlers.aws.upload_executions import UploadExecutions
 from handlers.core.events import ManifestUpload
@@ -31,6 +32,12 @@ def upload_executions(manifest: ManifestUpload) -> UploadExecutions:
     return UploadExecutions(
         table=environment.outcome_table, expiry_days=environment.expiry_days, manifest=manifest
     )
+
+
+def register() -> Register:
+    """Return the register of sets."""
+    environment = CheckEnvironment.read()
+    return Register(table=environment.set_table)
 
 
 def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:

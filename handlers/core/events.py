@@ -17,6 +17,7 @@ from handlers.core.errors import MalformedEventError
 SOURCE = "vault.application"
 DATA_UPLOADED = "Data File Upload Event"
 MANIFEST_UPLOADED = "Manifest File Upload Event"
+MANIFEST_OVERDUE = "Dataset Manifest Overdue"
 UPLOAD_COMPLETE = "object-upload-complete"
 OBJECT_ANNOUNCED = "Object Announced"
 OPERATIONS_SOURCE = "vault.operations"

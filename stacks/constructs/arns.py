@@ -40,6 +40,10 @@ class Arns(Construct):
         """Return what the ARNs of all executions of a state machine match."""
         return self._arn("states", f"execution:{name}:*")
 
+    def event_bus(self, name: str) -> str:
+        """Return the ARN of an event bus."""
+        return self._arn("events", f"event-bus/{name}")
+
     def instance(self, instance_id: str) -> str:
         """Return the ARN of an EC2 instance."""
         return self._arn("ec2", f"instance/{instance_id}")

@@ -44,6 +44,7 @@ class DeadLetters(Construct):
         """Define the queue, for what *queue_arns*, and EventBridge for *rule_arns*, give up."""
         super().__init__(scope, id_)
         self.arn = arns.queue(name)
+        self.alarm_topic_arn = alarm_topic_arn
         self.keep = Allow("KeepWhatFailed", ["sqs:SendMessage"], [self.arn])
         may_send = by_service("events.amazonaws.com", self.keep, source_arns=rule_arns)
         policy = (

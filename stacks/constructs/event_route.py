@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
 from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
 from constructs import Construct
 
+from stacks.constructs.alarm import Metric, alarm
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, ServiceRole
@@ -27,7 +28,7 @@ RETRY = CloudwatchEventTargetRetryPolicy(
 
 
 class EventRoute(Construct):
-    """One event pattern and its targets."""
+    """One event pattern, or one schedule, and its targets."""
 
     def __init__(
         self,
@@ -35,11 +36,15 @@ class EventRoute(Construct):
         id_: str,
         *,
         name: str,
-        pattern: Mapping[str, Any],
         undelivered: DeadLetters,
+        pattern: Mapping[str, Any] | None = None,
+        schedule: str | None = None,
         bus_name: str | None = None,
     ) -> None:
-        """Define the rule, on the default bus unless *bus_name* is given."""
+        """Define the rule, on the default bus unless *bus_name* is given.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+        """
         super().__init__(scope, id_)
         self._name = name
         self._bus_name = bus_name
@@ -49,12 +54,34 @@ class EventRoute(Construct):
             "Resource",
             name=name,
             event_bus_name=bus_name,
-            event_pattern=json.dumps(pattern),
+            event_pattern=json.dumps(pattern) if pattern else None,
+            schedule_expression=schedule,
+        )
+
+        alarm(
+            self,
+            "lost",
+            name=f"{name}-lost",
+            symptom=f"Events of the rule {name} reached neither a target nor its dead-letter queue",
+            section="Events are lost",
+            metric=Metric(
+                namespace="AWS/Events",
+                name="InvocationsFailedToBeSentToDlq",
+                # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+                dimensions={"RuleName": name} | ({"EventBusName": bus_name} if bus_name else {}),
+                statistic="Sum",
+            ),
+            at_least=1,
+            topic_arn=undelivered.alarm_topic_arn,
         )
 
     def to_queue(self, queue_arn: str) -> None:
         """Send each event to a queue, whose own policy must allow it."""
         self._target("to_queue", queue_arn)
+
+    def to_topic(self, topic_arn: str) -> None:
+        """Publish each event to a topic, whose own policy must allow it."""
+        self._target("to_topic", topic_arn)
 
     def to_log_group(self, *, retention_days: int) -> str:
         """Keep each event in a log group, and return the ARN of that."""

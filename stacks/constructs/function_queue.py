@@ -34,13 +34,22 @@ class FunctionQueue(Construct):
         name: str,
         arns: Arns,
         policy: QueuePolicy,
-        dead_letters: DeadLetters,
+        dead_letters_id: str,
         alarm_topic_arn: str | None,
         prevent_destroy: bool = False,
     ) -> None:
+        """Define the queue, and beside it in *scope* its dead-letter queue."""
         super().__init__(scope, id_)
         self.arn = arns.queue(name)
-        self.dead_letters = dead_letters
+        self.dead_letters = DeadLetters(
+            scope,
+            dead_letters_id,
+            name=f"{name}-dead-letters",
+            arns=arns,
+            queue_arns=[self.arn],
+            alarm_topic_arn=alarm_topic_arn,
+            prevent_destroy=prevent_destroy,
+        )
         self._name = name
         self._policy = policy
         self._alarm_topic_arn = alarm_topic_arn
@@ -54,7 +63,7 @@ class FunctionQueue(Construct):
             visibility_timeout_seconds=policy.visibility_seconds,
             redrive_policy=json.dumps(
                 {
-                    "deadLetterTargetArn": dead_letters.queue.arn,
+                    "deadLetterTargetArn": self.dead_letters.queue.arn,
                     "maxReceiveCount": policy.receives,
                 },
                 separators=(",", ":"),
@@ -62,6 +71,7 @@ class FunctionQueue(Construct):
             lifecycle=protected(prevent_destroy),
         )
         self.url = self._queue.url
+        self.dead_letters_url = self.dead_letters.queue.url
 
     @property
     def consume(self) -> list[Allow]:

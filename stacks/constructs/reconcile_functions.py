@@ -62,6 +62,7 @@ class ReconcileFunctions:
                     ["s3:PutObject", "s3:AbortMultipartUpload"],
                     [f"{reports}/*"],
                 ),
+                Allow("RegisterProgress", ["dynamodb:UpdateItem"], [self._storage.sets.arn]),
                 Allow(
                     "PinManifest",
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
@@ -94,6 +95,7 @@ class ReconcileFunctions:
                     [storage.outcomes.arn],
                 ),
                 self._describe_executions,
+                Allow("RegisterOutcome", ["dynamodb:UpdateItem"], [storage.sets.arn]),
                 bus.publish,
             ],
             undelivered=undelivered,

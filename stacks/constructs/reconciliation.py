@@ -11,6 +11,7 @@ from cdktf_cdktf_provider_aws.sfn_state_machine import (
 )
 from constructs import Construct
 
+from stacks.constructs.alarm import Metric, alarm
 from stacks.constructs.arns import Arns
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.event_route import EventRoute
@@ -69,7 +70,6 @@ class Reconciliation(Construct):
         wait_seconds: int,
         log_retention_days: int,
         undelivered: DeadLetters,
-        ended_rule_name: str,
     ) -> None:
         super().__init__(scope, id_)
         functions = [iterate.arn, check.arn, notify.arn]
@@ -113,7 +113,25 @@ class Reconciliation(Construct):
             depends_on=[role.policy],
         )
         self.arn = machine.arn
-        self._notify_of_ends(ended_rule_name, notify, undelivered)
+        self._notify_of_ends(f"{name}-ended", notify, undelivered)
+        self._alarm_on_failures(name, undelivered.alarm_topic_arn)
+
+    def _alarm_on_failures(self, name: str, topic_arn: str | None) -> None:
+        alarm(
+            self,
+            "failed",
+            name=f"{name}-failed",
+            symptom="An execution of the state machine failed",
+            section="Executions fail",
+            metric=Metric(
+                namespace="AWS/States",
+                name="ExecutionsFailed",
+                dimensions={"StateMachineArn": self.arn},
+                statistic="Sum",
+            ),
+            at_least=1,
+            topic_arn=topic_arn,
+        )
 
     def _notify_of_ends(self, rule_name: str, notify: Function, undelivered: DeadLetters) -> None:
         """Invoke *notify* where an execution ended and no Catch saw it.

@@ -9,7 +9,7 @@ from stacks.constructs.vault_table import VaultTable
 
 
 class Storage:
-    """Two buckets and two tables in the stack's own scope, so that their addresses are short."""
+    """Two buckets and three tables in the stack's own scope, so that their addresses are short."""
 
     def __init__(
         self,
@@ -51,6 +51,15 @@ class Storage:
             "outcomes",
             name=f"{name_prefix}-outcomes",
             partition_key="id",
+            deletable=deletable,
+            prevent_destroy=prevent_destroy,
+        )
+        self.sets = VaultTable(
+            scope,
+            "sets",
+            name=f"{name_prefix}-sets",
+            partition_key="folder",
+            due_index=True,
             deletable=deletable,
             prevent_destroy=prevent_destroy,
         )

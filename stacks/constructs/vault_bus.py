@@ -25,8 +25,16 @@ DETAIL_TYPES = {
     "reconciliation_successful": "File Upload Reconciliation Successful",
     "reconciliation_timeout": "File Upload Reconciliation Timeout",
     "reconciliation_failed": "File Upload Reconciliation Failed",
+    "manifest_overdue": "Dataset Manifest Overdue",
 }
 """Every event that the handlers publish, by the name of its route."""
+NOTICES = (
+    "reconciliation_successful",
+    "reconciliation_timeout",
+    "reconciliation_failed",
+    "manifest_overdue",
+)
+"""Routes of events that somebody is notified of."""
 
 
 class VaultBus(Construct):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.dynamodb_table import (
     DynamodbTable,
     DynamodbTableAttribute,
+    DynamodbTableGlobalSecondaryIndex,
     DynamodbTablePointInTimeRecovery,
     DynamodbTableServerSideEncryption,
     DynamodbTableTtl,
@@ -15,6 +16,13 @@ from stacks.constructs.check_skips import skip_check
 from stacks.constructs.protection import protected
 
 EXPIRES_AT = "expiresAt"
+DUE_ATTRIBUTES = (
+    DynamodbTableAttribute(name="due", type="S"),
+    DynamodbTableAttribute(name="dueAt", type="N"),
+)
+DUE_INDEX = DynamodbTableGlobalSecondaryIndex(
+    name="due", hash_key="due", range_key="dueAt", projection_type="KEYS_ONLY"
+)
 
 
 class VaultTable(Construct):
@@ -28,10 +36,14 @@ class VaultTable(Construct):
         name: str,
         partition_key: str,
         sort_key: str | None = None,
+        due_index: bool = False,
         deletable: bool,
         prevent_destroy: bool = False,
     ) -> None:
-        """Define the table; *deletable* says whether it may go with the stack."""
+        """Define the table; *deletable* says whether it may go with the stack.
+
+        The index *due* has the rows that have ``due`` and ``dueAt``, by that time.
+        """
         super().__init__(scope, id_)
         keys = [key for key in (partition_key, sort_key) if key]
         table = DynamodbTable(
@@ -41,7 +53,11 @@ class VaultTable(Construct):
             billing_mode="PAY_PER_REQUEST",
             hash_key=partition_key,
             range_key=sort_key,
-            attribute=[DynamodbTableAttribute(name=key, type="S") for key in keys],
+            attribute=[
+                *(DynamodbTableAttribute(name=key, type="S") for key in keys),
+                *(DUE_ATTRIBUTES if due_index else ()),
+            ],
+            global_secondary_index=[DUE_INDEX] if due_index else None,
             ttl=DynamodbTableTtl(attribute_name=EXPIRES_AT, enabled=True),
             point_in_time_recovery=DynamodbTablePointInTimeRecovery(enabled=True),
             server_side_encryption=DynamodbTableServerSideEncryption(enabled=True),

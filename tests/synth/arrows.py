@@ -22,10 +22,13 @@ ANY_SOURCE = "*"
 """The source of a request that a service makes in nobody's name: AWS tells no other."""
 INVOKE = "lambda:InvokeFunction"
 SEND = "sqs:SendMessage"
+PUBLISH = "sns:Publish"
+ALARMS = "cloudwatch.amazonaws.com"
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 BY_RULES = {
     "aws_lambda_function": INVOKE,
     "aws_sqs_queue": SEND,
+    "aws_sns_topic": PUBLISH,
     "aws_sfn_state_machine": "states:StartExecution",
 }
 """What EventBridge does with a target of a type.
@@ -59,13 +62,15 @@ ACTIONS = {
     "put_item": ("dynamodb:PutItem",),
     "update_item": ("dynamodb:UpdateItem",),
     "query": ("dynamodb:Query",),
-    "put_events": ("events:PutEvents",),
     "describe_execution": ("states:DescribeExecution",),
+    "invoke": (INVOKE,),
+    "put_events": ("events:PutEvents",),
     "head_object": ("s3:GetObject",),
     "get_object": ("s3:GetObject",),
     "list_objects_v2": ("s3:ListBucket",),
     "put_object": ("s3:PutObject",),
     "send_message": ("sqs:SendMessage",),
+    "start_execution": ("states:StartExecution",),
     "upload_fileobj": ("s3:PutObject", "s3:AbortMultipartUpload"),
 }
 """What a method of a boto3 client needs."""
@@ -98,6 +103,7 @@ def arrows_of(stack: Spelled, calls: Iterable[Call]) -> list[Arrow]:
     finder = _Finder(stack)
     arrows = [
         *finder.of_rules(),
+        *finder.of_alarms(),
         *finder.of_queues(),
         *finder.of_functions(),
         *finder.of_calls(calls),
@@ -143,6 +149,14 @@ class _Finder:
             if kept := block.get("dead_letter_config"):
                 yield self._by_service(EVENTS, rule, self._addresses[kept["arn"]], SEND)
 
+    def of_alarms(self) -> Iterator[Arrow]:
+        """From an alarm to the topic that it notifies, if that is one of the stack's."""
+        for name, block in self._stack.of("aws_cloudwatch_metric_alarm").items():
+            for topic in block.get("alarm_actions", []):
+                if topic in self._addresses:
+                    alarm = f"aws_cloudwatch_metric_alarm.{name}"
+                    yield self._by_service(ALARMS, alarm, self._addresses[topic], PUBLISH)
+
     def of_queues(self) -> Iterator[Arrow]:
         """From a queue to its dead letters, and to the function that consumes it."""
         for name, block in self._stack.of("aws_sqs_queue").items():
@@ -178,9 +192,11 @@ class _Finder:
             function = f"aws_lambda_function.{call.function}"
             for resource in self._named(call):
                 arn, _, key = (
-                    resource.partition("/") if call.service == "s3" else (resource, "", "")
+                    resource.partition("/")
+                    if call.service in {"s3", "folders"}
+                    else (resource, "", "")
                 )
-                target = self._addresses[_machine(arn) if call.service == "states" else arn]
+                target = self._addresses[_owner(arn)]
                 requests = found.setdefault((function, target), {})
                 on = f"{arn}/{_representative(key)}" if key else arn
                 for action in _needed(call):
@@ -215,7 +231,14 @@ class _Finder:
             for table in call.parameters["RequestItems"]:
                 yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{table}"
         elif call.service == "states":
-            yield call.parameters["executionArn"]
+            execution = call.parameters.get("executionArn", "").rpartition(":")[0]
+            yield f"{execution}:one" if execution else call.parameters["stateMachineArn"]
+        elif call.service == "lambda_":
+            name = call.parameters["FunctionName"]
+            yield f"arn:aws:lambda:REGION:ACCOUNT:function:{name}"
+        elif "IndexName" in call.parameters:
+            table, index = call.parameters["TableName"], call.parameters["IndexName"]
+            yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{table}/index/{index}"
         elif call.service == "dynamodb":
             yield f"arn:aws:dynamodb:REGION:ACCOUNT:table/{call.parameters['TableName']}"
         else:
@@ -261,9 +284,11 @@ def _needed(call: Call) -> Iterable[str]:
     return [OF_A_VERSION[each] for each in actions] if "VersionId" in call.parameters else actions
 
 
-def _machine(execution: str) -> str:
-    """Return the ARN of the state machine that an execution is one of."""
-    return execution.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+def _owner(arn: str) -> str:
+    """Return the ARN of what the stack has: an execution's machine, an index's table."""
+    if ":execution:" in arn:
+        return arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    return arn.partition("/index/")[0]
 
 
 def _representative(key: str) -> str:
@@ -290,11 +315,13 @@ def _short(address: str) -> str:
         "aws_cloudwatch_event_bus": "bus",
         "aws_cloudwatch_event_rule": "rule",
         "aws_cloudwatch_log_group": "log group",
+        "aws_cloudwatch_metric_alarm": "alarm",
         "aws_dynamodb_table": "table",
         "aws_iam_role": "role",
         "aws_lambda_function": "function",
         "aws_s3_bucket": "bucket",
         "aws_sfn_state_machine": "state machine",
+        "aws_sns_topic": "topic",
         "aws_sqs_queue": "queue",
         "aws_xray": "X-Ray's",
     }

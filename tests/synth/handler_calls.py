@@ -24,6 +24,7 @@ from tests.unit.samples import aws_event, batch, object_upload, task_event
 
 Payload = dict[str, Any]
 
+SERVICES = ("events", "dynamodb", "s3", "sqs", "states", "lambda_", "folders")
 FOLDER = "payroll-vaultjob"
 MANIFEST = f"{FOLDER}/payroll.manifest"
 TIDY = f"{FOLDER}/a\n{FOLDER}/b\n".encode()
@@ -89,10 +90,9 @@ class Account:
     def recorded(self) -> FakeAws:
         """Return the account as the handlers get it."""
         clients: dict[str, Any] = {
-            service: Recorder(self, service, getattr(self.aws, service))
-            for service in ("events", "dynamodb", "s3", "sqs", "states")
+            service: Recorder(self, service, getattr(self.aws, service)) for service in SERVICES
         }
-        return FakeAws(**clients)
+        return FakeAws(**clients, clock=self.aws.clock)
 
     def run(self, function: str, event: Payload) -> Any:
         """Invoke a function with the environment that it is deployed with."""
@@ -169,6 +169,7 @@ def recorded_calls(stack: Spelled) -> list[Call]:
         _upload(account, TIDY, "nothing")
         _stop_one_of_two(account, account.published())
         account.fail()
+        _sweep(account)
     return account.calls
 
 
@@ -183,6 +184,21 @@ def _upload(account: Account, manifest: bytes, held_back: str) -> None:
             account.announce(key)
     account.aws.s3.put(MANIFEST, manifest, bucket=account.bucket)
     account.announce(MANIFEST)
+
+
+def _sweep(account: Account) -> None:
+    """Sweep until each thing that can be due was done."""
+    aws = account.aws
+    aws.dynamodb.tables.clear()
+    aws.states.executions.clear()
+    aws.folders.modified = {f"{FOLDER}/a": aws.clock.now, "other-vaultjob/b": aws.clock.now}
+    for announced in (f"{FOLDER}/a", MANIFEST, "other-vaultjob/b"):
+        account.announce(announced)
+    for _ in range(3):
+        aws.clock.now += 2 * 86_400
+        account.run("sweep_sets", {})
+        for execution in aws.states.executions.values():
+            execution["status"] = "FAILED"
 
 
 def _stop_one_of_two(account: Account, manifest: Payload) -> None:

@@ -37,7 +37,7 @@ def methods_called(handlers: Path, module: str) -> set[str]:
         for tree in modules_of(handlers, module).values()
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
-        and _last_name(node.value) in {"dynamodb", "events", "s3", "sqs", "states"}
+        and _last_name(node.value) in {"dynamodb", "events", "lambda_", "s3", "sqs", "states"}
         and node.attr != "exceptions"
     }
 

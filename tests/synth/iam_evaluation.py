@@ -21,6 +21,7 @@ REDRIVE = "sqs:(redrive)"
 """What SQS does by a queue's redrive allow policy; no action of IAM, but decided alike."""
 ON_A_RESOURCE = {
     "aws_sqs_queue": ("policy", None),
+    "aws_sns_topic_policy": ("policy", "{arn}"),
     "aws_s3_bucket_policy": ("policy", "arn:aws:s3:::{bucket}"),
     "aws_iam_role": ("assume_role_policy", None),
     "aws_cloudwatch_log_resource_policy": ("policy_document", "arn:aws:logs:REGION:ACCOUNT"),

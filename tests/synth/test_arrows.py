@@ -27,6 +27,10 @@ rule bus_data_uploaded
   -> log group bus_data_uploaded_logs: logs:CreateLogStream logs:PutLogEvents
   -> queue records: sqs:SendMessage
   -> queue undelivered: sqs:SendMessage
+rule bus_manifest_overdue
+  -> log group bus_manifest_overdue_logs: logs:CreateLogStream logs:PutLogEvents
+  -> topic notices: sns:Publish
+  -> queue undelivered: sqs:SendMessage
 rule bus_manifest_uploaded
   -> log group bus_manifest_uploaded_logs: logs:CreateLogStream logs:PutLogEvents
   -> role bus_manifest_uploaded_role: sts:AssumeRole
@@ -35,19 +39,61 @@ rule bus_manifest_uploaded
   -> queue undelivered: sqs:SendMessage
 rule bus_reconciliation_failed
   -> log group bus_reconciliation_failed_logs: logs:CreateLogStream logs:PutLogEvents
+  -> topic notices: sns:Publish
   -> queue undelivered: sqs:SendMessage
 rule bus_reconciliation_successful
   -> log group bus_reconciliation_successful_logs: logs:CreateLogStream logs:PutLogEvents
+  -> topic notices: sns:Publish
   -> queue undelivered: sqs:SendMessage
 rule bus_reconciliation_timeout
   -> log group bus_reconciliation_timeout_logs: logs:CreateLogStream logs:PutLogEvents
+  -> topic notices: sns:Publish
   -> queue undelivered: sqs:SendMessage
 rule reconciliation_ended
   -> function reconcile_notify: lambda:InvokeFunction
   -> queue undelivered: sqs:SendMessage
+rule sweep_schedule
+  -> function sweep_sets: lambda:InvokeFunction
+  -> queue undelivered: sqs:SendMessage
 rule uploads_object_uploaded
   -> queue undelivered: sqs:SendMessage
   -> queue uploads: sqs:SendMessage
+alarm bus_data_uploaded_lost
+  -> topic notices: sns:Publish
+alarm bus_manifest_overdue_lost
+  -> topic notices: sns:Publish
+alarm bus_manifest_uploaded_lost
+  -> topic notices: sns:Publish
+alarm bus_reconciliation_failed_lost
+  -> topic notices: sns:Publish
+alarm bus_reconciliation_successful_lost
+  -> topic notices: sns:Publish
+alarm bus_reconciliation_timeout_lost
+  -> topic notices: sns:Publish
+alarm reconciliation_ended_lost
+  -> topic notices: sns:Publish
+alarm reconciliation_failed
+  -> topic notices: sns:Publish
+alarm records_oldest_message
+  -> topic notices: sns:Publish
+alarm records_oldest_put_back
+  -> topic notices: sns:Publish
+alarm sweep_schedule_lost
+  -> topic notices: sns:Publish
+alarm sweep_silent
+  -> topic notices: sns:Publish
+alarm unclassified_not_empty
+  -> topic notices: sns:Publish
+alarm undelivered_not_empty
+  -> topic notices: sns:Publish
+alarm unrecorded_not_empty
+  -> topic notices: sns:Publish
+alarm uploads_object_uploaded_lost
+  -> topic notices: sns:Publish
+alarm uploads_oldest_message
+  -> topic notices: sns:Publish
+alarm uploads_oldest_put_back
+  -> topic notices: sns:Publish
 function classify_upload
   -> bus bus: events:PutEvents
   -> log group classify_upload_logs: logs:CreateLogStream logs:PutLogEvents
@@ -60,6 +106,7 @@ function classify_upload
 function reconcile_check
   -> log group reconcile_check_logs: logs:CreateLogStream logs:PutLogEvents
   -> table outcomes: dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem
+  -> table sets: dynamodb:UpdateItem
   -> table upload_events: dynamodb:GetItem dynamodb:Query
   -> role reconcile_check_role: sts:AssumeRole
   -> bucket file_upload: s3:GetObject s3:GetObjectVersion s3:ListBucket
@@ -73,6 +120,7 @@ function reconcile_notify
   -> bus bus: events:PutEvents
   -> log group reconcile_notify_logs: logs:CreateLogStream logs:PutLogEvents
   -> table outcomes: dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem
+  -> table sets: dynamodb:UpdateItem
   -> table upload_events: dynamodb:Query
   -> role reconcile_notify_role: sts:AssumeRole
   -> bucket file_upload: s3:GetObjectVersion s3:ListBucket
@@ -82,11 +130,22 @@ function reconcile_notify
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 function record_upload
   -> log group record_upload_logs: logs:CreateLogStream logs:PutLogEvents
+  -> table sets: dynamodb:UpdateItem
   -> table upload_events: dynamodb:BatchGetItem dynamodb:PutItem
   -> role record_upload_role: sts:AssumeRole
   -> queue records: sqs:ChangeMessageVisibility
   -> queue records: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes
   -> queue unrecorded: sqs:SendMessage
+  -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
+function sweep_sets
+  -> bus bus: events:PutEvents
+  -> log group sweep_sets_logs: logs:CreateLogStream logs:PutLogEvents
+  -> table sets: dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem
+  -> role sweep_sets_role: sts:AssumeRole
+  -> function reconcile_notify: lambda:InvokeFunction
+  -> bucket file_upload: s3:ListBucket
+  -> state machine reconciliation: states:DescribeExecution states:StartExecution
+  -> queue undelivered: sqs:SendMessage
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 state machine reconciliation
   -> log group reconciliation_logs: logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery
@@ -102,25 +161,33 @@ queue uploads
 """
 
 NOT_CALLED = {
+    "record_upload": {
+        "get_item",  # of the register, it writes rows alone
+        "query",
+    },
     "reconcile_check": {
+        "batch_get_item",  # only the writer, and the sweep of the register
         "put_object",  # only Notify reports
     },
     "reconcile_notify": {
+        "batch_get_item",
         "head_object",  # the check has found out the manifest's version
         "upload_fileobj",  # and has sorted it
     },
 }
 """Methods in code that a function shares with others, and never comes to."""
 QUEUES_OWN = {
-    f"{document}, {sid}: arn:aws:sqs:REGION:ACCOUNT:{queue} is {wider}"
+    f"{document}, {sid}: arn:aws:{queue} is {wider}"
     for document, sid, queue in (
-        ("undelivered_may_send", "KeepWhatFailed", "vault-dev-undelivered"),
-        ("uploads_may_send", "BufferEvents", "vault-dev-uploads"),
-        ("records_may_send", "BufferEvents", "vault-dev-records"),
+        ("notices_may_publish", "PublishAlarms", "sns:REGION:ACCOUNT:vault-dev-notices"),
+        ("notices_may_publish", "PublishEvents", "sns:REGION:ACCOUNT:vault-dev-notices"),
+        ("undelivered_may_send", "KeepWhatFailed", "sqs:REGION:ACCOUNT:vault-dev-undelivered"),
+        ("uploads_may_send", "BufferEvents", "sqs:REGION:ACCOUNT:vault-dev-uploads"),
+        ("records_may_send", "BufferEvents", "sqs:REGION:ACCOUNT:vault-dev-records"),
     )
-    for wider in ("*", f"arn:aws:sqs:REGION:ACCOUNT:{queue}*")
+    for wider in ("*", f"arn:aws:{queue}*")
 }
-"""No slips: however much a queue's policy names, it is about that queue."""
+"""No slips: however much a queue's or a topic's policy names, it is about that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +294,8 @@ def test_an_arrow_that_leads_elsewhere_is_refused(
 
 
 @pytest.mark.parametrize(
-    "name", ["classify_upload", "record_upload", "reconcile_check", "reconcile_notify"]
+    "name",
+    ["classify_upload", "record_upload", "reconcile_check", "reconcile_notify", "sweep_sets"],
 )
 def test_a_function_was_seen_calling_all_that_its_code_can_call(
     system: System, root: Path, name: str

@@ -13,12 +13,14 @@ import pytest
 from handlers.aws.lambda_environment import TelemetryEnvironment
 from handlers.core import events, outcome
 from handlers.core.outcome import Status
-from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
+from handlers.core.set_register import SetRow
+from stacks.constructs.vault_bus import DETAIL_TYPES, NOTICES, SOURCE
 from stacks.version import VERSION
 from tests.shipped import DEFAULTS
 from tests.synth.event_patterns import matches, pattern_of, rules_on
 from tests.synth.handler_code import environments_read
 from tests.synth.template import Block, Template, referred
+from tests.unit.fake_sweep import FakeFolders
 from tests.unit.fakes import FakeContext, FakeDynamoDB, FakeEvents
 from tests.unit.lambda_environments import ENVIRONMENTS, VARIABLES
 from tests.unit.samples import aws_event, batch, object_upload, upload
@@ -30,6 +32,7 @@ FUNCTIONS = (
     "reconcile_iterator",
     "reconcile_check",
     "reconcile_notify",
+    "sweep_sets",
 )
 BUS = "${aws_cloudwatch_event_bus.bus.name}"
 BUCKET = "${aws_s3_bucket.file_upload.bucket}"
@@ -41,16 +44,30 @@ def published() -> list[dict[str, Any]]:
     """Every kind of event that the handlers publish, as they publish it."""
     classify_upload = importlib.import_module("handlers.classify_upload")
     reconcile_notify = importlib.import_module("handlers.reconcile_notify")
+    sweep_sets = importlib.import_module("handlers.sweep_sets")
+    set_folders = importlib.import_module("handlers.aws.set_folders")
+    folders = set_folders.SetFolders(
+        bucket="bucket", job_dir_suffix="-vaultjob", manifest_suffix=".manifest"
+    )
     uploads = [object_upload("a-vaultjob/file"), object_upload("a-vaultjob/a.manifest")]
     bus = FakeEvents()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classify_upload, "events", bus)
         patch.setattr(reconcile_notify, "events", bus)
+        patch.setattr(sweep_sets, "events", bus)
+        patch.setattr(set_folders, "s3", FakeFolders())
         for name, value in {**VARIABLES, "EVENT_BUS_NAME": BUS}.items():
             patch.setenv(name, value)
         classify_upload.handler(batch(*uploads), FakeContext().typed)
         for status in Status:
             reconcile_notify.publish(replace(OUTCOME, status=status).detail())
+        sweep_sets.announce(
+            SetRow(
+                folder="a-vaultjob/", set_id="a", bucket="bucket", first_arrival=1, last_arrival=2
+            ),
+            folders,
+            BUS,
+        )
     return [
         {
             "bus": entry["EventBusName"],
@@ -62,8 +79,8 @@ def published() -> list[dict[str, Any]]:
     ]
 
 
-def test_there_are_five_functions(dev: Template) -> None:
-    """A sixth one must be added to this list, and so to what the tests below look at."""
+def test_there_are_six_functions(dev: Template) -> None:
+    """A seventh one must be added to this list, and so to what the tests below look at."""
     assert set(dev.resources("aws_lambda_function")) == set(FUNCTIONS)
 
 
@@ -112,10 +129,15 @@ def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
         "JOB_DIR_SUFFIX": {"-vaultjob"},
         "MANIFEST_SUFFIX": {".manifest"},
         "OUTCOME_TABLE": {"${aws_dynamodb_table.outcomes.name}"},
+        "MANIFEST_DUE_SECONDS": {"86400"},
+        "NOTIFY_FUNCTION": {"${aws_lambda_function.reconcile_notify.function_name}"},
         "POWERTOOLS_METRICS_NAMESPACE": {"StorageGatewayVault"},
         "RECORD_DEAD_LETTERS_URL": {"${aws_sqs_queue.unrecorded.url}"},
         "RECORD_QUEUE_URL": {"${aws_sqs_queue.records.url}"},
         "REPORTS_BUCKET": {"${aws_s3_bucket.reports.bucket}"},
+        "SET_TABLE": {"${aws_dynamodb_table.sets.name}"},
+        "STATE_MACHINE_ARN": {MACHINE},
+        "UPLOAD_BUCKET": {BUCKET},
         "UPLOAD_DEAD_LETTERS_URL": {"${aws_sqs_queue.unclassified.url}"},
         "UPLOAD_QUEUE_URL": {"${aws_sqs_queue.uploads.url}"},
         "UPLOAD_EVENT_TABLE": {"${aws_dynamodb_table.upload_events.name}"},
@@ -138,6 +160,7 @@ def test_the_stack_routes_what_the_handlers_can_publish() -> None:
     assert set(DETAIL_TYPES.values()) == {
         events.DATA_UPLOADED,
         events.MANIFEST_UPLOADED,
+        events.MANIFEST_OVERDUE,
         *outcome.DETAIL_TYPES.values(),
     }
 
@@ -151,6 +174,7 @@ def test_the_names_on_the_wire_are_those_of_the_contract() -> None:
         "reconciliation_successful": "File Upload Reconciliation Successful",
         "reconciliation_timeout": "File Upload Reconciliation Timeout",
         "reconciliation_failed": "File Upload Reconciliation Failed",
+        "manifest_overdue": "Dataset Manifest Overdue",
     }
 
 
@@ -172,6 +196,7 @@ def test_each_published_event_is_seen_by_its_own_rule(
         "File Upload Reconciliation Successful": ["bus_reconciliation_successful"],
         "File Upload Reconciliation Timeout": ["bus_reconciliation_timeout"],
         "File Upload Reconciliation Failed": ["bus_reconciliation_failed"],
+        "Dataset Manifest Overdue": ["bus_manifest_overdue"],
     }
     assert set(rules) == {name for names in seen.values() for name in names}
 
@@ -203,11 +228,14 @@ def test_each_rule_leads_where_the_specification_says(dev: Template) -> None:
             "aws_sfn_state_machine.reconciliation",
             "aws_sqs_queue.records",
         ],
-        "bus_reconciliation_successful": [
-            "aws_cloudwatch_log_group.bus_reconciliation_successful_logs"
-        ],
-        "bus_reconciliation_timeout": ["aws_cloudwatch_log_group.bus_reconciliation_timeout_logs"],
-        "bus_reconciliation_failed": ["aws_cloudwatch_log_group.bus_reconciliation_failed_logs"],
+        **{
+            f"bus_{notice}": [
+                f"aws_cloudwatch_log_group.bus_{notice}_logs",
+                "aws_sns_topic.notices",
+            ]
+            for notice in NOTICES
+        },
+        "sweep_schedule": ["aws_lambda_function.sweep_sets"],
         "reconciliation_ended": ["aws_lambda_function.reconcile_notify"],
     }
 

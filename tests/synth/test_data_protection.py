@@ -11,7 +11,7 @@ from tests.stateful import STATEFUL
 from tests.synth.template import Block, Synthesise, Template, attribute, referred
 
 BUCKETS = ("file_upload", "reports")
-TABLES = ("upload_events", "outcomes")
+TABLES = ("upload_events", "outcomes", "sets")
 QUEUES = ("records", "unclassified", "undelivered", "unrecorded", "uploads")
 
 DESTROYED = STATEFUL - {"aws_storagegateway_cache"}

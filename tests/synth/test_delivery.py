@@ -148,7 +148,7 @@ def test_log_groups_that_rules_write_to_are_named_as_eventbridge_asks(dev: Templ
     """Pitfall 25: ``/aws/events/``."""
     written = {referred(target["arn"]) for target in targets(dev).values()}
     groups = {address for address in written if address.startswith("aws_cloudwatch_log_group.")}
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert all(dev.resource(group)["name"].startswith("/aws/events/") for group in groups)
 
 
@@ -185,7 +185,8 @@ def test_an_alarm_sees_the_first_dead_letter(
     assert alarm["metric_name"] == "ApproximateNumberOfMessagesVisible"
     assert alarm["comparison_operator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["threshold"] == 1
-    assert "alarm_actions" not in alarm
+    assert alarm["alarm_actions"] == ["${aws_sns_topic.notices.arn}"]
+    assert "see Dead letters in docs/operations.md" in alarm["alarm_description"]
     reported = synthesise(alarmTopicArn=topic).resource(
         f"aws_cloudwatch_metric_alarm.{name}_not_empty"
     )

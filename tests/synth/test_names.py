@@ -16,6 +16,7 @@ from tests.synth.template import Block, Synthesise, Template
 LONGEST_ENVIRONMENT = "a234567890123456"
 
 NAMED_BY = {
+    "aws_cloudwatch_event_archive": ("name", 48),
     "aws_cloudwatch_event_bus": ("name", 256),
     "aws_cloudwatch_event_rule": ("name", 64),
     "aws_cloudwatch_log_group": ("name", 512),
@@ -32,6 +33,7 @@ NAMED_BY = {
     "aws_s3_bucket": ("bucket_prefix", 37),
     "aws_security_group": ("name", 255),
     "aws_sfn_state_machine": ("name", 80),
+    "aws_sns_topic": ("name", 256),
     "aws_sqs_queue": ("name", 80),
     "aws_ssm_parameter": ("name", 1_011),
     "aws_subnet": ("tags.Name", 256),
@@ -51,6 +53,7 @@ NAMELESS = {
     "aws_lambda_function_event_invoke_config",
     "aws_route_table_association",
     "aws_s3_bucket_lifecycle_configuration",
+    "aws_sns_topic_policy",
     "aws_s3_bucket_policy",
     "aws_s3_bucket_public_access_block",
     "aws_s3_bucket_server_side_encryption_configuration",
@@ -161,6 +164,7 @@ def test_addresses_of_what_keeps_data_are_frozen(
     }
     assert stateful(dev) == {
         "aws_dynamodb_table.outcomes_F6A737AE",
+        "aws_dynamodb_table.sets_45BDFB13",
         "aws_dynamodb_table.upload_events_F3695860",
         "aws_s3_bucket.file_upload_E9862983",
         "aws_s3_bucket.reports_7921670E",
@@ -186,6 +190,8 @@ def test_what_others_need_is_an_output(dev: Template) -> None:
         "reportsBucketName": "${aws_s3_bucket.reports.bucket}",
         "uploadEventTableName": "${aws_dynamodb_table.upload_events.name}",
         "outcomeTableName": "${aws_dynamodb_table.outcomes.name}",
+        "setTableName": "${aws_dynamodb_table.sets.name}",
+        "noticesTopicArn": "${aws_sns_topic.notices.arn}",
         "vaultBusName": "${aws_cloudwatch_event_bus.bus.name}",
         "uploadQueueUrl": "${aws_sqs_queue.uploads.url}",
         "uploadDeadLetterQueueUrl": "${aws_sqs_queue.unclassified.url}",

@@ -24,6 +24,7 @@ NOBODYS = {
     "lambda": ("lambda:InvokeAsync", "lambda:UpdateFunctionCode"),
     "logs": ("logs:DeleteLogGroup", "logs:FilterLogEvents"),
     "s3": ("s3:DeleteObject", "s3:GetObjectTagging", "s3:PutBucketPolicy"),
+    "sns": ("sns:DeleteTopic", "sns:SetTopicAttributes"),
     "sqs": ("sqs:PurgeQueue", "sqs:SetQueueAttributes"),
     "states": ("states:StopExecution", "states:UpdateStateMachine"),
     "sts": ("sts:TagSession",),

@@ -51,6 +51,8 @@ def holds(expression: str, item: Item, values: Mapping[str, Mapping[str, str]]) 
         del tokens[: tokens.index(")") + 1]
         if name == "attribute_not_exists":
             return arguments[0] not in item
+        if name == "attribute_exists":
+            return arguments[0] in item
         assert name == "begins_with", name
         attribute, _, value = arguments
         return attribute in item and item[attribute]["S"].startswith(values[value]["S"])

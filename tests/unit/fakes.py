@@ -27,8 +27,9 @@ from botocore.response import StreamingBody
 
 from handlers.aws import pages
 from handlers.core.events import SOURCE
-from tests.unit.conditions import Item, holds
+from tests.unit.conditions import Item, holds, tokens_of
 from tests.unit.fake_sqs import FakeSqs
+from tests.unit.fake_sweep import FakeFolders, FakeLambda, FakeStates
 from tests.unit.published_events import check_event
 from tests.unit.refusals import check, client_error
 from tests.unit.updates import updated
@@ -38,7 +39,12 @@ Entry = Mapping[str, str]
 EVENT_TABLE = "uploads"
 OUTCOME_TABLE = "outcomes"
 REPORTS_BUCKET = "reports"
-TABLE_KEYS = {EVENT_TABLE: ("setId", "objectKey"), OUTCOME_TABLE: ("id",)}
+SET_TABLE = "sets"
+TABLE_KEYS = {
+    EVENT_TABLE: ("setId", "objectKey"),
+    OUTCOME_TABLE: ("id",),
+    SET_TABLE: ("folder",),
+}
 
 
 class ConditionalCheckFailedException(ClientError):
@@ -177,6 +183,10 @@ class FakeDynamoDB:
             key = _key_of(table, parameters["Key"])
             known = self.tables[table].get(key, {})
             values = parameters.get("ExpressionAttributeValues", {})
+            used = tokens_of(
+                f"{parameters['UpdateExpression']} {parameters.get('ConditionExpression', '')}"
+            )
+            assert set(values) == {name for name in used if name.startswith(":")}
             if not holds(parameters.get("ConditionExpression", ""), known, values):
                 raise ConditionalCheckFailedException(
                     client_error("ConditionalCheckFailedException", 400).response, "UpdateItem"
@@ -188,6 +198,8 @@ class FakeDynamoDB:
     def query(self, **parameters: Any) -> dict[str, Any]:
         """Return a page in the order of the sort key's UTF-8; the filter may leave it empty."""
         self._begin("Query", parameters)
+        if "IndexName" in parameters:
+            return self._query_index(parameters)
         table, values = parameters["TableName"], parameters["ExpressionAttributeValues"]
         start = parameters.get("ExclusiveStartKey")
         after = _sort_bytes(table, start) if start else b""
@@ -213,6 +225,25 @@ class FakeDynamoDB:
         if len(matching) > limit:
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in TABLE_KEYS[table]}
         return pages.query_page(json.dumps(answer).encode())
+
+    def _query_index(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a page of the register's index: keys alone, by the time at which they are due."""
+        table, values = parameters["TableName"], parameters["ExpressionAttributeValues"]
+        matching = sorted(
+            (int(item["dueAt"]["N"]), item["folder"]["S"])
+            for item in self.tables[table].values()
+            if holds(parameters["KeyConditionExpression"], item, values)
+        )
+        start = parameters.get("ExclusiveStartKey")
+        if start:
+            after = int(start["dueAt"]["N"]), start["folder"]["S"]
+            matching = [each for each in matching if each > after]
+        items = [
+            {"dueAt": {"N": str(at)}, "folder": {"S": folder}, "due": values[":due"]}
+            for at, folder in matching[: self.items_a_page]
+        ]
+        more = {"LastEvaluatedKey": items[-1]} if len(matching) > len(items) else {}
+        return {"Items": items, **more}
 
     def _begin(self, operation: str, parameters: Mapping[str, Any]) -> None:
         check("dynamodb", operation, parameters)
@@ -326,32 +357,6 @@ class FakeS3:
 
 
 @dataclass
-class FakeStates:
-    """Step Functions: executions by ARN."""
-
-    running: dict[str, int] = field(default_factory=dict)
-    """Executions that run, and the attempt in the input of each."""
-    ended: set[str] = field(default_factory=set)
-
-    class exceptions:  # noqa: N801 - boto3's own name
-        """The modelled exceptions, where boto3's client has them."""
-
-        class ExecutionDoesNotExist(ClientError):
-            """There is no such execution, or none any more."""
-
-    def describe_execution(self, **parameters: Any) -> dict[str, Any]:
-        """Return status and input of an execution."""
-        check("stepfunctions", "DescribeExecution", parameters)
-        arn = parameters["executionArn"]
-        if arn not in self.running and arn not in self.ended:
-            error = client_error("ExecutionDoesNotExist", 400)
-            raise self.exceptions.ExecutionDoesNotExist(error.response, "DescribeExecution")
-        status = "RUNNING" if arn in self.running else "ABORTED"
-        detail = {"attempt": self.running[arn]} if self.running.get(arn, 1) > 1 else {}
-        return {"status": status, "input": json.dumps({"detail": detail})}
-
-
-@dataclass
 class FakeAws:
     """An account: a bus, the tables, the bucket, the executions and a clock."""
 
@@ -360,6 +365,8 @@ class FakeAws:
     s3: FakeS3 = field(default_factory=FakeS3)
     sqs: FakeSqs = field(default_factory=FakeSqs)
     states: FakeStates = field(default_factory=FakeStates)
+    lambda_: FakeLambda = field(default_factory=FakeLambda)
+    folders: FakeFolders = field(default_factory=FakeFolders)
     clock: FakeClock = field(default_factory=FakeClock)
 
 
@@ -371,6 +378,14 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.classify_upload.events", aws.events)
         patch.setattr("handlers.reconcile_notify.events", aws.events)
         patch.setattr("handlers.aws.upload_rows.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.aws.register.dynamodb", aws.dynamodb)
+        patch.setattr("handlers.aws.register.time", aws.clock)
+        patch.setattr("handlers.aws.set_folders.s3", aws.folders)
+        patch.setattr("handlers.aws.set_folders.time", aws.clock)
+        patch.setattr("handlers.sweep_sets.events", aws.events)
+        patch.setattr("handlers.sweep_sets.time", aws.clock)
+        patch.setattr("handlers.sweep_sets.states", aws.states)
+        patch.setattr("handlers.sweep_sets.lambda_", aws.lambda_)
         patch.setattr("handlers.aws.upload_rows.time", aws.clock)
         patch.setattr("handlers.aws.dead_letters.sqs", aws.sqs)
         patch.setattr("handlers.aws.folders.s3", aws.s3)

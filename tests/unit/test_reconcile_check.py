@@ -86,7 +86,7 @@ def test_a_check_stands_at_the_first_difference_until_it_clears(aws: FakeAws) ->
     aws.dynamodb.operations.clear()
     aws.s3.operations.clear()
     assert check(payload) == payload
-    assert aws.dynamodb.operations == ["GetItem"]
+    assert aws.dynamodb.operations == ["GetItem", "UpdateItem"], "the key, and the register"
     assert aws.s3.operations == []
 
     arrive(aws, "07")

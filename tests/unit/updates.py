@@ -9,7 +9,9 @@ from typing import Any
 
 from tests.unit.conditions import Item
 
-CLAUSE = re.compile(r"\b(SET|ADD) ")
+CLAUSE = re.compile(r"\b(SET|ADD|REMOVE) ")
+ACTION = re.compile(r",(?![^(]*\))")
+"""A comma that is not within a function's parentheses."""
 Values = Mapping[str, Mapping[str, Any]]
 
 
@@ -19,14 +21,23 @@ def updated(expression: str, item: Item, values: Values) -> Item:
     assert not before, expression
     changed: dict[str, Any] = dict(item)
     for clause, actions in zip(parts[::2], parts[1::2], strict=True):
-        for action in actions.split(","):
+        for action in ACTION.split(actions):
             if clause == "SET":
                 name, value = (part.strip() for part in action.split("="))
-                changed[name] = values[value]
+                changed[name] = _value(value, item, values)
+            elif clause == "REMOVE":
+                changed.pop(action.strip(), None)
             else:
                 name, value = action.split()
                 changed[name] = _sum(changed.get(name), values[value])
     return changed
+
+
+def _value(text: str, item: Item, values: Values) -> Mapping[str, Any]:
+    function = re.fullmatch(r"if_not_exists\((\w+), (:\w+)\)", text)
+    if function is None:
+        return values[text]
+    return item.get(function[1], values[function[2]])
 
 
 def _sum(known: Mapping[str, Any] | None, added: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 ARNS = {
     "aws_cloudwatch_event_bus": "arn:aws:events:{region}:{account}:event-bus/{name}",
     "aws_cloudwatch_event_rule": "arn:aws:events:{region}:{account}:rule/{bus}{name}",
+    "aws_cloudwatch_metric_alarm": "arn:aws:cloudwatch:{region}:{account}:alarm:{alarm_name}",
     "aws_cloudwatch_log_group": "arn:aws:logs:{region}:{account}:log-group:{name}",
     "aws_dynamodb_table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
     "aws_iam_role": "arn:aws:iam::{account}:role/{name}",

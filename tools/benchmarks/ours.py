@@ -26,6 +26,7 @@ def environment(form: Form) -> dict[str, str]:
         **CheckEnvironment(
             upload_event_table="upload-events",
             outcome_table="outcomes",
+            set_table="sets",
             reports_bucket="reports",
             verify_objects=form is Form.RICH,
             ignore_unexpected=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),

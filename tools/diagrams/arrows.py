@@ -61,7 +61,7 @@ def _events(stack: Stack) -> Iterator[Arrow]:
     for address, rule in rules(stack).items():
         for bus in _nodes(stack, rule.get("event_bus_name")) or [DEFAULT_BUS]:
             yield Arrow(bus, node_id(address))
-        for source in _nodes(stack, rule["event_pattern"]):
+        for source in _nodes(stack, rule.get("event_pattern")):
             yield Arrow(source, node_id(address), "events of", "-.->")
     for target in stack.of_type("aws_cloudwatch_event_target").values():
         yield from _between(stack, target, "rule", "arn")

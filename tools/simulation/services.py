@@ -107,6 +107,28 @@ class Table:
 
 
 @dataclass(slots=True)
+class RegisterTable:
+    """The register of sets: each arrival is one write."""
+
+    clock: Clock
+    usage: Usage
+    is_available: Callable[[float], bool]
+
+    class exceptions:  # noqa: N801 - boto3's own name
+        """The modelled exceptions, where boto3's client has them."""
+
+        ConditionalCheckFailedException = ConditionalCheckFailedException
+
+    def update_item(self, **parameters: Any) -> dict[str, Any]:
+        """Write a row."""
+        self.clock.charge(PUT_SECONDS)
+        if not self.is_available(self.clock.now):
+            raise _error("InternalServerError", 500)
+        self.usage.table_writes += 1
+        return {"Attributes": {"firstArrival": {"N": "0"}}}
+
+
+@dataclass(slots=True)
 class Bus:
     """EventBridge: what is published is in the queue of a rule at once."""
 

@@ -23,7 +23,7 @@ from tools.simulation.clock import Clock
 from tools.simulation.mapping import Handler
 from tools.simulation.mapping import Mapping as EventSourceMapping
 from tools.simulation.queue import Queue
-from tools.simulation.services import Bus, QueueApi, Table
+from tools.simulation.services import Bus, QueueApi, RegisterTable, Table
 from tools.simulation.usage import Usage
 
 VARIABLES = {
@@ -44,6 +44,7 @@ VARIABLES = {
     "RECORD_QUEUE_URL": "records",
     "RECORD_DEAD_LETTERS_URL": "records-dead-letters",
     "UPLOAD_EVENT_TABLE": "upload-events",
+    "SET_TABLE": "sets",
     "EXPIRY_DAYS": "30",
 }
 WRITERS = 8
@@ -83,7 +84,7 @@ def simulated(
     """Yield a system of the real handlers; both functions get the seconds since the start."""
     with patch.dict(os.environ, VARIABLES), redirect_stdout(_Nowhere()):
         from handlers import classify_upload, record_upload
-        from handlers.aws import dead_letters, source_queue, upload_rows
+        from handlers.aws import dead_letters, register, source_queue, upload_rows
 
         clock, usage = Clock(), Usage()
         queue = partial(_queue, clock, usage)
@@ -112,6 +113,8 @@ def simulated(
             patch.object(classify_upload, "events", Bus(clock, usage, records)),
             patch.object(dead_letters, "sqs", api),
             patch.object(upload_rows, "dynamodb", table),
+            patch.object(register, "dynamodb", RegisterTable(clock, usage, table.is_available)),
+            patch.object(register, "time", clock),
             patch.object(upload_rows, "time", clock),
             patch.object(upload_rows, "ThreadPoolExecutor", OneByOne),
             patch.object(source_queue, "time", clock),

@@ -1,0 +1,181 @@
+"""The register of sets: what is known of each set's folder, and what is due for it when.
+
+One row a folder. Writer, check and notification each add what they know; the sweep alone decides
+what follows from it, so that nothing hangs on the order in which they come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Self
+
+from handlers.core.events import DataUploads, ManifestUpload
+
+START_AFTER_SECONDS = 15 * 60
+"""An execution that has made no check so long after its manifest was recorded did not start."""
+REST_SECONDS = 3_600
+"""An execution whose last check is younger needs no look at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Data files of one set that arrived together."""
+
+    folder: str
+    set_id: str
+    bucket: str
+    first: int
+    """The time of the first and of the last upload, in Unix seconds."""
+    last: int
+
+
+def arrivals(received: Iterable[DataUploads], *, job_dir_suffix: str) -> list[Arrival]:
+    """Return one arrival for each set's folder of which there are uploads."""
+    times: dict[tuple[str, str, str], list[int]] = {}
+    for uploads in received:
+        name = f"{uploads.set_id}{job_dir_suffix}"
+        for upload in uploads.uploads:
+            before, found, _ = f"/{upload.key}/".partition(f"/{name}/")
+            if found:
+                folder = f"{before}{found}".removeprefix("/")
+                key = folder, uploads.set_id, upload.bucket
+                times.setdefault(key, []).append(upload.event_time)
+    return [
+        Arrival(folder=folder, set_id=set_id, bucket=bucket, first=min(each), last=max(each))
+        for (folder, set_id, bucket), each in times.items()
+    ]
+
+
+class Step(Enum):
+    """What the sweep does for a set that is due."""
+
+    NOTHING = auto()
+    """And nothing will be due before the next upload."""
+    WAIT = auto()
+    ANNOUNCE_OVERDUE = auto()
+    START = auto()
+    DECIDE = auto()
+    """If every execution has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What to do, and when the set is due again."""
+
+    step: Step
+    again_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRow:
+    """A set's row; times are Unix seconds."""
+
+    folder: str
+    """The S3 prefix of its keys, with the slash at its end."""
+    set_id: str
+    bucket: str
+    first_arrival: int | None = None
+    """Of the delivery that has no outcome yet."""
+    last_arrival: int | None = None
+    manifest: ManifestUpload | None = None
+    manifest_recorded: int = 0
+    executions: frozenset[str] = frozenset()
+    checked_at: int = 0
+    outcome: str | None = None
+    concluded_at: int = 0
+    overdue_at: int | None = None
+    """When its manifest was announced as overdue."""
+    due_at: int | None = None
+    """When the sweep is to look at it."""
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Read a row as DynamoDB has it."""
+
+        def number(name: str) -> int | None:
+            return int(item[name]["N"]) if name in item else None
+
+        manifest = item.get("manifest")
+        return cls(
+            folder=item["folder"]["S"],
+            set_id=item["setId"]["S"],
+            bucket=item["bucketName"]["S"],
+            first_arrival=number("firstArrival"),
+            last_arrival=number("lastArrival"),
+            manifest=ManifestUpload.from_detail(json.loads(manifest["S"])) if manifest else None,
+            manifest_recorded=number("manifestRecorded") or 0,
+            executions=frozenset(item.get("executions", {}).get("SS", [])),
+            checked_at=number("checkedAt") or 0,
+            outcome=item["outcome"]["S"] if "outcome" in item else None,
+            concluded_at=number("concludedAt") or 0,
+            overdue_at=number("overdueAt"),
+            due_at=number("dueAt"),
+        )
+
+    @property
+    def awaits_manifest(self) -> bool:
+        """Whether data has arrived that no manifest speaks of.
+
+        After *Timed out* and *Failed* late files are expected; after *Successful* they are a new
+        delivery.
+        """
+        if self.first_arrival is None or self.overdue_at is not None:
+            return False
+        if self.manifest is None:
+            return True
+        return self.outcome == "Successful" and self.first_arrival > self.concluded_at
+
+    def due(self, now: int, *, manifest_due_seconds: int) -> Due:
+        """Return what is to be done at *now*."""
+        if self.awaits_manifest:
+            at = (self.last_arrival or 0) + manifest_due_seconds
+            return Due(step=Step.WAIT, again_at=at) if at > now else Due(step=Step.ANNOUNCE_OVERDUE)
+        if self.manifest is None or self.outcome is not None:
+            return Due(step=Step.NOTHING)
+        if not self.executions:
+            at = self.manifest_recorded + START_AFTER_SECONDS
+            return Due(step=Step.WAIT, again_at=at) if at > now else _again(Step.START, now)
+        if self.checked_at + REST_SECONDS > now:
+            return Due(step=Step.WAIT, again_at=self.checked_at + REST_SECONDS)
+        return _again(Step.DECIDE, now)
+
+    def execution_name(self) -> str:
+        """Return the name under which the sweep starts an execution: the same each time."""
+        if self.manifest is None:
+            raise ValueError(f"{self.folder} has no manifest")
+        upload = self.manifest.upload
+        digest = _digest(upload.bucket, upload.key, upload.event_time, self.manifest.attempt)
+        return f"sweep-{digest[:40]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestOverdue:
+    """*Dataset Manifest Overdue*: data has arrived, and for long no manifest."""
+
+    row: SetRow
+    near_misses: tuple[str, ...]
+    """Keys that are named almost as the manifest, or as it: then only its event is missing."""
+
+    def detail(self) -> dict[str, Any]:
+        """Return the event's detail; a repeat has the same id."""
+        return {
+            "overdue-id": _digest(self.row.bucket, self.row.folder, self.row.first_arrival),
+            "set-id": self.row.set_id,
+            "bucket-name": self.row.bucket,
+            "set-folder": self.row.folder,
+            "first-arrival": self.row.first_arrival,
+            "last-arrival": self.row.last_arrival,
+            "near-misses": list(self.near_misses),
+        }
+
+
+def _again(step: Step, now: int) -> Due:
+    return Due(step=step, again_at=now + START_AFTER_SECONDS)
+
+
+def _digest(*identity: str | int | None) -> str:
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()

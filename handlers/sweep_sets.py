@@ -1,0 +1,182 @@
+"""Schedule -> sweep -> EventBridge, Step Functions, Notify: what was due and did not happen.
+
+A set whose manifest is overdue is announced; a manifest whose execution never started gets one; an
+upload whose executions have all ended without an outcome is decided, and published, by Notify. Once
+a day the bucket's folders are listed, so that a set whose every event was lost is found too. Each
+step may be repeated: it decides, acts, and then writes that it has acted.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.aws.lambda_environment import SweepEnvironment
+from handlers.aws.register import Register
+from handlers.aws.set_folders import SetFolders
+from handlers.aws.telemetry import count, instrumented, logger
+from handlers.core.errors import PublishError, VaultError
+from handlers.core.events import MANIFEST_OVERDUE, MANIFEST_UPLOADED, SOURCE, ManifestUpload
+from handlers.core.execution import STATUS_CHANGE
+from handlers.core.set_register import ManifestOverdue, SetRow, Step
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+RESERVE_SECONDS = 30
+SECONDS_A_DAY = 86_400
+FOLDERS_A_CALL = 100
+YOUNG_DAYS = 10
+"""A folder that no event is known of and that is older was there before the register."""
+
+events: EventBridgeClient = boto3.client("events")
+lambda_: LambdaClient = boto3.client("lambda")
+states: SFNClient = boto3.client("stepfunctions")
+
+
+def announce(row: SetRow, folders: SetFolders, bus_name: str) -> None:
+    """Put *Dataset Manifest Overdue* on the bus, or raise PublishError."""
+    overdue = ManifestOverdue(row=row, near_misses=folders.near_misses(row.folder))
+    answer = events.put_events(
+        Entries=[
+            {
+                "Source": SOURCE,
+                "DetailType": MANIFEST_OVERDUE,
+                "Detail": json.dumps(overdue.detail(), ensure_ascii=False),
+                "EventBusName": bus_name,
+            }
+        ]
+    )
+    if answer["FailedEntryCount"]:
+        raise PublishError(f"EventBridge refused the announcement: {answer['Entries'][0]}")
+    logger.warning("Manifest overdue", detail=overdue.detail())
+    count("ManifestsOverdue")
+
+
+def start(row: SetRow, manifest: ManifestUpload, environment: SweepEnvironment) -> None:
+    """Start the execution that the manifest's event should have started.
+
+    Its name is the same each time, so a repeat starts no second one; where the first one ended
+    without a single check, it is decided.
+    """
+    name = row.execution_name()
+    event = {"source": SOURCE, "detail-type": MANIFEST_UPLOADED, "detail": manifest.detail()}
+    try:
+        states.start_execution(
+            stateMachineArn=environment.state_machine_arn,
+            name=name,
+            input=json.dumps(event, ensure_ascii=False),
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        machine = environment.state_machine_arn.replace(":stateMachine:", ":execution:")
+        decide([f"{machine}:{name}"], environment.notify_function)
+        return
+    logger.warning("Started late", folder=row.folder, execution=name)
+    count("ExecutionsStartedLate")
+
+
+def decide(executions: Iterable[str], notify_function: str) -> None:
+    """Have Notify decide on an upload whose *executions* have all ended; it publishes once.
+
+    It gets what the rule on the end of an execution would have given it.
+    """
+    ended: dict[str, Any] | None = None
+    for execution in executions:
+        try:
+            found = states.describe_execution(executionArn=execution)
+        except states.exceptions.ExecutionDoesNotExist:
+            logger.warning("An execution's history has expired", execution=execution)
+            continue
+        if found["status"] in {"RUNNING", "PENDING_REDRIVE"}:
+            return
+        ended = {
+            "executionArn": execution,
+            "status": found["status"],
+            "startDate": int(found["startDate"].timestamp() * 1000),
+            "input": found.get("input"),
+            "error": found.get("error"),
+            "cause": found.get("cause"),
+        }
+    if ended is None:
+        return
+    lambda_.invoke(
+        FunctionName=notify_function,
+        InvocationType="Event",
+        Payload=json.dumps({"detail-type": STATUS_CHANGE, "detail": ended}).encode(),
+    )
+    count("OutcomesDecidedLate")
+
+
+def sweep(folder: str, register: Register, folders: SetFolders, now: int) -> None:
+    """Do what is due for one set, and write when it is due again."""
+    environment = SweepEnvironment.read()
+    row = register.row(folder)
+    if row is None:
+        return
+    due = row.due(now, manifest_due_seconds=environment.manifest_due_seconds)
+    if due.step is Step.ANNOUNCE_OVERDUE:
+        announce(row, folders, environment.event_bus_name)
+        register.announced(row)
+        return
+    if due.step is Step.START and row.manifest is not None:
+        start(row, row.manifest, environment)
+    elif due.step is Step.DECIDE:
+        decide(sorted(row.executions), environment.notify_function)
+    register.postpone(row, due.again_at)
+
+
+def register_unknown(
+    register: Register, folders: SetFolders, out_of_time: Callable[[], bool]
+) -> bool:
+    """Add each folder of the bucket that the register does not have; return whether all were seen.
+
+    One whose objects are older than every event that could still be waiting is not due.
+    """
+    ahead = folders.all()
+    while some := list(islice(ahead, FOLDERS_A_CALL)):
+        for folder in register.unknown(some):
+            young = folders.is_young(folder, days=YOUNG_DAYS)
+            register.found(folder, set_id=folders.set_id(folder), bucket=folders.bucket, due=young)
+            logger.warning("A folder of which no event is known", folder=folder, due=young)
+            count("FoldersWithoutEvents")
+        if out_of_time():
+            return False
+    return True
+
+
+@instrumented
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Do what is due for each set; what fails for one is tried again at the next sweep."""
+    environment = SweepEnvironment.read()
+    register = Register(table=environment.set_table)
+    folders = SetFolders(
+        bucket=environment.upload_bucket,
+        job_dir_suffix=environment.job_dir_suffix,
+        manifest_suffix=environment.manifest_suffix,
+    )
+
+    def out_of_time() -> bool:
+        return context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
+
+    now = int(time.time())
+    for folder in register.due(now):
+        if out_of_time():
+            break
+        try:
+            sweep(folder, register, folders, now)
+        except (BotoCoreError, ClientError, VaultError):
+            logger.exception("A set was not swept", folder=folder)
+            count("SetsNotSwept")
+    today = now // SECONDS_A_DAY
+    if not register.is_done("listing", today) and register_unknown(register, folders, out_of_time):
+        register.done("listing", today)
+    count("SweepsFinished")

@@ -1,0 +1,70 @@
+"""The stack's SNS topic: outcomes, overdue manifests and alarms, to whoever subscribes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdktf import TerraformStack
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
+from constructs import Construct
+
+from stacks.constructs.check_skips import skip_check
+from stacks.constructs.event_route import EventRoute
+from stacks.constructs.iam import Allow, by_service
+
+
+class Notices(Construct):
+    """A topic to which rules and alarms publish, and that mails to some addresses."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        emails: Sequence[str],
+        alarm_topic_arn: str | None,
+    ) -> None:
+        """Define the topic; alarms publish to *alarm_topic_arn* instead, if it is given."""
+        super().__init__(scope, id_)
+        topic = SnsTopic(self, "Resource", name=name)
+        skip_check(
+            topic,
+            "CKV_AWS_26",
+            "AWS's key for SNS lets neither CloudWatch nor EventBridge publish; one of ours costs a"
+            " dollar a month, and a notice holds names and counts that its e-mails show anyway",
+        )
+        self.arn = topic.arn
+        self.alarm_topic_arn = alarm_topic_arn or topic.arn
+        self._alarms_publish_here = alarm_topic_arn is None
+        for number, email in enumerate(emails):
+            # https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html
+            SnsTopicSubscription(
+                self, f"email_{number}", topic_arn=topic.arn, protocol="email", endpoint=email
+            )
+
+    def publish(self, routes: Sequence[EventRoute]) -> None:
+        """Send the events of *routes* to the topic, and let every alarm of the stack publish there.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+        """
+        sources = {"events.amazonaws.com": ("PublishEvents", [route.arn for route in routes])}
+        if self._alarms_publish_here:
+            constructs = TerraformStack.of(self).node.find_all()
+            alarms = [each.arn for each in constructs if isinstance(each, CloudwatchMetricAlarm)]
+            sources["cloudwatch.amazonaws.com"] = ("PublishAlarms", alarms)
+        policy = DataAwsIamPolicyDocument(
+            self,
+            "may_publish",
+            statement=[
+                by_service(service, Allow(sid, ["sns:Publish"], [self.arn]), source_arns=arns)
+                for service, (sid, arns) in sources.items()
+            ],
+        )
+        SnsTopicPolicy(self, "policy", arn=self.arn, policy=policy.json)
+        for route in routes:
+            route.to_topic(self.arn)

@@ -1,0 +1,287 @@
+"""Whatever was due and did not happen is found: nothing waits for somebody who looks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers import record_upload, sweep_sets
+from handlers.aws.register import Register
+from handlers.core.events import ManifestUpload
+from handlers.core.execution import Execution
+from handlers.core.set_register import START_AFTER_SECONDS, SetRow
+from tests.unit.fakes import SET_TABLE, FakeAws, FakeContext
+from tests.unit.lambda_environments import SWEEP
+from tests.unit.refusals import client_error
+from tests.unit.samples import (
+    EVENT_TIME,
+    EXECUTION,
+    OTHER_EXECUTION,
+    batch,
+    data_event,
+    manifest_event,
+    manifest_upload,
+    upload,
+)
+
+FOLDER = "a-vaultjob/"
+DAY = 86_400
+HOUR = 3_600
+
+
+@pytest.fixture(autouse=True)
+def now(aws: FakeAws) -> None:
+    """Begin when the samples' events happen."""
+    aws.clock.now = EVENT_TIME
+
+
+def record(*events: dict[str, Any]) -> None:
+    """Record events as the queue delivers them."""
+    answer = record_upload.handler(batch(*events), FakeContext().typed)
+    assert answer == {"batchItemFailures": []}
+
+
+def sweep() -> None:
+    """Run the sweep once."""
+    sweep_sets.handler({}, FakeContext().typed)
+
+
+def row() -> SetRow:
+    """Return the set's row."""
+    found = Register(table=SET_TABLE).row(FOLDER)
+    assert found
+    return found
+
+
+def published(aws: FakeAws) -> list[dict[str, Any]]:
+    """Return the details of what is on the bus; nothing but overdue manifests is."""
+    assert {entry["DetailType"] for entry in aws.events.accepted} <= {"Dataset Manifest Overdue"}
+    return [json.loads(entry["Detail"]) for entry in aws.events.accepted]
+
+
+def check(manifest: ManifestUpload | None = None, arn: str = EXECUTION) -> None:
+    """Register a check of an execution."""
+    execution = Execution(
+        arn=arn, started=EVENT_TIME, manifest=manifest or manifest_upload(), iterations=7
+    )
+    Register(table=SET_TABLE).checked(execution, listed=9, stands_at="a-vaultjob/x")
+
+
+def conclude(aws: FakeAws, status: str) -> None:
+    """Register an outcome."""
+    outcome = {"status": status, "outcome-id": "id", "finished": int(aws.clock.now)}
+    Register(table=SET_TABLE).concluded(manifest_upload(), outcome)
+
+
+def is_due(aws: FakeAws) -> bool:
+    """Return whether anything will ever be due for the set."""
+    (item,) = [each for each in aws.dynamodb.rows(SET_TABLE) if each["folder"]["S"] == FOLDER]
+    return "due" in item
+
+
+def test_a_set_without_a_manifest_is_announced_once_it_has_rested(aws: FakeAws) -> None:
+    record(data_event(upload("a-vaultjob/x"), upload("a-vaultjob/y", event_time=EVENT_TIME + 60)))
+    aws.folders.modified = {
+        "a-vaultjob/x": EVENT_TIME,
+        "a-vaultjob/a.manifest.filepart": EVENT_TIME,
+    }
+    for seconds in (0, DAY, DAY + 59):
+        aws.clock.now = EVENT_TIME + seconds
+        sweep()
+        assert published(aws) == []
+    aws.clock.now = EVENT_TIME + DAY + 60
+    sweep()
+    (detail,) = published(aws)
+    assert len(detail.pop("overdue-id")) == 64
+    assert detail == {
+        "set-id": "a",
+        "bucket-name": "bucket",
+        "set-folder": FOLDER,
+        "first-arrival": EVENT_TIME,
+        "last-arrival": EVENT_TIME + 60,
+        "near-misses": ["a-vaultjob/a.manifest.filepart"],
+    }
+    aws.clock.now += 30 * DAY
+    sweep()
+    assert len(published(aws)) == 1
+    assert not is_due(aws)
+
+
+def test_a_repeated_announcement_has_the_same_id(aws: FakeAws) -> None:
+    """A sweep that ends between publishing and marking repeats itself."""
+    record(data_event(upload("a-vaultjob/x")))
+    aws.clock.now += 2 * DAY
+    aws.dynamodb.fails = lambda operation, parameters: (
+        client_error("InternalServerError", 500)
+        if "overdueAt" in parameters.get("UpdateExpression", "")
+        else None
+    )
+    sweep()
+    aws.dynamodb.fails = lambda *_: None
+    sweep()
+    first, second = published(aws)
+    assert first == second
+
+
+def test_a_manifest_that_arrives_ends_the_waiting(aws: FakeAws) -> None:
+    """In either order: SQS keeps none."""
+    record(manifest_event())
+    record(data_event(upload("a-vaultjob/x")))
+    aws.clock.now += 1
+    check()
+    conclude(aws, "Successful")
+    aws.clock.now += 2 * DAY
+    sweep()
+    assert published(aws) == []
+    assert not is_due(aws)
+
+
+def test_events_replayed_after_the_outcome_change_nothing(aws: FakeAws) -> None:
+    events = data_event(upload("a-vaultjob/x")), manifest_event()
+    record(*events)
+    aws.clock.now += 60
+    check()
+    conclude(aws, "Successful")
+    before = row()
+    record(*events)
+    aws.clock.now += 2 * DAY
+    sweep()
+    assert published(aws) == []
+    assert (row().outcome, row().executions) == (before.outcome, before.executions)
+    assert aws.states.executions == {}
+
+
+@pytest.mark.parametrize(("status", "announced"), [("Successful", 1), ("Timed out", 0)])
+def test_data_after_a_successful_outcome_is_another_delivery(
+    aws: FakeAws, status: str, announced: int
+) -> None:
+    """After *Timed out* late files are what everybody waits for."""
+    record(data_event(upload("a-vaultjob/x")), manifest_event())
+    check()
+    conclude(aws, status)
+    late = EVENT_TIME + HOUR
+    record(data_event(upload("a-vaultjob/y", event_time=late)))
+    for _ in range(2):
+        aws.clock.now = late + DAY
+        sweep()
+    assert [detail["first-arrival"] for detail in published(aws)] == announced * [late]
+    assert not is_due(aws)
+
+
+def test_an_execution_that_never_started_is_started_once(aws: FakeAws) -> None:
+    record(manifest_event())
+    aws.clock.now += START_AFTER_SECONDS - 1
+    sweep()
+    assert aws.states.executions == {}
+    for _ in range(3):
+        aws.clock.now += START_AFTER_SECONDS
+        sweep()
+    ((arn, execution),) = aws.states.executions.items()
+    assert arn.startswith("arn:aws:states:us-east-1:123456789011:execution:reconciliation:sweep-")
+    assert json.loads(execution["input"]) == manifest_event()
+
+
+def test_an_execution_of_the_sweep_that_ended_without_a_check_is_decided(aws: FakeAws) -> None:
+    record(manifest_event())
+    aws.clock.now += START_AFTER_SECONDS
+    sweep()
+    (arn,) = aws.states.executions
+    aws.states.executions[arn]["status"] = "FAILED"
+    aws.clock.now += START_AFTER_SECONDS
+    sweep()
+    (call,) = aws.lambda_.calls
+    execution = Execution.from_event(json.loads(call["Payload"]))
+    assert (execution.arn, execution.failure) == (arn, "The execution ended as FAILED")
+
+
+def test_executions_that_have_all_ended_without_an_outcome_are_decided_by_notify(
+    aws: FakeAws,
+) -> None:
+    """DescribeExecution is eventually consistent, and a decision may be written, not published."""
+    record(manifest_event())
+    for arn in (EXECUTION, OTHER_EXECUTION):
+        check(arn=arn)
+    given = json.dumps(manifest_event())
+    aws.states.put(EXECUTION, "ABORTED", given)
+    aws.states.put(OTHER_EXECUTION, "RUNNING", given)
+    aws.clock.now += 2 * HOUR
+    sweep()
+    assert aws.lambda_.calls == []
+    aws.states.put(OTHER_EXECUTION, "FAILED", given)
+    aws.clock.now += START_AFTER_SECONDS
+    sweep()
+    (call,) = aws.lambda_.calls
+    assert call["FunctionName"] == SWEEP.notify_function
+    assert Execution.from_event(json.loads(call["Payload"])).manifest == manifest_upload()
+
+
+def test_an_execution_that_checks_is_left_alone(aws: FakeAws) -> None:
+    record(manifest_event())
+    aws.clock.now += 60
+    check()
+    aws.clock.now += HOUR - 1
+    sweep()
+    assert aws.states.executions == {} == dict(enumerate(aws.lambda_.calls))
+
+
+def test_a_check_is_registered_before_its_manifest_is_recorded(aws: FakeAws) -> None:
+    """The bus starts the execution while the record's queue may wait for hours."""
+    check()
+    aws.clock.now += 60
+    record(manifest_event())
+    assert row().executions == {EXECUTION}
+
+
+def test_an_older_manifest_does_not_undo_a_newer_one(aws: FakeAws) -> None:
+    newer = ManifestUpload(
+        set_id="a", upload=upload("a-vaultjob/a.manifest", event_time=EVENT_TIME + 9)
+    )
+    record(manifest_event(newer))
+    check(newer)
+    record(manifest_event())
+    conclude(aws, "Failed")
+    assert (row().manifest, row().outcome) == (newer, None)
+    assert row().executions == {EXECUTION}
+
+
+@pytest.mark.parametrize("age_days", [1, 11])
+def test_a_set_whose_every_event_was_lost_is_found_once_a_day(aws: FakeAws, age_days: int) -> None:
+    """An old folder was there before the register, and is nobody's concern."""
+    keys = ("team/b-vaultjob/x", "team/b-vaultjob/b.manifest", "other/x", "readme.txt")
+    aws.folders.modified = dict.fromkeys(keys, EVENT_TIME - age_days * DAY)
+    sweep()
+    calls = aws.folders.calls
+    sweep()
+    assert aws.folders.calls == calls, "It lists the bucket once a day"
+    aws.clock.now += DAY
+    sweep()
+    sweep()
+    expected = [["team/b-vaultjob/b.manifest"]] if age_days == 1 else []
+    assert [detail["near-misses"] for detail in published(aws)] == expected
+
+
+def test_one_set_that_fails_does_not_keep_the_others_waiting(aws: FakeAws) -> None:
+    record(data_event(upload("a-vaultjob/x")), data_event(upload("b-vaultjob/x"), set_id="b"))
+    aws.clock.now += 2 * DAY
+    aws.events.refuses = lambda entry: '"a"' in entry["Detail"]
+    sweep()
+    assert [detail["set-id"] for detail in published(aws)] == ["b"]
+    aws.events.refuses = lambda entry: False
+    sweep()
+    assert [detail["set-id"] for detail in published(aws)] == ["b", "a"]
+
+
+def test_arrivals_keep_the_first_and_the_last_time_in_any_order(aws: FakeAws) -> None:
+    for seconds in (5, 9, 2, 7):
+        record(data_event(upload(f"a-vaultjob/{seconds}", event_time=EVENT_TIME + seconds)))
+    assert (row().first_arrival, row().last_arrival) == (EVENT_TIME + 2, EVENT_TIME + 9)
+
+
+def test_a_register_that_is_not_available_returns_the_message(aws: FakeAws) -> None:
+    aws.dynamodb.fails = lambda operation, _: (
+        client_error("InternalServerError", 500) if operation == "UpdateItem" else None
+    )
+    answer = record_upload.handler(batch(data_event(upload("a-vaultjob/x"))), FakeContext().typed)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
