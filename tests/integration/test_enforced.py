@@ -108,7 +108,7 @@ def who_am_i(system: DeployedSystem, client: Client) -> Any:
 @pytest.mark.parametrize(
     ("function", "within", "beyond"),
     [
-        ("classify-upload", publish, [record, list_objects]),
+        ("classify-upload", publish, [record, scan, read_data]),
         ("record-upload", record, [scan, decide, publish]),
         ("reconcile-iterator", who_am_i, [list_objects, scan, publish]),
         ("reconcile-check", decide, [read_data, delete_object, record, publish]),

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
-import pytest
-
-from local.deployed_system import DeployedSystem
+from local.deployed_system import EVENT_PROCESSING, DeployedSystem
 from tests.integration.driver import Driver, eventually, outcome, silent
 
 
-@pytest.fixture
-def impatient_queue(driver: Driver, system: DeployedSystem) -> Iterator[None]:
-    """The upload queue with a visibility timeout of a second: five tries take no half hour."""
-    name = "VisibilityTimeout"
-    before = driver.sqs.get_queue_attributes(QueueUrl=system.queue_url, AttributeNames=[name])
-    driver.sqs.set_queue_attributes(QueueUrl=system.queue_url, Attributes={name: "1"})
-    yield
-    driver.sqs.set_queue_attributes(QueueUrl=system.queue_url, Attributes=before["Attributes"])
-
-
-@pytest.mark.usefixtures("impatient_queue")
 def test_malformed_events_end_as_dead_letters_and_hold_up_nothing(
     driver: Driver, system: DeployedSystem
 ) -> None:
-    """Pitfall 6: the other records of the batch are recorded."""
+    """Pitfalls 6 and 49: each is set aside at once; the others of its batch are recorded."""
     good = driver.event("mixed-vaultjob/a", size=1, time_="2026-11-20T12:00:00Z")
     no_key = {**good, "detail": {**good["detail"], "object-key": ""}}
     no_time = {key: value for key, value in good.items() if key != "time"}
@@ -88,14 +74,25 @@ def test_an_execution_stopped_by_hand_has_failed(driver: Driver) -> None:
     assert event["detail"]["execution"] == execution["executionArn"]
 
 
-def test_an_event_that_nobody_can_read_is_kept(driver: Driver, system: DeployedSystem) -> None:
-    """What fails in an asynchronous call ends in the queue of the undelivered.
+def test_a_record_that_nobody_can_read_is_set_aside_at_once(
+    driver: Driver, system: DeployedSystem
+) -> None:
+    """Pitfall 49: not after five tries of six minutes each."""
+    outputs = system.deployment().outputs(EVENT_PROCESSING)
+    driver.sqs.send_message(QueueUrl=outputs["recordQueueUrl"], MessageBody="no JSON")
+    kept = eventually(lambda: driver.dead_letters(outputs["recordDeadLetterQueueUrl"]))
 
-    Called as EventBridge calls it: the emulator's own EventBridge does not try again.
+    assert kept == ["no JSON"]
+
+
+def test_an_asynchronous_call_that_fails_is_kept(driver: Driver, system: DeployedSystem) -> None:
+    """It ends in the queue of undelivered events.
+
+    Called as the rule on ended executions calls it: the emulator's own EventBridge does not retry.
     """
     unreadable = {"detail": {"set-id": "unreadable", "bucket-name": system.bucket}}
     system.client("lambda").invoke(
-        FunctionName="vault-demo-record-upload",
+        FunctionName="vault-demo-reconcile-notify",
         InvocationType="Event",
         Payload=json.dumps(unreadable),
     )
