@@ -123,6 +123,7 @@ def test_each_function_changes_with_the_archive(dev: Template) -> None:
         "reconcile_iterator",
         "reconcile_check",
         "reconcile_notify",
+        "sweep_sets",
     ],
 )
 def test_a_function_starts_with_nothing_but_the_archive(
