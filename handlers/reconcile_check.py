@@ -30,7 +30,8 @@ MAX_CONTINUATIONS = 350
 def pin(execution: Execution) -> Listing:
     """Read the manifest's newest version once, and return it as this execution's listing.
 
-    First the execution joins those of its manifest event, so that none decides for the others.
+    The execution joins those of its manifest event and of the version, so that none decides for
+    the others.
 
     Raises:
         ManifestError: The manifest is not there, or cannot be used.
@@ -44,6 +45,7 @@ def pin(execution: Execution) -> Listing:
             raise ManifestError(f"The manifest {upload.key!r} is not in S3") from error
         raise
     version_id = reconciliation.outcome_store().pin(execution.arn, head.get("VersionId", "null"))
+    reconciliation.upload_executions(execution.manifest, version_id).add(execution.arn)
     if version_id != head.get("VersionId", "null"):  # replaced since an earlier try of this check
         head = dataset.s3.head_object(Bucket=upload.bucket, Key=upload.key, VersionId=version_id)
     itself = Listing(

@@ -141,7 +141,9 @@ def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
 
 def is_left_to_another(execution: Execution, version_id: str, outcomes: OutcomeStore) -> bool:
     """Return whether another execution for the same manifest upload runs, and may succeed."""
-    others = reconciliation.upload_executions(execution.manifest).give_up(execution.arn)
+    executions = reconciliation.upload_executions
+    others = executions(execution.manifest).give_up(execution.arn)
+    others |= executions(execution.manifest, version_id).give_up(execution.arn)
     return any(
         outcomes.pinned(other) in (None, version_id)
         and is_running(other, attempt=execution.manifest.attempt)

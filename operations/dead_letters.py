@@ -179,7 +179,8 @@ def _move(
             return DECLINED
         with (
             output.progress(verb, total=len(selected)) as steps,
-            closing(_letters(invocation, **chosen)) as letters,
+            # Only what was shown: other messages may have arrived since.
+            closing(_letters(invocation, **chosen, only=selected)) as letters,
         ):
             for reading, letter in letters:
                 entry = {"queue": letter.queue, "messageId": letter.message_id}
@@ -214,13 +215,19 @@ def _letters(
     ids: Sequence[str] = (),
     reason: str = "",
     limit: int = LIMIT,
+    only: Sequence[DeadLetter] | None = None,
 ) -> Generator[tuple[Reading, DeadLetter]]:
-    """Yield the messages that are chosen; what arrives meanwhile is left for the next time."""
+    """Yield the messages that are chosen, of those in *only* if it is given.
+
+    What arrives meanwhile is left for the next time.
+    """
+    known = None if only is None else {each.message_id for each in only}
     before_ms = int(time.time() * 1000)
     for each in queues_of(invocation.vault, queue):
         with Reading(each, limit=limit, before_ms=before_ms) as reading:
             for letter in reading:
-                if letter.matches(ids=frozenset(ids), reason=reason):
+                chosen = letter.matches(ids=frozenset(ids), reason=reason)
+                if chosen and (known is None or letter.message_id in known):
                     yield reading, letter
 
 

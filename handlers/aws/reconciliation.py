@@ -26,11 +26,14 @@ def outcome_store() -> OutcomeStore:
     return OutcomeStore(table=environment.outcome_table, expiry_days=environment.expiry_days)
 
 
-def upload_executions(manifest: ManifestUpload) -> UploadExecutions:
-    """Return the executions that the event of *manifest* started."""
+def upload_executions(manifest: ManifestUpload, version_id: str | None = None) -> UploadExecutions:
+    """Return the executions that the event of *manifest* started, or those of its version."""
     environment = CheckEnvironment.read()
     return UploadExecutions(
-        table=environment.outcome_table, expiry_days=environment.expiry_days, manifest=manifest
+        table=environment.outcome_table,
+        expiry_days=environment.expiry_days,
+        manifest=manifest,
+        version_id=version_id,
     )
 
 

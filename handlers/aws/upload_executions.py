@@ -1,6 +1,8 @@
-"""The executions of one manifest event, which EventBridge may deliver twice.
+"""The executions of one manifest event, which EventBridge may deliver twice, or of one version.
 
-The item ``executions#<digest of bucket, object-key and event-time>`` of the outcomes table has
+One version may be announced at two times, by the gateway or by a backfill, so that the executions
+of both have one outcome. The item ``executions#<digest>`` of the outcomes table, of bucket,
+object-key and event-time, or of bucket, object-key and version once that is pinned, has
 two sets of ARNs: ``executions``, to which the first check of each adds its own, and ``gaveUp``,
 those that failed. Of executions that fail at the same time, the last one to give up finds no
 other left, and decides.
@@ -25,11 +27,13 @@ dynamodb: DynamoDBClient = boto3.client("dynamodb")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadExecutions:
-    """The item of one manifest event, in the outcomes table."""
+    """The item of one manifest event or version, in the outcomes table."""
 
     table: str
     expiry_days: int
     manifest: ManifestUpload
+    version_id: str | None = None
+    """The manifest's pinned version; None for the item of the event."""
 
     def add(self, execution: str) -> None:
         """Write that *execution* reconciles this manifest event."""
@@ -48,7 +52,11 @@ class UploadExecutions:
     @property
     def _key(self) -> dict[str, Any]:
         upload = self.manifest.upload
-        return {"id": {"S": f"executions#{digest(upload.bucket, upload.key, upload.event_time)}"}}
+        if self.version_id is None:
+            of = digest(upload.bucket, upload.key, upload.event_time)
+        else:
+            of = digest(upload.bucket, upload.key, "version", self.version_id)
+        return {"id": {"S": f"executions#{of}"}}
 
     def _add(self, attribute: str, execution: str) -> dict[str, Any]:
         expires_at = int(time.time()) + self.expiry_days * 86_400

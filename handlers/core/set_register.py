@@ -127,7 +127,7 @@ class SetRow:
             return False
         if self.manifest is None:
             return True
-        return self.outcome == "Successful" and self.first_arrival > self.concluded_at
+        return self.outcome == "Successful" and (self.last_arrival or 0) > self.concluded_at
 
     def due(self, now: int, *, manifest_due_seconds: int) -> Due:
         """Return what is to be done at *now*."""

@@ -173,6 +173,21 @@ def test_only_the_messages_that_are_named_are_moved(account: Account) -> None:
     assert account.bodies(UNCLASSIFIED) == ["event 1", "event 2"]
 
 
+def test_what_arrives_while_the_operator_reads_is_not_moved(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter that SQS moved keeps its time of sending: only its id shows that it is new."""
+    account.put(UNCLASSIFIED, "test data")
+
+    def agree(_: str) -> bool:
+        account.put(UNCLASSIFIED, "an upload")
+        return True
+
+    monkeypatch.setattr("operations.dead_letters.agree", agree)
+    assert sgvault("dead-letters", "set-aside", "--why", "test data").status == 0
+    assert account.bodies(UNCLASSIFIED) == ["an upload"]
+
+
 def test_ctrl_c_between_sending_and_deleting_loses_nothing(account: Account) -> None:
     account.put(UNCLASSIFIED, "an event")
 

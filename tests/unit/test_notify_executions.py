@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,6 +73,20 @@ def test_an_execution_that_is_stopped_does_not_silence_the_one_that_succeeds(
     answer = stop(EXECUTION)
     assert answer["announced"] is False
     assert statuses(aws) == []
+    finish(OTHER_EXECUTION, checked)
+    assert statuses(aws) == [("Successful", "version-1")]
+
+
+def test_a_version_that_is_announced_at_two_times_has_one_outcome(aws: FakeAws) -> None:
+    """Pitfall 37: a backfill announces it with the time that S3 has, not with the gateway's."""
+    whole(aws)
+    checked = check(OTHER_EXECUTION)
+    again = manifest_upload()
+    again = replace(again, upload=replace(again.upload, event_time=EVENT_TIME + 7))
+    check_handler(task_event(manifest=again, execution=EXECUTION), FakeContext().typed)
+    aws.states.running[OTHER_EXECUTION] = 1
+    event = task_event(manifest=again, execution=EXECUTION, failure=UNUSABLE)
+    assert handler(event, FakeContext().typed)["announced"] is False
     finish(OTHER_EXECUTION, checked)
     assert statuses(aws) == [("Successful", "version-1")]
 
