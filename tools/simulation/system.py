@@ -12,6 +12,12 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
+from handlers.aws.lambda_environment import (
+    ClassifyEnvironment,
+    LambdaEnvironment,
+    RecordEnvironment,
+    TelemetryEnvironment,
+)
 from stacks.queue_policy import (
     DEAD_LETTER_RETENTION_SECONDS,
     RECORDS,
@@ -26,26 +32,37 @@ from tools.simulation.queue import Queue
 from tools.simulation.services import Bus, QueueApi, RegisterTable, Table
 from tools.simulation.usage import Usage
 
+ENVIRONMENTS: tuple[LambdaEnvironment, ...] = (
+    TelemetryEnvironment(
+        powertools_service_name="simulation",
+        powertools_metrics_namespace="Simulation",
+        version="simulated",
+    ),
+    ClassifyEnvironment(
+        event_bus_name="vault",
+        job_dir_suffix="-vaultjob",
+        manifest_suffix=".manifest",
+        upload_queue_url="uploads",
+        upload_dead_letters_url="uploads-dead-letters",
+    ),
+    RecordEnvironment(
+        upload_event_table="upload-events",
+        expiry_days=30,
+        record_queue_url="records",
+        record_dead_letters_url="records-dead-letters",
+        set_table="sets",
+        job_dir_suffix="-vaultjob",
+    ),
+)
 VARIABLES = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "simulated",
     "AWS_SECRET_ACCESS_KEY": "simulated",
     "AWS_EC2_METADATA_DISABLED": "true",
-    "POWERTOOLS_SERVICE_NAME": "simulation",
-    "POWERTOOLS_METRICS_NAMESPACE": "Simulation",
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-    "EVENT_BUS_NAME": "vault",
-    "JOB_DIR_SUFFIX": "-vaultjob",
-    "MANIFEST_SUFFIX": ".manifest",
-    "UPLOAD_QUEUE_URL": "uploads",
-    "UPLOAD_DEAD_LETTERS_URL": "uploads-dead-letters",
-    "RECORD_QUEUE_URL": "records",
-    "RECORD_DEAD_LETTERS_URL": "records-dead-letters",
-    "UPLOAD_EVENT_TABLE": "upload-events",
-    "SET_TABLE": "sets",
-    "EXPIRY_DAYS": "30",
+    **{name: value for each in ENVIRONMENTS for name, value in each.variables().items()},
 }
 WRITERS = 8
 MEMORY_MB = 256
