@@ -65,6 +65,7 @@ class EventProcessingStack(VaultStack):
             self,
             "notices",
             name=f"{self._prefix}-notices",
+            arns=self._arns,
             emails=self._settings.notify_emails,
             alarm_topic_arn=self._settings.alarm_topic_arn,
         )

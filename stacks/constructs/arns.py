@@ -20,6 +20,10 @@ class Arns(Construct):
         self.region = DataAwsRegion(self, "region").name
         self._partition = DataAwsPartition(self, "partition").partition
 
+    def alarm(self, name: str) -> str:
+        """Return the ARN of a CloudWatch alarm."""
+        return self._arn("cloudwatch", f"alarm:{name}")
+
     def rule(self, name: str, *, bus: str | None = None) -> str:
         """Return the ARN of an EventBridge rule, on the default bus unless *bus* is given."""
         return self._arn("events", f"rule/{bus}/{name}" if bus else f"rule/{name}")

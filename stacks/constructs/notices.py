@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
+from stacks.constructs.arns import Arns
 from stacks.constructs.check_skips import skip_check
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.iam import Allow, by_service
@@ -26,6 +27,7 @@ class Notices(Construct):
         id_: str,
         *,
         name: str,
+        arns: Arns,
         emails: Sequence[str],
         alarm_topic_arn: str | None,
     ) -> None:
@@ -39,6 +41,7 @@ class Notices(Construct):
             " dollar a month, and a notice holds names and counts that its e-mails show anyway",
         )
         self.arn = topic.arn
+        self._arns = arns
         self.alarm_topic_arn = alarm_topic_arn or topic.arn
         self._alarms_publish_here = alarm_topic_arn is None
         for number, email in enumerate(emails):
@@ -55,7 +58,12 @@ class Notices(Construct):
         sources = {"events.amazonaws.com": ("PublishEvents", [route.arn for route in routes])}
         if self._alarms_publish_here:
             constructs = TerraformStack.of(self).node.find_all()
-            alarms = [each.arn for each in constructs if isinstance(each, CloudwatchMetricAlarm)]
+            alarms = [
+                # By name: an alarm that changes must not make the policy unknown to a plan.
+                self._arns.alarm(str(each.alarm_name_input))
+                for each in constructs
+                if isinstance(each, CloudwatchMetricAlarm)
+            ]
             sources["cloudwatch.amazonaws.com"] = ("PublishAlarms", alarms)
         policy = DataAwsIamPolicyDocument(
             self,

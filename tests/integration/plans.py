@@ -14,6 +14,7 @@ READ_BACK_GAPS: Mapping[str, Mapping[str, str]] = {
     "aws_cloudwatch_metric_alarm": dict.fromkeys(
         (
             "actions_enabled",
+            "alarm_actions",
             "alarm_description",
             "dimensions",
             "period",
