@@ -113,7 +113,7 @@ mount_share() { # [SOURCE]: as the kernel lists it
   fails grep -rq secret share
   rm -r source/.hidden state share
   mkdir share
-  stub mkdir <<<'"$real" "$@"; [[ $* != *vaultjob* ]] || { mv "a folder" gone; ln -s "'"$PWD"'/elsewhere" "a folder"; echo 12345 >"'"$PWD"'/elsewhere/file"; }'
+  stub mkdir <<<'"$real" "$@"; [[ $* != *vaultjob* ]] || { mv "a folder" gone; ln -s "'"$PWD"'/elsewhere" "a folder"; echo 12345 >"'"$PWD"'/elsewhere/file"; }' # pragma: allowlist secret
   run vault
   expect 1 "a\\ folder has become a link"
   [[ ! -e $manifest ]]

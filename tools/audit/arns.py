@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 ARNS = {
+    "aws_cloudwatch_event_archive": "arn:aws:events:{region}:{account}:archive/{name}",
     "aws_cloudwatch_event_bus": "arn:aws:events:{region}:{account}:event-bus/{name}",
     "aws_cloudwatch_event_rule": "arn:aws:events:{region}:{account}:rule/{bus}{name}",
     "aws_cloudwatch_metric_alarm": "arn:aws:cloudwatch:{region}:{account}:alarm:{alarm_name}",

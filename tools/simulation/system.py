@@ -56,8 +56,8 @@ ENVIRONMENTS: tuple[LambdaEnvironment, ...] = (
 )
 VARIABLES = {
     "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "simulated",
-    "AWS_SECRET_ACCESS_KEY": "simulated",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_EC2_METADATA_DISABLED": "true",
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_TRACE_DISABLED": "true",

@@ -20,6 +20,7 @@ KNOWN = {
     "a2345678901234567": "an environment's name, longer than one may be",
     "benchmarks": "credentials of the benchmarks' stub, which asks for none",
     "e4e68fb7bd0e697a0ae8f1bb342846b3": "the MD5 of a message, from AWS's documentation",
+    "f67e7d3f279927cb49c2dde3fd3f5da68b9de1beeb0e9de7493c178cb1684eb6": "an outcome's id",
     "local": "credentials of the endpoint on this machine, which opens nothing else",
     "testing": "credentials of tests, for clients that ask nobody",
 }
