@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Choice:
             OperatorError: The local system is wanted, and none is running.
         """
         if self.local:
-            _point_at(_local_system())
+            point_at(_local_system())
         if self.profile:
             os.environ["AWS_PROFILE"] = self.profile
         if region := self.region or os.environ.get("AWS_REGION"):
@@ -74,7 +75,7 @@ def _local_system() -> dict[str, Any]:
 CREDENTIALS = ("accessKeyId", "secretAccessKey")
 
 
-def _point_at(system: dict[str, Any]) -> None:
+def point_at(system: Mapping[str, Any]) -> None:
     """Use the local endpoint and nothing of the user's own: no profile, no file, no proxy."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]

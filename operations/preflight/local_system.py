@@ -6,8 +6,9 @@ import json
 import os
 from pathlib import Path
 
+from operations.aws_environment import LOCAL_SYSTEM, point_at
+
 ENVIRONMENT = "local"
-SYSTEM = Path(".local") / "system" / "system.json"
 
 
 def use_local_system(root: Path) -> bool:
@@ -18,20 +19,8 @@ def use_local_system(root: Path) -> bool:
     if "AWS_ENDPOINT_URL" in os.environ:
         return True
     try:
-        system = json.loads((root / SYSTEM).read_text(encoding="utf-8"))
+        system = json.loads((root / LOCAL_SYSTEM).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return False
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ |= {
-        "AWS_ENDPOINT_URL": system["endpoint"],
-        "AWS_ACCESS_KEY_ID": system["accessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": system["secretAccessKey"],
-        "AWS_REGION": system["region"],
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
-    }
+    point_at(system)
     return True
