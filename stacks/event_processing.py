@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformOutput
-from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from constructs import Construct
 
 from handlers.aws.lambda_environment import (
@@ -12,7 +10,6 @@ from handlers.aws.lambda_environment import (
     RecordEnvironment,
 )
 from stacks.constructs.arns import Arns
-from stacks.constructs.check_skips import skip_check
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.function import Function
 from stacks.constructs.function_queue import FunctionQueue
@@ -20,13 +17,13 @@ from stacks.constructs.functions import Functions
 from stacks.constructs.handlers_archive import HandlersArchive
 from stacks.constructs.iam import Allow
 from stacks.constructs.notices import Notices
+from stacks.constructs.published_names import publish_names
 from stacks.constructs.reconcile_functions import ReconcileFunctions
 from stacks.constructs.reconciliation import Reconciliation
 from stacks.constructs.set_sweep import SetSweep
 from stacks.constructs.storage import Storage
 from stacks.constructs.upload_rule import UploadRule
 from stacks.constructs.vault_bus import NOTICES, VaultBus
-from stacks.constructs.vault_parameter import VaultParameter
 from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
@@ -205,17 +202,7 @@ class EventProcessingStack(VaultStack):
     def _publish_names(self) -> None:
         """5. Other stacks, the gateway's client and operators need the names."""
         storage = self._storage
-        parameter = SsmParameter(
-            self,
-            "file_upload_bucket_name",
-            name=f"/{self._settings.environment_name}/fileUploadBucketName",
-            type="String",
-            value=storage.bucket.name,
-        )
-        skip_check(
-            parameter, "CKV2_AWS_34", "A bucket's name is no secret: it is an output as well"
-        )
-        names = {
+        outputs = {
             "fileUploadBucketName": storage.bucket.name,
             "reportsBucketName": storage.reports.name,
             "uploadEventTableName": storage.uploads.name,
@@ -230,10 +217,13 @@ class EventProcessingStack(VaultStack):
             "setTableName": storage.sets.name,
             "noticesTopicArn": self._notices.arn,
         }
-        for output, value in names.items():
-            TerraformOutput(self, output, value=value)
-        names |= self._upload_rule.names
-        VaultParameter(self, "vault", settings=self._settings, names=names)
+        publish_names(
+            self,
+            settings=self._settings,
+            bucket=storage.bucket.name,
+            outputs=outputs,
+            others=self._upload_rule.names,
+        )
 
     def _function_queue(
         self, id_: str, policy: QueuePolicy, *, dead_letters_id: str
