@@ -1,1 +1,1 @@
-"""The stacks, brought to AWS or to an endpoint of its kind, by cdktf and Terraform."""
+"""Deploy synthesised stacks to AWS, or to an AWS-compatible endpoint, with cdktf and Terraform."""

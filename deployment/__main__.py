@@ -1,4 +1,4 @@
-"""``python -m deployment``: deploy what was reviewed, and destroy it. ``VAULT_ENV`` names the environment."""
+"""``python -m deployment``: deploy or destroy reviewed plans. ``VAULT_ENV`` names the environment."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from deployment.target import Target
 PLANS = ROOT / "build" / "deploy"
 EXIT_STATUS = """\
 exit status:
-  0    the stacks are as they should be
-  1    a stack could not be planned or applied, or the answer was not yes
-  2    it was called wrongly
-  3    data would be lost: ALLOW names what may be
+  0    the stacks match the configuration
+  1    a stack could not be planned or applied, or the plan was not approved
+  2    the command line is wrong
+  3    data would be lost; ALLOW lists the resources that may lose it
 """
 
 
@@ -36,17 +36,17 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    deploy = commands.add_parser("deploy", help="plan, review, ask, and apply exactly that plan")
+    deploy = commands.add_parser("deploy", help="plan, review, ask, and apply exactly this plan")
     deploy.add_argument("--allow", action="append", default=[], metavar="ADDRESS")
-    destroy = commands.add_parser("destroy", help="the same with the destruction of the stacks")
+    destroy = commands.add_parser("destroy", help="plan a destroy, review it, ask, and apply it")
     for command in (deploy, destroy):
         command.add_argument("--stack", action="append", default=[], metavar="NAME")
-        command.add_argument("--yes", action="store_true", help="ask nothing")
+        command.add_argument("--yes", action="store_true", help="apply without asking")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Carry out one command, and print one sentence if it fails."""
+    """Run one command, and print one sentence if it fails."""
     options = arguments()
     return exit_status(
         lambda: run(options, environment_name()),
@@ -58,7 +58,7 @@ def environment_name() -> str:
     """Return the environment that ``VAULT_ENV`` names.
 
     Raises:
-        CommandError: There is none of that name.
+        CommandError: There is no environment of that name.
     """
     name = environments.chosen(os.environ)
     try:
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace, environment: str) -> int:
     """Synthesise the stacks into a folder of the environment, and deploy or destroy them."""
     folder = PLANS / environment
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # a plan holds sensitive values as they are
+    folder.chmod(0o700)  # a plan contains sensitive values in plain text
     variables = terraform.prepare() | {"VAULT_ENV": environment, "TF_IN_AUTOMATION": "1"}
     stacks = Deployment(folder.resolve(), variables)
     show(f"Synthesising the stacks of {environment}")
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace, environment: str) -> int:
 
 
 def client(target: Target) -> Any:
-    """Return what makes boto3 clients in the region of *target*."""
+    """Return a factory of boto3 clients in the region of *target*."""
     import boto3
 
     session: Any = boto3.session.Session(region_name=target.region)
@@ -102,14 +102,14 @@ def client(target: Target) -> Any:
 
 
 def agree(question: str, target: Target) -> bool:
-    """Ask *question*; only the environment's name is a yes.
+    """Ask *question* and return whether the user typed the environment's name.
 
     Raises:
-        CommandError: Nobody is there to be asked.
+        CommandError: Standard input is not a terminal.
     """
     if not sys.stdin.isatty():
-        raise CommandError("Nobody is there to be asked whether this may be done: give YES=1.")
-    print(f"{question} ({target})\nType {target.environment} for yes: ", end="", flush=True)
+        raise CommandError("There is no terminal to ask for approval on: set YES=1 to approve.")
+    print(f"{question} ({target})\nType {target.environment} to approve: ", end="", flush=True)
     return sys.stdin.readline().strip() == target.environment
 
 

@@ -1,4 +1,4 @@
-"""How a command ends: with an exit status, and with a sentence on standard error if it fails."""
+"""Exit status and error output of the commands."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def exit_status(
 ) -> int:
     """Run *command* and return its exit status: 1 after an error, 130 after an interruption.
 
-    SIGTERM and SIGHUP interrupt it as Ctrl-C does, so that it ends what it has started; then
-    *interrupted* is printed. CommandError, *errors* and a full disk end with a sentence; any other error
-    is a fault of ours, and raised.
+    SIGTERM and SIGHUP interrupt the command like Ctrl-C, so that it ends the processes it has
+    started; then *interrupted* is printed. For CommandError, *errors* and a full disk, one sentence
+    is printed. Any other error is a bug in this project and is raised.
     """
     expected: tuple[type[Exception], ...] = (CommandError, *errors)
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,4 @@
-"""Synthesised stacks, and the tools that bring them to AWS: cdktf and Terraform."""
+"""Run cdktf and Terraform on synthesised stacks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ CREATED = re.compile(r": Creation complete after")
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A set of synthesised stacks in its own folder, and the environment its tools run in."""
+    """Synthesised stacks in a folder of their own, and the environment of the tools that run on them."""
 
     folder: Path
     environment: Mapping[str, str]
 
     @property
     def output_folder(self) -> Path:
-        """Where cdktf writes; each deployment has its own, so that several can run side by side."""
+        """The folder that cdktf writes to. Each deployment has its own, so that several can run at once."""
         return self.folder / "cdktf.out"
 
     def stack_folder(self, stack: str) -> Path:
@@ -39,11 +39,11 @@ class Deployment:
         return self.output_folder / "stacks" / stack
 
     def state_bucket(self, stack: str) -> str:
-        """Read the name of the bucket that *stack* keeps its state in."""
+        """Return the name of the bucket that holds the state of *stack*."""
         return str(self.written(stack)["terraform"]["backend"]["s3"]["bucket"])
 
     def stacks(self) -> list[str]:
-        """List the stacks that were synthesised, in the order in which they were defined."""
+        """List the synthesised stacks in the order of their definition."""
         manifest = json.loads((self.output_folder / "manifest.json").read_text(encoding="utf-8"))
         return list(manifest["stacks"])
 
@@ -56,7 +56,7 @@ class Deployment:
         self.cdktf("synth")
 
     def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
-        """Apply a synthesised *stack*; *on_progress* hears how many resources are there."""
+        """Apply a synthesised *stack*; call *on_progress* with the number of resources created so far."""
         planned, created = 0, 0
 
         def count(line: str) -> None:
@@ -75,7 +75,7 @@ class Deployment:
         """Run ``cdktf`` with *arguments* on this deployment.
 
         Raises:
-            CommandError: It failed, for the reason given.
+            CommandError: cdktf failed; the text has the reason and the remedy.
         """
         _require_tools()
         log = self.folder / f"cdktf-{arguments[0]}.log"
@@ -97,12 +97,12 @@ class Deployment:
         expected: Container[int] = (0,),
         on_line: Callable[[str], None] = lambda line: None,
     ) -> int:
-        """Run ``terraform`` where it may change something; return its status, one of *expected*.
+        """Run a ``terraform`` command that may change something, and return its exit status.
 
-        Ctrl-C ends it as a signal of its own would: it writes the state and releases the lock.
+        Ctrl-C ends Terraform like an interrupt signal: it writes the state and releases the lock.
 
         Raises:
-            CommandError: It failed, for the reason given.
+            CommandError: The status is not in *expected*; the text has the reason and the remedy.
         """
         log = self.folder / f"terraform-{arguments[0]}.log"
         log.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ class Deployment:
         return status
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``terraform`` in the stack's folder, and return whatever came of it."""
+        """Run ``terraform`` in the stack's folder, and return its status and output."""
         return subprocess.run(
             ["terraform", *arguments],
             env=self.environment,
@@ -134,7 +134,7 @@ class Deployment:
         """Run ``terraform`` in the stack's folder, and return what it writes to stdout.
 
         Raises:
-            CommandError: Its status is none of *expected*, for the reason given.
+            CommandError: The status is not in *expected*; the text has the reason.
         """
         ran = self.terraform(stack, *arguments)
         if ran.returncode not in expected:
@@ -142,12 +142,12 @@ class Deployment:
         return ran.stdout
 
     def plan(self, stack: str, file: str | Path, *flags: str) -> dict[str, Any]:
-        """Plan an initialised *stack* into *file*, and return it as ``terraform show -json`` does.
+        """Plan an initialised *stack* into *file*, and return the plan as ``terraform show -json`` does.
 
         A relative *file* is below the stack's folder.
 
         Raises:
-            CommandError: It cannot be planned, for the reason given.
+            CommandError: The stack cannot be planned; the text has the reason.
         """
         self.checked(stack, "plan", "-input=false", "-no-color", *flags, f"-out={file}")
         return self.shown(stack, file)
@@ -156,13 +156,13 @@ class Deployment:
         """Return the plan in *file* as ``terraform show -json`` does.
 
         Raises:
-            CommandError: It cannot be read, for the reason given.
+            CommandError: The file cannot be read; the text has the reason.
         """
         shown: dict[str, Any] = json.loads(self.checked(stack, "show", "-json", str(file)))
         return shown
 
     def outputs(self, stack: str) -> dict[str, Any]:
-        """Read the outputs of *stack*, by their names."""
+        """Return the outputs of *stack* by name."""
         shown = json.loads(self.checked(stack, "output", "-json"))
         return {name: output["value"] for name, output in shown.items()}
 
@@ -171,4 +171,4 @@ def _require_tools() -> None:
     if not CDKTF.exists():
         raise CommandError("cdktf is not installed: run 'make setup'.")
     if shutil.which("terraform") is None:
-        raise CommandError("There is no terraform on the PATH: install version 1.11 or later.")
+        raise CommandError("terraform is not on the PATH: install version 1.11 or later.")

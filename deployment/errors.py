@@ -1,5 +1,5 @@
-"""What stops a command: a sentence that says what is wrong and what to do about it."""
+"""The error that ends a command with one sentence for the user."""
 
 
 class CommandError(Exception):
-    """The command cannot go on; its text is all that the user gets to see."""
+    """The command cannot continue. The text names the cause and the remedy; the user sees nothing else."""

@@ -1,4 +1,4 @@
-"""Child processes that do not outlive us, and whose output is kept."""
+"""Child processes that end with this process, and whose output is written to a log."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def run(
     log: Path,
     on_line: Callable[[str], None] = lambda line: None,
 ) -> int:
-    """Run *command* to its end, its output into *log* and to *on_line*; return its exit status.
+    """Run *command*, write its output to *log* and to *on_line*, and return its exit status.
 
-    It runs in a session of its own, so that Ctrl-C reaches us alone; an exception here, Ctrl-C
-    included, ends it and all that it started.
+    The child runs in its own session, so that only this process receives Ctrl-C. An exception in
+    this process, also KeyboardInterrupt, ends the child and all its descendants.
     """
     process = subprocess.Popen(
         command,
@@ -50,7 +50,7 @@ def run(
 
 
 def end_tree(process: subprocess.Popen[str]) -> None:
-    """End *process* and all below it, cdktf's Terraform in its own session too."""
+    """End *process* and its descendants, also Terraform, which cdktf starts in another session."""
     tree = [process.pid, *descendants(process.pid)]
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in tree:
@@ -74,13 +74,13 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether *pid* has not ended; one that nobody has waited for yet has."""
+    """Return whether *pid* is running; a zombie is not."""
     _, state = _processes().get(pid, (0, "Z"))
     return not state.startswith("Z")
 
 
 def command_line(pid: int) -> str:
-    """Show the arguments that *pid* was started with, or nothing if there is no such process."""
+    """Return the command line of *pid*, or an empty text if there is no such process."""
     if Path("/proc/self").exists():
         with contextlib.suppress(OSError):
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
@@ -92,7 +92,7 @@ def command_line(pid: int) -> str:
 
 
 def _processes() -> dict[int, tuple[int, str]]:
-    """Map each process to its parent and its state, from /proc or, where there is none, from ps."""
+    """Map each process to its parent and state, read from /proc or, if that is missing, from ps."""
     if not Path("/proc/self").exists():
         shown = subprocess.run(
             ["ps", "-axo", "pid=,ppid=,state="], capture_output=True, text=True, check=True
@@ -102,7 +102,7 @@ def _processes() -> dict[int, tuple[int, str]]:
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            # The name, in parentheses, may hold anything: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+            # The name in parentheses may contain any character: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
             state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
             found[int(folder.name)] = (int(parent), state)
     return found

@@ -1,4 +1,4 @@
-"""Stacks planned, reviewed and applied one after the other: what is applied is what was reviewed."""
+"""Plan, review and apply stacks one after the other; exactly the reviewed plan is applied."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from deployment.review.planning import REFUSED, plan_stack
 from deployment.safeguards import Safeguards
 
 ORDER = ("EventProcessingStack", "DataVaultingStack", "FileShareStack")
-"""Each builds on the ones before it. StateBackendStack is made by ``make bootstrap``, and stays."""
+"""Each stack builds on those before it. ``make bootstrap`` manages StateBackendStack."""
 
 Agree = Callable[[str], bool]
-"""Asks a question, and returns whether the answer is yes."""
+"""A function that asks a question and returns whether the answer is yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """The stacks of one environment on their way to AWS."""
+    """A deployment or a destruction of the stacks of one environment."""
 
     stacks: Deployment
     folder: Path
-    """Where the plans are kept until they are applied; it is there."""
+    """The folder of the plans until they are applied. It must exist."""
     agree: Agree
     show: Callable[[str], None]
 
     def deploy(self, names: Sequence[str] = (), *, allowed: Sequence[str] = ()) -> int:
-        """Plan, show, ask and apply the stacks *names* (all, if none is named) in their order.
+        """Plan, show, approve and apply the stacks *names* in order; all stacks if *names* is empty.
 
-        Returns 0 if all of them are as they should be, 1 if one could not be planned or was not
-        agreed to, 3 if it would lose data that is not *allowed* to be. Later ones are left alone.
+        Return 0 if every stack is up to date, 1 if a plan failed or was not approved, 3 if a plan
+        would lose data of a resource that is not in *allowed*. The stacks after that one are not
+        changed.
         """
         for stack in chosen(names):
             reviewed = self._plan(stack, allowed=allowed)
@@ -43,16 +44,16 @@ class Rollout:
                     return status
                 continue
             if not self.agree(f"Apply exactly this plan of {stack}?"):
-                self.show(f"{stack} is left as it is.")
+                self.show(f"{stack} is not changed.")
                 return 1
             self._apply(stack)
         return 0
 
     def destroy(self, names: Sequence[str] = (), *, safeguards: Safeguards) -> int:
-        """Plan, show, ask and destroy the stacks in the reverse order.
+        """Plan, show, approve and destroy the stacks in reverse order.
 
         Raises:
-            CommandError: Something would be lost that nobody can see in the plan.
+            CommandError: The destroy would lose something that the plan does not show.
         """
         for stack in reversed(chosen(names)):
             reviewed = self._plan(stack, "-destroy")
@@ -63,8 +64,8 @@ class Rollout:
                 self.show(f"{stack}: nothing is deployed.")
                 continue
             safeguards.check(stack, self.stacks.shown(stack, self._file(stack)))
-            if not self.agree(f"Destroy {stack}, with all that the review says is lost?"):
-                self.show(f"{stack} is left as it is.")
+            if not self.agree(f"Destroy {stack}, and lose the data that the review lists?"):
+                self.show(f"{stack} is not changed.")
                 return 1
             self._apply(stack)
         return 0
@@ -76,14 +77,14 @@ class Rollout:
         return reviewed
 
     def _judge(self, reviewed: Reviewed, *, allowed: Sequence[str]) -> int | None:
-        """Return an exit status if there is nothing to ask about, or None."""
+        """Return an exit status if there is nothing to approve, else None."""
         findings = reviewed.findings
         if findings is None or not findings.is_whole:
             return 1
         if losses := findings.losses(allowed):
             names = " ".join(each.address for each in losses)
             self.show(
-                f"Data would be lost: nothing is applied. If it may be, give ALLOW='{names}'."
+                f"Data would be lost: nothing is applied. To allow the loss, set ALLOW='{names}'."
             )
             return REFUSED
         if findings.is_empty:
@@ -99,21 +100,21 @@ class Rollout:
                 stack, "apply", "-input=false", "-no-color", str(plan), on_line=self.show
             )
         finally:
-            plan.unlink(missing_ok=True)  # it holds sensitive values as they are
+            plan.unlink(missing_ok=True)  # it contains sensitive values in plain text
 
     def _file(self, stack: str) -> Path:
         return self.folder / f"{stack}.tfplan"
 
 
 def chosen(names: Sequence[str]) -> list[str]:
-    """Return *names* in the order in which the stacks build on each other; all, if there are none.
+    """Return *names* in the order in which the stacks build on each other; all if *names* is empty.
 
     Raises:
-        CommandError: There is no such stack, or it is not deployed this way.
+        CommandError: A name is not in ORDER.
     """
     if strangers := [name for name in names if name not in ORDER]:
         raise CommandError(
-            f"{', '.join(strangers)} is no stack that is deployed this way: there are"
-            f" {', '.join(ORDER)}. 'make bootstrap' makes the bucket of the state."
+            f"{', '.join(strangers)} cannot be deployed by this command; it deploys"
+            f" {', '.join(ORDER)}. 'make bootstrap' creates the bucket for the state."
         )
     return [name for name in ORDER if not names or name in names]

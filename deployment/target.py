@@ -1,4 +1,4 @@
-"""The environment, the account and the region that a command works on."""
+"""The environment, account and region that a command works on."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ class Target:
 
     @classmethod
     def of(cls, stacks: Deployment, environment: str) -> Self:
-        """Find where synthesised *stacks* go with the caller's credentials.
+        """Return the target that synthesised *stacks* have with the caller's credentials.
 
         Raises:
-            CommandError: There are no credentials, no region, or those of another account; or the
-                stacks were synthesised for another environment.
+            CommandError: There are no credentials or no region, the credentials are of an account
+                that the stacks do not allow, or the stacks were synthesised for another
+                environment.
         """
         written = [stacks.written(stack) for stack in stacks.stacks()]
         for each in written:
@@ -37,14 +38,14 @@ class Target:
         allowed = provider.get("allowed_account_ids") or [account_id]
         if account_id not in allowed:
             raise CommandError(
-                f"The credentials are of account {account_id}; the stacks of {environment} go into"
-                f" {', '.join(allowed)} alone (stacksAccountId): use credentials of that account."
+                f"The credentials are of account {account_id}, but the stacks of {environment} are"
+                f" for {', '.join(allowed)} (stacksAccountId): use credentials of that account."
             )
         return cls(environment=environment, account_id=account_id, region=region)
 
 
 def check_environment(written: dict[str, Any], environment: str) -> None:
-    """Raise CommandError if a configuration was synthesised for another than *environment*."""
+    """Raise CommandError if a configuration was not synthesised for *environment*."""
     key: str = written["terraform"]["backend"]["s3"]["key"]
     tags: dict[str, str] = written["provider"]["aws"][0]["default_tags"][0]["tags"]
     for found in (key.partition("/")[0], tags["Environment"]):
@@ -56,7 +57,7 @@ def check_environment(written: dict[str, Any], environment: str) -> None:
 
 
 def _identity(region: str | None) -> tuple[str, str]:
-    """Return the region that Terraform uses, and the account of the caller's credentials."""
+    """Return the region that Terraform uses and the account of the caller's credentials."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -68,12 +69,12 @@ def _identity(region: str | None) -> tuple[str, str]:
         or session.region_name
     )
     if not region:
-        raise CommandError("No region is known: set the setting stacksRegion, or AWS_REGION.")
+        raise CommandError("No region is configured: set AWS_REGION, or the setting stacksRegion.")
     try:
         identity = session.client("sts", region_name=region).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise CommandError(
-            f"AWS accepts no credentials of yours: {error}. Log in (aws sso login), or set"
+            f"AWS accepts no credentials of this user: {error}. Log in (aws sso login), or set"
             " AWS_PROFILE."
         ) from error
     return region, str(identity["Account"])

@@ -1,4 +1,4 @@
-"""What Terraform is given for one stack: the JSON that CDKTF writes into the stack's folder."""
+"""The Terraform configuration (JSON) that CDKTF writes into a stack's folder."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Template = dict[str, Any]
 
 
 def template_path(folder: Path) -> Path:
-    """Return the path of the JSON in a stack's *folder*."""
+    """Return the path of the configuration in a stack's *folder*."""
     return folder / "cdk.tf.json"
 
 
 def read_template(folder: Path) -> Template:
-    """Read the JSON in a stack's *folder*."""
+    """Read the configuration in a stack's *folder*."""
     template: Template = json.loads(template_path(folder).read_text(encoding="utf-8"))
     return template
 
 
 def read_templates(outdir: Path) -> dict[str, Template]:
-    """Read the JSON of every stack that was synthesised to *outdir*, by the stack's name."""
+    """Read the configurations of all stacks in *outdir*, by stack name."""
     folders = sorted(path.parent for path in outdir.glob("stacks/*/cdk.tf.json"))
     return {folder.name: read_template(folder) for folder in folders}

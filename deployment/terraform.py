@@ -1,6 +1,7 @@
-"""The environment of Terraform and cdktf: whence the provider comes.
+"""The environment of Terraform and cdktf, with the source of the AWS provider.
 
-As a command it runs another one there: ``python -m deployment.terraform -- npx cdktf diff``.
+Usage as a command: ``python -m deployment.terraform -- npx cdktf diff`` runs cdktf in that
+environment.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ END_OF_LIFE_NODE = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"
 
 
 def find_mirror(environ: Mapping[str, str], *, root: Path = Path("/")) -> Path | None:
-    """Find a folder that holds the AWS provider as a Terraform registry would, or None.
+    """Return a filesystem mirror that contains the AWS provider, or None.
 
-    The user's own word counts first, then Terraform's implied mirrors
+    The variable VAULT_TF_MIRROR has priority. Next are Terraform's implied mirrors
     (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
-    then what somebody put below the folders where the file system standard has add-on software.
+    and last the folders where the Filesystem Hierarchy Standard puts add-on software.
 
     Raises:
-        CommandError: The variable names a folder that is no such mirror.
+        CommandError: The variable names a folder that does not contain the provider.
     """
     own = environ.get(MIRROR_VARIABLE)
     if own and not (Path(own) / PROVIDER).is_dir():
         raise CommandError(
-            f"{MIRROR_VARIABLE} is {own}, which is no mirror: it holds no {PROVIDER}."
+            f"{MIRROR_VARIABLE} is {own}, which is not a mirror: it has no folder {PROVIDER}."
         )
     candidates = [Path(own)] if own else _candidates(environ, root)
     return next((folder for folder in candidates if (folder / PROVIDER).is_dir()), None)
@@ -63,7 +64,7 @@ def _below(root: Path, *folders: str) -> Iterable[Path]:
 
 
 def config(mirror: Path | None) -> str:
-    """Write Terraform's own configuration: a *mirror* is the only place providers come from."""
+    """Return the text of Terraform's CLI configuration; with a *mirror*, providers come only from it."""
     if mirror is None:
         return "disable_checkpoint = true\n"
     path = str(mirror.resolve()).replace("\\", "\\\\").replace('"', '\\"')
@@ -85,11 +86,11 @@ def environment(
     config_file: Path,
     mirror: Path | None = None,
 ) -> dict[str, str]:
-    """Make it out of *base*: the caller's own AWS is meant, whatever that is."""
+    """Return the variables in *base* with Terraform's own; the AWS credentials stay as they are."""
     made = dict(base)
     if mirror is not None:
         made["TF_CLI_ARGS_providers_lock"] = f"-fs-mirror={mirror.resolve()}"
-        made["CDKTF_DISABLE_PLUGIN_CACHE_ENV"] = "1"  # no copy of what is on this disk already
+        made["CDKTF_DISABLE_PLUGIN_CACHE_ENV"] = "1"  # the provider is on this disk already
     return made | {
         "TF_CLI_CONFIG_FILE": str(config_file),
         "CHECKPOINT_DISABLE": "1",
@@ -98,7 +99,7 @@ def environment(
 
 
 def prepare(config_file: Path = CONFIG_FILE) -> dict[str, str]:
-    """Find a mirror, write the configuration for it and return the environment of a command."""
+    """Find a mirror, write a CLI configuration for it, and return the environment for commands."""
     mirror = find_mirror(os.environ)
     config_file.parent.mkdir(parents=True, exist_ok=True)
     config_file.write_text(config(mirror))
@@ -106,11 +107,11 @@ def prepare(config_file: Path = CONFIG_FILE) -> dict[str, str]:
 
 
 def main() -> None:
-    """Replace this process by the command that the arguments give."""
+    """Replace this process with the command in the arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m deployment.terraform",
-        description="Run a command that finds the AWS provider in a local mirror, if there is one.",
-        epilog=f"{MIRROR_VARIABLE} names a mirror that is found nowhere else.",
+        description="Run a command with the AWS provider from a local mirror, if there is one.",
+        epilog=f"{MIRROR_VARIABLE} names a mirror that is not in a standard place.",
     )
     parser.add_argument("command", nargs="+", help="the command and its arguments, after --")
     command: list[str] = parser.parse_args().command

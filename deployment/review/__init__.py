@@ -1,5 +1,5 @@
-"""A Terraform plan, read as a reviewer reads it: what is lost, who may do what, who gets in.
+"""Review of a Terraform plan: lost data, changed permissions and changed network access.
 
-Plan JSON goes in, findings and Markdown come out; only ``planning`` runs Terraform. Nothing here
-applies anything.
+The modules turn the JSON of a plan into findings and Markdown. Only ``planning`` runs Terraform.
+Nothing here applies a plan.
 """

@@ -1,6 +1,6 @@
-"""``python -m deployment.review``: plan the stacks of an environment, and tell what a reviewer must know.
+"""``python -m deployment.review``: plan the stacks of an environment, and print a review of the plans.
 
-``VAULT_ENV`` names it.
+``VAULT_ENV`` names the environment.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from deployment.review.planning import PLANS, PlanReview, emptied, plan_stacks
 
 EXIT_STATUS = """\
 exit status:
-  0    every stack has a plan, and no data would be lost but what is allowed to be
+  0    every stack has a plan, and no data would be lost without being allowed
   1    a stack could not be planned; the summary says why
-  2    it was called wrongly
-  3    data would be lost: something that keeps it would be destroyed or replaced
+  2    the command line is wrong
+  3    data would be lost: a resource that holds data would be destroyed or replaced
 Nothing is ever applied.
 """
 
@@ -41,26 +41,30 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--stack", action="append", default=[], metavar="NAME", help="only this one; repeatable"
+        "--stack",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="review this stack only; repeatable",
     )
     parser.add_argument(
         "--allow",
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="let this resource be destroyed or replaced, with its data; several in one, or again",
+        help="allow the loss of this resource and its data; a list with blanks, or repeatable",
     )
     return parser.parse_args()
 
 
 def addresses(given: list[str]) -> list[str]:
-    """Split texts at blanks, but not inside of an instance's key: ``aws_s3_bucket.a["b c"]``."""
+    """Split texts at blanks, but not within an instance's key: ``aws_s3_bucket.a["b c"]``."""
     return [each for text in given for each in re.findall(r"(?:\[[^\]]*\]|[^\s\[])+", text)]
 
 
 @contextmanager
 def phase(doing: str) -> Iterator[None]:
-    """Tell on standard error what goes on, and how long it took."""
+    """Print on standard error that *doing* runs, and how long it takes."""
     print(f"{doing}: ", end="", file=sys.stderr, flush=True)
     started = time.monotonic()
     try:
@@ -82,7 +86,7 @@ def reviewed(options: argparse.Namespace) -> int:
     """Review the plans of the environment, and print the summary."""
     name = environments.chosen(os.environ)
     try:
-        environments.settings_file(ROOT, name)  # or else there is no folder for its plans either
+        environments.settings_file(ROOT, name)  # an unknown environment must not get a folder
     except environments.UnknownEnvironmentError as error:
         raise CommandError(f"{error}.") from error
     outcome = review(options, name)
@@ -92,7 +96,9 @@ def reviewed(options: argparse.Namespace) -> int:
 
 def review(options: argparse.Namespace, environment: str) -> PlanReview:
     """Synthesise the stacks into a folder of their own, and plan them."""
-    folder = emptied(PLANS / environment)  # first, so that no older plan is taken for this one
+    folder = emptied(
+        PLANS / environment
+    )  # first, so that a plan of an earlier run is never mistaken for the new one
     variables = terraform.prepare() | {"VAULT_ENV": environment, "TF_IN_AUTOMATION": "1"}
     deployment = Deployment(folder, variables)
     with phase("Synthesising the stacks"):

@@ -1,4 +1,4 @@
-"""What keeps data: what a plan would lose of it, and what protects it no longer."""
+"""Changes to resources that hold data: losses, and weaker protection."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ LOST = {
     "aws_storagegateway_stored_iscsi_volume": "what is on the volume",
     "aws_storagegateway_upload_buffer": "what is in the buffer and not uploaded yet",
 }
-"""The types that keep data, and what is lost with one."""
+"""The types of resources that hold data, and the data that is lost with a resource."""
 
 PARTS = ("aws_s3_bucket_", "aws_dynamodb_", "aws_storagegateway_", "aws_volume_attachment")
-"""How the types begin that say how data is kept."""
+"""The prefixes of types that configure how data is kept."""
 
 EMPTY_AT_FIRST = {"aws_cloudwatch_log_group", "aws_sfn_state_machine"}
-"""Those of them whose creation says little about data."""
+"""The types in LOST whose creation does not concern data."""
 
 PROTECTIONS = {
     "aws_s3_bucket_public_access_block": "the bucket may be opened to the public",
@@ -46,7 +46,7 @@ PROTECTIONS = {
     "aws_s3_bucket_versioning": "what is overwritten or deleted is gone",
     "aws_s3_bucket_object_lock_configuration": "objects may be deleted early",
 }
-"""The parts that protect data by being there."""
+"""The types that protect data, and the effect of destroying a resource of that type."""
 
 ON = {
     "block_public_acls": "the bucket may be opened to the public",
@@ -63,7 +63,7 @@ ON = {
     "server_side_encryption.0.enabled": "it is encrypted with a key of AWS's own",
     "sqs_managed_sse_enabled": "it is not encrypted, unless it has a key of its own",
 }
-"""What is true and should stay so, and what follows if not."""
+"""Arguments that should stay true, and the effect of setting them to false."""
 
 OFF = {
     "force_destroy": "whoever deletes it deletes all that is in it",
@@ -71,21 +71,21 @@ OFF = {
     "skip_final_snapshot": "no snapshot is made before it is deleted",
     "ttl.0.enabled": "its items expire",
 }
-"""What is false and should stay so, and what follows if not."""
+"""Arguments that should stay false, and the effect of setting them to true."""
 
 LASTS = ("days", "noncurrent_days", "retention_in_days", "message_retention_seconds")
-"""How the paths end that say how long something is kept; zero or nothing is for ever."""
+"""The last parts of paths that give a retention time; zero or null means for ever."""
 
 
 def is_about_data(change: Change) -> bool:
-    """Tell whether a resource keeps data, or says how it is kept."""
+    """Return whether a resource holds data or configures how data is kept."""
     if change.action is Action.CREATE:
         return change.type in LOST and change.type not in EMPTY_AT_FIRST
     return change.type in LOST or change.type.startswith(PARTS)
 
 
 def hunks(change: Change, *, but: list[Path]) -> Iterator[Hunk]:
-    """Tell of a change to data, without what is told of permissions (the paths *but*)."""
+    """Yield the changes to data, without the paths *but*, which the section on permissions shows."""
     if change.action in {Action.DESTROY, Action.FORGET}:
         yield gone(change)
     elif (lines := attributes(change, but=but)) or change.action is Action.REPLACE:
@@ -93,7 +93,7 @@ def hunks(change: Change, *, but: list[Path]) -> Iterator[Hunk]:
 
 
 def dangers(change: Change) -> Iterator[Danger]:
-    """Find what is lost, and what is protected less than before."""
+    """Yield the losses of data, and the protections that become weaker."""
     if change.loses_it and change.type in LOST:
         yield Danger(change.address, _loss(change), loses_data=True)
     elif change.action is Action.DESTROY and change.type in PROTECTIONS:
@@ -118,7 +118,7 @@ def _loss(change: Change) -> str:
 
 
 def _weaker(change: Change, path: Path, old: object, new: object) -> str:
-    """Say what is worse about the new value, or nothing."""
+    """Return the effect of a value that is worse than before, or an empty text."""
     if not is_argument(change.after, path):
         return ""
     full, last = dotted(path), path[-1]

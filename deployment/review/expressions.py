@@ -1,6 +1,7 @@
-"""How a configuration gives what a plan does not know yet.
+"""The expressions in a configuration, for values that a plan does not know yet.
 
-Of ``.tf.json`` files, which CDKTF writes, a plan has the texts; of ``.tf`` files what they refer to.
+For ``.tf.json`` files, which CDKTF writes, a plan contains the text of an expression; for ``.tf``
+files it contains the references only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from deployment.review.values import UNKNOWN
 
 Block = Mapping[str, Any]
-"""The arguments of a resource or of a block in it, each with its expression."""
+"""The arguments of a resource or of a nested block, each with its expression."""
 
 REFERENCE = re.compile(r"\$\{(\w+\.[\w-]+)\.(\w+)\}")
 
@@ -22,7 +23,7 @@ def expressions(
 ) -> dict[str, Block]:
     """Map the resources of the root module to their arguments; CDKTF writes no other modules.
 
-    What they refer to is put in as far as the plan knows it.
+    References are replaced by their values where the plan knows them.
     """
 
     def value(reference: re.Match[str]) -> str:
@@ -45,8 +46,8 @@ def expressions(
     }
 
 
-def spoken(expression: Any) -> list[str]:
-    """Return the texts that an expression is written with, or else what it refers to."""
+def written_texts(expression: Any) -> list[str]:
+    """Return the texts of an expression or, if the plan has none, its references."""
     if not isinstance(expression, Mapping):
         return []
     constant = expression.get("constant_value")
@@ -62,18 +63,18 @@ def spoken(expression: Any) -> list[str]:
 
 
 def refers_to(expression: Any) -> list[str]:
-    """Return what an expression refers to: ``aws_s3_bucket.uploads.arn``, ``aws_s3_bucket.uploads``."""
+    """Return the references of an expression: ``aws_s3_bucket.uploads.arn``, ``aws_s3_bucket.uploads``."""
     given = expression.get("references", []) if isinstance(expression, Mapping) else []
     return list(dict.fromkeys(given))
 
 
 def written_as(block: Block, name: str) -> str:
-    """Say how an argument that is not known yet is given."""
-    return ", ".join(spoken(block.get(name))) or str(UNKNOWN)
+    """Return the configuration of an argument whose value is not known yet."""
+    return ", ".join(written_texts(block.get(name))) or str(UNKNOWN)
 
 
 def is_written(block: Block, path: Sequence[str]) -> bool:
-    """Tell whether the configuration gives what is at *path*; in blocks, by argument."""
+    """Return whether the configuration sets the argument at *path*, also within nested blocks."""
     if path[0] not in block:
         return False
     match block[path[0]]:
@@ -84,7 +85,7 @@ def is_written(block: Block, path: Sequence[str]) -> bool:
 
 
 def blocks(block: Block, name: str) -> list[Block]:
-    """Return the nested blocks *name*, in the order in which they are written."""
+    """Return the nested blocks *name* in the order of the configuration."""
     match block.get(name):
         case list() as written:
             return [each for each in written if isinstance(each, Mapping)]
@@ -100,7 +101,7 @@ def blocks(block: Block, name: str) -> list[Block]:
 
 
 def fitting(written: list[Block], values: Mapping[str, Any]) -> Block:
-    """Return the block with most of the *values*: those of a set stand in no order in a plan."""
+    """Return the block that matches most of the *values*, as a plan has the blocks of a set in any order."""
 
     def alike(block: Block) -> int:
         constants = ((name, _constant(block[name])) for name in values if name in block)

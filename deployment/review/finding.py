@@ -1,4 +1,4 @@
-"""What a reviewer is told: dangers, and changes as lines with signs."""
+"""Parts of a review: dangers, and changes as lines with signs."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Danger:
-    """Something to look at before anything else."""
+    """A change that the reviewer must look at first."""
 
     address: str
     text: str
-    """Markdown: names and values of others stand in it as code."""
+    """Markdown. Names and values from the plan are formatted as code."""
     loses_data: bool = False
-    """Whether it needs to be allowed by name."""
+    """If true, the loss must be allowed by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """What changes about one thing: each line begins with +, -, ! or a blank, and a blank."""
+    """The changes of one thing. Each line begins with ``+``, ``-``, ``!`` or a blank, then a blank."""
 
     title: str
     lines: tuple[str, ...] = ()
 
 
 def title(change: Change) -> str:
-    """Say in a line which resource it is and what becomes of it."""
+    """Return a line with the resource and its change."""
     words = [change.address]
     if (name := change.name()) and name not in change.address:
         words.append(f"({name})")
@@ -52,19 +52,19 @@ def title(change: Change) -> str:
 
 
 def listed(change: Change) -> str:
-    """Write a line that names a resource among others that share its fate."""
+    """Return a line for a resource in a list of resources with the same change."""
     name = change.name()
     return f"{change.action.value} {change.address}" + (f" ({name})" if name else "")
 
 
 def gone(change: Change) -> Hunk:
-    """Write in a line that a resource is no longer there, or no longer Terraform's."""
+    """Return a hunk for a resource that is destroyed or forgotten by Terraform."""
     sign = "-" if change.action is Action.DESTROY else "!"
     return Hunk("", (f"{sign} {title(change)}",))
 
 
 def why(change: Change, quote: Callable[[str], str] = str) -> str:
-    """Say what a replacement or destruction comes from, as far as the plan tells."""
+    """Return the reason for a replacement or destruction, or an empty text if the plan has none."""
     if change.replaced_for:
         paths = ", ".join(quote(dotted(path)) for path in change.replaced_for)
         return f"{paths} cannot change in place"
@@ -72,7 +72,7 @@ def why(change: Change, quote: Callable[[str], str] = str) -> str:
 
 
 def notes(change: Change) -> list[str]:
-    """Say what is done to Terraform's knowledge of a resource, beside the change itself."""
+    """Return lines for a move or an import."""
     return [
         *([f"! moved from {change.moved_from}"] if change.moved_from else []),
         *([f"! imported as {change.imported_as}"] if change.imported_as else []),
@@ -80,7 +80,7 @@ def notes(change: Change) -> list[str]:
 
 
 def attributes(change: Change, *, but: Iterable[Path] = ()) -> tuple[str, ...]:
-    """Write what an update or a replacement changes, without what is below the paths *but*."""
+    """Return lines for the arguments that an update or a replacement changes, without the paths *but*."""
     left_out = tuple(but)
     different = {
         path: values
@@ -95,7 +95,7 @@ def _lines(different: Mapping[Path, tuple[object, object]], change: Change) -> I
         forced = any(
             path[: len(each)] == each or each[: len(path)] == path for each in change.replaced_for
         )
-        if forced and new == UNKNOWN:  # the title says it
+        if forced and new == UNKNOWN:  # the title has the path
             continue
         if old is not None:
             yield f"- {dotted(path)} = {on_one_line(old)}"
@@ -110,5 +110,5 @@ def _bounded(lines: list[str]) -> tuple[str, ...]:
 
 
 def dotted(path: Path) -> str:
-    """Write a path as Terraform's plans do."""
+    """Return a path in Terraform's notation."""
     return ".".join(path)

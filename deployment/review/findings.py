@@ -1,4 +1,4 @@
-"""All that a reviewer is told of one stack's plan."""
+"""Sort the plan of one stack into the sections of its review."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from deployment.review.plan import Action, Change, Plan
 from deployment.review.values import Path
 
 ORDER = (Action.DESTROY, Action.REPLACE, Action.FORGET, Action.UPDATE, Action.NOTHING)
-"""Of what is told at length; what is created is told in lists."""
+"""The actions that a review shows in detail. Created resources are only listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """One stack's plan, sorted by what a reviewer asks for first."""
+    """The plan of one stack, sorted by importance to the reviewer."""
 
     counts: Counter[Action]
     dangers: tuple[Danger, ...]
@@ -26,24 +26,24 @@ class Findings:
     network: tuple[Hunk, ...]
     rest: tuple[Hunk, ...]
     created: tuple[Change, ...]
-    """Of the rest, what is new."""
+    """Created resources that belong to no other section."""
     outputs: tuple[Change, ...]
     drift: tuple[Hunk, ...]
     is_whole: bool = True
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether an apply would do nothing."""
+        """Return whether applying the plan would do nothing."""
         return self.is_whole and not self.counts and not self.outputs
 
     def losses(self, allowed: Iterable[str] = ()) -> tuple[Danger, ...]:
-        """Return what loses data and is not *allowed* by its exact address."""
+        """Return the dangers that lose data and whose exact address is not in *allowed*."""
         may = frozenset(allowed)
         return tuple(each for each in self.dangers if each.loses_data and each.address not in may)
 
 
 def find(plan: Plan) -> Findings:
-    """Sort what a plan does."""
+    """Sort the changes of a plan into sections."""
     changes = sorted(
         (each for each in plan.changes if each.matters),
         key=lambda each: (_rank(each), each.type, each.address),
@@ -87,7 +87,7 @@ def find(plan: Plan) -> Findings:
 
 
 def _section(change: Change) -> str:
-    """Say where a resource is told of; its policies are told among the permissions in any case."""
+    """Return the section of a resource. Its policies always stand in the section on permissions."""
     if permissions.is_about_permissions(change):
         return "permissions"
     if network.is_about_network(change):
@@ -120,9 +120,9 @@ def _counted(changes: Iterable[Change]) -> Counter[Action]:
 
 
 def _drift(changes: Iterable[Change], plan: Plan) -> Iterator[Hunk]:
-    """Tell what was done to a resource behind Terraform's back, if the plan touches it.
+    """Yield the changes made outside of Terraform to resources that the plan touches.
 
-    The rest of what a plan calls drift is what providers read back in another way.
+    Other drift in a plan only differs in how providers read values back.
     """
     touched = {each.address: each for each in changes}
     for address, drifted in plan.drift.items():

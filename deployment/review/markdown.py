@@ -1,4 +1,4 @@
-"""Findings as Markdown that fits a pull request's comment: what is dangerous first, and never cut."""
+"""Format findings as Markdown for a comment on a pull request. Dangers come first and are never cut."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from deployment.review.text import code, counted, fenced, printable
 
 LONGEST_COMMENT = 65_536  # https://github.com/orgs/community/discussions/27190
 RESERVE = 2_000
-"""Characters for what says how much was left out."""
+"""Characters reserved for the note on omitted parts."""
 LINES_OPEN = 40
-"""Lines that a section shows at once; a longer one is folded."""
+"""The number of lines that a section shows; a longer section is folded."""
 
 CREATED = "Everything else that is created"
 SIGNS = {"+ ": "added", "! ": "changed", "- ": "removed"}
@@ -34,7 +34,7 @@ VERBS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """A stack and what came of its plan: findings, or why there are none."""
+    """A stack, and either its findings or the error that prevented a plan."""
 
     stack: str
     findings: Findings | None = None
@@ -43,7 +43,7 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the report that may be cut, hunk by hunk."""
+    """A part of the report that can be cut, hunk by hunk."""
 
     heading: str
     hunks: tuple[Hunk, ...]
@@ -52,13 +52,13 @@ class Section:
 def summary(
     reviewed: Sequence[Reviewed], *, environment: str, allowed: Collection[str] = ()
 ) -> str:
-    """Write of all stacks what is dangerous, then of each what changes, within GitHub's limit."""
+    """Format the dangers of all stacks, then the changes of each, within GitHub's limit."""
     head = [f"## Plan of {code(environment)}", _table(reviewed, allowed)]
     for each in reviewed:
         head += _urgent(each, allowed, heading=True)
     if unused := unmatched(reviewed, allowed):
         names = ", ".join(code(name) for name in unused)
-        head.append(f"Allowed, but nothing of that name would be lost: {names}.")
+        head.append(f"Allowed, but not lost by this plan: {names}.")
     bodies = [
         (f"### {code(each.stack)}", each.findings)
         for each in reviewed
@@ -68,7 +68,7 @@ def summary(
 
 
 def single(reviewed: Reviewed, *, allowed: Collection[str] = ()) -> str:
-    """Write one stack's report, within the same limit."""
+    """Format the report of one stack, within the same limit."""
     head = [f"## Plan of {code(reviewed.stack)}"]
     if reviewed.findings:
         head.append(f"**{headline(reviewed.findings)}**")
@@ -77,7 +77,7 @@ def single(reviewed: Reviewed, *, allowed: Collection[str] = ()) -> str:
 
 
 def headline(findings: Findings) -> str:
-    """Count what an apply would do."""
+    """Count the changes that an apply would make."""
     if findings.is_empty:
         return "Nothing to change."
     counts = [
@@ -89,7 +89,7 @@ def headline(findings: Findings) -> str:
 
 
 def unmatched(reviewed: Sequence[Reviewed], allowed: Collection[str]) -> list[str]:
-    """Return what is allowed and would not be lost."""
+    """Return the allowed names that no loss needs."""
     lost = {
         danger.address for each in reviewed if each.findings for danger in each.findings.losses()
     }
@@ -123,7 +123,7 @@ def _verdict(reviewed: Reviewed, allowed: Collection[str]) -> str:
 
 
 def _urgent(reviewed: Reviewed, allowed: Collection[str], *, heading: bool) -> Iterator[str]:
-    """Write what is never cut: why there is no plan, what would be lost, what is dangerous."""
+    """Yield the parts that are never cut: errors, losses of data, dangers."""
     of = f" in {code(reviewed.stack)}" if heading else ""
     found = reviewed.findings
     if found is None:
@@ -136,7 +136,7 @@ def _urgent(reviewed: Reviewed, allowed: Collection[str], *, heading: bool) -> I
     if refused:
         yield _alert("CAUTION", f"Data would be lost{of}.", refused)
         names = " ".join(dict.fromkeys(each.address for each in refused))
-        yield "If that is meant, allow it by name:"
+        yield "If this is intended, allow it by name:"
         yield fenced([f"ALLOW={quote(names)}"], "text")
     if let := [each for each in found.dangers if each.loses_data and each not in refused]:
         yield _alert("CAUTION", f"Data will be lost{of}, as allowed.", let)
@@ -154,7 +154,7 @@ def _danger(danger: Danger) -> str:
 
 
 def _within(head: Sequence[str], bodies: Iterable[tuple[str, Findings | None]]) -> str:
-    """Join the parts; what does not fit into a comment is counted instead."""
+    """Join the parts, and count the hunks that do not fit into a comment."""
     parts = list(head)
     room = LONGEST_COMMENT - RESERVE - sum(len(part) + 2 for part in parts)
     left_out: Counter[str] = Counter()
@@ -172,7 +172,7 @@ def _within(head: Sequence[str], bodies: Iterable[tuple[str, Findings | None]]) 
         room -= sum(len(part) + 2 for part in written)
     if left_out:
         phrases = ", ".join(f"{number:,} of {heading}" for heading, number in left_out.items())
-        parts.append(f"**Cut to fit a comment. Left out: {phrases}.** The plan itself has it all.")
+        parts.append(f"**Cut to fit a comment. Left out: {phrases}.** The plan has everything.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -201,7 +201,7 @@ def _output(change: Change) -> Hunk:
 
 
 def _fitting(section: Section, room: int) -> tuple[str, int]:
-    """Write as many hunks as there is room for; return also how many there was none for."""
+    """Format as many hunks as fit into *room*; return also the number of the other hunks."""
     shown: list[str] = []
     size = len(section.heading) + 120
     for number, hunk in enumerate(section.hunks):

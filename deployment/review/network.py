@@ -1,4 +1,4 @@
-"""Who gets in, and where to: rules added and removed, and what leads outside."""
+"""Changes of network access: rules added and removed, and new ways to the internet."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ PUBLIC = {"map_public_ip_on_launch", "associate_public_ip_address"}
 
 
 def is_about_network(change: Change) -> bool:
-    """Tell whether a resource is about who reaches what."""
+    """Return whether a resource controls network access."""
     return change.type in TYPES
 
 
 def hunks(change: Change, *, but: list[Path]) -> Iterator[Hunk]:
-    """Tell of rules added and removed, and of what else changes, without the paths *but*."""
+    """Yield the rules added and removed and the other changes, without the paths *but*."""
     lines = list(_changed_rules(change))
     if is_about_network(change) and change.action in {Action.UPDATE, Action.REPLACE}:
         lines += attributes(change, but=[*but, *paths(change)])
@@ -64,7 +64,7 @@ def hunks(change: Change, *, but: list[Path]) -> Iterator[Hunk]:
 
 
 def dangers(change: Change) -> Iterator[Danger]:
-    """Find what opens the network to places that are not private."""
+    """Yield the changes that open the network to addresses that are not private."""
     if change.action is Action.CREATE and change.type in DOORS:
         yield Danger(change.address, f"is created: {DOORS[change.type]}")
     for name in sorted(PUBLIC & change.after.keys()):

@@ -1,4 +1,4 @@
-"""Who may do what: every policy statement that a plan adds, removes or changes, by its sid."""
+"""Changes of permissions: each policy statement that a plan adds, removes or changes, by its sid."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from deployment.review.values import UNKNOWN, Path, Sensitive
 
 DOCUMENT = "data.aws_iam_policy_document."
 ARGUMENTS = {"policy", "assume_role_policy", "policy_document", "access_policy", "resource_policy"}
-"""What providers call a policy; a text that is one counts whatever it is called."""
+"""The names of arguments with policies. A text that is a policy counts whatever its argument's name."""
 ECHOES = {("aws_s3_bucket", "policy"), ("aws_iam_role", "inline_policy")}
-"""Where the provider repeats what another resource says, unless the configuration gives it."""
+"""Arguments in which the provider repeats another resource's policy, unless the configuration sets them."""
 TYPES = {
     "aws_lambda_permission",
     "aws_lambda_function_url",
@@ -32,7 +32,7 @@ TYPES = {
     "aws_sqs_queue_policy",
     "aws_vpc_endpoint_policy",
 }
-"""Beside those of IAM, the types that are about nothing but permissions."""
+"""The types, besides those of IAM, that consist of permissions only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Policy:
     old: Document
     new: Document
     hidden: str = ""
-    """Why nothing of the new one can be told, if so."""
+    """The reason why the new policy cannot be read, or an empty text."""
 
     def differences(self) -> list[StatementChange]:
         """Compare the statements that can be read."""
@@ -51,12 +51,12 @@ class Policy:
 
 
 def is_about_permissions(change: Change) -> bool:
-    """Tell whether all of a resource is about permissions."""
+    """Return whether a resource consists of permissions only."""
     return change.type.startswith("aws_iam_") or change.type in TYPES
 
 
 def hunks(change: Change, plan: Plan) -> Iterator[Hunk]:
-    """Tell of the permissions in *change*: its statements, and all else if it is about nothing else."""
+    """Yield the statements that *change* changes and, for a resource of permissions only, all its changes."""
     found = policies(change, plan)
     lines = [line for policy in found for line in _lines(policy, several=len(found) > 1)]
     if is_about_permissions(change) and change.type != "aws_lambda_permission":
@@ -66,7 +66,7 @@ def hunks(change: Change, plan: Plan) -> Iterator[Hunk]:
 
 
 def dangers(change: Change, plan: Plan) -> Iterator[Danger]:
-    """Find what gives more than anybody should have, or takes away what protects."""
+    """Yield the statements that allow too much, and the denials that are removed."""
     for policy in policies(change, plan):
         if policy.hidden and change.action is not Action.DESTROY:
             yield Danger(
@@ -78,7 +78,7 @@ def dangers(change: Change, plan: Plan) -> Iterator[Danger]:
 
 
 def policies(change: Change, plan: Plan) -> list[Policy]:
-    """Find the policies of a resource whose texts differ."""
+    """Return the policies of a resource whose texts differ."""
     if change.type == "aws_lambda_permission":
         return [_permission(change)]
     return [_policy(path, *sides, change, plan) for path, sides in _texts(change).items()]
@@ -99,7 +99,7 @@ def _texts(change: Change) -> dict[Path, tuple[Any, Any]]:
 
 
 def _whole(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield the scalars of *value*; unlike ``leaves``, texts are not looked into."""
+    """Yield the scalars of *value*; unlike ``leaves``, do not parse JSON in texts."""
     match value:
         case dict():
             for name, each in value.items():
@@ -191,7 +191,7 @@ def _judged(difference: StatementChange) -> Iterator[str]:
 
 
 def _follows(old: Statement, new: Statement) -> bool:
-    """Tell whether all that changes is what *new* is on, as where a bucket is replaced."""
+    """Return whether only the resource of a statement changes, as when a bucket is replaced."""
     rest = (old.parts | {"Resource": ()}) == (new.parts | {"Resource": ()})
     was, will_be = old.parts["Resource"], new.parts["Resource"]
     pending = all(isinstance(each, Pending) for each in will_be if each not in was)
@@ -199,7 +199,7 @@ def _follows(old: Statement, new: Statement) -> bool:
 
 
 def _too_much(new: Statement, old: Statement | None) -> Iterator[str]:
-    """Say what is wide in *new* and was not in *old*."""
+    """Yield the permissions of *new* that are wide and that *old* did not have."""
     before = old.parts if old and old.effect == "Allow" else {}
     added = [each for each in new.parts["Action"] if each not in before.get("Action", ())]
     for each in added:
@@ -207,7 +207,7 @@ def _too_much(new: Statement, old: Statement | None) -> Iterator[str]:
         if each == "*" or name == "*":
             yield f"allows every action{'' if each == '*' else f' of {code(service)}'}"
         elif service.lower() == "iam" and not name.lower().startswith(("get", "list")):
-            yield f"allows {code(each)}: whoever may do that may give itself more"
+            yield f"allows {code(each)}, with which a principal can extend its own permissions"
     anybody = "*" in new.parts["Principal"]
     was_anybody = "*" in before.get("Principal", ()) and not before.get("Condition")
     if anybody and not new.parts["Condition"] and not was_anybody:

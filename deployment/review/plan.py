@@ -1,4 +1,4 @@
-"""What ``terraform show -json`` says of a plan, as typed values.
+"""Typed values of a plan, read from the output of ``terraform show -json``.
 
 https://developer.hashicorp.com/terraform/internals/json-format
 """
@@ -16,24 +16,24 @@ from deployment.review.values import UNKNOWN, Path, Sensitive, Unknown, hide, is
 
 INSTANCE_KEY = re.compile(r"\[[^\]]*\]$")
 REASONS = {
-    "replace_because_tainted": "its creation had failed, or it was marked as tainted",
-    "replace_by_request": "the caller of the plan asked for it",
-    "replace_by_triggers": "something that it is to be replaced with changes",
-    "delete_because_no_resource_config": "the configuration has it no longer",
-    "delete_because_wrong_repetition": "the configuration has other instances of it",
-    "delete_because_count_index": "the configuration has fewer of it",
-    "delete_because_each_key": "the configuration has no such key",
-    "delete_because_no_module": "the configuration has its module no longer",
-    "delete_because_no_move_target": "nothing is where it was to be moved to",
+    "replace_because_tainted": "its creation failed, or it is marked as tainted",
+    "replace_by_request": "the plan was made with -replace",
+    "replace_by_triggers": "a resource in its replace_triggered_by changes",
+    "delete_because_no_resource_config": "it is no longer in the configuration",
+    "delete_because_wrong_repetition": "the configuration changed between count, for_each and neither",
+    "delete_because_count_index": "its index is beyond the configured count",
+    "delete_because_each_key": "its key is not in the configured for_each",
+    "delete_because_no_module": "its module is no longer in the configuration",
+    "delete_because_no_move_target": "the target of its move is not in the configuration",
 }
 
 
 class PlanError(Exception):
-    """This is no plan that can be read, and why."""
+    """The input is not a plan that can be read; the text has the reason."""
 
 
 class Action(Enum):
-    """What becomes of a resource; the value is the sign that stands for it."""
+    """The change of a resource. The value is the sign for it in a review."""
 
     NOTHING = " "
     READ = "<="
@@ -42,11 +42,11 @@ class Action(Enum):
     REPLACE = "-/+"
     DESTROY = "-"
     FORGET = "."
-    """It goes on to exist, and Terraform knows of it no longer."""
+    """The resource still exists, but Terraform no longer manages it."""
 
     @classmethod
     def of(cls, actions: Sequence[str]) -> Self:
-        """Read a plan's list of actions."""
+        """Return the action for a plan's list of actions."""
         given = frozenset(actions)
         if "forget" in given:
             return cls.FORGET
@@ -62,12 +62,12 @@ class Action(Enum):
         try:
             return names[",".join(given)]
         except KeyError:
-            raise PlanError(f"The plan has actions that are not known here: {actions}.") from None
+            raise PlanError(f"The plan has unknown actions: {actions}.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What becomes of one resource or output. Hidden values are hidden in it."""
+    """The change of one resource or output. Unknown and sensitive values are hidden."""
 
     address: str
     type: str
@@ -75,7 +75,7 @@ class Change:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     expressions: Block = field(default_factory=dict)
-    """Its arguments in the configuration, by name; empty if it is not in there."""
+    """Its arguments in the configuration, by name; empty if the configuration does not contain it."""
     replaced_for: tuple[Path, ...] = ()
     reason: str = ""
     deposed: bool = False
@@ -84,17 +84,17 @@ class Change:
 
     @property
     def loses_it(self) -> bool:
-        """Tell whether the object that there is now will be no more."""
+        """Return whether the present object is destroyed."""
         return self.action in {Action.DESTROY, Action.REPLACE}
 
     @property
     def matters(self) -> bool:
-        """Tell whether anything is done: in AWS, or to what Terraform knows."""
+        """Return whether the plan changes the resource in AWS or in Terraform's state."""
         idle = self.action in {Action.NOTHING, Action.READ}
         return not idle or bool(self.moved_from or self.imported_as)
 
     def name(self) -> str:
-        """Return what it is called in AWS, as far as that is known."""
+        """Return the resource's name in AWS, or an empty text if it is not known."""
         for values in (self.before, self.after):
             for argument in ("function_name", "role", "name", "bucket", "alarm_name", "rule"):
                 if isinstance(name := values.get(argument), str) and name:
@@ -102,9 +102,9 @@ class Change:
         return ""
 
     def differences(self) -> Mapping[Path, tuple[Any, Any]]:
-        """Map what differs, by path, to its value before and after.
+        """Map the paths that differ to their values before and after.
 
-        Without what nobody decided: values that AWS will compute, and spellings of nothing.
+        Values that AWS computes, and different spellings of an unset value, are left out.
         """
         before, after = dict(leaves(self.before)), dict(leaves(self.after))
         hidden = {path for path, value in after.items() if isinstance(value, Unknown | Sensitive)}
@@ -121,7 +121,7 @@ class Change:
         return found
 
     def written_as(self, name: str) -> str:
-        """Say how the configuration gives an argument that is not known yet."""
+        """Return the configuration of an argument whose value is not known yet."""
         return written_as(self.expressions, name)
 
     def _is_configured(self, path: Path) -> bool:
@@ -136,9 +136,9 @@ class Plan:
     changes: tuple[Change, ...]
     outputs: tuple[Change, ...]
     documents: Mapping[str, Change]
-    """Policy documents that are read during the apply only, by address."""
+    """Policy documents that are read only during the apply, by address."""
     drift: Mapping[str, Change]
-    """What was changed other than by Terraform since it last looked, by address."""
+    """The changes made outside of Terraform since its last refresh, by address."""
     is_whole: bool
 
 
@@ -146,13 +146,13 @@ def read_plan(shown: Any) -> Plan:
     """Read the parsed JSON of a plan.
 
     Raises:
-        PlanError: It is none, or of a form that is not known here.
+        PlanError: It is not a plan, or its format version is not supported.
     """
     if not isinstance(shown, dict) or not shown.keys() & {"resource_changes", "planned_values"}:
-        raise PlanError("This is no plan: write it with 'terraform show -json PLANFILE'.")
+        raise PlanError("This is not a plan: write it with 'terraform show -json PLANFILE'.")
     form = str(shown.get("format_version", ""))
     if form.partition(".")[0] != "1":
-        raise PlanError(f"The plan's form is version {form or 'none'}; only 1.x is known here.")
+        raise PlanError(f"The plan has format version {form or 'none'}; only 1.x is supported.")
     resources = shown.get("resource_changes", [])
     known = {each["address"]: _arguments(_sides(each["change"])[1]) for each in resources}
     written = expressions(shown, known)

@@ -1,4 +1,4 @@
-"""Terraform's plans of synthesised stacks -> files and a summary; nothing is ever applied."""
+"""Plan synthesised stacks with Terraform -> files and a summary. Nothing is applied."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ ENDS = ("tfplan", "json", "md")
 REFUSED = 3  # argparse ends with 2
 
 Phase = Callable[[str], AbstractContextManager[object]]
-"""What shows that something goes on while it does."""
+"""A function that returns a context manager, which shows progress while its body runs."""
 
 
 def quietly(doing: str) -> AbstractContextManager[object]:
-    """Show nothing."""
+    """Show no progress."""
     return nullcontext(doing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReview:
-    """What came of planning some stacks."""
+    """The result of planning some stacks."""
 
     reviewed: tuple[Reviewed, ...]
     text: str
-    """The summary of all of them."""
+    """The summary of all stacks."""
     status: int
-    """0; 3 if data would be lost that is not allowed to be; or else 1 if a stack has no plan."""
+    """0; 3 if a plan would lose data that is not allowed to be lost; else 1 if a stack has no whole plan."""
 
 
 def plan_stacks(
@@ -48,10 +48,10 @@ def plan_stacks(
     folder: Path,
     phase: Phase = quietly,
 ) -> PlanReview:
-    """Plan *stacks* of a synthesised *deployment* (all, if none is named), and write what comes.
+    """Plan *stacks* of a synthesised *deployment* (all if empty), and write their files.
 
-    Each gets its plan, its JSON and its Markdown in *folder*, which is there and empty. One that
-    cannot be planned does not keep the others from it.
+    *folder* must exist and be empty. It receives the plan, its JSON and its Markdown for each
+    stack. A stack that cannot be planned does not stop the others.
 
     Raises:
         CommandError: There is no such stack.
@@ -62,7 +62,7 @@ def plan_stacks(
 
 
 def emptied(folder: Path) -> Path:
-    """Make *folder*, for its owner alone, and remove the plans of an earlier time."""
+    """Create *folder* for its owner only, and remove the plans of earlier runs."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # a plan holds sensitive values as they are
     for end in ENDS:
@@ -74,7 +74,7 @@ def emptied(folder: Path) -> Path:
 def plan_stack(
     deployment: Deployment, stack: str, *flags: str, folder: Path, phase: Phase = quietly
 ) -> Reviewed:
-    """Plan one stack with *flags* of Terraform's, and write plan and its JSON to *folder*."""
+    """Plan one stack with *flags* for Terraform, and write the plan and its JSON to *folder*."""
     with phase(f"Planning {stack}"):
         try:
             shown = _planned(deployment, stack, flags, folder)
@@ -86,7 +86,7 @@ def plan_stack(
 def conclude(
     reviewed: Sequence[Reviewed], *, environment: str, folder: Path, allowed: Sequence[str] = ()
 ) -> PlanReview:
-    """Write what there is to tell of each stack and of all to *folder*, and judge it."""
+    """Write the report of each stack and the summary to *folder*, and return them with the exit status."""
     for each in reviewed:
         _file(folder, each.stack, "md").write_text(single(each, allowed=allowed), encoding="utf-8")
     text = summary(reviewed, environment=environment, allowed=allowed)
@@ -107,15 +107,15 @@ def _planned(
     deployment: Deployment, stack: str, flags: Sequence[str], folder: Path
 ) -> Mapping[str, object]:
     deployment.checked(stack, "init", "-input=false", "-no-color")
-    # Without the lock: a plan writes no state, and must neither wait for a deployment nor hold one
-    # up. Terraform itself refuses to apply a plan that was made of an older state.
+    # A plan writes no state, so it takes no lock: it must neither wait for a deployment nor delay
+    # one. Terraform refuses to apply a plan that was made from an older state.
     plan = deployment.plan(stack, _file(folder, stack, "tfplan"), "-lock=false", *flags)
     _file(folder, stack, "json").write_text(json.dumps(plan), encoding="utf-8")
     return plan
 
 
 def exit_status(reviewed: Sequence[Reviewed], allowed: Sequence[str] = ()) -> int:
-    """Judge: 3 for a loss that is not *allowed*, or else 1 for a stack without a whole plan, or 0."""
+    """Return 3 for a loss that is not *allowed*, else 1 for a stack without a whole plan, else 0."""
     if any(each.findings and each.findings.losses(allowed) for each in reviewed):
         return REFUSED
     return int(any(each.findings is None or not each.findings.is_whole for each in reviewed))

@@ -1,4 +1,4 @@
-"""Policies as a plan has them: a text, a document that will be read, a permission of Lambda's."""
+"""The forms of a policy in a plan: JSON text, a policy document data source, a Lambda permission."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ SERVICES = (".amazonaws.com", ".amazonaws.com.cn")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A policy, as far as it can be read."""
+    """The parts of a policy that can be read."""
 
     statements: tuple[Statement, ...] = ()
     unread: tuple[str, ...] = ()
-    """What else there is, in words."""
+    """Descriptions of the parts that cannot be read."""
 
 
 def read_json(text: Any) -> Document:
-    """Read a policy's text."""
+    """Read the JSON text of a policy."""
     policy = parsed(text) if isinstance(text, str) else None
     if not isinstance(policy, dict):
         return Document()
@@ -34,10 +34,7 @@ def read_json(text: Any) -> Document:
 
 
 def read_document(document: Change) -> Document:
-    """Read a ``data.aws_iam_policy_document`` that will be read during the apply.
-
-    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
-    """
+    """Read a ``data.aws_iam_policy_document`` that Terraform reads only during the apply."""
     after = document.after
     unread = []
     statements: list[Statement] = []
@@ -68,7 +65,7 @@ def read_document(document: Change) -> Document:
 
 
 def of_permission(values: Mapping[str, Any], change: Change, *, planned: bool) -> Statement | None:
-    """Read ``aws_lambda_permission``, one statement of a function's policy."""
+    """Read ``aws_lambda_permission``, which is one statement of a function's policy."""
     if not values:
         return None
 
@@ -97,5 +94,5 @@ def of_permission(values: Mapping[str, Any], change: Change, *, planned: bool) -
 
 
 def is_policy(value: Any) -> bool:
-    """Tell whether a text is a policy document."""
+    """Return whether a text is a policy document."""
     return isinstance(value, str) and '"Statement"' in value and bool(read_json(value).statements)

@@ -1,4 +1,4 @@
-"""Rules of a network as values: two rules are the same if their values are."""
+"""Network rules as values: rules with equal values are equal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GATEWAYS = {
     "aws_nat_gateway",
     "aws_egress_only_internet_gateway",
 }
-"""The types of gateways that lead to the internet, and how their ids begin."""
+"""The types of gateways that lead to the internet; GATEWAY_IDS has the prefixes of their ids."""
 REFERENCE = re.compile(r"\$\{(\w+)\.")
 
 
@@ -29,10 +29,10 @@ class Traffic:
 
     direction: str
     verdict: str
-    """Of a network ACL: allow or deny. A security group has none, for it only allows."""
+    """For a network ACL: allow or deny. Empty for a security group, which only allows."""
     ports: str
     kind: str
-    """What *place* is: a CIDR block has no kind."""
+    """The kind of *place*; empty for a CIDR block."""
     place: str
     into: tuple[str, ...] = ()
     description: str = ""
@@ -51,7 +51,7 @@ class Traffic:
 
     @property
     def opens_to(self) -> str:
-        """The public place that the rule lets in, if any."""
+        """The public place that the rule admits, or an empty text."""
         lets_in = self.direction != "egress" and self.verdict != "deny" and not self.kind
         return self.place if lets_in and _is_public(self.place) else ""
 
@@ -63,7 +63,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Destinations and what leads to them."""
+    """Destinations, and the targets that lead to them."""
 
     destinations: tuple[str, ...]
     targets: tuple[str, ...]
@@ -76,7 +76,7 @@ class Route:
 
     @property
     def opens_to(self) -> str:
-        """The public place that the route lets in: none."""
+        """The public place that the route admits: always empty."""
         return ""
 
     @property
@@ -90,7 +90,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where something is, or from where it may be mounted."""
+    """The subnet or group of a resource, or the addresses that may mount a share."""
 
     words: str
     place: str
@@ -103,12 +103,12 @@ class Placement:
 
     @property
     def opens_to(self) -> str:
-        """The public place that may mount a share, if any."""
+        """The public place that may mount a share, or an empty text."""
         return self.place if self.lets_in and _is_public(self.place) else ""
 
     @property
     def leads_out(self) -> bool:
-        """Whether it is a way to the internet."""
+        """Whether the placement is a way to the internet."""
         return False
 
 

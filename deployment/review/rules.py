@@ -1,11 +1,11 @@
-"""Rules of a network, read from a plan: one for each place that they name."""
+"""Read network rules from a plan, one for each place in a rule."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deployment.review.expressions import Block, blocks, fitting, spoken
+from deployment.review.expressions import Block, blocks, fitting, written_texts
 from deployment.review.plan import Change
 from deployment.review.rule import Placement, Route, Rule, Traffic
 from deployment.review.values import UNKNOWN, Path, Unknown
@@ -67,7 +67,7 @@ PLACEMENTS = {
 
 
 def rules(change: Change, values: Values) -> Iterator[Rule]:
-    """Yield the rules of one side of *change*, one for each place that they name."""
+    """Yield the rules in *values*, one side of *change*; one rule for each place."""
     if not values:
         return
     written = change.expressions
@@ -155,12 +155,12 @@ def _blocks(values: Values, written: Block, name: str) -> Iterator[tuple[Values,
 
 
 def _places(values: Values, written: Block, name: str) -> list[str]:
-    """Return what is known of an argument, and for the rest what the configuration writes."""
+    """Return the known values of an argument and, for the others, their configuration."""
     given = values.get(name)
     if given is None or given == "":
         return []
     listed = given if isinstance(given, list) else [given]
     known = [str(each) for each in listed if not isinstance(each, Unknown)]
     if len(known) < len(listed) and name in written:
-        known += spoken(written[name]) or [str(UNKNOWN)]
+        known += written_texts(written[name]) or [str(UNKNOWN)]
     return list(dict.fromkeys(known))

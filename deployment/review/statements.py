@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from deployment.review.expressions import Block, blocks, fitting, spoken
+from deployment.review.expressions import Block, blocks, fitting, written_texts
 from deployment.review.text import clipped, printable
 from deployment.review.values import UNKNOWN, Sensitive, Unknown
 
@@ -24,18 +24,18 @@ WORDS = {
     "NotPrincipal": "by everybody but ",
     "Condition": "if ",
 }
-"""The parts of a statement, in the order in which they are read, and how a line of it begins."""
+"""The parts of a statement in reading order, and the words before each."""
 
 
 class Pending(str):
-    """A value that an apply will show, as the configuration writes it."""
+    """The configuration of a value that is known only after the apply."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Who may do what to what, and when; the order of a list means nothing in IAM."""
+    """A statement of an IAM policy. Lists are sorted, as their order has no meaning in IAM."""
 
     sid: str
     effect: str
@@ -43,7 +43,7 @@ class Statement:
 
     @classmethod
     def of_json(cls, written: Mapping[str, Any]) -> Self:
-        """Read a statement as IAM writes it."""
+        """Read a statement from IAM's JSON."""
         parts = {name: _texts(written.get(name)) for name in WORDS}
         for name in ("Principal", "NotPrincipal"):
             parts[name] = _principals(written.get(name))
@@ -58,14 +58,14 @@ class Statement:
 
     @classmethod
     def of_block(cls, block: Mapping[str, Any], written: Block) -> Self:
-        """Read a block of ``data.aws_iam_policy_document``; what is unknown, as it is written."""
+        """Read a block of ``data.aws_iam_policy_document``; unknown values are given as configured."""
 
         def principals(name: str) -> tuple[str, ...]:
             return tuple(
                 sorted(
                     principal(_text(each.get("type")), who)
                     for each in nested(block.get(name))
-                    for who in _known_or_spoken(
+                    for who in _known_or_written(
                         each.get("identifiers"), fitting(blocks(written, name), each), "identifiers"
                     )
                 )
@@ -75,7 +75,7 @@ class Statement:
             _condition(
                 _text(each.get("test")),
                 _text(each.get("variable")),
-                _known_or_spoken(
+                _known_or_written(
                     each.get("values"), fitting(blocks(written, "condition"), each), "values"
                 ),
             )
@@ -85,10 +85,10 @@ class Statement:
             str(block.get("sid") or ""),
             str(block.get("effect") or "Allow"),
             {
-                "Action": _known_or_spoken(block.get("actions"), written, "actions"),
-                "NotAction": _known_or_spoken(block.get("not_actions"), written, "not_actions"),
-                "Resource": _known_or_spoken(block.get("resources"), written, "resources"),
-                "NotResource": _known_or_spoken(
+                "Action": _known_or_written(block.get("actions"), written, "actions"),
+                "NotAction": _known_or_written(block.get("not_actions"), written, "not_actions"),
+                "Resource": _known_or_written(block.get("resources"), written, "resources"),
+                "NotResource": _known_or_written(
                     block.get("not_resources"), written, "not_resources"
                 ),
                 "Principal": principals("principals"),
@@ -99,11 +99,11 @@ class Statement:
 
     @property
     def label(self) -> str:
-        """Its sid."""
+        """The sid, or a placeholder."""
         return self.sid or "(without a sid)"
 
     def lines(self, sign: str) -> tuple[str, ...]:
-        """Write the whole statement after *sign*."""
+        """Return the lines of the statement, each beginning with *sign*."""
         what = ", ".join(
             phrase for name in ("Action", "NotAction") for phrase in _phrases(self, name)
         )
@@ -121,13 +121,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class StatementChange:
-    """One statement before and after; None where there is none."""
+    """A statement before and after. None means that it does not exist then."""
 
     old: Statement | None
     new: Statement | None
 
     def lines(self) -> Iterator[str]:
-        """Write a whole statement, or of a changed one what differs."""
+        """Yield all lines of an added or removed statement, or the differences of a changed one."""
         if self.old is None or self.new is None:
             sign = "+" if self.new else "-"
             for each in (self.old, self.new):
@@ -144,7 +144,7 @@ class StatementChange:
 
 
 def compare(old: Sequence[Statement], new: Sequence[Statement]) -> list[StatementChange]:
-    """Pair statements by sid, those without one by what they say; leave out equal pairs."""
+    """Pair statements by sid, or by content if they have none, and leave out equal pairs."""
     kept = [each for each in new if each in old]
     before = dict(_keyed(each for each in old if each not in kept))
     after = dict(_keyed(each for each in new if each not in kept))
@@ -192,23 +192,23 @@ def _principals(value: Any) -> tuple[str, ...]:
 
 
 def principal(kind: str, who: str) -> str:
-    """Write who; everybody has two spellings."""
+    """Return a principal; everybody, which has two spellings, is ``*``."""
     return "*" if who == "*" and kind in {"*", "AWS"} else f"{kind} {who}"
 
 
 def nested(value: Any) -> list[Mapping[str, Any]]:
-    """Return nested blocks; a block of hidden content stands for blocks that are hidden."""
+    """Return nested blocks. If the whole list is hidden, return one block of hidden values for it."""
     if isinstance(value, Unknown | Sensitive):
         return [dict.fromkeys(("type", "identifiers", "test", "variable", "values"), value)]
     return [each for each in value or [] if isinstance(each, dict)]
 
 
-def _known_or_spoken(values: Any, written: Block, name: str) -> tuple[str, ...]:
-    """Return what is known of *values*, and for the rest what the configuration writes."""
+def _known_or_written(values: Any, written: Block, name: str) -> tuple[str, ...]:
+    """Return the known *values* and, for the others, their configuration."""
     given = values if isinstance(values, list) else [] if values is None else [values]
     known = {_text(each).replace("&{", "${") for each in given if not isinstance(each, Unknown)}
     if any(isinstance(each, Unknown) for each in given):
-        known.update(map(Pending, spoken(written.get(name)) or [str(UNKNOWN)]))
+        known.update(map(Pending, written_texts(written.get(name)) or [str(UNKNOWN)]))
     return tuple(sorted(known))
 
 

@@ -1,4 +1,4 @@
-"""Anybody's names and values in Markdown and on a terminal: they show, and do nothing else."""
+"""Print arbitrary names and values in Markdown and terminals without side effects."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ LONGEST_VALUE = 200
 
 
 def printable(text: str) -> str:
-    """Write line breaks, control characters and those that turn the reading order as escapes."""
+    """Escape line breaks, control characters and characters that change the reading order."""
     return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
 def clipped(text: str, longest: int = LONGEST_VALUE) -> str:
-    """Cut *text*, and say how much is missing."""
+    """Cut *text* to *longest* characters, and append the number of characters cut."""
     if len(text) <= longest:
         return text
     return f"{text[:longest]}… ({len(text) - longest:,} more characters)"
 
 
 def on_one_line(value: object) -> str:
-    """Write a value as JSON, or as itself if it has none."""
+    """Return a value as one line of JSON, or of text if it has no JSON form."""
     text = (
         json.dumps(value, ensure_ascii=False)
         if value is None or isinstance(value, str | int | float | list | dict)
@@ -32,7 +32,7 @@ def on_one_line(value: object) -> str:
 
 
 def code(text: str) -> str:
-    """Write *text* as inline code, whatever is in it."""
+    """Format *text* as inline code, whatever characters it contains."""
     shown = printable(text)
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if shown[:1] == "`" or shown[-1:] == "`" else ""
@@ -40,14 +40,14 @@ def code(text: str) -> str:
 
 
 def fenced(lines: Iterable[str], language: str) -> str:
-    """Write *lines* as a block of code, whatever is in them."""
+    """Format *lines* as a code block, whatever characters they contain."""
     shown = [printable(line) for line in lines]
     fence = "`" * max(3, _longest_run("\n".join(shown)) + 1)
     return "\n".join([f"{fence}{language}", *shown, fence])
 
 
 def counted(number: int, what: str, many: str = "") -> str:
-    """Write a number with its noun."""
+    """Return a number with its noun in the singular or plural."""
     return f"{number:,} {what if number == 1 else many or what + 's'}"
 
 

@@ -1,4 +1,4 @@
-"""Values of a plan, where what is not known or not to be seen is hidden at the door."""
+"""Values of a plan. Unknown and sensitive values are replaced when a plan is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What is known only after the apply."""
+    """A value that is known only after the apply."""
 
     def __str__(self) -> str:
         return "(known after apply)"
@@ -20,7 +20,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Sensitive:
-    """What nobody may read here: it can be compared, but never shown."""
+    """A sensitive value: it can be compared, but it is never printed."""
 
     _value: str = field(repr=False)
 
@@ -32,7 +32,7 @@ UNKNOWN: Final = Unknown()
 
 
 def hide(value: Any, *, unknown: Any, sensitive: Any) -> Any:
-    """Return *value* with UNKNOWN and Sensitive where the trees beside it in the plan say so."""
+    """Return *value* with UNKNOWN and Sensitive where the trees *unknown* and *sensitive* have true."""
     if unknown is True and sensitive is not True:
         return UNKNOWN
     if sensitive is True:
@@ -59,7 +59,7 @@ def hide(value: Any, *, unknown: Any, sensitive: Any) -> Any:
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield each scalar of *value* under its path; JSON in a text is looked into."""
+    """Yield each scalar of *value* with its path; JSON in a text is parsed."""
     if isinstance(value, str) and value[:1] in {"{", "["} and (inner := parsed(value)) is not None:
         value = inner
     match value:
@@ -74,7 +74,7 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def is_argument(values: Any, path: Path) -> bool:
-    """Return whether *path* is in *values* without being in a text of JSON."""
+    """Return whether *path* is in *values* and not inside of a JSON text."""
     match values:
         case dict():
             return is_argument(values.get(path[0]), path[1:]) if path else True
@@ -84,7 +84,7 @@ def is_argument(values: Any, path: Path) -> bool:
 
 
 def parsed(text: str) -> Any:
-    """Return what the JSON in *text* is, or None if it is not an object or an array."""
+    """Return the object or array in the JSON *text*, or None."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -93,7 +93,7 @@ def parsed(text: str) -> Any:
 
 
 def is_nothing(value: Any) -> bool:
-    """Tell whether Terraform's providers use *value* for what is not set."""
+    """Return whether Terraform's providers use *value* for an unset argument."""
     return value is None or value is False or value in ("", [], {})
 
 
