@@ -1,4 +1,4 @@
-"""Synthesised stacks, and a Terraform that is none."""
+"""Synthesised stacks with a fake Terraform."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deployment.deployment import Deployment
 
 
 class FakeDeployment(Deployment):
-    """Answers as Terraform does, for each stack with a plan or with an error."""
+    """A deployment whose Terraform returns a plan or an error for each stack."""
 
     plans: dict[str, Any]
     ran: list[list[str]]

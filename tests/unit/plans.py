@@ -1,4 +1,4 @@
-"""Plans as Terraform shows them, of as few resources as a test needs."""
+"""Plans in Terraform's format, with as few resources as a test needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def change(
     replaced_for: Sequence[str] = (),
     **rest: Any,
 ) -> Json:
-    """One resource's change."""
+    """Return the change of one resource."""
     is_data = address.startswith("data.")
     return {
         "address": address,
@@ -49,7 +49,7 @@ def shown(
     drift: Sequence[Json] = (),
     **rest: Any,
 ) -> Json:
-    """A plan; *written* has the expressions of the configuration, by address."""
+    """Return a plan. *written* has the expressions of the configuration, by address."""
     return {
         "format_version": "1.2",
         "resource_changes": list(changes),
@@ -68,33 +68,33 @@ def shown(
 
 
 def found(*changes: Json, **rest: Any) -> Findings:
-    """What is found in such a plan."""
+    """Return the findings in such a plan."""
     return find(read_plan(shown(*changes, **rest)))
 
 
 def constant(value: Any) -> Json:
-    """The expression of a constant."""
+    """Return the expression of a constant."""
     return {"constant_value": value}
 
 
 def referring(text: Any, *references: str) -> Json:
-    """The expression of a text, or a list of texts, that refers to something."""
+    """Return the expression of a text, or a list of texts, with references."""
     owners = [each.rpartition(".")[0] for each in references]
     return {"constant_value": text, "references": [*references, *owners]}
 
 
 def policy(*statements: Json) -> str:
-    """A policy document's text."""
+    """Return the text of a policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(sid: str, action: Any, resource: Any = "*", **rest: Any) -> Json:
-    """A statement that allows something."""
+    """Return a statement that allows actions."""
     return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource, **rest}
 
 
 def bucket_replaced(address: str = "aws_s3_bucket.reports") -> Json:
-    """A bucket that would be replaced, for its name is another."""
+    """Return the change of a bucket that is replaced because its name changes."""
     return change(
         address,
         "delete",

@@ -1,4 +1,4 @@
-"""The bootstrap ends in the same place, whatever was there and wherever it is interrupted."""
+"""The bootstrap has the same result from any initial state and after any interruption."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADDRESS = "aws_s3_bucket.state_EC29AD4A"
 
 @dataclass
 class World:
-    """What is in the account, and what each step of Terraform's does before it is interrupted."""
+    """The contents of the account, and the step of Terraform at which the run is interrupted."""
 
     exists: bool = False
     objects: dict[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class World:
 
 
 class Bucket(StateBucket):
-    """The bucket of that world."""
+    """The bucket in that account."""
 
     def __init__(self, world: World) -> None:
         super().__init__("the-state", s3=None, account_id="123456789012")
@@ -57,7 +57,7 @@ class Bucket(StateBucket):
 
 @dataclass(frozen=True)
 class Terraform(Deployment):
-    """As much of it as a bucket needs: a backend, a plan, imports, and a step at a time."""
+    """The parts of Terraform that a bucket needs: a backend, a plan, imports, and steps of an apply."""
 
     world: World
 
@@ -111,7 +111,7 @@ class Terraform(Deployment):
         return file.read_text() if file.exists() else ""
 
     def file(self) -> Path | None:
-        """The file that the state is in, if the backend is one."""
+        """Return the file with the state, if the backend is local."""
         override = json.loads((self.stack_folder(STACK) / "backend_override.tf.json").read_text())
         return Path(override["terraform"]["backend"]["local"]["path"]) if override else None
 
@@ -119,14 +119,14 @@ class Terraform(Deployment):
 def run(
     world: World, folder: Path, *, agree: Callable[[str], bool] = lambda plan: True
 ) -> tuple[bool, list[str]]:
-    """Bootstrap *world*; return whether that was wanted, and what was said."""
+    """Bootstrap *world*; return the exit value and the printed text."""
     reported: list[str] = []
     stacks = Terraform(folder, {}, world)
     return Bootstrap(SETTINGS, Bucket(world), stacks, say=reported.append).run(agree), reported
 
 
 def test_the_bucket_is_made_and_holds_its_own_state(tmp_path: Path) -> None:
-    """Nothing of it stays on the machine."""
+    """No state stays on the machine."""
     world = World()
     assert run(world, tmp_path)[0]
     assert (world.exists, world.objects) == (True, {KEY: ADDRESS})
@@ -138,7 +138,7 @@ def test_the_bucket_is_made_and_holds_its_own_state(tmp_path: Path) -> None:
 def test_wherever_it_is_interrupted_the_next_run_finishes(
     tmp_path: Path, steps: int, by_hand: bool
 ) -> None:
-    """Before a command of Terraform's, after it, and between what it makes and its note of that."""
+    """A run is interrupted before or after a command of Terraform, or before a change reaches the state."""
     world = World(exists=by_hand, steps_left=steps)
     with contextlib.suppress(KeyboardInterrupt):
         run(world, tmp_path)
@@ -150,7 +150,7 @@ def test_wherever_it_is_interrupted_the_next_run_finishes(
 
 
 def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
-    """And says so."""
+    """It prints that there are no changes."""
     world = World()
     run(world, tmp_path)
     before = dict(world.objects)
@@ -162,8 +162,8 @@ def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
     assert (world.objects, world.changes) == (before, 1)
 
 
-def test_another_machine_can_go_on(tmp_path: Path) -> None:
-    """What the first one knew is lost; the bucket is taken over."""
+def test_another_machine_can_continue(tmp_path: Path) -> None:
+    """The local state of the first machine is lost; the bucket is imported."""
     world = World(steps_left=4)
     with pytest.raises(KeyboardInterrupt):
         run(world, tmp_path / "first")
@@ -173,8 +173,8 @@ def test_another_machine_can_go_on(tmp_path: Path) -> None:
     assert world.objects == {KEY: ADDRESS}
 
 
-def test_the_state_in_s3_counts_and_not_a_file_that_was_left(tmp_path: Path) -> None:
-    """It may have been changed since."""
+def test_the_state_in_s3_has_priority_over_a_local_file(tmp_path: Path) -> None:
+    """The state in S3 may be newer."""
     world = World(exists=True, objects={KEY: "newer"})
     (tmp_path / "terraform.tfstate").write_text("older")
     assert run(world, tmp_path)[0]
@@ -182,7 +182,7 @@ def test_the_state_in_s3_counts_and_not_a_file_that_was_left(tmp_path: Path) -> 
 
 
 def test_nothing_is_changed_without_consent(tmp_path: Path) -> None:
-    """The plan is shown before."""
+    """The plan is printed before the question."""
     world = World()
     wanted, _ = run(world, tmp_path, agree=lambda plan: plan != "Plan: 1 to add")
     assert not wanted
@@ -190,13 +190,13 @@ def test_nothing_is_changed_without_consent(tmp_path: Path) -> None:
 
 
 class Unshowable(Terraform):
-    """Plans, and then cannot show what."""
+    """A deployment that can plan but cannot show the plan."""
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(arguments, 1, "", "Error: no such plan")
 
 
-def test_nobody_is_asked_to_agree_to_a_plan_that_cannot_be_shown(tmp_path: Path) -> None:
+def test_a_plan_that_cannot_be_shown_is_not_put_to_approval(tmp_path: Path) -> None:
     world = World()
     bootstrap = Bootstrap(SETTINGS, Bucket(world), Unshowable(tmp_path, {}, world), say=print)
     with pytest.raises(CommandError, match="no such plan"):
@@ -204,8 +204,8 @@ def test_nobody_is_asked_to_agree_to_a_plan_that_cannot_be_shown(tmp_path: Path)
     assert not world.exists
 
 
-def test_a_bucket_whose_name_anybody_may_take_is_not_made(tmp_path: Path) -> None:
-    """Another account that has it already would be given the state."""
+def test_a_bucket_with_a_guessable_name_is_refused(tmp_path: Path) -> None:
+    """If another account already had that bucket, it would receive the state."""
     world = World()
     stacks = Terraform(tmp_path, {}, world)
     bootstrap = Bootstrap(shipped.settings("dev"), Bucket(world), stacks, say=print)
@@ -214,8 +214,8 @@ def test_a_bucket_whose_name_anybody_may_take_is_not_made(tmp_path: Path) -> Non
     assert not world.exists
 
 
-def test_a_bucket_that_another_environment_looks_after_is_left_to_it(tmp_path: Path) -> None:
-    """Two environments may share one; two stacks would undo each other's work."""
+def test_a_bucket_that_another_environment_manages_is_not_changed(tmp_path: Path) -> None:
+    """Two environments may share a bucket, but two stacks would revert each other's changes."""
     world = World(exists=True, objects={"prod/StateBackendStack.tfstate": "its"}, steps_left=0)
     wanted, reported = run(world, tmp_path)
     assert wanted

@@ -1,4 +1,4 @@
-"""deployment.command_line: a command's end as an exit status and a sentence."""
+"""deployment.command_line: exit statuses and error messages of commands."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_status_is_the_commands() -> None:
         ),
     ],
 )
-def test_what_goes_wrong_is_a_sentence(
+def test_an_expected_error_is_printed_as_a_sentence(
     capsys: pytest.CaptureFixture[str], error: BaseException, status: int, sentence: str
 ) -> None:
     assert raising(error) == status
@@ -53,7 +53,7 @@ def test_what_goes_wrong_is_a_sentence(
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EACCES, "Permission denied"), ValueError("a")])
-def test_a_fault_of_ours_keeps_its_traceback(error: Exception) -> None:
+def test_an_unexpected_error_keeps_its_traceback(error: Exception) -> None:
     with pytest.raises(type(error)):
         raising(error)
 

@@ -1,4 +1,4 @@
-"""Where the provider comes from, which AWS is meant, and what is said when Terraform fails."""
+"""The source of the AWS provider, the choice of AWS or a local endpoint, and errors of Terraform."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ def mirror_at(folder: Path) -> Path:
         "usr/local/lib/anything",
     ],
 )
-def test_a_mirror_is_found_where_such_things_are_put(tmp_path: Path, where: str) -> None:
+def test_a_mirror_is_found_in_the_standard_places(tmp_path: Path, where: str) -> None:
     mirror = mirror_at(tmp_path / where)
 
     assert find_mirror({"HOME": str(tmp_path / "home")}, root=tmp_path) == mirror
 
 
-def test_data_folders_are_looked_for_where_the_user_has_them(tmp_path: Path) -> None:
+def test_the_data_folders_of_the_user_have_priority(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "XDG_DATA_DIRS": f"relative:{tmp_path / 'data'}"}
     mirror = mirror_at(tmp_path / "data" / "terraform" / "plugins")
 
     assert find_mirror(environ, root=tmp_path) == mirror
 
 
-def test_the_users_own_word_counts_first(tmp_path: Path) -> None:
+def test_the_mirror_variable_has_priority(tmp_path: Path) -> None:
     mirror_at(tmp_path / "opt" / "other")
     mine = mirror_at(tmp_path / "mine")
 
     assert find_mirror({"VAULT_TF_MIRROR": str(mine)}, root=tmp_path) == mine
 
 
-def test_a_users_word_that_names_no_mirror_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"VAULT_TF_MIRROR is .* which is no mirror"):
+def test_a_mirror_variable_that_names_no_mirror_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"VAULT_TF_MIRROR is .* which is not a mirror"):
         find_mirror({"VAULT_TF_MIRROR": str(tmp_path)}, root=tmp_path)
 
 
@@ -80,7 +80,7 @@ def test_without_a_mirror_providers_come_from_the_registry() -> None:
     assert "provider_installation" not in config(None)
 
 
-def test_nothing_of_the_users_own_aws_is_left_when_an_endpoint_is_meant(tmp_path: Path) -> None:
+def test_with_a_local_endpoint_none_of_the_users_aws_settings_remain(tmp_path: Path) -> None:
     mine = {
         "AWS_PROFILE": "production",
         "AWS_SESSION_TOKEN": "mine",
@@ -100,7 +100,7 @@ def test_nothing_of_the_users_own_aws_is_left_when_an_endpoint_is_meant(tmp_path
     assert made["TF_CLI_CONFIG_FILE"] == str(tmp_path / "rc")
 
 
-def test_a_proxy_does_not_stand_before_the_endpoint(tmp_path: Path) -> None:
+def test_the_local_endpoint_bypasses_proxies(tmp_path: Path) -> None:
     base = {"HTTP_PROXY": "http://proxy", "no_proxy": "example.com"}
 
     made = pointed_at(ENDPOINT, environment(base, config_file=tmp_path / "rc"))
@@ -108,19 +108,19 @@ def test_a_proxy_does_not_stand_before_the_endpoint(tmp_path: Path) -> None:
     assert made["NO_PROXY"] == made["no_proxy"] == "example.com,127.0.0.1"
 
 
-def test_without_an_endpoint_the_users_own_aws_stays_as_it_is(tmp_path: Path) -> None:
+def test_without_an_endpoint_the_users_aws_settings_are_unchanged(tmp_path: Path) -> None:
     mine = {"AWS_PROFILE": "production", "AWS_REGION": "us-east-1"}
 
     made = environment(mine, config_file=tmp_path / "rc", mirror=tmp_path)
 
     assert made.items() >= mine.items()
     assert "AWS_ENDPOINT_URL" not in made
-    assert "CI" not in made  # cdktf may ask whether to go on
+    assert "CI" not in made  # so cdktf asks for approval
     assert made["TF_CLI_ARGS_providers_lock"] == f"-fs-mirror={tmp_path}"
 
 
 class Answering(Deployment):
-    """A Terraform that answers each command as *answers* say, or with nothing."""
+    """A deployment whose Terraform returns *answers*, by command, or nothing."""
 
     answers: Mapping[str, tuple[int, str, str]]
 
@@ -165,10 +165,10 @@ def test_a_status_that_is_expected_is_no_error(tmp_path: Path) -> None:
             'Error: Failed to get existing workspaces: S3 bucket "x" does not exist.',
             "make bootstrap",
         ),
-        ("Error: Unable to find remote state", "deploy that first"),
+        ("Error: Unable to find remote state", "deploy that stack first"),
         ("Error: Instance cannot be destroyed", "preventDestroy"),
         ("Error: No valid credential sources found\n\nmore", "aws sso login"),
-        ("Error: Error acquiring the state lock", "Somebody holds"),
+        ("Error: Error acquiring the state lock", "The state is locked"),
         ("Error: reading S3 Bucket: api error AccessDenied: not yours", "docs/plan-review.md"),
         (
             "Error: reading SSM Parameters (/dev/fileGateway): AccessDeniedException",
@@ -183,7 +183,7 @@ def test_terraforms_own_error_is_followed_by_the_remedy(output: str, remedy: str
     assert remedy in reported
 
 
-def test_what_went_well_before_the_error_finds_no_remedy() -> None:
+def test_output_before_the_error_selects_no_remedy() -> None:
     output = 'S3 bucket "x" does not exist yet\nError: never seen'
 
     assert explain("terraform apply", output) == "terraform apply failed:\nError: never seen"

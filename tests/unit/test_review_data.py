@@ -1,4 +1,4 @@
-"""What would be lost, what is protected less, and what needs to be allowed by name."""
+"""Losses of data, weaker protection, and losses that are allowed by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.plans import Json, bucket_replaced, change, found
 
 @pytest.mark.parametrize("type_", sorted(LOST))
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["create", "delete"]])
-def test_what_keeps_data_is_not_lost_unasked(type_: str, actions: list[str]) -> None:
+def test_a_loss_of_data_is_refused_unless_it_is_allowed(type_: str, actions: list[str]) -> None:
     address = f"{type_}.kept"
     findings = found(change(address, *actions, before={"name": "a"}, after={"name": "b"}))
     (loss,) = findings.losses()
@@ -27,13 +27,13 @@ def test_only_the_exact_address_is_allowed() -> None:
     assert len(findings.losses(near)) == 1
 
 
-def test_a_replacement_says_what_forces_it() -> None:
+def test_a_replacement_names_the_argument_that_forces_it() -> None:
     (loss,) = found(bucket_replaced()).losses()
     assert "`bucket` cannot change in place" in loss.text
     assert "(`old`)" in loss.text
 
 
-def test_what_an_earlier_replacement_left_is_lost_too() -> None:
+def test_a_deposed_object_counts_as_a_loss() -> None:
     left = change("aws_dynamodb_table.a", "delete", before={"name": "a"}, deposed="ab12")
     (loss,) = found(left).losses()
     assert "earlier replacement" in loss.text
@@ -42,7 +42,7 @@ def test_what_an_earlier_replacement_left_is_lost_too() -> None:
 @pytest.mark.parametrize(
     "address", ["aws_iam_role.a", "aws_lambda_function.a", "aws_s3_bucket_policy.a"]
 )
-def test_what_keeps_no_data_may_go(address: str) -> None:
+def test_a_resource_without_data_may_be_destroyed(address: str) -> None:
     assert found(change(address, "delete", before={"name": "a"})).losses() == ()
 
 
@@ -92,7 +92,7 @@ def test_creating_and_changing_loses_nothing() -> None:
         ("aws_cloudwatch_log_group.a", {"retention_in_days": 0}, {"retention_in_days": 30}),
     ],
 )
-def test_less_protection_comes_first(address: str, before: Json, after: Json) -> None:
+def test_weaker_protection_is_a_danger(address: str, before: Json, after: Json) -> None:
     weaker = found(change(address, "update", before=before, after=after))
     assert len(weaker.dangers) == 1
     assert weaker.losses() == ()
@@ -100,8 +100,8 @@ def test_less_protection_comes_first(address: str, before: Json, after: Json) ->
     assert stronger.dangers == ()
 
 
-def test_a_number_in_a_text_of_json_protects_nothing() -> None:
-    """Only the resource's own arguments do: a state machine's input may have days as well."""
+def test_a_number_within_a_json_text_is_no_retention_time() -> None:
+    """A state machine's definition may contain ``days``, too; only the resource's own arguments count."""
     findings = found(
         change(
             "aws_sfn_state_machine.a",
@@ -114,24 +114,24 @@ def test_a_number_in_a_text_of_json_protects_nothing() -> None:
 
 
 @pytest.mark.parametrize("part", ["versioning", "public_access_block"])
-def test_a_protection_that_goes_comes_first(part: str) -> None:
+def test_a_removed_protection_is_a_danger(part: str) -> None:
     findings = found(change(f"aws_s3_bucket_{part}.a", "delete", before={"bucket": "a"}))
     assert len(findings.dangers) == 1
 
 
-def test_what_terraform_forgets_comes_first() -> None:
-    """It goes on to exist, and is in no state."""
+def test_a_resource_that_terraform_forgets_is_a_danger() -> None:
+    """The resource still exists, but no state contains it."""
     findings = found(change("aws_s3_bucket.a", "forget", before={"bucket": "a"}))
     assert len(findings.dangers) == 1
     assert findings.losses() == ()
 
 
-def test_the_types_whose_addresses_are_frozen_are_among_them() -> None:
+def test_types_with_frozen_addresses_are_among_those_with_data() -> None:
     assert LOST.keys() >= STATEFUL
 
 
-def test_what_somebody_else_changed_is_reported_if_the_plan_takes_it_back() -> None:
-    """All else that a plan calls drift is what a provider reads back in another way."""
+def test_a_change_outside_of_terraform_is_reported_if_the_plan_reverts_it() -> None:
+    """Other drift in a plan only differs in how a provider reads values back."""
     mended = change("aws_sqs_queue.a", "update", before={"delay": 5}, after={"delay": 0})
     findings = found(
         mended,

@@ -1,4 +1,4 @@
-"""What a pull request gets to see: dangers first and whole, nothing secret, nothing that breaks out."""
+"""The report in a pull request: dangers first and never cut, no sensitive values, no broken Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def report(*changes: Json, allowed: tuple[str, ...] = ()) -> str:
 
 
 def outside_of_code(markdown: str) -> str:
-    """What is left when fenced blocks and inline code are taken away, as CommonMark takes them."""
+    """Return the text outside of fenced blocks and inline code, by CommonMark's rules."""
     without = re.sub(r"^(`{3,})[a-z]*\n.*?^\1$", "", markdown, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", "", without)
 
@@ -51,7 +51,7 @@ def test_dangers_come_before_everything_else() -> None:
     assert [text.index(each) for each in reported] == sorted(text.index(each) for each in reported)
 
 
-def test_a_loss_says_how_to_allow_it() -> None:
+def test_a_loss_is_reported_with_the_way_to_allow_it() -> None:
     assert "\nALLOW=aws_s3_bucket.reports\n" in report(bucket_replaced())
 
 
@@ -61,11 +61,11 @@ def test_an_allowed_loss_is_still_reported() -> None:
     assert "ALLOW=" not in text
 
 
-def test_an_allowed_name_that_fits_nothing_is_reported() -> None:
+def test_an_allowed_name_that_no_loss_needs_is_reported() -> None:
     reviewed = [Reviewed(stack="A", findings=found(bucket_replaced()))]
     allowed = ["aws_s3_bucket.reports", "aws_s3_bucket.report"]
     text = summary(reviewed, environment="dev", allowed=allowed)
-    assert "nothing of that name would be lost: `aws_s3_bucket.report`." in text
+    assert "Allowed, but not lost by this plan: `aws_s3_bucket.report`." in text
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_allowed_name_that_fits_nothing_is_reported() -> None:
         ),
     ],
 )
-def test_a_hostile_name_is_shown_and_does_nothing(one: Json) -> None:
+def test_a_hostile_name_is_shown_as_code(one: Json) -> None:
     text = report(one)
     assert "onerror" in text
     assert "\x1b" not in text
@@ -119,7 +119,7 @@ def test_a_long_value_is_cut_with_a_count() -> None:
     assert "more characters)" in text
 
 
-def test_a_huge_plan_fits_a_comment_and_says_what_is_left_out() -> None:
+def test_a_huge_plan_is_cut_to_a_comment_with_counts_of_the_omitted_parts() -> None:
     changes = [
         change(f"aws_a.number_{number}", "update", before={"x": 1}, after={"x": "y" * 150})
         for number in range(2_000)
@@ -160,14 +160,14 @@ def test_the_summary_has_a_row_for_each_stack() -> None:
     assert "````text\nterraform plan failed:\nError: no ```credentials\n````" in text
 
 
-def test_a_removed_output_warns_of_those_who_read_it() -> None:
+def test_a_removed_output_is_reported_with_its_effect_on_readers() -> None:
     removed = {"actions": ["delete"], "before": "x", "after": None}
     findings = found(outputs={"fileUploadBucketName": removed})
     text = single(Reviewed(stack="Stack", findings=findings))
     assert "- fileUploadBucketName: a stack that reads it would fail" in text
 
 
-def test_a_plan_that_is_not_whole_says_so() -> None:
+def test_a_plan_that_is_not_whole_is_reported_as_such() -> None:
     text = single(Reviewed(stack="Stack", findings=found(errored=True)))
     assert "not whole" in text
     assert "Nothing to change" not in text

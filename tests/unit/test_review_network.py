@@ -1,4 +1,4 @@
-"""Rules, routes and doors: what is added and removed, and what leads outside."""
+"""Network rules, routes and gateways: additions, removals, and ways to the internet."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rule(port: int, *blocks: str, **rest: Any) -> Json:
     }
 
 
-def test_of_a_group_with_inline_rules_only_the_changed_places_are_reported() -> None:
+def test_a_group_with_inline_rules_reports_only_the_rules_that_changed() -> None:
     before = {"ingress": [rule(80, "10.0.0.0/8"), rule(2049, "192.168.0.0/24")]}
     after = {"ingress": [rule(2049, "192.168.0.0/24", "192.168.1.0/24"), rule(80, "10.0.0.0/8")]}
     findings = found(change("aws_security_group.a", "update", before=before, after=after))
@@ -35,8 +35,8 @@ def test_of_a_group_with_inline_rules_only_the_changed_places_are_reported() -> 
     assert not findings.dangers
 
 
-def test_a_group_that_is_not_known_yet_is_reported_as_it_is_written() -> None:
-    """Terraform shows a set of rules in another order than the configuration has them in."""
+def test_a_group_that_is_not_known_yet_is_reported_as_configured() -> None:
+    """A plan may have the rules of a set in another order than the configuration."""
     known = [rule(80, security_groups=None), rule(2049, security_groups=None)]
     text = [
         rule(2049, security_groups=["${aws_security_group.b.id}"]),
@@ -84,7 +84,7 @@ def test_a_rule_that_is_a_resource_names_its_group() -> None:
         ("fd00::/8", False),
     ],
 )
-def test_an_opening_to_what_is_not_private_comes_first(block: str, is_danger: bool) -> None:
+def test_ingress_from_a_public_network_is_a_danger(block: str, is_danger: bool) -> None:
     after = {"type": "ingress", **rule(443, block), "security_group_id": "sg-1"}
     findings = found(change("aws_security_group_rule.a", "create", after=after))
     assert bool(findings.dangers) is is_danger
@@ -99,7 +99,7 @@ def test_an_opening_to_what_is_not_private_comes_first(block: str, is_danger: bo
         ("10.0.0.0/8", "route 0.0.0.0/0 by igw-1", False),
     ],
 )
-def test_a_description_makes_no_danger_and_hides_none(
+def test_a_description_neither_adds_nor_hides_a_danger(
     block: str, description: str, is_danger: bool
 ) -> None:
     opening = {**rule(22, block, description=description), "security_group_id": "sg-1"}
@@ -136,7 +136,7 @@ def test_a_rule_whose_direction_is_not_known_may_open_the_network() -> None:
         ("${aws_ec2_transit_gateway.a.id}", False),
     ],
 )
-def test_a_route_leads_out_by_what_its_target_is_and_not_by_its_name(
+def test_a_route_leads_out_by_its_targets_type_and_not_its_name(
     target: str, is_danger: bool
 ) -> None:
     findings = found(
@@ -151,7 +151,7 @@ def test_a_route_leads_out_by_what_its_target_is_and_not_by_its_name(
     assert bool(findings.dangers) is is_danger
 
 
-def test_a_rule_that_goes_is_no_danger() -> None:
+def test_a_removed_rule_is_no_danger() -> None:
     before = {"type": "ingress", **rule(22, "0.0.0.0/0"), "security_group_id": "sg-1"}
     findings = found(change("aws_security_group_rule.a", "delete", before=before))
     assert not findings.dangers
@@ -169,11 +169,11 @@ def test_a_rule_that_goes_is_no_danger() -> None:
         ("aws_instance.a", {"associate_public_ip_address": True}),
     ],
 )
-def test_a_way_to_the_internet_comes_first(address: str, after: Json) -> None:
+def test_a_way_to_the_internet_is_a_danger(address: str, after: Json) -> None:
     assert found(change(address, "create", after=after)).dangers
 
 
-def test_a_share_says_who_may_mount_it() -> None:
+def test_a_share_is_reported_with_the_addresses_that_may_mount_it() -> None:
     findings = found(
         change(
             "aws_storagegateway_nfs_file_share.a",

@@ -1,4 +1,4 @@
-"""Each statement that is added, removed or changed, by its sid; and what gives too much."""
+"""Policy statements that are added, removed or changed, by sid, and those that allow too much."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_statement_is_added_and_another_removed() -> None:
     assert not findings.dangers
 
 
-def test_of_a_changed_statement_only_what_differs_is_reported() -> None:
+def test_a_changed_statement_reports_only_its_differences() -> None:
     findings = updated(
         policy(allow("Read", ["s3:GetObject", "s3:GetObjectVersion"], ["arn:a", "arn:b"])),
         policy(allow("Read", ["s3:GetObjectVersion", "s3:GetObjectAcl"], ["arn:b", "arn:a"])),
@@ -51,7 +51,7 @@ def test_of_a_changed_statement_only_what_differs_is_reported() -> None:
     ]
 
 
-def test_the_order_of_lists_and_statements_says_nothing() -> None:
+def test_the_order_of_lists_and_statements_is_ignored() -> None:
     findings = updated(
         policy(allow("A", ["s3:a", "s3:b"]), allow("B", "s3:c")),
         policy(allow("B", ["s3:c"]), allow("A", ["s3:b", "s3:a"])),
@@ -59,7 +59,7 @@ def test_the_order_of_lists_and_statements_says_nothing() -> None:
     assert lines(findings) == ["  policy: its statements stay as they are"]
 
 
-def test_statements_without_a_sid_are_distinguished_by_what_they_say() -> None:
+def test_statements_without_a_sid_are_distinguished_by_their_content() -> None:
     one, two, three = (
         {"Effect": "Allow", "Action": f"s3:{name}", "Resource": "arn:a"} for name in "xyz"
     )
@@ -72,8 +72,8 @@ def test_statements_without_a_sid_are_distinguished_by_what_they_say() -> None:
 
 
 @pytest.mark.parametrize("type_", ["aws_kms_key", "aws_vpc_endpoint", "aws_sqs_queue", "aws_new"])
-def test_a_policy_is_one_wherever_it_stands(type_: str) -> None:
-    """Also where its type is told of elsewhere; and it is told of once."""
+def test_a_policy_is_found_in_any_argument(type_: str) -> None:
+    """It is reported once, among the permissions, also if another section reports its resource."""
     findings = updated(policy(), policy(allow("Use", "kms:Decrypt")), f"{type_}.a")
     assert lines(findings) == ["+ Use: Allow kms:Decrypt", "+     on *"]
     reported = [*findings.data, *findings.network, *findings.rest]
@@ -98,7 +98,7 @@ def test_who_may_assume_a_role_is_reported_with_the_conditions() -> None:
 
 
 def planned_document(**rest: Any) -> Json:
-    """A document of which one ARN is known only after the apply, as Terraform shows it."""
+    """Return a policy document with one ARN that is known only after the apply, as Terraform shows it."""
     statement = {
         "sid": "Read",
         "effect": None,
@@ -151,7 +151,7 @@ WRITTEN = {
 
 
 def test_a_policy_that_is_known_only_after_the_apply_is_read_from_its_document() -> None:
-    """What is known of it by its value, the rest as the configuration writes it."""
+    """Known values come from the plan, the others from the configuration."""
     findings = found(
         change(
             "aws_s3_bucket.old", "no-op", before={"arn": "arn:known"}, after={"arn": "arn:known"}
@@ -203,8 +203,8 @@ def test_a_sensitive_policy_is_a_danger_and_is_not_shown() -> None:
     assert len(findings.dangers) == 1
 
 
-def test_a_computed_policy_that_nobody_configured_is_no_policy() -> None:
-    """A queue without one, a bucket that shows what its ``aws_s3_bucket_policy`` says."""
+def test_a_computed_policy_that_is_not_configured_is_ignored() -> None:
+    """Examples: a queue without a policy; a bucket that repeats its ``aws_s3_bucket_policy``."""
     findings = found(
         change("aws_sqs_queue.a", "create", after={"name": "a"}, unknown={"policy": True}),
         change("aws_s3_bucket.a", "delete", before={"policy": policy(allow("A", "s3:a"))}),
@@ -257,7 +257,7 @@ DENY = {
     [
         ([], [allow("A", "*")], "allows every action"),
         ([], [allow("A", "dynamodb:*")], "every action of `dynamodb`"),
-        ([], [allow("A", "iam:PassRole")], "may give itself more"),
+        ([], [allow("A", "iam:PassRole")], "extend its own permissions"),
         (
             [],
             [allow("A", "s3:GetObject", Principal={"AWS": "*"})],
@@ -273,7 +273,9 @@ DENY = {
         ),
     ],
 )
-def test_what_gives_too_much_comes_first(old: list[Json], new: list[Json], reported: str) -> None:
+def test_a_statement_that_allows_too_much_is_a_danger(
+    old: list[Json], new: list[Json], reported: str
+) -> None:
     assert reported in "; ".join(dangers(updated(policy(*old), policy(*new))))
 
 
@@ -286,17 +288,17 @@ def test_what_gives_too_much_comes_first(old: list[Json], new: list[Json], repor
         allow("A", "s3:GetObject", Principal="*", Condition={"StringEquals": {"a": "b"}}),
     ],
 )
-def test_what_is_fine_is_no_danger(statement: Json) -> None:
+def test_a_narrow_statement_is_no_danger(statement: Json) -> None:
     assert dangers(updated(policy(), policy(statement))) == []
 
 
-def test_what_was_wide_before_is_no_news() -> None:
+def test_a_statement_that_was_wide_before_is_no_danger() -> None:
     old = allow("A", "s3:*", "arn:a")
     assert dangers(updated(policy(old), policy(old | {"Resource": "arn:b"}))) == []
 
 
-def test_a_refusal_that_follows_its_bucket_is_no_danger() -> None:
-    """A replaced bucket has an ARN that is known only after the apply; the rest stays."""
+def test_a_deny_statement_that_follows_its_replaced_bucket_is_no_danger() -> None:
+    """The ARN of a replaced bucket is known only after the apply; the rest of the statement is unchanged."""
     address = "aws_s3_bucket_policy.a"
     document = "data.aws_iam_policy_document.tls"
     pending = {
@@ -330,8 +332,8 @@ def test_a_refusal_that_follows_its_bucket_is_no_danger() -> None:
     assert len(judged(condition=[])) == 1
 
 
-def test_a_refusal_that_is_narrowed_by_a_policy_variable_is_a_danger() -> None:
-    """IAM's ${...} is known: it stands for the caller, and not for what an apply will show."""
+def test_a_deny_statement_narrowed_by_a_policy_variable_is_a_danger() -> None:
+    """IAM's ``${...}`` is a policy variable, not a value that is known after the apply."""
     old = {**DENY, "Resource": ["arn:aws:s3:::a/*"]}
     new = {**DENY, "Resource": ["arn:aws:s3:::a/${aws:username}/*"]}
     assert len(dangers(updated(policy(old), policy(new)))) == 1

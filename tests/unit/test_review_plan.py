@@ -1,4 +1,4 @@
-"""A plan's JSON: what is done, what differs, and what is hidden at the door."""
+"""Reading a plan's JSON: actions, differences and hidden values."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ def test_actions_are_read(actions: list[str], action: Action) -> None:
     assert read.action is action
 
 
-def test_an_action_that_nobody_knows_yet_is_no_plan() -> None:
-    with pytest.raises(PlanError, match="not known here"):
+def test_an_unknown_action_is_an_error() -> None:
+    with pytest.raises(PlanError, match="unknown actions"):
         read_plan(shown(change("aws_sqs_queue.a", "teleport")))
 
 
 @pytest.mark.parametrize("given", [[], {}, {"values": {}}, None])
-def test_what_is_no_plan_is_reported(given: object) -> None:
+def test_json_that_is_no_plan_is_an_error(given: object) -> None:
     with pytest.raises(PlanError, match="terraform show -json"):
         read_plan(given)
 
 
-def test_a_form_that_is_not_known_is_not_guessed_at() -> None:
+def test_an_unsupported_format_version_is_an_error() -> None:
     with pytest.raises(PlanError, match=r"version 2\.0"):
         read_plan(shown() | {"format_version": "2.0"})
 
 
-def test_json_in_a_text_is_compared_by_what_it_says() -> None:
-    """A state machine's definition is thousands of characters, of which one number changes."""
+def test_json_in_a_text_is_compared_by_value() -> None:
+    """A state machine's definition has thousands of characters; a change may be one number."""
     one = change(
         "aws_sfn_state_machine.a",
         "update",
@@ -60,7 +60,7 @@ def test_json_in_a_text_is_compared_by_what_it_says() -> None:
     assert differences(one) == {"definition.States.Wait.Seconds": ("30", "60")}
 
 
-def test_what_aws_computes_is_no_difference_unless_the_configuration_gives_it() -> None:
+def test_a_computed_value_is_no_difference_unless_it_is_configured() -> None:
     one = change(
         "aws_lambda_function.a",
         "update",
@@ -75,7 +75,7 @@ def test_what_aws_computes_is_no_difference_unless_the_configuration_gives_it() 
     }
 
 
-def test_a_block_that_is_known_in_part_is_configured_argument_by_argument() -> None:
+def test_a_partly_known_block_is_compared_argument_by_argument() -> None:
     one = change(
         "aws_s3_bucket_versioning.a",
         "update",
@@ -93,7 +93,7 @@ def test_a_block_that_is_known_in_part_is_configured_argument_by_argument() -> N
     }
 
 
-def test_what_becomes_unknown_as_a_whole_is_reported_as_a_whole() -> None:
+def test_a_list_that_becomes_unknown_is_one_difference() -> None:
     one = change(
         "aws_sqs_queue.a",
         "update",
@@ -105,7 +105,7 @@ def test_what_becomes_unknown_as_a_whole_is_reported_as_a_whole() -> None:
     assert differences(one, written=written) == {"redrive_policy": ("None", "(known after apply)")}
 
 
-def test_nothing_has_many_spellings() -> None:
+def test_spellings_of_an_unset_value_are_equal() -> None:
     one = change(
         "aws_sqs_queue.a",
         "update",
@@ -116,7 +116,7 @@ def test_nothing_has_many_spellings() -> None:
 
 
 @pytest.mark.parametrize("side", ["secret", "secret_before"])
-def test_a_sensitive_value_is_seen_to_change_and_not_shown(side: str) -> None:
+def test_a_sensitive_value_that_changes_is_reported_but_not_shown(side: str) -> None:
     one = change(
         "aws_ssm_parameter.a",
         "update",

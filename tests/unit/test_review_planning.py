@@ -1,4 +1,4 @@
-"""From stacks to files and an exit status, on a Terraform that is none."""
+"""From stacks to files and an exit status, with a fake Terraform."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.plans import bucket_replaced, shown
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the plans go."""
+    """Return an empty folder for the plans."""
     return emptied(tmp_path / "plans")
 
 
@@ -49,7 +49,7 @@ def test_a_loss_ends_with_3_and_an_allowed_one_with_0(tmp_path: Path, folder: Pa
     assert plan_stacks(fake, environment="dev", folder=folder, allowed=allowed).status == 0
 
 
-def test_a_stack_that_cannot_be_planned_keeps_no_other_from_it(
+def test_a_stack_that_cannot_be_planned_does_not_stop_the_others(
     tmp_path: Path, folder: Path
 ) -> None:
     error = "Error: No valid credential sources found\n\nmore"
@@ -65,15 +65,15 @@ def test_a_loss_outweighs_a_stack_that_cannot_be_planned(tmp_path: Path, folder:
     assert plan_stacks(fake, environment="dev", folder=folder).status == 3
 
 
-def test_plans_of_an_earlier_time_do_not_stay(folder: Path) -> None:
+def test_plans_of_earlier_runs_are_removed(folder: Path) -> None:
     for name in ("A.tfplan", "A.json", "A.md", "summary.md"):
         (folder / name).write_text("old")
     emptied(folder)
     assert list(folder.iterdir()) == []
 
 
-def test_a_plan_is_for_its_owner_alone(folder: Path) -> None:
-    """It holds sensitive values as they are."""
+def test_only_the_owner_can_read_a_plan(folder: Path) -> None:
+    """A plan contains sensitive values in plain text."""
     assert folder.stat().st_mode & 0o077 == 0
 
 
@@ -85,9 +85,7 @@ def test_one_stack_can_be_chosen_and_a_wrong_name_is_reported(tmp_path: Path, fo
         plan_stacks(fake, environment="dev", folder=folder, stacks=["C"])
 
 
-def test_a_form_of_plan_that_is_not_known_is_an_error_of_its_stack(
-    tmp_path: Path, folder: Path
-) -> None:
+def test_an_unsupported_plan_format_is_an_error_of_its_stack(tmp_path: Path, folder: Path) -> None:
     fake = synthesised(tmp_path, A=shown() | {"format_version": "9.0"})
     assert plan_stacks(fake, environment="dev", folder=folder).status == 1
 
@@ -98,7 +96,7 @@ def test_addresses_are_split_at_blanks_but_not_inside_of_keys() -> None:
 
 
 class Cdktf(Deployment):
-    """A cdktf that cannot synthesise."""
+    """A deployment whose synthesis fails."""
 
     def synthesise(self) -> None:
         """Fail."""
@@ -116,10 +114,10 @@ def run(monkeypatch: pytest.MonkeyPatch, plans: Path, environment: str) -> int:
 
 
 @pytest.mark.parametrize(("environment", "meant"), [("prod", "prod"), ("dev", "dev"), ("", "dev")])
-def test_what_is_left_of_an_earlier_review_goes_even_if_this_one_fails(
+def test_files_of_an_earlier_review_are_removed_even_if_this_one_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: str, meant: str
 ) -> None:
-    """Of the environment that VAULT_ENV names, and of no other."""
+    """Only the files of the environment in VAULT_ENV are removed."""
     summaries = [emptied(tmp_path / name) / "summary.md" for name in ("dev", "prod")]
     for summary in summaries:
         summary.write_text("old")
@@ -128,7 +126,7 @@ def test_what_is_left_of_an_earlier_review_goes_even_if_this_one_fails(
 
 
 @pytest.mark.parametrize("environment", ["prd", "..", "../.."])
-def test_an_environment_that_is_none_is_reported_and_no_folder_emptied(
+def test_an_unknown_environment_is_reported_and_no_folder_emptied(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""The example workflow: it parses, may do little, and runs what is there."""
+"""The example workflow parses, has few permissions, and runs targets that exist."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_the_job_that_may_write_runs_none_of_it() -> None:
     assert "checkout" not in str(JOBS["comment"])
 
 
-def test_what_others_write_gets_into_no_command() -> None:
-    """Not even a number: ${{ }} in a command is put in before the shell sees it."""
+def test_no_command_contains_an_expression() -> None:
+    """GitHub puts the value of ``${{ }}`` into a command before the shell runs it."""
     assert "${{" not in steps("plan") + steps("comment")
 
 

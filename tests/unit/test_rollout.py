@@ -1,4 +1,4 @@
-"""What is applied is what was reviewed, and nothing is destroyed that nobody could see."""
+"""Exactly the reviewed plan is applied, and a destroy with hidden losses is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOST_BUCKET = change("aws_s3_bucket.one", "delete", before={"bucket": "b"})
 
 
 class Answers:
-    """Answers each question, and remembers it."""
+    """Return the given answers one by one, and record the questions."""
 
     def __init__(self, *answers: bool) -> None:
         self.answers = list(answers)
@@ -43,7 +43,7 @@ def applied(stacks: FakeDeployment) -> list[list[str]]:
 
 
 def test_exactly_the_reviewed_plan_is_applied_stack_by_stack(tmp_path: Path) -> None:
-    """In the order in which they build on each other, whatever order they are named in."""
+    """The order is that of their dependencies, whatever the order of the arguments."""
     answers = Answers(True, True)
     one, stacks = rollout(
         tmp_path,
@@ -81,7 +81,7 @@ def test_a_loss_is_refused_without_a_question_unless_it_is_allowed(tmp_path: Pat
     assert len(applied(stacks)) == 1
 
 
-def test_what_cannot_be_planned_ends_it_and_what_is_up_to_date_is_passed_over(
+def test_a_failed_plan_ends_the_rollout_and_a_stack_without_changes_is_skipped(
     tmp_path: Path,
 ) -> None:
     one, stacks = rollout(
@@ -91,14 +91,14 @@ def test_what_cannot_be_planned_ends_it_and_what_is_up_to_date_is_passed_over(
     assert applied(stacks) == []
 
 
-def test_a_stack_that_is_not_deployed_so_is_named() -> None:
-    with pytest.raises(CommandError, match="StateBackendStack is no stack that is deployed"):
+def test_a_stack_that_the_command_does_not_deploy_is_reported() -> None:
+    with pytest.raises(CommandError, match="StateBackendStack cannot be deployed"):
         chosen(["StateBackendStack"])
     assert chosen([]) == list(ORDER)
 
 
 class FakeAws:
-    """Storage Gateway and S3 with what a destroy would lose."""
+    """Storage Gateway and S3 with files, gateways and objects that a destroy would lose."""
 
     def __init__(self, *, dirty: float = 0, gateway: str = "", versions: int = 0) -> None:
         self.dirty, self.gateway, self.versions = dirty, gateway, versions
@@ -139,10 +139,10 @@ EMPTIED = change("aws_s3_bucket.one", "delete", before={"bucket": "b", "force_de
         ("EventProcessingStack", EMPTIED, FakeAws(versions=1), None),
     ],
 )
-def test_a_destroy_that_loses_what_no_plan_shows_is_refused(
+def test_a_destroy_with_losses_that_no_plan_shows_is_refused(
     tmp_path: Path, stack: str, lost: Any, aws: FakeAws, problem: str | None
 ) -> None:
-    """Files in the cache, a gateway without its machine, a bucket that stops Terraform midway."""
+    """Files in the cache, a gateway without its instance, a bucket at which Terraform would fail midway."""
     answers = Answers(True)
     one, stacks = rollout(tmp_path, answers, **{stack: shown(lost)})
     safeguards = Safeguards(environment="dev", client=aws.client)
@@ -165,7 +165,7 @@ def test_stacks_are_destroyed_in_the_reverse_order(tmp_path: Path) -> None:
     assert [each[0] for each in applied(stacks)] == list(reversed(ORDER))
 
 
-def test_what_was_synthesised_for_another_environment_is_refused() -> None:
+def test_stacks_synthesised_for_another_environment_are_refused() -> None:
     def written(key: str, tag: str) -> dict[str, Any]:
         return {
             "terraform": {"backend": {"s3": {"key": f"{key}/EventProcessingStack.tfstate"}}},

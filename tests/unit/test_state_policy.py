@@ -1,4 +1,4 @@
-"""Who deploys an environment may touch its state, and nobody else's."""
+"""The state policy allows access to the states of one environment only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from stacks.settings import checked
 from tests import shipped
 
 
-def test_this_is_all_that_a_deployer_may_do_to_the_state() -> None:
-    """As Terraform's manual has it for use_lockfile: a change here is a security review."""
+def test_the_state_policy_is_exactly_this() -> None:
+    """The actions are those in Terraform's manual for use_lockfile. A change here needs a security review."""
     settings = checked(
         {**shipped.DEFAULTS, "environmentName": "prod", "stacksAccountId": "123456789012"}
     )
@@ -40,8 +40,8 @@ def test_this_is_all_that_a_deployer_may_do_to_the_state() -> None:
     }
 
 
-def test_a_bucket_of_ones_own_and_another_partition_are_named() -> None:
-    """The rest of it stays the same."""
+def test_the_policy_names_a_given_bucket_in_its_partition() -> None:
+    """The rest of the policy is the same."""
     policy = state_policy(
         checked({**shipped.DEFAULTS, "stateBucketName": "our.states"}), partition="aws-cn"
     )
