@@ -201,7 +201,7 @@ def _without_rows(found: ReadDataset) -> Iterator[Candidate]:
         for each in found.differences()
         if isinstance(each, Difference) and each.type is DifferenceType.MISSING
     }
-    for key, size in found.entries():
+    for key, size, _ in found.entries():
         if key in in_s3:
             yield key, size, in_s3[key]
     if not found.listing.rich:  # a rich manifest proves itself whole, by its header

@@ -80,7 +80,7 @@ def _listed(vault: Vault, set_id: str, key: str, share_prefix: str) -> Listed:
     try:
         with open_set(vault, set_id, share_prefix=share_prefix) as found:
             since = found.listing.since
-            for name, size in found.entries():
+            for name, size, _ in found.entries():
                 if name == key:
                     return Listed(True, True, size, since)
                 if name > key:

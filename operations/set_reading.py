@@ -21,10 +21,11 @@ from handlers.core.errors import ManifestError
 from handlers.core.events import ManifestUpload, ObjectUpload
 from handlers.core.external_sort import Sorted, sorted_file
 from handlers.core.ignored_names import IgnoredNames
-from handlers.core.listing import Listing, TidyEntries, prepare
+from handlers.core.listing import Listing, prepare
 from handlers.core.manifest_entries import Entry
 from handlers.core.naming import SetFolder
 from handlers.core.progress import Progress
+from handlers.core.tidy_entries import TidyEntries
 from operations.errors import NoManifestError, OperatorError
 from operations.safe_text import shown
 from operations.vault import Vault
@@ -45,10 +46,9 @@ class ReadDataset(dataset.Dataset):
             yield chunk
 
     def entries(self) -> Iterator[Entry]:
-        """Yield the listed keys, sorted, with their sizes where the manifest has them."""
+        """Yield the listed keys, sorted, with sizes and checksums where the manifest has them."""
         start = self.listing.start
-        for keys, sizes in TidyEntries(self._chunks(start), self.listing, offset=start):
-            yield from zip(keys, sizes or [None] * len(keys), strict=True)
+        yield from TidyEntries(self._chunks(start), self.listing, offset=start).entries()
 
     def differences(self) -> Iterator[Difference | Remark]:
         """Yield every key that differs now, or is worth a remark, in the order of the keys."""

@@ -14,11 +14,12 @@ from handlers.aws.pages import KEYS, SIZES, page_session
 from handlers.core.difference import Difference, DifferenceType
 from handlers.core.events import ManifestUpload
 from handlers.core.json_fields import MAX_KEY_BYTES
-from handlers.core.listing import Listing, TidyEntries
+from handlers.core.listing import Listing
 from handlers.core.merge import Merge
 from handlers.core.naming import SetFolder
 from handlers.core.progress import Progress
 from handlers.core.sorted_stream import EmptyPage, KeyBlock, SortedStream
+from handlers.core.tidy_entries import TidyEntries
 
 FIRST_PAGE_ITEMS = 250
 """Most checks stop soon: pages begin small, and double."""

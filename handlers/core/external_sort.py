@@ -28,10 +28,10 @@ class Sorted:
 
 
 def sorted_file(entries: Iterator[Entry]) -> Sorted:
-    """Write *entries* as tidy lines: ``key``, or ``size key`` in the rich form.
+    """Write *entries* as tidy lines: ``key``, ``size key`` or ``size checksum key``.
 
     Raises:
-        ManifestError: A key is listed with two sizes, or the scratch disk is too small.
+        ManifestError: A key is listed with two sizes or checksums, or the scratch disk is too small.
     """
     try:
         return _sorted_file(entries)
@@ -50,10 +50,10 @@ def _sorted_file(entries: Iterator[Entry]) -> Sorted:
         scratch.callback(target.close)
         runs = scratch.enter_context(ExitStack())
         count = size_bytes = 0
-        for key, size in _unique(_in_order(entries, runs)):
-            target.write(b"%b\n" % key if size is None else b"%d %b\n" % (size, key))
+        for key, fields in _unique(_in_order(entries, runs)):
+            target.write(b"%b%b\n" % (fields, key))
             count += 1
-            size_bytes += size or 0
+            size_bytes += int(fields.partition(b" ")[0] or 0)
         runs.close()
         scratch.pop_all()
     target.seek(0)
@@ -61,9 +61,9 @@ def _sorted_file(entries: Iterator[Entry]) -> Sorted:
 
 
 def _in_order(entries: Iterator[Entry], scratch: ExitStack) -> Iterator[bytes]:
-    """Return the entries as sortable lines: a key, and after a NUL its size."""
+    """Return the entries as sortable lines: a key, and after a NUL the fields before it."""
     runs: list[Iterable[bytes]] = []
-    while run := sorted(_line(key, size) for key, size in islice(entries, RUN_ENTRIES)):
+    while run := sorted(map(_line, islice(entries, RUN_ENTRIES))):
         if len(run) < RUN_ENTRIES and not runs:
             return iter(run)
         runs.append(scratch.enter_context(_spilled(run)))
@@ -77,18 +77,20 @@ def _spilled(run: list[bytes]) -> IO[bytes]:
     return file
 
 
-def _line(key: str, size: int | None) -> bytes:
-    return f"{key}\0{'' if size is None else size}\n".encode()
+def _line(entry: Entry) -> bytes:
+    fields = "".join(f"{field} " for field in entry[1:] if field is not None)
+    return f"{entry.key}\0{fields}\n".encode()
 
 
-def _unique(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:
-    last_key, last_size = None, b""
+def _unique(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    last_key, last_fields = None, b""
     for line in lines:
-        key, _, size = line.rstrip(b"\n").partition(b"\0")
+        key, _, fields = line.rstrip(b"\n").partition(b"\0")
         if key != last_key:
-            yield key, int(size) if size else None
-        elif size != last_size:
+            yield key, fields
+        elif fields != last_fields:
             raise ManifestError(
-                f"{key.decode()!r} is listed with the sizes {last_size!r}, {size!r}"
+                f"{key.decode()!r} is listed with two sizes or checksums:"
+                f" {last_fields.decode()!r} and {fields.decode()!r}"
             )
-        last_key, last_size = key, size
+        last_key, last_fields = key, fields

@@ -15,9 +15,8 @@ from typing import Any, Self
 from handlers.core.errors import ManifestError
 from handlers.core.json_fields import MAX_KEY_BYTES, known_fields
 from handlers.core.manifest import CLOCK_TOLERANCE_SECONDS, Header, Lines
-from handlers.core.manifest_entries import Entry, Grammar
+from handlers.core.manifest_entries import EMPTY_FOLDER, Entry, Grammar, are_checksums
 from handlers.core.naming import SetFolder
-from handlers.core.sorted_stream import KeyBlock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +36,8 @@ class Listing:
     """What comes before each key to make it a full one."""
     rich: bool = False
     entries: int = 0
+    checksum_algorithm: str | None = None
+    """The algorithm of the checksums that form 2 lists; None in the other forms."""
     size_bytes: int = 0
     """The sum of the sizes listed; 0 in the plain form."""
     since: int = 0
@@ -60,64 +61,19 @@ class Listing:
 DOTS = re.compile(r"/\.\.?(?:/|$)", re.MULTILINE)
 
 
-class TidyEntries:
-    """The entries of a tidy manifest or copy, in blocks, from some line on."""
-
-    def __init__(self, chunks: Iterable[bytes], listing: Listing, *, offset: int) -> None:
-        self._chunks = chunks
-        self._prefix = listing.prefix
-        self._rich = listing.rich
-        self._offset = offset
-        self._lines: list[str] = []
-        self._bytes = 0
-        self._blocks = self._read()
-
-    def __iter__(self) -> Iterator[KeyBlock]:
-        return self._blocks
-
-    def offset_of(self, number: int) -> int:
-        """Return where in the manifest the line *number* of the present block begins."""
-        return self._offset + sum(len(line.encode()) + 1 for line in self._lines[:number])
-
-    def _read(self) -> Iterator[KeyBlock]:
-        rest = b""
-        for chunk in self._chunks:
-            whole, newline, rest = _at_last_newline(rest + chunk)
-            if newline:
-                yield self._block(whole)
-        if rest:
-            yield self._block(rest)
-        self._block(b"")
-
-    def _block(self, whole: bytes) -> KeyBlock:
-        self._offset += self._bytes
-        self._bytes = len(whole) + 1
-        self._lines = whole.decode().split("\n") if whole else []
-        if self._rich:
-            keys, sizes = _split(self._lines)
-            if self._prefix:
-                keys = [self._prefix + key for key in keys]
-            return keys, list(map(int, sizes))
-        if self._prefix:
-            return [self._prefix + line for line in self._lines], None
-        return self._lines, None
-
-
-def _split(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Return the keys and the sizes of a rich manifest's *lines*.
+def first_fields(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Return what is before the first space of each line, and what is after it.
 
     Without a pair for each line, which would set the garbage collector to work.
+
+    Raises:
+        ValueError: A line has no space.
     """
     spaces = [line.index(" ") for line in lines]
     return (
-        [line[space + 1 :] for line, space in zip(lines, spaces, strict=True)],
         [line[:space] for line, space in zip(lines, spaces, strict=True)],
+        [line[space + 1 :] for line, space in zip(lines, spaces, strict=True)],
     )
-
-
-def _at_last_newline(text: bytes) -> tuple[bytes, bytes, bytes]:
-    whole, newline, rest = text.rpartition(b"\n")
-    return whole, newline, rest
 
 
 class _UntidyError(Exception):
@@ -135,11 +91,13 @@ def prepare(
     *,
     arrived: int,
     tidy_copy: TidyCopy,
+    content_verified: bool = False,
 ) -> Listing:
     """Check the whole manifest, which *read* opens, and return its listing.
 
     *itself* says where the manifest is; the rest of it is found out. It *arrived* at this time,
-    in Unix seconds by AWS's clock.
+    in Unix seconds by AWS's clock. *content_verified*: the objects of a manifest with checksums are
+    read or their checksums compared.
 
     Raises:
         ManifestError: It is empty, a line cannot be read, or it does not fit its header.
@@ -153,19 +111,34 @@ def prepare(
         lines = Lines(read())
         copy = tidy_copy(Grammar(lines, folder, manifest_key=itself.key).entries())
         listing = replace(
-            copy, rich=lines.header is not None, manifest_version_id=itself.version_id
+            copy,
+            rich=lines.header is not None,
+            checksum_algorithm=_algorithm(lines),
+            manifest_version_id=itself.version_id,
         )
     if lines.header is not None:
         _fit(lines, lines.header, listing)
-        listing = replace(listing, since=lines.header.began - CLOCK_TOLERANCE_SECONDS)
+        since = _first_event_time(lines.header, content_verified=content_verified)
+        listing = replace(listing, since=since)
     if not listing.entries:
         raise ManifestError("The manifest is empty: it lists no file")
     return listing
 
 
+def _first_event_time(header: Header, *, content_verified: bool) -> int:
+    """Return the time before which events belong to an earlier delivery; 0 for none.
+
+    The right content is right whichever delivery it came from.
+    """
+    if content_verified and header.checksum_algorithm is not None:
+        return 0
+    return header.began - CLOCK_TOLERANCE_SECONDS
+
+
 def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
     """Return the listing of a manifest that can be read as it is, or raise _UntidyError."""
     rich = lines.header is not None
+    algorithm = _algorithm(lines)
     if rich and lines.first.endswith(b"\r\n"):
         raise _UntidyError
     entries = size_bytes = 0
@@ -176,10 +149,13 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
             text = block.decode()
             texts = text.split("\n")
             if rich:
-                texts, sizes = _split(texts)
+                sizes, texts = first_fields(texts)
                 if not all(map(str.isdecimal, sizes)) or not "".join(sizes).isascii():
                     raise _UntidyError
                 size_bytes += sum(map(int, sizes))
+                if algorithm is not None:
+                    checksums, texts = first_fields(texts)
+                    _require_checksums(checksums, sizes, algorithm)
         except ValueError as error:
             raise _UntidyError from error
         if prefix is None:
@@ -194,9 +170,23 @@ def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
         end=lines.size_bytes,
         prefix=prefix or "",
         rich=rich,
+        checksum_algorithm=algorithm,
         entries=entries,
         size_bytes=size_bytes,
     )
+
+
+def _algorithm(lines: Lines) -> str | None:
+    return lines.header.checksum_algorithm if lines.header is not None else None
+
+
+def _require_checksums(checksums: list[str], sizes: list[str], algorithm: str) -> None:
+    """Raise _UntidyError unless each file has a checksum."""
+    if not are_checksums(checksums, algorithm) or any(
+        checksum == EMPTY_FOLDER and size != "0"
+        for checksum, size in zip(checksums, sizes, strict=True)
+    ):
+        raise _UntidyError
 
 
 def _require_tidy(

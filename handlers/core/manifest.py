@@ -1,9 +1,14 @@
 """A manifest's bytes -> its header and its lines, in bounded memory.
 
-*Plain form*: a key a line. *Rich form*: a header line, then size and key a line::
+*Plain form*: a key a line. *Rich form 1*: a header line, then size and key a line::
 
     #vault-manifest 1 began=<Unix seconds> entries=<n> bytes=<n> sha256=<hex of what follows>
     <size in bytes> <key>
+
+*Rich form 2*: its header also names the algorithm of the checksum in each line::
+
+    #vault-manifest 2 began=<...> entries=<n> bytes=<n> checksum=<algorithm> sha256=<...>
+    <size in bytes> <checksum, or - for an empty folder> <key>
 
 :mod:`handlers.core.manifest_entries` reads the lines.
 """
@@ -22,9 +27,16 @@ from handlers.core.errors import ManifestError
 MAX_LINE_BYTES = 4096
 """A key has at most 1,024; a longer line is no manifest, and must not fill the memory."""
 
-HEADER = re.compile(
-    rb"#vault-manifest 1 began=(\d{1,12}) entries=(\d{1,12}) bytes=(\d{1,18}) sha256=([0-9a-f]{64})"
+CHECKSUM_DIGITS = {"crc64nvme": 16, "sha256": 64}
+"""The algorithms of form 2, and how many hexadecimal digits each checksum has."""
+FIELDS = (
+    r"#vault-manifest {} began=(?P<began>\d{{1,12}}) entries=(?P<entries>\d{{1,12}})"
+    r" bytes=(?P<size_bytes>\d{{1,18}}){} sha256=(?P<sha256>[0-9a-f]{{64}})"
 )
+HEADERS = {
+    "1": re.compile(FIELDS.format(1, ""), re.ASCII),
+    "2": re.compile(FIELDS.format(2, r" checksum=(?P<checksum>[!-~]+)"), re.ASCII),
+}
 CLOCK_TOLERANCE_SECONDS = 120
 """How far the clock of the vaulting client may be ahead of AWS's."""
 HEADER_START = b"#vault-manifest "
@@ -39,6 +51,8 @@ class Header:
     entries: int
     size_bytes: int
     sha256: str
+    checksum_algorithm: str | None = None
+    """A key of CHECKSUM_DIGITS in form 2; None in form 1."""
 
     @classmethod
     def read(cls, line: bytes) -> Self | None:
@@ -50,18 +64,27 @@ class Header:
         line = line.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
         if not line.startswith(HEADER_START):
             return None
-        found = HEADER.fullmatch(line)
+        text = line.decode(errors="replace")
+        form = text.removeprefix(HEADER_START.decode()).partition(" ")[0]
+        found = HEADERS[form].fullmatch(text) if form in HEADERS else None
         if found is None:
+            expected = f"a header of form {form}" if form in HEADERS else "a header of form 1 or 2"
             raise ManifestError(
-                f"Line 1, {excerpt(line)}, is not a header of form 1: write the manifest with"
+                f"Line 1, {excerpt(line)}, is not {expected}: write the manifest with"
                 " scripts/vault-data.sh, or without a header"
             )
-        began, entries, size_bytes, sha256 = found.groups()
+        algorithm = found.groupdict().get("checksum")
+        if algorithm is not None and algorithm not in CHECKSUM_DIGITS:
+            raise ManifestError(
+                f"Line 1, {excerpt(line)}, names the checksum {excerpt(algorithm)}: use"
+                f" {' or '.join(CHECKSUM_DIGITS)}"
+            )
         return cls(
-            began=int(began),
-            entries=int(entries),
-            size_bytes=int(size_bytes),
-            sha256=sha256.decode(),
+            began=int(found["began"]),
+            entries=int(found["entries"]),
+            size_bytes=int(found["size_bytes"]),
+            sha256=found["sha256"],
+            checksum_algorithm=algorithm,
         )
 
     def require_no_skew(self, arrived: int) -> None:

@@ -1,4 +1,4 @@
-"""The lines of a manifest -> its entries: full S3 keys, with sizes in the rich form.
+"""The lines of a manifest -> its entries: full S3 keys, with sizes and checksums where it has them.
 
 UTF-8; LF or CRLF, but not both; keys relative to the file share or full S3 keys, as the first
 line shows. Blank and repeated lines, a leading ``./``, a trailing slash and a byte order mark
@@ -9,15 +9,29 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from handlers.core.errors import ManifestError
 from handlers.core.json_fields import MAX_KEY_BYTES
-from handlers.core.manifest import Lines, excerpt, lone_carriage_return
+from handlers.core.manifest import CHECKSUM_DIGITS, Lines, excerpt, lone_carriage_return
 from handlers.core.naming import SetFolder
 
-Entry = tuple[str, int | None]
-"""A full S3 key, and its size in bytes in the rich form."""
+
+class Entry(NamedTuple):
+    """A key that a manifest lists."""
+
+    key: str
+    """The full S3 key."""
+    size_bytes: int | None
+    """None in the plain form."""
+    checksum: str | None = None
+    """In form 2, lower-case hexadecimal digits, or EMPTY_FOLDER; None in the other forms."""
+
+
+EMPTY_FOLDER = "-"
+"""The checksum of a folder, which has no content."""
+HEX_DIGITS = re.compile("[0-9a-f]*")
 
 CHECKSUM_LINE = re.compile(
     r"\\?([0-9a-fA-F]{8}|[0-9a-fA-F]{32,128})[ \t]+\*?\S.*|[A-Z0-9/-]+ \(.+\) = [0-9a-fA-F]{8,128}",
@@ -71,7 +85,7 @@ class Grammar:
     def _entry(self, text: str, number: int) -> Entry | None:
         if not text.strip():
             return None
-        size_bytes, path = self._split(text, number)
+        path, size_bytes, checksum = self._split(text, number)
         if not path:
             return None
         _refuse_path(path, number)
@@ -86,15 +100,51 @@ class Grammar:
                 f"Line {number}, {excerpt(path)}, cannot be an S3 key: it has more than"
                 f" {MAX_KEY_BYTES} bytes"
             )
-        return None if key in self._itself else (key, size_bytes)
+        return None if key in self._itself else Entry(key, size_bytes, checksum)
 
-    def _split(self, text: str, number: int) -> tuple[int | None, str]:
-        if self._lines.header is None:
-            return None, _path(text)
+    def _split(self, text: str, number: int) -> Entry:
+        """Return the fields of a line, with its path in place of the key."""
+        header = self._lines.header
+        if header is None:
+            return Entry(_path(text), None)
         size, space, path = text.partition(" ")
         if not space or not size.isascii() or not size.isdigit():
             raise ManifestError(f"Line {number}, {excerpt(text)}, is not a size, a space and a key")
-        return int(size), _path(path)
+        if header.checksum_algorithm is None:
+            return Entry(_path(path), int(size))
+        checksum, space, path = path.partition(" ")
+        if not space or not are_checksums([checksum], header.checksum_algorithm):
+            raise ManifestError(
+                f"Line {number}, {excerpt(text)}, is not a size, a {header.checksum_algorithm} of"
+                f" {CHECKSUM_DIGITS[header.checksum_algorithm]} lower-case hexadecimal digits"
+                f" ({EMPTY_FOLDER!r} for an empty folder) and a key, with one space between"
+            )
+        _refuse_folder_with_content(text, checksum, int(size), path, number)
+        return Entry(_path(path), int(size), checksum)
+
+
+def are_checksums(texts: Sequence[str], algorithm: str) -> bool:
+    """Return whether each of *texts* may stand for a checksum of *algorithm* in form 2."""
+    checksums = [text for text in texts if text != EMPTY_FOLDER]
+    return (
+        set(map(len, checksums)) <= {CHECKSUM_DIGITS[algorithm]}
+        and HEX_DIGITS.fullmatch("".join(checksums)) is not None
+    )
+
+
+def _refuse_folder_with_content(
+    text: str, checksum: str, size_bytes: int, path: str, number: int
+) -> None:
+    """Raise ManifestError for a file without a checksum, and for a folder with one."""
+    if checksum == EMPTY_FOLDER and size_bytes:
+        raise ManifestError(
+            f"Line {number}, {excerpt(text)}, has {EMPTY_FOLDER!r} for the checksum of a file: only"
+            " an empty folder, of size 0, has none"
+        )
+    if checksum != EMPTY_FOLDER and path.endswith("/"):
+        raise ManifestError(
+            f"Line {number}, {excerpt(text)}, has a checksum for a folder: write {EMPTY_FOLDER!r}"
+        )
 
 
 def _decoded(line: bytes, number: int) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from handlers.core.external_sort import Sorted, sorted_file
-from handlers.core.listing import Listing, TidyEntries, prepare
+from handlers.core.listing import Listing, prepare
 from handlers.core.manifest_entries import Entry
 from handlers.core.naming import SetFolder
+from handlers.core.tidy_entries import TidyEntries
 
 ARRIVED = 1_604_579_690
 """When the manifest arrived in S3: a few seconds before its event."""
@@ -27,19 +28,40 @@ def rich(
 ) -> bytes:
     """Return a rich manifest of sizes and keys, its header as the contract has it."""
     body = "".join(f"{size} {key}{newline}" for size, key in lines).encode()
-    header = (
-        f"#vault-manifest 1 began={began} entries={len(set(lines))}"
-        f" bytes={sum(size for size, _ in set(lines))}"
+    sizes = [size for size, _ in set(lines)]
+    return _header(1, began, sizes, body, newline) + body
+
+
+def checksummed(
+    entries: Sequence[Entry], *, algorithm: str, began: int = 1_604_579_000, newline: str = "\n"
+) -> bytes:
+    """Return a manifest of form 2, its header as the contract has it."""
+    body = "".join(
+        f"{entry.size_bytes} {entry.checksum} {entry.key}{newline}" for entry in entries
+    ).encode()
+    sizes = [entry.size_bytes or 0 for entry in set(entries)]
+    return _header(2, began, sizes, body, newline, f" checksum={algorithm}") + body
+
+
+def _header(
+    form: int, began: int, sizes: Sequence[int], body: bytes, newline: str, checksum: str = ""
+) -> bytes:
+    return (
+        f"#vault-manifest {form} began={began} entries={len(sizes)} bytes={sum(sizes)}{checksum}"
         f" sha256={hashlib.sha256(body).hexdigest()}{newline}"
-    )
-    return header.encode() + body
+    ).encode()
 
 
 class Reading:
     """What the first check, and all the later ones, make of a manifest."""
 
     def __init__(
-        self, chunks: Sequence[bytes], *, share_prefix: str = "", arrived: int = ARRIVED
+        self,
+        chunks: Sequence[bytes],
+        *,
+        share_prefix: str = "",
+        arrived: int = ARRIVED,
+        content_verified: bool = False,
     ) -> None:
         self.copied = False
         key = f"{share_prefix}{MANIFEST_KEY}"
@@ -50,6 +72,7 @@ class Reading:
             SetFolder.of_manifest(key),
             arrived=arrived,
             tidy_copy=self._keep,
+            content_verified=content_verified,
         )
 
     def entries(self, *, chunk_bytes: int = 1_000_000) -> list[Entry]:
@@ -59,14 +82,11 @@ class Reading:
             self._content[place : min(place + chunk_bytes, end)]
             for place in range(start, end, chunk_bytes)
         ]
-        found: list[Entry] = []
-        for keys, sizes in TidyEntries(chunks, self.listing, offset=start):
-            found.extend(zip(keys, sizes or [None] * len(keys), strict=True))
-        return found
+        return list(TidyEntries(chunks, self.listing, offset=start).entries())
 
     def keys(self) -> list[str]:
         """Return the entries' full keys."""
-        return [key for key, _ in self.entries()]
+        return [entry.key for entry in self.entries()]
 
     def _keep(self, entries: Iterator[Entry]) -> Listing:
         tidy: Sorted = sorted_file(entries)
