@@ -22,6 +22,7 @@ from handlers.aws.outcome_store import OutcomeStore
 from handlers.aws.report import Report
 from handlers.aws.running_executions import is_running
 from handlers.aws.telemetry import count, instrumented, logger
+from handlers.core import notices
 from handlers.core.errors import PublishError
 from handlers.core.events import SOURCE
 from handlers.core.execution import Execution, short_reason
@@ -91,14 +92,16 @@ def no_check(execution: Execution) -> str:
 
 
 def publish(detail: Mapping[str, Any]) -> None:
-    """Put an outcome on the bus, or raise PublishError."""
+    """Put an outcome and its notice on the bus, or raise PublishError."""
     environment = NotifyEnvironment.read()
     answer = events.put_events(
         Entries=[
             {
                 "Source": SOURCE,
                 "DetailType": DETAIL_TYPES[Status(detail["status"])],
-                "Detail": json.dumps(detail, ensure_ascii=False),
+                "Detail": json.dumps(
+                    {**detail, "notice": notices.of_outcome(detail)}, ensure_ascii=False
+                ),
                 "EventBusName": environment.event_bus_name,
             }
         ]

@@ -22,6 +22,7 @@ from handlers.aws.lambda_environment import SweepEnvironment
 from handlers.aws.register import Register
 from handlers.aws.set_folders import SetFolders
 from handlers.aws.telemetry import count, instrumented, logger
+from handlers.core import notices
 from handlers.core.errors import PublishError, VaultError
 from handlers.core.events import MANIFEST_OVERDUE, MANIFEST_UPLOADED, SOURCE, ManifestUpload
 from handlers.core.execution import STATUS_CHANGE
@@ -45,20 +46,22 @@ states: SFNClient = boto3.client("stepfunctions")
 
 def announce(row: SetRow, folders: SetFolders, bus_name: str) -> None:
     """Put *Dataset Manifest Overdue* on the bus, or raise PublishError."""
-    overdue = ManifestOverdue(row=row, near_misses=folders.near_misses(row.folder))
+    detail = ManifestOverdue(row=row, near_misses=folders.near_misses(row.folder)).detail()
     answer = events.put_events(
         Entries=[
             {
                 "Source": SOURCE,
                 "DetailType": MANIFEST_OVERDUE,
-                "Detail": json.dumps(overdue.detail(), ensure_ascii=False),
+                "Detail": json.dumps(
+                    {**detail, "notice": notices.of_overdue(detail)}, ensure_ascii=False
+                ),
                 "EventBusName": bus_name,
             }
         ]
     )
     if answer["FailedEntryCount"]:
         raise PublishError(f"EventBridge refused the announcement: {answer['Entries'][0]}")
-    logger.warning("Manifest overdue", detail=overdue.detail())
+    logger.warning("Manifest overdue", detail=detail)
     count("ManifestsOverdue")
 
 

@@ -53,7 +53,7 @@ class EventProcessingStack(VaultStack):
         self._classify_uploads()
         self._record_uploads()
         self._reconcile_datasets()
-        self._notices.publish([self._routes[route] for route in NOTICES])
+        self._notices.publish({word: self._routes[route] for route, word in NOTICES.items()})
         self._publish_names()
 
     def _route_events(self) -> None:
@@ -63,6 +63,7 @@ class EventProcessingStack(VaultStack):
             "notices",
             name=f"{self._prefix}-notices",
             arns=self._arns,
+            environment=self._settings.environment_name,
             emails=self._settings.notify_emails,
             alarm_topic_arn=self._settings.alarm_topic_arn,
         )

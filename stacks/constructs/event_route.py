@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
     CloudwatchEventTarget,
     CloudwatchEventTargetDeadLetterConfig,
+    CloudwatchEventTargetInputTransformer,
     CloudwatchEventTargetRetryPolicy,
 )
 from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
@@ -79,9 +80,15 @@ class EventRoute(Construct):
         """Send each event to a queue, whose own policy must allow it."""
         self._target("to_queue", queue_arn)
 
-    def to_topic(self, topic_arn: str) -> None:
-        """Publish each event to a topic, whose own policy must allow it."""
-        self._target("to_topic", topic_arn)
+    def to_topic(self, topic_arn: str, *, template: str, paths: Mapping[str, str]) -> None:
+        """Publish *template*, filled from *paths* of the event; the topic's policy must allow it.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+        """
+        message = CloudwatchEventTargetInputTransformer(
+            input_template=template, input_paths=dict(paths)
+        )
+        self._target("to_topic", topic_arn, message=message)
 
     def to_log_group(self, *, retention_days: int) -> str:
         """Keep each event in a log group, and return the ARN of that."""
@@ -121,7 +128,14 @@ class EventRoute(Construct):
         """The rule's ARN."""
         return self._rule.arn
 
-    def _target(self, id_: str, arn: str, role_arn: str | None = None) -> None:
+    def _target(
+        self,
+        id_: str,
+        arn: str,
+        *,
+        role_arn: str | None = None,
+        message: CloudwatchEventTargetInputTransformer | None = None,
+    ) -> None:
         CloudwatchEventTarget(
             self,
             id_,
@@ -129,6 +143,7 @@ class EventRoute(Construct):
             event_bus_name=self._bus_name,
             arn=arn,
             role_arn=role_arn,
+            input_transformer=message,
             retry_policy=RETRY,
             dead_letter_config=CloudwatchEventTargetDeadLetterConfig(
                 arn=self._undelivered.queue.arn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cdktf import TerraformStack
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
@@ -17,6 +17,9 @@ from stacks.constructs.check_skips import skip_check
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.iam import Allow, by_service
 
+PATHS = {"sentence": "$.detail.notice.sentence", "command": "$.detail.notice.command"}
+"""Where an event has its sentence and command; both are safe between quotation marks."""
+
 
 class Notices(Construct):
     """A topic to which rules and alarms publish, and that mails to some addresses."""
@@ -28,6 +31,7 @@ class Notices(Construct):
         *,
         name: str,
         arns: Arns,
+        environment: str,
         emails: Sequence[str],
         alarm_topic_arn: str | None,
     ) -> None:
@@ -42,6 +46,7 @@ class Notices(Construct):
         )
         self.arn = topic.arn
         self._arns = arns
+        self._environment = environment
         self.alarm_topic_arn = alarm_topic_arn or topic.arn
         self._alarms_publish_here = alarm_topic_arn is None
         for number, email in enumerate(emails):
@@ -50,12 +55,16 @@ class Notices(Construct):
                 self, f"email_{number}", topic_arn=topic.arn, protocol="email", endpoint=email
             )
 
-    def publish(self, routes: Sequence[EventRoute]) -> None:
-        """Send the events of *routes* to the topic, and let every alarm of the stack publish there.
+    def publish(self, routes: Mapping[str, EventRoute]) -> None:
+        """Send a sentence for each event of *routes*, which are given by the sentence's first words.
+
+        Every alarm of the stack may publish to the topic, too.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
         """
-        sources = {"events.amazonaws.com": ("PublishEvents", [route.arn for route in routes])}
+        sources = {
+            "events.amazonaws.com": ("PublishEvents", [route.arn for route in routes.values()])
+        }
         if self._alarms_publish_here:
             constructs = TerraformStack.of(self).node.find_all()
             alarms = [
@@ -74,5 +83,9 @@ class Notices(Construct):
             ],
         )
         SnsTopicPolicy(self, "policy", arn=self.arn, policy=policy.json)
-        for route in routes:
-            route.to_topic(self.arn)
+        for heading, route in routes.items():
+            text = (
+                f"{heading} in {self._environment}: <sentence>"
+                f" Next: sgvault <command> --env {self._environment}"
+            )
+            route.to_topic(self.arn, template=f'"{text}"', paths=PATHS)

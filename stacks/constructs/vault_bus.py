@@ -28,13 +28,13 @@ DETAIL_TYPES = {
     "manifest_overdue": "Dataset Manifest Overdue",
 }
 """Every event that the handlers publish, by the name of its route."""
-NOTICES = (
-    "reconciliation_successful",
-    "reconciliation_timeout",
-    "reconciliation_failed",
-    "manifest_overdue",
-)
-"""Routes of events that somebody is notified of."""
+NOTICES = {
+    "reconciliation_successful": "Successful",
+    "reconciliation_timeout": "Timed out",
+    "reconciliation_failed": "Failed",
+    "manifest_overdue": "Manifest overdue",
+}
+"""Routes of events that somebody is notified of, and the word with which the message begins."""
 
 
 class VaultBus(Construct):

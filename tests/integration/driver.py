@@ -162,8 +162,30 @@ class Driver:
             lines += [json.loads(line) for line in gzip.decompress(body).split(b"\n") if line]
         return summary, lines
 
+    @contextmanager
+    def notices(self) -> Iterator[Callable[[], list[str]]]:
+        """Subscribe a queue to the stack's topic; yield what takes the messages in it."""
+        sns = self.system.client("sns")
+        (topic,) = (
+            each["TopicArn"]
+            for each in sns.list_topics()["Topics"]
+            if each["TopicArn"].endswith(f":vault-{self.system.environment}-notices")
+        )
+        url = self.sqs.create_queue(QueueName="notices")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        subscription = sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=arn["Attributes"]["QueueArn"],
+            Attributes={"RawMessageDelivery": "true"},
+            ReturnSubscriptionArn=True,
+        )
+        yield lambda: self.dead_letters(url)
+        sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+        self.sqs.delete_queue(QueueUrl=url)
+
     def dead_letters(self, queue_url: str) -> list[str]:
-        """Take the bodies that wait in a dead-letter queue."""
+        """Take the bodies that wait in a queue."""
         answer = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
         messages = answer.get("Messages", [])
         for message in messages:

@@ -31,11 +31,15 @@ def test_malformed_events_end_as_dead_letters_and_hold_up_nothing(
 
 
 def test_an_empty_manifest_fails_with_its_reason(driver: Driver) -> None:
-    """Pitfall 13: never "identical"."""
-    with driver.outcomes("empty") as outcomes:
+    """Pitfall 13: never "identical"; the topic's subscribers get a sentence."""
+    with driver.outcomes("empty") as outcomes, driver.notices() as notices:
         driver.manifest("empty", [])
         event = outcome(outcomes)
         assert silent(outcomes)
+        (sentence,) = notices()
+    assert sentence.startswith('"Failed in local: The set empty could not be reconciled. ')
+    assert event["detail"]["reason"] in sentence
+    assert sentence.endswith(' Next: sgvault show empty --env local"')
 
     assert event["detail-type"] == "File Upload Reconciliation Failed"
     assert "The manifest is empty" in event["detail"]["reason"]

@@ -240,6 +240,31 @@ def test_each_rule_leads_where_the_specification_says(dev: Template) -> None:
     }
 
 
+def test_the_topic_gets_a_sentence_of_each_notice(
+    dev: Template, published: list[dict[str, Any]]
+) -> None:
+    """The rule puts what the handler wrote between quotation marks, as JSON's text."""
+    sentences = {}
+    for route, word in NOTICES.items():
+        message = dev.resource(f"aws_cloudwatch_event_target.bus_{route}_to_topic")
+        transformer = message["input_transformer"]
+        (event,) = (each for each in published if each["detail-type"] == DETAIL_TYPES[route])
+        text = transformer["input_template"]
+        for name, path in transformer["input_paths"].items():
+            value: Any = {"$": event}
+            for part in path.split("."):
+                value = value[part]
+            text = text.replace(f"<{name}>", value)
+        sentences[word] = json.loads(text)
+    assert [text.partition(": The set a ")[0] for text in sentences.values()] == [
+        f"{word} in dev" for word in sentences
+    ]
+    assert [text.rpartition(" Next: ")[2] for text in sentences.values()] == [
+        "sgvault report a --env dev",
+        *["sgvault show a --env dev"] * 3,
+    ]
+
+
 def test_targets_are_on_the_bus_of_their_rule(dev: Template) -> None:
     """A target of the default bus does not know the rule of another one."""
     rules = dev.resources("aws_cloudwatch_event_rule")

@@ -59,7 +59,8 @@ def test_an_outcome_that_breaks_the_contract_is_refused(change: dict[str, Any]) 
 
 def test_an_outcome_has_each_field_of_its_schema_and_no_other() -> None:
     schema: Any = validator("reconciliation-outcome").schema
-    assert outcome(Status.TIMED_OUT, {}).keys() == schema["properties"].keys()
+    published = outcome(Status.TIMED_OUT, {}).keys() | {"notice"}
+    assert published == schema["properties"].keys()
 
 
 def test_only_fields_that_release_0_1_0_did_not_have_may_be_absent() -> None:
@@ -72,6 +73,7 @@ def test_only_fields_that_release_0_1_0_did_not_have_may_be_absent() -> None:
         "verified",
         "unverified",
         "checksum-mismatch",
+        "notice",
     }
 
 

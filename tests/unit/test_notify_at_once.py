@@ -117,6 +117,7 @@ def assert_one_outcome(aws: FakeAws) -> None:
     """One text on the bus, once; its report has the same, and all the parts that it names."""
     (entry,) = aws.events.accepted
     outcome = json.loads(entry["Detail"])
+    assert outcome.pop("notice")
     key = outcome["report"].removeprefix(f"s3://{REPORTS_BUCKET}/")
     assert len(aws.s3.versions[REPORTS_BUCKET, key]) == 1
     summary = json.loads(aws.s3.newest(key, bucket=REPORTS_BUCKET))

@@ -95,6 +95,7 @@ def test_a_set_without_a_manifest_is_announced_once_it_has_rested(aws: FakeAws) 
     sweep()
     (detail,) = published(aws)
     assert len(detail.pop("overdue-id")) == 64
+    assert detail.pop("notice")["command"] == "show a"
     assert detail == {
         "set-id": "a",
         "bucket-name": "bucket",
