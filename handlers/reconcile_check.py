@@ -7,6 +7,7 @@ run twice: a repeated check starts from the same cursor.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from handlers.aws import dataset, reconciliation
 from handlers.aws.object_chunks import object_chunks
-from handlers.aws.telemetry import instrumented, logger
+from handlers.aws.telemetry import instrumented, logger, measure_seconds
 from handlers.core.errors import ManifestError
 from handlers.core.execution import Execution
 from handlers.core.external_sort import sorted_file
@@ -72,6 +73,7 @@ def pin(execution: Execution) -> Listing:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return ``reconcileDone``, ``continueNow``, and what the next check needs to go on."""
     execution = Execution.from_event(event)
+    measure_seconds("ReconciliationAge", time.time() - execution.started)
     before = execution.checked
     listing = before.listing if before else pin(execution)
     dataset = reconciliation.dataset(execution.manifest, listing)

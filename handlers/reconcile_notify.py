@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 RESERVE_SECONDS = 60
 MAX_SHOWN_CHARACTERS = 300
+METRICS = {
+    Status.SUCCESSFUL: "ReconciliationsSuccessful",
+    Status.TIMED_OUT: "ReconciliationsTimedOut",
+    Status.FAILED: "ReconciliationsFailed",
+}
 events: EventBridgeClient = boto3.client("events")
 
 
@@ -179,5 +184,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     outcomes.mark_published(id_)
     reconciliation.register().concluded(execution.manifest, detail)
     logger.info("Published", outcome_id=id_, status=detail["status"])
-    count(f"Reconciliations{detail['status'].title().replace(' ', '')}")
+    count(METRICS[Status(detail["status"])])
     return {"outcomeId": id_, "announced": True, "status": detail["status"]}

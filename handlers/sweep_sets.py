@@ -9,6 +9,7 @@ step may be repeated: it decides, acts, and then writes that it has acted.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -182,4 +183,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     today = now // SECONDS_A_DAY
     if not register.is_done("listing", today) and register_unknown(register, folders, out_of_time):
         register.done("listing", today)
+    count("SetsOpen", sum(1 for _ in register.due(sys.maxsize)))
     count("SweepsFinished")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from constructs import Construct
 
+from stacks.constructs.alarm import RUNBOOK
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -34,6 +36,7 @@ WATCHES = {
 https://docs.aws.amazon.com/filegateway/latest/files3/cloudwatch-alarms.html
 """
 PERIOD_SECONDS = 300
+SECTION = "The gateway is in trouble"
 
 
 class GatewayAlarms(Construct):
@@ -54,7 +57,9 @@ class GatewayAlarms(Construct):
                 self,
                 name,
                 alarm_name=f"{gateway_name}-gateway-{name.replace('_', '-')}",
-                alarm_description=f"The file gateway {gateway_name} {watch.meaning}",
+                alarm_description=(
+                    f"The file gateway {gateway_name} {watch.meaning}: see {SECTION} in {RUNBOOK}"
+                ),
                 namespace="AWS/StorageGateway",
                 metric_name=watch.metric,
                 dimensions={"GatewayId": gateway_id, "GatewayName": gateway_name},

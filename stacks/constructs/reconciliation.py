@@ -18,6 +18,8 @@ from stacks.constructs.event_route import EventRoute
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, ServiceRole
 from stacks.constructs.log_group import log_group
+from stacks.constructs.outcome_alarms import OutcomeAlarms
+from stacks.constructs.reconcile_functions import ReconcileFunctions
 from stacks.constructs.reconciliation_states import definition
 
 DELIVER_LOGS = Allow(
@@ -48,6 +50,15 @@ WRITE_TRACES = Allow(
     # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
     ["*"],
 )
+ENDINGS = (
+    ("failed", "failed", "ExecutionsFailed"),
+    ("timed_out", "exceeded a limit of time", "ExecutionsTimedOut"),
+    ("aborted", "was stopped by hand", "ExecutionsAborted"),
+)
+"""The ends without an outcome of the execution's own, each with its metric.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+"""
 
 
 class Reconciliation(Construct):
@@ -63,16 +74,14 @@ class Reconciliation(Construct):
         *,
         name: str,
         arns: Arns,
-        iterate: Function,
-        check: Function,
-        notify: Function,
+        functions: ReconcileFunctions,
         count: int,
         wait_seconds: int,
         log_retention_days: int,
         undelivered: DeadLetters,
     ) -> None:
         super().__init__(scope, id_)
-        functions = [iterate.arn, check.arn, notify.arn]
+        invoked = [functions.iterate.arn, functions.check.arn, functions.notify.arn]
         role = ServiceRole(
             self,
             "role",
@@ -80,15 +89,15 @@ class Reconciliation(Construct):
             service="states.amazonaws.com",
             source_arn=arns.state_machine(name),
             allow=[
-                Allow("InvokeReconciliation", ["lambda:InvokeFunction"], functions),
+                Allow("InvokeReconciliation", ["lambda:InvokeFunction"], invoked),
                 DELIVER_LOGS,
                 WRITE_TRACES,
             ],
         )
         states = definition(
-            iterate_arn=iterate.arn,
-            check_arn=check.arn,
-            notify_arn=notify.arn,
+            iterate_arn=functions.iterate.arn,
+            check_arn=functions.check.arn,
+            notify_arn=functions.notify.arn,
             count=count,
             wait_seconds=wait_seconds,
         )
@@ -113,23 +122,34 @@ class Reconciliation(Construct):
             depends_on=[role.policy],
         )
         self.arn = machine.arn
-        self._notify_of_ends(f"{name}-ended", notify, undelivered)
-        self._alarm_on_failures(name, undelivered.alarm_topic_arn)
+        self._notify_of_ends(f"{name}-ended", functions.notify, undelivered)
+        self._raise_alarms(name, functions, count * wait_seconds, undelivered.alarm_topic_arn)
 
-    def _alarm_on_failures(self, name: str, topic_arn: str | None) -> None:
-        alarm(
+    def _raise_alarms(
+        self, name: str, functions: ReconcileFunctions, longest_seconds: int, topic_arn: str | None
+    ) -> None:
+        for id_, ending, metric in ENDINGS:
+            alarm(
+                self,
+                id_,
+                name=f"{name}-{id_.replace('_', '-')}",
+                symptom=f"An execution of the state machine {ending}",
+                section="Executions fail",
+                metric=Metric(
+                    namespace="AWS/States",
+                    name=metric,
+                    dimensions={"StateMachineArn": self.arn},
+                    statistic="Sum",
+                ),
+                at_least=1,
+                topic_arn=topic_arn,
+            )
+        OutcomeAlarms(
             self,
-            "failed",
-            name=f"{name}-failed",
-            symptom="An execution of the state machine failed",
-            section="Executions fail",
-            metric=Metric(
-                namespace="AWS/States",
-                name="ExecutionsFailed",
-                dimensions={"StateMachineArn": self.arn},
-                statistic="Sum",
-            ),
-            at_least=1,
+            "outcomes",
+            name=f"{name}-outcome",
+            functions=functions,
+            longest_seconds=longest_seconds,
             topic_arn=topic_arn,
         )
 

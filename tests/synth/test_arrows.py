@@ -70,9 +70,19 @@ alarm bus_reconciliation_successful_lost
   -> topic notices: sns:Publish
 alarm bus_reconciliation_timeout_lost
   -> topic notices: sns:Publish
+alarm reconciliation_aborted
+  -> topic notices: sns:Publish
 alarm reconciliation_ended_lost
   -> topic notices: sns:Publish
 alarm reconciliation_failed
+  -> topic notices: sns:Publish
+alarm reconciliation_outcomes_failed
+  -> topic notices: sns:Publish
+alarm reconciliation_outcomes_long
+  -> topic notices: sns:Publish
+alarm reconciliation_outcomes_timed_out
+  -> topic notices: sns:Publish
+alarm reconciliation_timed_out
   -> topic notices: sns:Publish
 alarm records_oldest_message
   -> topic notices: sns:Publish

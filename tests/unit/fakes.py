@@ -402,6 +402,7 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.aws.dataset.time", aws.clock)
         patch.setattr("handlers.aws.outcome_store.time", aws.clock)
         patch.setattr("handlers.aws.upload_executions.time", aws.clock)
+        patch.setattr("handlers.reconcile_check.time", aws.clock)
         patch.setattr("handlers.reconcile_notify.time", aws.clock)
         yield aws
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.unit.samples import (
     task_event,
 )
 
+EXECUTION_STARTED = 1_604_579_700
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 LISTABLE_NAMES = {
     title: name
@@ -507,3 +509,12 @@ def test_what_a_check_hands_on_stays_small(aws: FakeAws) -> None:
     assert len(payload["progress"]["held"]) > 800
     assert len(json.dumps(payload)) < 100_000
     assert stands_at(check(payload)) == ("missing", "a-vaultjob/-")
+
+
+def test_each_check_measures_how_long_the_execution_has_run(
+    aws: FakeAws, metrics: Callable[[], Counter[str]]
+) -> None:
+    store(aws, lines=["x"], announced=["x"], objects=["x"])
+    aws.clock.now = EXECUTION_STARTED + 7_200
+    check()
+    assert metrics()["ReconciliationAge"] == 7_200

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -286,3 +288,15 @@ def test_a_register_that_is_not_available_returns_the_message(aws: FakeAws) -> N
     )
     answer = record_upload.handler(batch(data_event(upload("a-vaultjob/x"))), FakeContext().typed)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_each_sweep_measures_how_many_sets_are_open(
+    aws: FakeAws, metrics: Callable[[], Counter[str]]
+) -> None:
+    record(data_event(upload("a-vaultjob/x")), data_event(upload("b-vaultjob/x"), set_id="b"))
+    sweep()
+    assert metrics()["SetsOpen"] == 2
+    record(manifest_event())
+    conclude(aws, "Timed out")
+    sweep()
+    assert metrics()["SetsOpen"] == 1
