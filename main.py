@@ -19,14 +19,14 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
 
-    from cdktf import App  # starts Node: not before the settings are known to be right
+    from cdktf import App  # starts Node, so only after the settings are checked
 
     from stacks.all_stacks import define_stacks, warnings
 
     app = App()
     define_stacks(app, settings)
     app.synth()
-    for warning in warnings(app):  # cdktf-cli tells them by itself
+    for warning in warnings(app):  # cdktf-cli prints them only for its own runs
         print(f"Warning: {warning}")
 
 

@@ -1,4 +1,4 @@
-"""The environments: a file of settings each, which the variable ``VAULT_ENV`` names."""
+"""The environments. Each has a file of settings; the variable ``VAULT_ENV`` selects one."""
 
 from __future__ import annotations
 

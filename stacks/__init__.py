@@ -1,4 +1,4 @@
-"""What is deployed: a stack composes, a construct defines."""
+"""Infrastructure: a stack composes constructs, and a construct defines resources."""
 
 from stacks.lazy_provider import import_lazily
 

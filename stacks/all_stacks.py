@@ -1,4 +1,4 @@
-"""Every stack of the vault, in the order in which they build on each other."""
+"""All stacks of the vault, in the order in which they build on each other."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stacks.state_backend import StateBackendStack
 from stacks.vault_stack import VaultStack
 
 WITH_STATE = (EventProcessingStack, DataVaultingStack, FileShareStack)
-"""The stacks whose state is in the bucket of the first one."""
+"""The stacks that ``make deploy`` deploys; their state is in the bucket of StateBackendStack."""
 STACKS: tuple[type[VaultStack], ...] = (StateBackendStack, *WITH_STATE)
-"""Each is called as its class: that name is what ``cdktf deploy`` takes."""
+"""The name of a stack is that of its class; ``cdktf deploy`` takes it as an argument."""
 WARNING = "@cdktf/warn"
-"""What CDKTF calls a warning among a construct's metadata."""
+"""The type of a warning in a construct's metadata."""
 
 
 def define_stacks(app: Construct, settings: Settings) -> None:
@@ -30,7 +30,7 @@ def define_stacks(app: Construct, settings: Settings) -> None:
 
 
 def warnings(app: Construct) -> Iterator[str]:
-    """Yield what the stacks in *app* warn of, each as a sentence."""
+    """Yield the warnings of the stacks in *app*, each as a sentence."""
     for stack in app.node.children:
         for entry in stack.node.metadata:
             if entry.type == WARNING:

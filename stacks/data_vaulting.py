@@ -28,7 +28,7 @@ from stacks.vault_stack import VaultStack
 
 
 class DataVaultingStack(VaultStack):
-    """A file gateway and its client in a network that reaches AWS's services alone."""
+    """A file gateway and its client in a network that reaches only AWS's services."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)
@@ -155,7 +155,7 @@ class DataVaultingStack(VaultStack):
         )
 
     def _client(self) -> PrivateInstance:
-        """Define the client's instance, which finds its configuration beside its scripts."""
+        """Define the client's instance. Its configuration is in the bucket of its scripts."""
         subnet = self._network.subnets["client"]
         data = self._volume("client_data", subnet.availability_zone)
         self._configuration = self._scripts.configure(self._client_configuration(data))
@@ -172,7 +172,7 @@ class DataVaultingStack(VaultStack):
             prevent_destroy=self._settings.prevent_destroy,
             profile=self._client_role.profile,
             user_data=self._scripts.boot,
-            # The first boot needs them all.
+            # The first boot needs all of these.
             after=[
                 *self._scripts.objects,
                 self._client_role.policy,

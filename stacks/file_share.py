@@ -1,4 +1,4 @@
-"""FileShareStack: the gateway's cache and the share whose uploads are announced."""
+"""FileShareStack: the gateway's cache, and the file share that announces its uploads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacks.vault_stack import VaultStack
 
 
 class FileShareStack(VaultStack):
-    """Make an activated gateway a way into the upload bucket."""
+    """The file share of an activated gateway on the upload bucket."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)

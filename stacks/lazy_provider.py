@@ -1,7 +1,7 @@
-"""Import single modules of a provider's bindings, not all two thousand of them.
+"""Import only the modules of a provider's bindings that are used, not all two thousand.
 
-The package's own ``__init__`` imports every module it has, which takes ten seconds; a
-placeholder with the same search path lets ``import package.module`` find just that one.
+The package's own ``__init__`` imports every module, which takes ten seconds. A placeholder with the
+same search path makes ``import package.module`` import only that module.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib.util import module_from_spec
 
 
 def import_lazily(package: str) -> None:
-    """Put a placeholder for *package* in ``sys.modules``, unless it is imported already."""
+    """Put a placeholder for *package* in ``sys.modules``, unless the package is imported already."""
     if package in sys.modules:
         return
     spec = PathFinder.find_spec(package)

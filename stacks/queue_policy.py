@@ -1,9 +1,10 @@
-"""How the queues in front of functions deliver, and for how long they try.
+"""Batches, retries and retention of the queues in front of functions.
 
-A message that a function fails to handle is tried again for 78 hours and then becomes a dead
-letter; the handler decides so by the message's age. Where the function cannot run at all, the
-number of receives decides: at one receive per visibility timeout it takes as long. Even one after
-the other, these are six and a half days, so at least seven of a dead letter's fourteen days remain.
+A message that a function fails to process is retried for 78 hours and then becomes a dead letter.
+The handler decides that by the message's age. If the function cannot run at all, the number of
+receives decides: at one receive per visibility timeout, this takes equally long. Even if both
+periods follow each other, they are six and a half days, so a dead letter is kept for at least seven
+of its fourteen days.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from math import ceil
 RETRY_SECONDS = 78 * 3_600
 RETENTION_SECONDS = 10 * 86_400
 DEAD_LETTER_RETENTION_SECONDS = 14 * 86_400
-"""The longest that SQS keeps a message; the time of its first sending counts."""
+"""SQS's maximum. The time since the message was first sent counts."""
 ALARM_AGE_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePolicy:
-    """A queue and the event source mapping that hands its messages to a function."""
+    """A queue and the event source mapping that passes its messages to a function."""
 
     function_timeout_seconds: int
     batch_size: int
-    """Above ten, Lambda demands a window of at least a second."""
+    """For more than ten, Lambda requires a batching window of at least a second."""
     window_seconds: int
     maximum_concurrency: int
 
@@ -35,13 +36,13 @@ class QueuePolicy:
 
     @property
     def receives(self) -> int:
-        """How often a message is received that no function can handle."""
+        """The number of receives after which SQS moves a message to the dead-letter queue."""
         return ceil(RETRY_SECONDS / self.visibility_seconds)
 
 
 UPLOADS = QueuePolicy(
     function_timeout_seconds=120,
-    batch_size=1_000,  # gateway events are at most 2.5 KB each, and an invocation takes 6 MB
+    batch_size=1_000,  # an event has at most 2.5 KB, an invocation's payload 6 MB
     window_seconds=1,
     maximum_concurrency=4,
 )
@@ -51,5 +52,6 @@ RECORDS = QueuePolicy(
     window_seconds=0,
     maximum_concurrency=4,
 )
-"""Together eight of the ten concurrent executions that a new account has; two are left for the
-state machine and the sweep. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+"""Together, these are eight of the ten concurrent executions of a new account; two are left for the
+state machine and the sweep. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""

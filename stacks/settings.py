@@ -35,7 +35,8 @@ class Settings:
     stacks_region: str | None
     state_bucket_name: str
     state_bucket_is_guessable: bool
-    """Whether the state's bucket has a name that anybody may take: neither chosen nor with the account."""
+    """Whether another account could guess and take the bucket's name: it is not set and has no account id.
+    """
     reconcile_count: int
     reconcile_wait_seconds: int
     job_dir_suffix: str
@@ -61,7 +62,7 @@ class Settings:
 
     @property
     def name_prefix(self) -> str:
-        """The beginning of every name in the account, so that it can hold several environments."""
+        """The prefix of every name, so that one account can hold several environments."""
         return f"vault-{self.environment_name}"
 
     def state_key(self, stack: str) -> str:
@@ -74,7 +75,7 @@ class Settings:
 
     @property
     def gateway_parameters(self) -> str:
-        """The path in SSM below which the client stores what FileShareStack reads of the gateway."""
+        """The path in SSM below which the client stores the gateway parameters that FileShareStack reads."""
         return f"/{self.environment_name}/fileGateway"
 
 
@@ -90,7 +91,7 @@ def read_settings(root: Path, environment: str = environments.DEFAULT) -> Settin
         raise SettingsError([str(error)]) from error
     context = _read(root / "cdktf.json").get("context", {})
     if not isinstance(context, dict):
-        raise SettingsError(["The context in cdktf.json is no JSON object: write {...}"])
+        raise SettingsError(["The context in cdktf.json is not a JSON object: write {...}"])
     given = _read(chosen)
     values = {**context, **given}
     if problems := [*_wrong_name(environment, given, values), *_problems(values)]:
@@ -124,14 +125,14 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SettingsError([f"{path.name} cannot be read: {error}"]) from error
     if not isinstance(content, dict):
-        raise SettingsError([f"{path.name} holds no JSON object: write {{...}}"])
+        raise SettingsError([f"{path.name} is not a JSON object: write {{...}}"])
     return content
 
 
 def _wrong_name(
     environment: str, given: Mapping[str, Any], values: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield why this file would change another environment's state and resources."""
+    """Yield an error if the file would change the state and resources of another environment."""
     name = values.get("environmentName")
     if name == environment or not SETTINGS["environmentName"].rule.holds(name):
         return
@@ -141,12 +142,12 @@ def _wrong_name(
     else:
         yield (
             f"environmentName in {file} is {json.dumps(name)}: it must be {json.dumps(environment)},"
-            " as the file's name, because it selects the state and the names of all resources"
+            " like the file's name, because it selects the state and the names of all resources"
         )
 
 
 def _problems(values: Mapping[str, Any]) -> list[str]:
-    """List all that is wrong, conflicts among the values that are valid alone included."""
+    """List all problems: unknown keys, invalid values, and conflicts among the valid values."""
     invalid = dict(_invalid(values))
     valid = {key: values[key] for key in SETTINGS if key not in invalid}
     return [*_unknown(values), *invalid.values(), *conflicts(valid)]
@@ -155,8 +156,8 @@ def _problems(values: Mapping[str, Any]) -> list[str]:
 def _unknown(values: Mapping[str, Any]) -> Iterator[str]:
     for key in values.keys() - SETTINGS.keys():
         near = get_close_matches(key, SETTINGS, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(SETTINGS)}"
-        yield f"{key} is no setting: {remedy}"
+        remedy = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(SETTINGS)}"
+        yield f"{key} is not a setting: {remedy}"
 
 
 def _invalid(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,7 @@ def _alarms_cannot_reach(topic_arn: str | None, region: str | None) -> str | Non
         return None
     return (
         f"alarmTopicArn is {json.dumps(topic_arn)}: it must be a topic of {region}, the stacksRegion,"
-        " because no alarm reaches another region"
+        " because an alarm notifies topics of its own region only"
     )
 
 
@@ -72,4 +72,4 @@ CONFLICTS: Mapping[tuple[str, ...], Callable[..., str | None]] = {
     ("preventDestroy", "deleteDataWithStacks"): _kept_and_deleted,
     ("alarmTopicArn", "stacksRegion"): _alarms_cannot_reach,
 }
-"""By the keys that are checked together: a function that returns what is wrong, or None."""
+"""By the keys that are checked together: a function that returns the conflict, or None."""

@@ -1,4 +1,4 @@
-"""Rules for the values of settings: a check, and the sentence part that states it."""
+"""Rules for the values of settings: a check, and its text in messages and documentation."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def optional(rule: Rule) -> Rule:
 
 YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool))
 X86 = r"(?!a1\.|[a-z]+[0-9]+[a-z]*g)"
-"""Begins the pattern of an instance type that is not of an ARM family (a1, m6g, c7gn)."""
+"""The beginning of a pattern for instance types that excludes the ARM families (a1, m6g, c7gn)."""
 MAX_TAGS = 7
 """An S3 object has at most 10 tags, and three are the project's own.
 

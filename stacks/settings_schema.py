@@ -1,4 +1,4 @@
-"""Every setting as data: its key, its rule, and what it means."""
+"""All settings as data: key, rule and meaning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stacks.settings_rules import (
 
 MAX_PATTERNS = 100
 MAX_PATTERNS_BYTES = 2_000
-"""A function's environment variables have 4 KB in all."""
+"""A function's environment variables have at most 4 KB together."""
 MAX_ADDRESSES = 20
 NAME_PART = text(
     r"(?!.*[$%]\{)[^/\x00-\x1f]{1,64}",
@@ -45,48 +45,50 @@ SETTINGS = {
             r"(?!aws|ssm)[a-z][a-z0-9-]{1,15}",
             "2 to 16 of a-z, 0-9 and hyphen, a letter first, but not aws or ssm, which SSM refuses",
         ),
-        "is in every name, so that several environments fit in one account",
+        "a part of every name, so that several environments fit in one account",
     ),
     "stacksAccountId": Setting(
         "stacks_account_id",
         optional(text(r"[0-9]{12}", "an account id of 12 digits, as a text")),
-        "the only account into which the stacks may go",
+        "the only account that the stacks may be deployed to",
     ),
     "stacksRegion": Setting(
         "stacks_region",
         optional(text(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "a region such as eu-west-1")),
-        "the region of the stacks; else the caller's",
+        "the region of the stacks; null for the caller's",
     ),
     "stateBucketName": Setting(
         "state_bucket_name",
         optional(text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket's name")),
-        "the bucket of Terraform's state; else derived from environment and account",
+        "the bucket for Terraform's state; null to derive the name from environment and account",
     ),
     "reconcileCountIterations": Setting(
         "reconcile_count",
         whole_number(2, 960),
-        "iterations of a reconciliation at most; an execution ends at 25,000 history events",
+        "the most iterations of a reconciliation; an execution has at most 25,000 history events",
     ),
     "reconcileWaitIterations": Setting(
         "reconcile_wait_seconds", whole_number(1, 3600), "seconds between two iterations"
     ),
     "jobDirSuffixName": Setting(
-        "job_dir_suffix", NAME_PART, "ends the name of every dataset's folder; others are ignored"
+        "job_dir_suffix",
+        NAME_PART,
+        "the suffix of every dataset's folder; other folders are ignored",
     ),
     "manifestSuffixName": Setting(
         "manifest_suffix",
         text(
             r"(?!.*[$%]\{)[^/*?\x00-\x1f]{1,64}",
-            "1 to 64 characters without a slash, * and ?, which IAM would take for any characters,"
+            "1 to 64 characters without a slash, * and ?, which are wildcards in IAM,"
             " and without ${ or %{, which Terraform would evaluate",
         ),
-        "ends the name of every manifest, after the set id",
+        "the suffix of every manifest, after the set id",
     ),
     "verifyObjects": Setting(
         "verify_objects",
         YES_OR_NO,
-        "whether S3 is asked for every object before a set is Successful;"
-        " no, where a consumer moves objects away as they come",
+        "whether every object is looked up in S3 before a set is Successful;"
+        " false if a consumer moves objects away as they arrive",
     ),
     "ignoreUnexpectedNames": Setting(
         "ignore_unexpected_names",
@@ -99,8 +101,8 @@ SETTINGS = {
             ),
             most_bytes=MAX_PATTERNS_BYTES,
         ),
-        "names of files, and of folders with all that is in them, that are ignored"
-        " when they were uploaded but not listed",
+        "names of files, and of folders with their contents, that are ignored"
+        " if they are uploaded but not listed",
     ),
     "expiryDays": Setting(
         "expiry_days",
@@ -110,7 +112,7 @@ SETTINGS = {
     "archiveDays": Setting(
         "archive_days",
         whole_number(0, 3649),
-        "days that upload events are archived for a replay; 0 for no archive; fewer than expiryDays",
+        "days for which upload events are archived for a replay; 0 for no archive; fewer than expiryDays",
     ),
     "manifestDueHours": Setting(
         "manifest_due_hours",
@@ -120,12 +122,12 @@ SETTINGS = {
     "logRetentionDays": Setting(
         "log_retention_days",
         one_of(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653),
-        "days that logs are kept",
+        "days for which logs are kept",
     ),
     "alarmTopicArn": Setting(
         "alarm_topic_arn",
         optional(text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+", "the ARN of an SNS topic")),
-        "where alarms are sent",
+        "the topic for alarms; null for the environment's own topic",
     ),
     "notifyEmails": Setting(
         "notify_emails",
@@ -136,7 +138,7 @@ SETTINGS = {
             f"a list of at most {MAX_ADDRESSES} different e-mail addresses",
             most=MAX_ADDRESSES,
         ),
-        "who receives outcomes, overdue manifests and alarms by e-mail, once they confirm the subscription",
+        "addresses that receive outcomes, overdue manifests and alarms, once they confirm the subscription",
     ),
     "deleteDataWithStacks": Setting(
         "delete_data_with_stacks",
@@ -146,26 +148,26 @@ SETTINGS = {
     "preventDestroy": Setting(
         "prevent_destroy",
         YES_OR_NO,
-        "whether Terraform refuses to destroy or replace what keeps data",
+        "whether Terraform refuses to destroy or replace resources that hold data",
     ),
     "clientOperatingSystem": Setting(
         "client_operating_system",
         either("amazon-linux-2", "amazon-linux-2023"),
-        "what the gateway's client runs; support of the first one ended in June 2026",
+        "the system of the gateway's client; support for Amazon Linux 2 ended in June 2026",
     ),
     "gatewayTimeZone": Setting(
         "gateway_time_zone",
         text(
             r"GMT([+-](0?[0-9]|1[0-4]):(00|15|30|45))?",
-            "GMT, or in quarters of an hour one like GMT+5:30 or GMT-10:00",
+            "GMT, or an offset in quarters of an hour like GMT+5:30 or GMT-10:00",
         ),
         "the time zone of the file gateway",
     ),
     "uploadSettlingSeconds": Setting(
         "upload_settling_seconds",
         whole_number(1, 3600),
-        "seconds for which a file must rest before its upload is announced;"
-        " more than any pause while it is written",
+        "seconds without a write after which a file's upload is announced;"
+        " more than any pause while a file is written",
     ),
     "clientMayDeleteVaultedData": Setting(
         "client_may_delete_vaulted_data",
@@ -178,7 +180,7 @@ SETTINGS = {
         text(
             rf"{X86}(?!c[0-9][a-z]*\.xlarge)[a-z][a-z0-9-]*\.([0-9]*xlarge|metal(-[0-9a-z]+)?)",
             "an x86 instance type of size xlarge or larger, 2xlarge if its family is compute-optimized"
-            " (c5): a file gateway needs that much memory",
+            " (c5): a file gateway needs the memory",
         ),
         "the instance type of the gateway",
     ),
@@ -192,5 +194,5 @@ SETTINGS = {
         YES_OR_NO,
         "whether the file share reaches S3 by an interface endpoint; another value replaces the share",
     ),
-    "tags": Setting("tags", TAGS, "tags of every resource, besides our own"),
+    "tags": Setting("tags", TAGS, "tags of every resource, besides the project's own"),
 }

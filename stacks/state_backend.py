@@ -1,4 +1,4 @@
-"""StateBackendStack: the bucket that holds Terraform's state, its own included."""
+"""StateBackendStack: the bucket for Terraform's state, also for the state of this stack."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from stacks.vault_stack import VaultStack
 
 OLD_STATES_DAYS = 90
 OLD_STATES_KEPT = 20
-"""However old they are: a stack that nobody has touched for a year can still be recovered."""
+"""They are kept at any age, so that a stack without changes for a year can still be recovered."""
 LOCK_DAYS = 1
-"""No apply takes that long: the credentials of a role last twelve hours at most."""
+"""No apply takes longer: the credentials of a role last twelve hours at most."""
 
 
 class StateBackendStack(VaultStack):
-    """Made by ``make bootstrap``, for no state can be in a bucket that is not there yet.
+    """The stack of the state bucket. ``make bootstrap`` deploys it, because the bucket must exist first.
 
-    Nothing but an edit of this file lets Terraform destroy the bucket, in any environment.
+    In every environment, Terraform can destroy the bucket only after an edit of this file.
     """
 
     def __init__(
         self, scope: Construct, id_: str, *, settings: Settings, stacks: Sequence[str]
     ) -> None:
-        """Define the bucket for the state of *stacks*, which are names."""
+        """Define the bucket for the state of *stacks*, a list of names."""
         super().__init__(scope, id_, settings=settings)
         if settings.state_bucket_is_guessable:
             Annotations.of(self).add_warning(
@@ -41,7 +41,7 @@ class StateBackendStack(VaultStack):
             name=settings.state_bucket_name,
             old_versions_days=OLD_STATES_DAYS,
             old_versions_kept=OLD_STATES_KEPT,
-            # A filter of S3's knows how keys begin, not how they end: each stack's lock by its name.
+            # An S3 lifecycle filter matches prefixes only, so each stack's lock is named.
             short_lived_days={settings.lock_key(stack): LOCK_DAYS for stack in stacks},
             deletable=False,
             prevent_destroy=True,

@@ -1,4 +1,4 @@
-"""What every stack of the vault has: its provider, its tags, its remote state."""
+"""The parts of every stack: provider, tags, remote state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ APPLICATION = "storage-gateway-vault"
 
 
 class VaultStack(TerraformStack):
-    """A stack whose state is in the environment's bucket, locked while it is changed."""
+    """A stack with its state in the environment's bucket, and a lock on the state."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_)
@@ -43,13 +43,13 @@ class VaultStack(TerraformStack):
 
     @property
     def own_tags(self) -> dict[str, str]:
-        """The tags by which everything of this environment is recognised."""
+        """The tags that identify all resources of this environment."""
         return {"Application": APPLICATION, "Environment": self._settings.environment_name}
 
     def output_of(self, stack: str, output: str) -> str:
         """Return an output of another stack of the environment, read from its state.
 
-        CDKTF's own references do the same, but make ``cdktf deploy`` refuse a stack alone.
+        CDKTF's own references do the same, but prevent ``cdktf deploy`` of a single stack.
         """
         state = self._states.get(stack) or DataTerraformRemoteStateS3(
             self,

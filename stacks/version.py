@@ -1,6 +1,6 @@
-"""The version of what is deployed: an output of each stack, and a field of each log line.
+"""The version of the deployed code: an output of each stack, and a field of each log line.
 
-``CHANGELOG.md`` says what is in it.
+``CHANGELOG.md`` lists its changes.
 """
 
 VERSION = "0.2.0"

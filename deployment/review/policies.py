@@ -34,7 +34,10 @@ def read_json(text: Any) -> Document:
 
 
 def read_document(document: Change) -> Document:
-    """Read a ``data.aws_iam_policy_document`` that Terraform reads only during the apply."""
+    """Read a ``data.aws_iam_policy_document`` that Terraform reads only during the apply.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
+    """
     after = document.after
     unread = []
     statements: list[Statement] = []

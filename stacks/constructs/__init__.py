@@ -1,1 +1,1 @@
-"""The nouns of the domain, each a construct."""
+"""Constructs, named after the nouns of the domain."""

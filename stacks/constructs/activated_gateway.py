@@ -1,4 +1,4 @@
-"""The gateway as its client tells of it in SSM, once it has activated it from inside the VPC."""
+"""The gateway that the client has activated from inside the VPC and described in SSM."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from constructs import Construct
 from stacks.constructs.arns import Arns
 
 GONE = "gone"
-"""Seen only where the stack is destroyed after its gateway, when conditions do no more than warn."""
+"""A placeholder for destroying the stack after its gateway, when failed conditions are only warnings."""
 
 
 class ActivatedGateway(Construct):
-    """Its ARN and id, and its one disk as a cache."""
+    """The gateway's ARN and id, and its only disk as a cache."""
 
     def __init__(
         self, scope: Construct, id_: str, *, arns: Arns, environment: str, parameters: str
     ) -> None:
-        """Read what is below the path *parameters*; without it, Terraform stops and says why."""
+        """Read the parameters below *parameters*; if one is missing, Terraform stops with the remedy."""
         super().__init__(scope, id_)
         arn, disk = f"{parameters}/arn", f"{parameters}/cacheDiskId"
         found = DataAwsSsmParametersByPath(
@@ -35,7 +35,7 @@ class ActivatedGateway(Construct):
                             f" {arn} and {disk} are not both in SSM. Deploy DataVaultingStack and"
                             " wait some minutes: its client activates the gateway when it boots."
                             " If it does not, open a session on the client and run"
-                            " /opt/vault/scripts/activate-gateway.sh, which says what is wrong."
+                            " /opt/vault/scripts/activate-gateway.sh, which reports the cause."
                         ),
                     )
                 ]
@@ -50,8 +50,9 @@ class ActivatedGateway(Construct):
             "cache",
             gateway_arn=self.arn,
             disk_id=Fn.lookup(values, disk, GONE),
-            # Another value of the parameter must not replace a cache, which nothing can take away:
+            # Another value of the parameter must not replace the cache, because a cache cannot be
+            # removed:
             # https://github.com/hashicorp/terraform-provider-aws/issues/17809
-            # If DescribeCache itself has another name for the disk, see docs/file-share.md.
+            # docs/file-share.md covers a disk that DescribeCache reports under another name.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["disk_id"]),
         )

@@ -13,7 +13,7 @@ RUNBOOK = "docs/operations.md"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A metric of CloudWatch, and how its values of a period are put together."""
+    """A CloudWatch metric, and the statistic of its values in a period."""
 
     namespace: str
     name: str
@@ -33,7 +33,7 @@ def alarm(
     at_least: float,
     topic_arn: str | None,
 ) -> CloudwatchMetricAlarm:
-    """Define the alarm that *metric* is *at_least* so high; *section* has what to do then."""
+    """Define an alarm for *metric* >= *at_least*; *section* of the runbook has the remedy."""
     return CloudwatchMetricAlarm(
         scope,
         id_,

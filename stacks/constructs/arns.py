@@ -1,4 +1,4 @@
-"""ARNs from names, for policies that must name what is made after them."""
+"""ARNs built from names, for policies that name resources created later."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Arns(Construct):
         return self._arn("states", f"stateMachine:{name}")
 
     def executions(self, name: str) -> str:
-        """Return what the ARNs of all executions of a state machine match."""
+        """Return a pattern for the ARNs of all executions of a state machine."""
         return self._arn("states", f"execution:{name}:*")
 
     def event_bus(self, name: str) -> str:
@@ -61,7 +61,7 @@ class Arns(Construct):
         return self._arn("ssm", f"parameter{name}")
 
     def logs(self) -> str:
-        """Return the ARN that CloudWatch Logs names as its own when it delivers logs."""
+        """Return the source ARN that CloudWatch Logs sends when it delivers logs."""
         return self._arn("logs", "*")
 
     def role(self, name: str) -> str:

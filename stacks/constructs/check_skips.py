@@ -1,4 +1,4 @@
-"""Findings of a policy check that a resource rightly has, each beside it and with its reason."""
+"""Audit checks that a resource does not need to pass, each with its reason, beside the resource."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from cdktf import TerraformResource
 
 
 def skip_check(resource: TerraformResource, check: str, reason: str) -> None:
-    """Let the audit pass *resource* in spite of *check*, for *reason*.
+    """Make the audit skip *check* for *resource*, for *reason*.
 
-    It stands in the resource's comment block, which Terraform ignores.
+    The skip is in the resource's comment block, which Terraform ignores.
     """
     resource.add_override(f"//.skip.{check}", reason)
 
 
 def skip_checks(resource: TerraformResource, reasons: Mapping[str, str]) -> None:
-    """Let the audit pass *resource* in spite of each check of *reasons*."""
+    """Make the audit skip the checks in *reasons* for *resource*."""
     for check, reason in reasons.items():
         skip_check(resource, check, reason)

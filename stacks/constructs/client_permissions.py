@@ -23,7 +23,7 @@ def be_managed(arns: Arns) -> list[Allow]:
                 "ssmmessages:OpenControlChannel",
                 "ssmmessages:OpenDataChannel",
             ],
-            # A channel is no resource:
+            # A channel is not a resource:
             # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsessionmanagermessagegatewayservice.html
             ["*"],
         ),
@@ -37,7 +37,7 @@ def be_managed(arns: Arns) -> list[Allow]:
                 "ec2messages:GetMessages",
                 "ec2messages:SendReply",
             ],
-            # Nor is a message:
+            # A message is not a resource, either:
             # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonmessagedeliveryservice.html
             ["*"],
         ),
@@ -45,7 +45,7 @@ def be_managed(arns: Arns) -> list[Allow]:
 
 
 def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
-    """Return the permissions to activate a gateway with *tags*, and to manage that one alone.
+    """Return the permissions to activate a gateway with *tags*, and to manage only that gateway.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstoragegateway.html
     """
@@ -60,8 +60,8 @@ def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
         ),
         Allow(
             "TagActivatedGateway",
-            # AWS does not document whether ActivateGateway with tags needs this as well. A gateway that
-            # has tags of another environment cannot be given these.
+            # AWS does not document whether ActivateGateway with tags needs this permission, too. It does
+            # not allow changing the tags of another environment's gateway.
             ["storagegateway:AddTagsToResource"],
             [arns.gateway("*")],
             where=requested,
@@ -82,7 +82,7 @@ def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
         Allow(
             "LogGatewayHealth",
             ["logs:CreateLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies"],
-            # Storage Gateway does so in the caller's name, on no one resource:
+            # Storage Gateway calls these with the caller's permissions, and they have no resource:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
             ["*"],
         ),
@@ -90,7 +90,7 @@ def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
 
 
 def publish_gateway(arns: Arns, path: str) -> Allow:
-    """Return the permissions to write the gateway's parameters below *path*, and to delete them."""
+    """Return the permissions to write and delete the gateway's parameters below *path*."""
     return Allow(
         "RegisterGateway",
         ["ssm:PutParameter", "ssm:GetParameters", "ssm:DeleteParameters"],
@@ -99,7 +99,7 @@ def publish_gateway(arns: Arns, path: str) -> Allow:
 
 
 def clean_up(bucket_arn: str | None) -> list[Allow]:
-    """Return the permissions of the workshop's clean-up, which deletes no old versions."""
+    """Return the permissions of the workshop's clean-up, which does not delete old versions."""
     if bucket_arn is None:
         return []
     return [

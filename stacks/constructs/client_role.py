@@ -1,4 +1,4 @@
-"""The role of the gateway's client: be managed, read its scripts, activate its own gateway."""
+"""The role of the gateway's client: it is managed, reads its scripts, and activates its gateway."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stacks.constructs.iam import Allow, ServiceRole
 
 
 class ClientRole(Construct):
-    """The role of the client's instance; it reads nothing that was vaulted."""
+    """The role of the client's instance. It cannot read vaulted data."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class ClientRole(Construct):
         gateway_parameters: str,
         deletable_arn: str | None,
     ) -> None:
-        """Define role and profile; it may delete what is in the bucket *deletable_arn*, if any.
+        """Define role and instance profile; the role may delete objects in *deletable_arn*, if given.
 
-        A gateway is its own if it has *gateway_tags*, which it must be activated with.
+        The role may manage only gateways with *gateway_tags*, which an activation must set.
         """
         super().__init__(scope, id_)
         self.use_scripts = [

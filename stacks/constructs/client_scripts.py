@@ -1,4 +1,4 @@
-"""scripts/ and their configuration in a bucket, from which the client copies them at every boot."""
+"""A bucket with scripts/ and their configuration. The client copies both at every boot."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ UNIT
 systemctl daemon-reload
 systemctl enable --now vault-client.service
 """
-"""Small and always the same, for a change of it reaches new instances only.
+"""Short and constant, because a change of the user data reaches only new instances.
 
-``--exact-timestamps``: else a script that changed but not in size would not be copied again.
+``--exact-timestamps`` also copies a changed script of the same size.
 """
 
 
 class ClientScripts(Construct):
-    """The bucket, and in it whatever ``scripts/*.sh`` there is."""
+    """The bucket and its objects: all ``scripts/*.sh``."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ClientScripts(Construct):
             "bucket",
             name_prefix=name_prefix,
             old_versions_days=old_versions_days,
-            deletable=not prevent_destroy,  # all of it is here in the repository
+            deletable=not prevent_destroy,  # the repository has all its contents
             prevent_destroy=prevent_destroy,
         )
         self.bucket = bucket.name
@@ -73,7 +73,7 @@ class ClientScripts(Construct):
         ]
 
     def configure(self, values: Mapping[str, str]) -> str:
-        """Put ``client.conf`` beside the scripts, a line for each of *values*; return its text."""
+        """Put ``client.conf`` beside the scripts, with a line for each of *values*; return its text."""
         text = "".join(f"{key}={value}\n" for key, value in values.items())
         self.objects.append(
             S3Object(self, "configuration", bucket=self.bucket, key="client.conf", content=text)

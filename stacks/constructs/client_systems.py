@@ -1,4 +1,4 @@
-"""The images of the gateway and of the operating systems that its client may run."""
+"""The images of the gateway and of the operating systems of its client."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ GATEWAY_IMAGE = "/aws/service/storagegateway/ami/FILE_S3/latest"
 
 @dataclass(frozen=True, slots=True)
 class ClientSystem:
-    """Where its image is, and where it gets its packages from in a network without a way out."""
+    """The image of a system, and the sources of its packages in a network without internet access."""
 
     image_parameter: str
     """https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html"""
     package_buckets: tuple[str, ...]
-    """Buckets of AWS, ``{region}`` being the client's."""
+    """Buckets of AWS; ``{region}`` is the client's region."""
     warning: str = ""
 
 
@@ -27,8 +27,8 @@ CLIENT_SYSTEMS = {
         "/aws/service/ami-amazon-linux-latest/amzn2-ami-kernel-5.10-hvm-x86_64-gp2",
         ("amazonlinux-2-repos-{region}", "amazonlinux.{region}.amazonaws.com"),
         "The client runs Amazon Linux 2, whose support ended in June 2026: it gets no more security"
-        " updates. Set clientOperatingSystem to amazon-linux-2023, unless the workshop's own system"
-        " is what you need.",
+        " updates. Set clientOperatingSystem to amazon-linux-2023, unless you need the workshop's own"
+        " system.",
     ),
     # https://docs.aws.amazon.com/linux/al2023/ug/deterministic-upgrades-usage.html
     "amazon-linux-2023": ClientSystem(
@@ -36,4 +36,4 @@ CLIENT_SYSTEMS = {
         ("al2023-repos-{region}-de612dc2",),
     ),
 }
-"""By the names that the setting ``clientOperatingSystem`` takes."""
+"""By the values of the setting ``clientOperatingSystem``."""

@@ -12,11 +12,11 @@ from stacks.constructs.protection import protected
 SIZE_GIB = 150
 IOPS = 2_000
 DEVICE = "/dev/sdf"
-"""What EC2 calls it; an instance sees an NVMe device of another name."""
+"""The device name in EC2; the instance sees an NVMe device with another name."""
 
 
 class DataVolume(Construct):
-    """The gateway's cache, or the client's data."""
+    """The volume of the gateway's cache, or of the client's data."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class DataVolume(Construct):
         skip_check(
             volume,
             "CKV_AWS_189",
-            "AWS's key for EBS encrypts it; one of ours costs a dollar a month, and without it the"
-            " gateway's cache would be lost",
+            "AWS's key for EBS encrypts it; a customer managed key costs a dollar a month, and the"
+            " gateway's cache would be lost with the key",
         )
         self.id = volume.id
 
     def attach_to(self, instance_id: str) -> None:
-        """Give it to an instance, which is stopped before it is taken away again."""
+        """Attach the volume to an instance, which is stopped before the volume is detached."""
         VolumeAttachment(
             self,
             "attachment",

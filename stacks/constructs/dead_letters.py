@@ -1,4 +1,4 @@
-"""A queue for what could not be delivered, and the alarm that sees it."""
+"""A queue for messages that could not be delivered, and its alarm."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from stacks.queue_policy import DEAD_LETTER_RETENTION_SECONDS
 
 
 def taking_from(queue_arns: Sequence[str] = ()) -> str:
-    """Return a queue's redrive allow policy: whose dead letters it takes; by default anybody's.
+    """Return a redrive allow policy: only *queue_arns* may move dead letters here; if empty, no queue.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
     """
     by_queue = {"redrivePermission": "byQueue", "sourceQueueArns": list(queue_arns)}
-    nobodys = {"redrivePermission": "denyAll"}
-    return json.dumps(by_queue if queue_arns else nobodys, separators=(",", ":"))
+    nobody = {"redrivePermission": "denyAll"}
+    return json.dumps(by_queue if queue_arns else nobody, separators=(",", ":"))
 
 
 class DeadLetters(Construct):
-    """Keeps messages for fourteen days and raises an alarm while there is one."""
+    """A queue that keeps messages for fourteen days, with an alarm while it has one."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class DeadLetters(Construct):
         alarm_topic_arn: str | None,
         prevent_destroy: bool = False,
     ) -> None:
-        """Define the queue, for what *queue_arns*, and EventBridge for *rule_arns*, give up."""
+        """Define the queue for dead letters of *queue_arns*, and of EventBridge for *rule_arns*."""
         super().__init__(scope, id_)
         self.arn = arns.queue(name)
         self.alarm_topic_arn = alarm_topic_arn

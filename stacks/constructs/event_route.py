@@ -1,4 +1,4 @@
-"""A rule and where it leads; what a target cannot take is kept."""
+"""A rule and its targets; events that a target cannot take are kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from stacks.constructs.log_group import log_group
 RETRY = CloudwatchEventTargetRetryPolicy(
     maximum_event_age_in_seconds=86_400, maximum_retry_attempts=185
 )
-"""EventBridge's longest; what is undelivered after that ends in the dead-letter queue."""
+"""EventBridge's maximum. Undelivered events then go to the dead-letter queue."""
 
 
 class EventRoute(Construct):
@@ -77,7 +77,7 @@ class EventRoute(Construct):
         )
 
     def to_queue(self, queue_arn: str) -> None:
-        """Send each event to a queue, whose own policy must allow it."""
+        """Send each event to a queue; the queue's policy must allow it."""
         self._target("to_queue", queue_arn)
 
     def to_topic(self, topic_arn: str, *, template: str, paths: Mapping[str, str]) -> None:
@@ -91,7 +91,7 @@ class EventRoute(Construct):
         self._target("to_topic", topic_arn, message=message)
 
     def to_log_group(self, *, retention_days: int) -> str:
-        """Keep each event in a log group, and return the ARN of that."""
+        """Write each event to a log group, and return the ARN of the log group."""
         logs = log_group(
             self, "logs", name=f"/aws/events/{self._name}", retention_days=retention_days
         )

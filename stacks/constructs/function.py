@@ -1,4 +1,4 @@
-"""A Lambda function with its own role, log group and nothing it does not need."""
+"""A Lambda function with its own role and log group, and only the permissions that it needs."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ METRICS_NAMESPACE = "StorageGatewayVault"
 WRITE_TRACES = Allow(
     "WriteTraces",
     ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-    # X-Ray has no resource to name:
+    # X-Ray has no resources:
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
     ["*"],
 )
 SKIPPED = {
-    "CKV_AWS_117": "It talks to AWS's services alone, over TLS and by its role; a VPC would cost an"
-    " endpoint for each, and protect nothing that is in one",
-    "CKV_AWS_272": "Its archive is the same bytes on every machine, and Terraform pins their hash; a"
-    " signature would come from the same hands that deploy it",
+    "CKV_AWS_117": "It calls AWS's services only, over TLS and with its role; a VPC would cost an"
+    " endpoint for each service, and contains nothing that the function needs",
+    "CKV_AWS_272": "Its archive is the same bytes on every machine, and Terraform pins their hash; the"
+    " deployer would also be the signer",
 }
 
 
@@ -64,7 +64,7 @@ class Function(Construct):
         environment: LambdaEnvironment | None = None,
         undelivered: DeadLetters | None = None,
     ) -> None:
-        """Define the function; what fails in an asynchronous call ends in *undelivered*."""
+        """Define the function; failed asynchronous invocations go to *undelivered*."""
         super().__init__(scope, id_)
         self._service = name
         logs = log_group(
@@ -80,8 +80,8 @@ class Function(Construct):
             name=name,
             service="lambda.amazonaws.com",
             # AWS does not document that Lambda sends aws:SourceArn when it assumes an execution
-            # role, and creating a function fails if its role refuses. Only principals of this account
-            # that may pass the role can give it to a function:
+            # role, and a function cannot be created if its role refuses. Only principals of this
+            # account with iam:PassRole can give the role to a function:
             # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
             source_arn=None,
             allow=[*allow, *keep_failures, write_logs, WRITE_TRACES],
@@ -101,7 +101,7 @@ class Function(Construct):
             ephemeral_storage=LambdaFunctionEphemeralStorage(size=scratch_mb),
             environment=LambdaFunctionEnvironment(variables=_variables(name, environment)),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
-            # Without them the first calls would fail, and Lambda make a log group of its own.
+            # Otherwise the first calls could fail, and Lambda could create the log group.
             depends_on=[logs, role.policy],
         )
         self.name = self.resource.function_name
@@ -110,13 +110,13 @@ class Function(Construct):
         self._keep_failed_calls(undelivered)
 
     def _keep_failed_calls(self, undelivered: DeadLetters | None) -> None:
-        """Send asynchronous calls that fail to *undelivered*; without it, nobody makes any."""
+        """Send failed asynchronous invocations to *undelivered*; without it, there are none."""
         skip_check(
             self.resource,
             "CKV_AWS_116",
-            "What fails in an asynchronous call goes to its on-failure destination, which says why"
+            "A failed asynchronous invocation goes to its on-failure destination, with the error"
             if undelivered
-            else "Nobody calls it asynchronously: who does keeps what failed, and tries again",
+            else "It is only invoked synchronously, by services that retry and keep failed messages",
         )
         if undelivered:
             LambdaFunctionEventInvokeConfig(
@@ -133,7 +133,7 @@ class Function(Construct):
             )
 
     def metric(self, name: str, *, statistic: str = "Maximum", period_seconds: int = 60) -> Metric:
-        """Return a metric that the function's code measures."""
+        """Return a metric that the function's code emits."""
         return Metric(
             namespace=METRICS_NAMESPACE,
             name=name,
@@ -144,7 +144,7 @@ class Function(Construct):
 
 
 def _variables(service: str, environment: LambdaEnvironment | None) -> dict[str, str]:
-    """Return the variables of every function, and those of this one."""
+    """Return the variables that all functions have, and those of this function."""
     telemetry = TelemetryEnvironment(
         powertools_service_name=service,
         powertools_metrics_namespace=METRICS_NAMESPACE,

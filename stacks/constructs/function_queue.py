@@ -1,4 +1,4 @@
-"""A queue in front of one function: batches, back-pressure, dead letters and their alarms."""
+"""A queue in front of one function, with batches, a concurrency limit, dead letters and alarms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stacks.queue_policy import ALARM_AGE_SECONDS, RETENTION_SECONDS, QueuePolic
 
 
 class FunctionQueue(Construct):
-    """Buffers events of some rules for one function."""
+    """A queue that buffers the events of some rules for one function."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class FunctionQueue(Construct):
         alarm_topic_arn: str | None,
         prevent_destroy: bool = False,
     ) -> None:
-        """Define the queue, and beside it in *scope* its dead-letter queue."""
+        """Define the queue and, beside it in *scope*, its dead-letter queue."""
         super().__init__(scope, id_)
         self.arn = arns.queue(name)
         self.dead_letters = DeadLetters(
@@ -75,7 +75,7 @@ class FunctionQueue(Construct):
 
     @property
     def consume(self) -> list[Allow]:
-        """What a function needs to consume the queue, to put back, and to set aside."""
+        """The permissions that a function needs to consume the queue and to set messages aside."""
         return [
             Allow(
                 "ConsumeQueue",
@@ -91,7 +91,7 @@ class FunctionQueue(Construct):
         ]
 
     def receive_from(self, routes: Sequence[EventRoute]) -> None:
-        """Let the rules of *routes* send their events here."""
+        """Allow the rules of *routes* to send their events to the queue."""
         may_send = by_service(
             "events.amazonaws.com",
             Allow("BufferEvents", ["sqs:SendMessage"], [self.arn]),
@@ -102,7 +102,7 @@ class FunctionQueue(Construct):
             route.to_queue(self._queue.arn)
 
     def deliver_to(self, function: Function) -> None:
-        """Hand batches to *function*, which may answer that a part of one failed."""
+        """Pass batches to *function*, whose responses may report failed items."""
         LambdaEventSourceMapping(
             self,
             "mapping",
@@ -115,7 +115,8 @@ class FunctionQueue(Construct):
                 maximum_concurrency=self._policy.maximum_concurrency
             ),
         )
-        # SQS measures what was received twice at most, the function what it puts back.
+        # SQS's metric covers messages received once or twice, the function's metric those that it
+        # puts back.
         self._age_alarm(
             "oldest_message",
             Metric(

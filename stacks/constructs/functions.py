@@ -1,4 +1,4 @@
-"""The functions of a stack, defined with what all of them share."""
+"""Define the functions of a stack with the values that they share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacks.constructs.iam import Allow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Functions:
-    """One archive, one prefix of names and one retention of logs for every function of *scope*."""
+    """The archive, name prefix and log retention of every function in *scope*."""
 
     scope: Construct
     name_prefix: str

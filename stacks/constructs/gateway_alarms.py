@@ -1,4 +1,4 @@
-"""What is worth waking somebody for about a gateway."""
+"""Alarms for a file gateway."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stacks.constructs.alarm import RUNBOOK
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A metric that must not be above a threshold for so many periods of five minutes."""
+    """A metric, and the threshold that it must not exceed for some periods of five minutes."""
 
     metric: str
     statistic: str
@@ -31,7 +31,7 @@ WATCHES = {
     ),
     "disk_slow": Watch("IoWaitPercent", "Average", 20, 3, "waits for its cache disk"),
 }
-"""What AWS recommends to watch.
+"""The metrics that AWS recommends to watch.
 
 https://docs.aws.amazon.com/filegateway/latest/files3/cloudwatch-alarms.html
 """
@@ -40,7 +40,7 @@ SECTION = "The gateway is in trouble"
 
 
 class GatewayAlarms(Construct):
-    """An alarm for each of the watches."""
+    """An alarm for each entry of WATCHES."""
 
     def __init__(
         self,

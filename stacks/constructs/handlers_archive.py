@@ -1,4 +1,4 @@
-"""The one Lambda archive: handlers/ and the libraries they need, the same bytes everywhere."""
+"""The archive of all functions: handlers/ and its libraries, with the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LIBRARIES = (
     "aws-xray-sdk",
     "typing-extensions",
     "wrapt",
-    # Lambda's runtime has boto3, but of a version that changes without notice: the pages that
-    # handlers/aws/pages.py decodes depend on botocore's internals.
+    # Lambda's runtime has boto3, but its version changes without notice, and handlers/aws/pages.py
+    # depends on botocore's internals.
     "boto3",
     "botocore",
     "jmespath",
@@ -28,28 +28,28 @@ LIBRARIES = (
     "urllib3",
 )
 SHIPPED = {".py", ".json", ".gz", ".pem"}
-"""No compiled parts: wrapt does without its own, and bytecode depends on the machine."""
+"""Compiled parts are left out: wrapt works without its own, and bytecode depends on the machine."""
 CLIENT = re.compile(r"""\b(?:boto3\.|create_)client\(\s*["']([a-z0-9-]+)["']""")
-"""How the handlers make a client of a service."""
+"""The calls in the handlers that make a client of a service."""
 UNUSED = re.compile(
     r"boto3/(data|examples)/|botocore/data/.*/examples-1\.json|dateutil/zoneinfo/.*\.gz"
 )
-"""Models of boto3's resources, examples, and time zones."""
+"""Models of boto3's resources, examples, and time zone data."""
 MODEL = re.compile(r"botocore/data/([^/]+)/")
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip file can hold: when a file was written must not show."""
+"""The earliest time in a zip file, so that file times do not change the archive."""
 
 
 def write_archive(target: Path) -> Path:
     """Write the archive to *target*.
 
-    Stored, not deflated: what a compressor makes differs from one zlib to another.
+    Entries are not compressed: the output of a compressor depends on its zlib.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, path in sorted([*_handlers(), *_libraries()]):
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system = 3  # Unix, also where the machine is not
+            entry.create_system = 3  # Unix, whatever the machine
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, path.read_bytes())
     return target
@@ -61,11 +61,11 @@ def _handlers() -> Iterator[tuple[str, Path]]:
 
 
 def services() -> frozenset[str]:
-    """Return the services whose models are needed: four hundred of them would fill the archive."""
+    """Return the services whose models are needed; the models of all four hundred would fill the archive."""
     called = {
         service for _, path in _handlers() for service in CLIENT.findall(path.read_text("utf-8"))
     }
-    return frozenset(called | {"xray"})  # X-Ray's SDK makes a client where it is imported
+    return frozenset(called | {"xray"})  # X-Ray's SDK makes a client when it is imported
 
 
 def _libraries() -> Iterator[tuple[str, Path]]:
@@ -78,7 +78,7 @@ def _libraries() -> Iterator[tuple[str, Path]]:
 
 
 def _needed(name: PurePosixPath, used: frozenset[str]) -> bool:
-    """Return whether a library's file is of use: no command, no note, no model of another service."""
+    """Return whether the file of a library is needed; scripts, metadata and other models are not."""
     if name.parts[0] == ".." or name.parts[0].endswith((".dist-info", "-stubs")):
         return False
     model = MODEL.match(str(name))
@@ -86,7 +86,7 @@ def _needed(name: PurePosixPath, used: frozenset[str]) -> bool:
 
 
 class HandlersArchive(Construct):
-    """The archive as an asset of the stack, shared by all its functions."""
+    """The archive as an asset, shared by all functions of the stack."""
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)

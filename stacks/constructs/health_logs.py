@@ -1,4 +1,4 @@
-"""Where the gateway writes of its health."""
+"""The log group for the gateway's health log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stacks.constructs.log_group import log_group
 
 
 class HealthLogs(Construct):
-    """A log group to which AWS may deliver, so that whoever names it to the gateway need not say so.
+    """A log group with a policy that allows AWS to deliver logs; else the client would have to create it.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
     """

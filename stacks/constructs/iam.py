@@ -1,4 +1,4 @@
-"""IAM as data: what a role may do is a list of Allow values."""
+"""IAM as data: a role's permissions are a list of Allow values."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from constructs import Construct
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """One permission: these actions, on these ARNs, and nothing else."""
+    """One permission: these actions on these ARNs."""
 
     sid: str
     actions: Sequence[str]
     on: Sequence[str]
     where: Mapping[str, str] = field(default_factory=dict)
-    """Condition keys of IAM, each with the one value that it must have."""
+    """Condition keys of IAM, each with its only allowed value."""
     without: Sequence[str] = ()
     """Condition keys that a request must not have."""
     where_present: Mapping[str, str] = field(default_factory=dict)
-    """Condition keys that have this one value, or that the request does not have."""
+    """Condition keys that have this value or are missing in the request."""
 
 
 def by_role(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
-    """Return the statement of a role's own policy."""
+    """Return the statement for a role's own policy."""
     return DataAwsIamPolicyDocumentStatement(
         sid=allow.sid,
         actions=list(allow.actions),
@@ -42,7 +42,7 @@ def by_role(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
 
 
 def by_anyone(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
-    """Return the statement of a policy on what others come to; who they are, *where* says."""
+    """Return a resource-policy statement for any principal, restricted by *where*."""
     return DataAwsIamPolicyDocumentStatement(
         sid=allow.sid,
         actions=list(allow.actions),
@@ -55,9 +55,9 @@ def by_anyone(allow: Allow) -> DataAwsIamPolicyDocumentStatement:
 def by_service(
     service: str, allow: Allow, *, source_arns: Sequence[str]
 ) -> DataAwsIamPolicyDocumentStatement:
-    """Return the statement that lets an AWS service do this for *source_arns* alone.
+    """Return a statement that allows an AWS service to act, only for *source_arns*.
 
-    Without any, the statement has no such condition: EC2 and Lambda send no documented source.
+    If *source_arns* is empty, there is no such condition: EC2 and Lambda send no documented source.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
     sources = DataAwsIamPolicyDocumentStatementCondition(
@@ -85,7 +85,7 @@ def _where(allow: Allow) -> list[DataAwsIamPolicyDocumentStatementCondition]:
 
 
 class ServiceRole(Construct):
-    """A role that one AWS service may assume for one resource, with one inline policy."""
+    """A role with one inline policy, which one AWS service may assume for one resource."""
 
     def __init__(
         self,
@@ -98,10 +98,10 @@ class ServiceRole(Construct):
         source_account: str | None = None,
         allow: Sequence[Allow],
     ) -> None:
-        """Define the role, which *service* assumes for *source_arn* alone.
+        """Define the role, which *service* may assume only for *source_arn*.
 
-        EC2 and Lambda have no *source_arn*: that they send one is not documented. ``iam:PassRole``
-        decides who gives such a role to an instance or a function.
+        For EC2 and Lambda, *source_arn* is None, because AWS does not document that they send one.
+        ``iam:PassRole`` controls who may give such a role to an instance or a function.
         """
         super().__init__(scope, id_)
         account = {"aws:SourceAccount": source_account} if source_account else {}

@@ -1,4 +1,4 @@
-"""Interface endpoints: how a network without a route to the internet reaches AWS's services."""
+"""Interface endpoints: access to AWS's services from a network without a route to the internet."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ il-central-1 me-central-1 me-south-1 sa-east-1 us-east-1 us-east-2 us-gov-east-1
 us-west-1 us-west-2
 """
 WITH_EC2_MESSAGES = BEFORE_2024.split()
-"""Regions launched before 2024. Later ones have no ``ec2messages``: there the agent uses ``ssmmessages``.
+"""Regions launched before 2024. Later regions have no ``ec2messages``; their agents use ``ssmmessages``.
 
-No data source can look for a service without failing where it is absent, and this list cannot grow.
+A data source fails for a missing service, and this list never grows.
 https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html
 """
 SERVE_APPLIANCE = Allow(
@@ -35,20 +35,21 @@ SERVE_APPLIANCE = Allow(
     ["*"],
     without=["aws:PrincipalArn"],
 )
-"""The appliance's own calls, under names like ``anon-cp``: perhaps without a principal.
+"""The appliance's own calls, to names like ``anon-cp``, which may have no principal.
 
-AWS does not document whether they are signed, nor which actions they are; a gateway whose calls are
-refused never runs. Signed requests have a principal's ARN, so principals of other accounts are refused.
-(Their account is no use here: without a principal it is *anonymous*.)
+AWS documents neither whether these calls are signed nor which actions they use; a gateway whose
+calls are refused never runs. Signed requests have a principal's ARN, so principals of other
+accounts are refused. (A condition on the account would not help: without a principal, it is
+*anonymous*.)
 https://docs.aws.amazon.com/filegateway/latest/files3/gateway-private-link.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 DESCRIBE_INSTANCE = ("ec2:DescribeInstances", "ec2:DescribeTags", "ec2:DescribeVolumes")
-"""What an SSM agent requests of EC2, if its role allows it."""
+"""Requests to EC2 that an SSM agent sends if its role allows them."""
 
 
 class InterfaceEndpoints(Construct):
-    """The endpoints accept the actions in *allow* from this account, and the gateway's own calls."""
+    """Endpoints that accept the actions in *allow* from this account, and the gateway's own calls."""
 
     def __init__(
         self,
@@ -64,9 +65,9 @@ class InterfaceEndpoints(Construct):
         allow: Sequence[Allow],
         s3_allow: Sequence[Allow],
     ) -> None:
-        """Define an endpoint of Storage Gateway, and those for the management of instances.
+        """Define endpoints for Storage Gateway and for the management of instances.
 
-        With *s3_allow*, there is one of S3 as well, for a file share that names it.
+        If *s3_allow* is not empty, define one for S3, too, for a file share that uses it.
         """
         super().__init__(scope, id_)
         self._name, self._arns = name, arns
@@ -76,7 +77,7 @@ class InterfaceEndpoints(Construct):
             self._endpoint(service, security_group_id, self._used(service), private_dns=True)
             for service in MANAGEMENT
         ]
-        # The activation names this endpoint by its own name:
+        # The activation uses this endpoint's own DNS name:
         # https://docs.aws.amazon.com/filegateway/latest/files3/gateway-private-link.html
         gateway = self._endpoint(
             "storagegateway",
@@ -84,12 +85,12 @@ class InterfaceEndpoints(Construct):
             [*self._used("storagegateway"), SERVE_APPLIANCE],
             private_dns=False,
         )
-        # The first name is the region's, the others are those of its zones.
+        # The first name is regional, the others are zonal.
         self.gateway_name: str = gateway.dns_entry.get(0).dns_name
         self.s3_name: str | None = None
         if s3_allow:
             s3 = self._endpoint("s3", security_group_id, s3_allow, private_dns=False)
-            # S3's name begins with "*.", which a file share does not take.
+            # S3's name begins with "*.", which a file share does not accept.
             self.s3_name = Fn.trimprefix(s3.dns_entry.get(0).dns_name, "*.")
 
     def _used(self, service: str) -> list[Allow]:
@@ -120,7 +121,7 @@ class InterfaceEndpoints(Construct):
         )
 
     def _policy(self, service: str, allow: Sequence[Allow]) -> str:
-        """Return the endpoint's policy, or null where AWS accepts none: creating it would fail.
+        """Return the endpoint's policy, or null if AWS accepts none for the service: creation would fail.
 
         https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
         """
@@ -134,7 +135,7 @@ class InterfaceEndpoints(Construct):
             service_type="Interface",
             count=self._count(service),
         )
-        # The splat fits one service, and the list of those that are counted.
+        # The splat works for a single service and for a list with a count.
         supported = f"alltrue({_address(found)}[*].vpc_endpoint_policy_supported)"
         return f"${{{supported} ? {_address(document)}.json : null}}"
 

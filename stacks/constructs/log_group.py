@@ -1,4 +1,4 @@
-"""A log group that ends: every one of the vault's has a retention."""
+"""Log groups with a retention time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ A_YEAR_DAYS = 365
 
 
 def log_group(scope: Construct, id_: str, *, name: str, retention_days: int) -> CloudwatchLogGroup:
-    """Define the log group *name*, whose lines stay for *retention_days*."""
+    """Define the log group *name* with a retention of *retention_days*."""
     logs = CloudwatchLogGroup(scope, id_, name=name, retention_in_days=retention_days)
     skip_check(
         logs,
         "CKV_AWS_158",
-        "CloudWatch Logs encrypts it with a key of its own; one of ours costs a dollar a month, and"
-        " keeps out nobody whom IAM lets in",
+        "CloudWatch Logs encrypts it with its own key; a customer managed key costs a dollar a"
+        " month, and stops nobody whom IAM allows",
     )
     if retention_days < A_YEAR_DAYS:
         skip_check(

@@ -1,4 +1,4 @@
-"""The file share: what the client writes into it becomes objects, and each is announced."""
+"""The NFS file share: files that the client writes become objects, and each upload is announced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacks.constructs.protection import protected
 
 SHARE_NAME = "vaultdata"
 SHARE_PATH = f"/{SHARE_NAME}"
-"""What a client mounts: a gateway exports a share by its name."""
+"""The path that a client mounts; a gateway exports a share by its name."""
 NOBODY = "65534"
 
 
@@ -32,7 +32,7 @@ class S3Endpoint:
 
 
 class NfsShare(Construct):
-    """A share of the whole bucket, for one client, whose root is nobody there."""
+    """A share on the whole bucket for one client, whose root is mapped to nobody."""
 
     def __init__(
         self,
@@ -48,9 +48,10 @@ class NfsShare(Construct):
         settling_seconds: int,
         prevent_destroy: bool,
     ) -> None:
-        """Define the share; an upload is announced once its file rested for *settling_seconds*.
+        """Define the share; an upload is announced when its file was not written for *settling_seconds*.
 
-        The gateway reaches S3 by *endpoint*, if there is one: another one replaces the share.
+        If there is an *endpoint*, the gateway reaches S3 by it; another endpoint replaces the
+        share.
         """
         super().__init__(scope, id_)
         share = StoragegatewayNfsFileShare(
@@ -64,16 +65,16 @@ class NfsShare(Construct):
             bucket_region=endpoint.region if endpoint else None,
             client_list=[f"{client_address}/32"],
             notification_policy=json.dumps({"Upload": {"SettlingTimeInSeconds": settling_seconds}}),
-            # The only one that a bucket without ACLs accepts:
+            # The only ACL that a bucket without ACLs accepts:
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
             object_acl="bucket-owner-full-control",
-            # Files of root are nobody's, and everybody on the one client may write.
+            # Root's files belong to nobody, and every user of the client may write.
             squash="RootSquash",
             nfs_file_share_defaults=StoragegatewayNfsFileShareNfsFileShareDefaults(
                 directory_mode="0777", file_mode="0666", group_id=NOBODY, owner_id=NOBODY
             ),
             depends_on=[cache],
-            # Destroying the share loses what the gateway has not uploaded yet.
+            # Destroying the share loses the files that the gateway has not uploaded yet.
             lifecycle=protected(prevent_destroy),
         )
         self.arn = share.arn

@@ -1,4 +1,4 @@
-"""A bucket for data: private, encrypted, versioned, reached over TLS only."""
+"""A bucket for data: private, encrypted, versioned, accessible over TLS only."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ from stacks.constructs.protection import protected
 ABORT_UPLOADS_AFTER_DAYS = 7
 NOTHING: Mapping[str, int] = MappingProxyType({})
 SKIPPED = {
-    "CKV_AWS_18": "CloudTrail's data events tell who read what, at once and for sure; access logs"
-    " come when they can, and need one more bucket",
-    "CKV_AWS_144": "Replaced and deleted objects can be had back; a copy in another region would"
-    " double the cost of what is still on site, or can be made again",
-    "CKV_AWS_145": "S3 encrypts it with a key of its own; one of ours costs a dollar a month and a"
-    " request for each object, and keeps out nobody whom IAM lets in",
-    "CKV2_AWS_62": "Nobody acts on S3's own notifications: the gateway announces an upload when it"
-    " is complete",
+    "CKV_AWS_18": "CloudTrail's data events record every read reliably; access logs are best effort"
+    " and need one more bucket",
+    "CKV_AWS_144": "Replaced and deleted objects can be restored; a copy in another region would"
+    " double the cost of data that still exists on site or can be made again",
+    "CKV_AWS_145": "S3 encrypts it with its own key; a customer managed key costs a dollar a month"
+    " and a request for each object, and stops nobody whom IAM allows",
+    "CKV2_AWS_62": "S3's own notifications are not used: the gateway announces an upload when it is"
+    " complete",
 }
 
 
 class PrivateBucket(Construct):
-    """Replaced versions stay for a while; parts of aborted uploads are cleaned up."""
+    """A bucket that keeps replaced versions for some time, and removes parts of aborted uploads."""
 
     def __init__(
         self,
@@ -67,11 +67,11 @@ class PrivateBucket(Construct):
         deletable: bool,
         prevent_destroy: bool = False,
     ) -> None:
-        """Define the bucket; *deletable* says whether its objects may go with the stack.
+        """Define the bucket; if *deletable*, its objects are deleted with the stack.
 
-        Its name is *name*, or begins with *name_prefix*. Objects stay for ever unless *objects_days*
-        says how long, or *short_lived_days* for those whose keys begin with one of its own. The
-        newest *old_versions_kept* of an object's replaced versions stay for ever too.
+        The bucket's name is *name*, or begins with *name_prefix*. Objects never expire unless
+        *objects_days* is given or their key begins with a key of *short_lived_days*. The newest
+        *old_versions_kept* replaced versions of an object never expire, either.
         """
         super().__init__(scope, id_)
         bucket = S3Bucket(
@@ -112,7 +112,7 @@ class PrivateBucket(Construct):
         )
 
     def _close(self, bucket: S3Bucket) -> None:
-        """Encrypt the objects, and refuse the public and what does not come over TLS."""
+        """Encrypt the objects, block public access, and deny requests without TLS."""
         public_access_block = S3BucketPublicAccessBlock(
             self,
             "public_access_block",
@@ -139,7 +139,7 @@ class PrivateBucket(Construct):
             "policy",
             bucket=bucket.id,
             policy=self._tls_only().json,
-            # S3 refuses two changes of a bucket's access at once.
+            # S3 refuses two simultaneous changes of a bucket's access.
             depends_on=[public_access_block],
         )
 
@@ -174,9 +174,9 @@ def _rule(
     old_versions_days: int,
     old_versions_kept: int | None = None,
 ) -> S3BucketLifecycleConfigurationRule:
-    """Where two rules fit an object, S3 follows the one that ends it earlier.
+    """Return a lifecycle rule. If two rules match an object, S3 applies the earlier expiry.
 
-    With *objects_days*, what remains of a deleted object, its marker, goes as well.
+    With *objects_days*, the delete marker of a deleted object expires as well.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
     """
     return S3BucketLifecycleConfigurationRule(

@@ -1,4 +1,4 @@
-"""A machine in the private network: encrypted, without public address, key pair or IMDSv1."""
+"""An instance in the private network: encrypted, without public address, key pair or IMDSv1."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stacks.constructs.data_volume import DataVolume
 
 
 class PrivateInstance(Construct):
-    """Launched from the newest image of that day, and never replaced for a newer one."""
+    """An instance of the image that is newest at its launch; a newer image never replaces it."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class PrivateInstance(Construct):
         user_data: str | None = None,
         after: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Define the instance; *image_parameter* is the public SSM parameter of its image."""
+        """Define the instance; *image_parameter* is the public SSM parameter with its image."""
         super().__init__(scope, id_)
         image = DataAwsSsmParameter(self, "image", name=image_parameter)
         instance = Instance(
@@ -58,7 +58,7 @@ class PrivateInstance(Construct):
             ),
             root_block_device=InstanceRootBlockDevice(encrypted=True),
             tags={"Name": name},
-            # A gateway that is replaced is another gateway, without its cache and activation.
+            # A replaced gateway would lose its cache and its activation.
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["ami", "user_data"], prevent_destroy=prevent_destroy or None
             ),
@@ -67,14 +67,14 @@ class PrivateInstance(Construct):
         skip_check(
             instance,
             "CKV_AWS_126",
-            "Its metrics every five minutes are enough: the alarms are on the gateway's own, and"
-            " those of every minute cost two dollars a month",
+            "Metrics every five minutes are enough: the alarms use the gateway's own metrics, and"
+            " detailed monitoring costs two dollars a month",
         )
         if profile is None:
             skip_check(
                 instance,
                 "CKV2_AWS_41",
-                "A gateway asks for nothing by a role: its activation gives it credentials of its own",
+                "A gateway calls no API with a role: its activation gives it its own credentials",
             )
         self.id = instance.id
         volume.attach_to(instance.id)

@@ -34,17 +34,17 @@ TIME_SYNC = "169.254.169.123"
 
 
 class PrivateNetwork(Construct):
-    """Its instances reach each other and the VPC's endpoints, and nothing else."""
+    """A network whose instances reach only each other and the VPC's endpoints."""
 
     def __init__(
         self, scope: Construct, id_: str, *, name: str, instance_types: Mapping[str, str]
     ) -> None:
-        """Define the network in a zone that offers each of *instance_types*, named by purpose."""
+        """Define the network in a zone that offers all *instance_types*, a mapping by purpose."""
         super().__init__(scope, id_)
         self._name = name
         self.vpc_id = self._vpc()
         self._keep_time()
-        # Without rules: nobody uses it, and nobody can by mistake.
+        # Without rules, so that no instance can use it by mistake.
         DefaultSecurityGroup(self, "default", vpc_id=self.vpc_id)
         routes = RouteTable(self, "routes", vpc_id=self.vpc_id, tags={"Name": name})
         self.route_table_id = routes.id
@@ -59,7 +59,7 @@ class PrivateNetwork(Construct):
             self,
             "Resource",
             cidr_block=NETWORK,
-            # Private names of interface endpoints need both.
+            # Private DNS names of interface endpoints need both.
             enable_dns_support=True,
             enable_dns_hostnames=True,
             tags={"Name": self._name},
@@ -67,13 +67,13 @@ class PrivateNetwork(Construct):
         skip_check(
             vpc,
             "CKV2_AWS_11",
-            "It has two instances and no route to the internet: flow logs would repeat what the rules"
-            " of its security groups state, for the price of their delivery",
+            "It has two instances and no route to the internet: flow logs would cost money and only"
+            " repeat the rules of its security groups",
         )
         return vpc.id
 
     def _keep_time(self) -> None:
-        """Name the time service, for public ones are out of reach and a wrong clock fails signatures."""
+        """Set the time service: public ones are unreachable, and a wrong clock invalidates signatures."""
         options = VpcDhcpOptions(
             self,
             "dhcp",
@@ -116,7 +116,7 @@ class PrivateNetwork(Construct):
             map_public_ip_on_launch=False,
             tags={"Name": f"{self._name}-{purpose}"},
             lifecycle=TerraformResourceLifecycle(
-                # The first zone may change; an existing subnet stays where it is.
+                # The first zone may change; an existing subnet keeps its zone.
                 ignore_changes=["availability_zone"],
                 precondition=[
                     Precondition(

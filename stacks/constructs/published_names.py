@@ -20,9 +20,9 @@ def publish_names(
     outputs: Mapping[str, str],
     others: Mapping[str, str],
 ) -> None:
-    """Publish the upload *bucket* as a parameter, *outputs* as outputs, and both with *others*.
+    """Publish *bucket* as a parameter, *outputs* as outputs, and *outputs* with *others* as a parameter.
 
-    The parameter ``/<environmentName>/vault`` holds *outputs* and *others* as one JSON object.
+    The second parameter is ``/<environmentName>/vault``, a JSON object.
     """
     parameter = SsmParameter(
         stack,
@@ -31,7 +31,7 @@ def publish_names(
         type="String",
         value=bucket,
     )
-    skip_check(parameter, "CKV2_AWS_34", "A bucket's name is no secret: it is an output as well")
+    skip_check(parameter, "CKV2_AWS_34", "A bucket's name is not secret: it is an output as well")
     for output, value in outputs.items():
         TerraformOutput(stack, output, value=value)
     VaultParameter(stack, "vault", settings=settings, names={**outputs, **others})

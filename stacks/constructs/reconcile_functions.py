@@ -1,4 +1,4 @@
-"""The functions that compare a dataset and decide its outcome, and what each may do."""
+"""The functions that compare a dataset and decide its outcome, with their permissions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stacks.constructs.vault_bus import VaultBus
 
 
 class ReconcileFunctions:
-    """Iterate, check and notify, in the order in which an execution invokes them."""
+    """The functions iterate, check and notify, in the order in which an execution invokes them."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class ReconcileFunctions:
         return functions.define(
             "reconcile_check",
             timeout_seconds=900,
-            memory_mb=1769,  # a whole processor: the work is one thread's
-            scratch_mb=4096,  # an unsorted manifest is sorted there
+            memory_mb=1769,  # one whole vCPU: the code uses one thread
+            scratch_mb=4096,  # space to sort an unsorted manifest
             environment=environment,
             allow=[
                 Allow("ReadUploads", ["dynamodb:GetItem", "dynamodb:Query"], [uploads]),
-                # The first check finds the newest version out; later checks read that version
+                # The first check reads the newest version and pins it; later checks read that version
                 Allow("ReadManifest", ["s3:GetObject", "s3:GetObjectVersion"], self._manifests),
                 self._list_objects,
                 Allow(

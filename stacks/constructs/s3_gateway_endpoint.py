@@ -1,4 +1,4 @@
-"""The one route out of the private network: to buckets of S3 that a policy names."""
+"""The only route out of the private network: to the S3 buckets in a policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stacks.constructs.iam import Allow, by_anyone
 
 
 class S3GatewayEndpoint(Construct):
-    """A gateway endpoint of S3: nothing goes through it but what *allow* allows."""
+    """A gateway endpoint for S3 that accepts only the requests in *allow*."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Who may open a connection to whom: the specification's table, as data."""
+"""The security groups and their rules, as data."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ INBOUND: dict[str, list[tuple[int, int, str]]] = {
     ],
     "service_endpoints": [(443, 443, NETWORK)],
 }
-"""Of each group the TCP ports, first and last, and whence: another group, or a block of addresses."""
+"""For each group, its rules: first and last TCP port, and the source, a group or a CIDR block."""
 
 
 class SecurityGroups(Construct):
-    """One group for each kind of machine; outbound, each may go wherever the network leads."""
+    """A group for each kind of network interface. Outbound traffic is not restricted by the groups."""
 
     def __init__(self, scope: Construct, id_: str, *, name: str, vpc_id: str) -> None:
         super().__init__(scope, id_)

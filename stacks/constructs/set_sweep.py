@@ -1,4 +1,4 @@
-"""The sweep of the register: its schedule, its function, and the alarm that it is silent."""
+"""The sweep of the register: its schedule, its function, and an alarm if it does not run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SILENCE_SECONDS = 3_600
 
 
 def minutes_between_sweeps(manifest_due_seconds: int) -> int:
-    """Return how often the sweep runs: a quarter of the time after which a manifest is overdue."""
+    """Return the sweep's interval: a quarter of the time after which a manifest is overdue."""
     return min(MOST_MINUTES, max(1, manifest_due_seconds // 240))
 
 
 class SetSweep(Construct):
-    """Runs ``sweep_sets`` every few minutes."""
+    """A schedule that runs ``sweep_sets`` every few minutes."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class SetSweep(Construct):
 
 
 def _sweep_register(storage: Storage) -> list[Allow]:
-    """Return what the sweep may do with the register and the upload bucket."""
+    """Return the sweep's permissions on the register and the upload bucket."""
     return [
         Allow(
             "SweepRegister",

@@ -9,12 +9,12 @@ from stacks.constructs.iam import Allow, ServiceRole
 
 
 def share_role_name(prefix: str) -> str:
-    """Return the role's name, by which endpoint policies and the other stack's share know it."""
+    """Return the role's name, which endpoint policies and FileShareStack use."""
     return f"{prefix}-share"
 
 
 def keep_files(bucket_arn: str) -> list[Allow]:
-    """Return what a file share's role needs on its bucket, as AWS lists it.
+    """Return the permissions that AWS lists for the role of a file share on its bucket.
 
     https://docs.aws.amazon.com/filegateway/latest/files3/grant-access-s3.html
     """
@@ -50,9 +50,9 @@ def keep_files(bucket_arn: str) -> list[Allow]:
 
 
 class ShareRole(Construct):
-    """The role, made well before the share: IAM needs seconds until a new role can be assumed.
+    """The role. It is created well before the share: a new role cannot be assumed for some seconds.
 
-    A share that is created with a role that cannot be assumed yet becomes UNAVAILABLE. The gateway
+    A share becomes UNAVAILABLE if its role cannot be assumed when the share is created. The gateway
     has no ARN before its activation, so any gateway of this account and region may assume the role.
     https://docs.aws.amazon.com/filegateway/latest/files3/cross-service-confused-deputy-prevention.html
     """

@@ -1,4 +1,4 @@
-"""The rule on what a gateway announces of one bucket, and the archive of it for a replay."""
+"""The rule for a gateway's upload events of one bucket, and their archive for a replay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stacks.constructs.event_route import EventRoute
 
 
 class UploadRule(EventRoute):
-    """The rule *object_uploaded* of a queue, and unless *archive_days* is 0 its archive."""
+    """The rule *object_uploaded* and, unless *archive_days* is 0, an archive of its events."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class UploadRule(EventRoute):
             scope, "object_uploaded", name=name, pattern=pattern, undelivered=undelivered
         )
         self.names = {"uploadRuleArn": self.arn}
-        """What an operator's replay needs."""
+        """The names that a replay needs."""
         if archive_days:
             archive = CloudwatchEventArchive(
                 scope,

@@ -1,4 +1,4 @@
-"""An SSM parameter with the names that an operator's tools need, so that credentials suffice."""
+"""An SSM parameter with all names that ``sgvault`` needs besides credentials."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from stacks.settings import Settings
 
 
 class VaultParameter(Construct):
-    """``/<environmentName>/vault``: one JSON object of names, ARNs and settings, never a secret.
+    """``/<environmentName>/vault``: one JSON object of names, ARNs and settings, without secrets.
 
-    A parameter of the standard tier holds 4,096 characters:
+    A standard parameter has at most 4,096 characters:
     https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
     """
 
     def __init__(
         self, scope: Construct, id_: str, *, settings: Settings, names: Mapping[str, str]
     ) -> None:
-        """Define the parameter of *names* and of those *settings* that a reader needs."""
+        """Define the parameter with *names* and the *settings* that a reader needs."""
         super().__init__(scope, id_)
         values = {
             **names,
@@ -45,5 +45,5 @@ class VaultParameter(Construct):
             value=json.dumps(values, ensure_ascii=False, separators=(",", ":")),
         )
         skip_check(
-            parameter, "CKV2_AWS_34", "Names and ARNs are no secrets: most are outputs as well"
+            parameter, "CKV2_AWS_34", "Names and ARNs are not secret: most are outputs as well"
         )

@@ -1,4 +1,4 @@
-"""A table of the vault: on demand, encrypted, recoverable, its rows expire."""
+"""A DynamoDB table: on demand, encrypted, recoverable, with rows that expire."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DUE_INDEX = DynamodbTableGlobalSecondaryIndex(
 
 
 class VaultTable(Construct):
-    """Keys are texts; ``expiresAt`` (Unix seconds) says when a row may go."""
+    """A table whose keys are strings. ``expiresAt`` (Unix seconds) is the expiry time of a row."""
 
     def __init__(
         self,
@@ -40,9 +40,10 @@ class VaultTable(Construct):
         deletable: bool,
         prevent_destroy: bool = False,
     ) -> None:
-        """Define the table; *deletable* says whether it may go with the stack.
+        """Define the table; if *deletable*, it is destroyed with the stack.
 
-        The index *due* has the rows that have ``due`` and ``dueAt``, by that time.
+        If *due_index*, the index *due* contains the rows with ``due`` and ``dueAt``, sorted by
+        ``dueAt``.
         """
         super().__init__(scope, id_)
         keys = [key for key in (partition_key, sort_key) if key]
@@ -67,8 +68,8 @@ class VaultTable(Construct):
         skip_check(
             table,
             "CKV_AWS_119",
-            "AWS's key for DynamoDB encrypts it; one of ours costs a dollar a month and more for its"
-            " requests, and keeps out nobody whom IAM lets in",
+            "AWS's key for DynamoDB encrypts it; a customer managed key costs a dollar a month and"
+            " more for its requests, and stops nobody whom IAM allows",
         )
         self.name = table.name
         self.arn = table.arn

@@ -1,7 +1,7 @@
-"""Who reaches whom, derived from a synthesised stack: the arrows in a picture of it.
+"""Derive from a synthesised stack which part calls which; a call is an arrow in the picture of the system.
 
-An arrow knows the requests that AWS decides on before anything goes along it. What leads
-somewhere in a way that is not known here fails loudly.
+An arrow has the requests that AWS authorises for it. A connection of an unknown kind raises an
+error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.synth.template import Block, referred
 EVENTS = "events.amazonaws.com"
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
 ANY_SOURCE = "*"
-"""The source of a request that a service makes in nobody's name: AWS tells no other."""
+"""The source of a request for which AWS documents no source, so that every source must be allowed."""
 INVOKE = "lambda:InvokeFunction"
 SEND = "sqs:SendMessage"
 PUBLISH = "sns:Publish"
@@ -31,7 +31,7 @@ BY_RULES = {
     "aws_sns_topic": PUBLISH,
     "aws_sfn_state_machine": "states:StartExecution",
 }
-"""What EventBridge does with a target of a type.
+"""The action of EventBridge on a target of a type.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 """
@@ -51,7 +51,7 @@ DELIVERIES = (
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
 )
-"""Step Functions sets the delivery of its logs up by the state machine's role.
+"""Step Functions sets up the delivery of its logs with the state machine's role.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
 """
@@ -73,9 +73,9 @@ ACTIONS = {
     "start_execution": ("states:StartExecution",),
     "upload_fileobj": ("s3:PutObject", "s3:AbortMultipartUpload"),
 }
-"""What a method of a boto3 client needs."""
+"""The permission that a method of a boto3 client needs."""
 OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion"}
-"""Another one instead, where a version is named.
+"""The permission if the call names a version.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
@@ -83,7 +83,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """One thing reaches another, and may do so if these requests are allowed."""
+    """A call from one part to another, and the requests that must be allowed for it."""
 
     source: str
     target: str
@@ -94,12 +94,12 @@ class Arrow:
 
     @property
     def actions(self) -> list[str]:
-        """What is done, each once."""
+        """Return the actions, without repetitions."""
         return list(dict.fromkeys(request.action for request in self.requests))
 
 
 def arrows_of(stack: Spelled, calls: Iterable[Call]) -> list[Arrow]:
-    """Return every arrow of a stack whose functions make these calls."""
+    """Return all arrows of a stack whose functions make these calls."""
     finder = _Finder(stack)
     arrows = [
         *finder.of_rules(),
@@ -113,7 +113,7 @@ def arrows_of(stack: Spelled, calls: Iterable[Call]) -> list[Arrow]:
 
 
 def picture(arrows: Iterable[Arrow]) -> Iterator[str]:
-    """Yield a line for each thing that reaches others, and below it one for each of those."""
+    """Yield a line for each caller and, below it, a line for each part that it calls."""
     for source, led in itertools.groupby(arrows, key=lambda arrow: arrow.source):
         yield _short(source)
         yield from (f"  -> {_short(arrow.target)}: {' '.join(arrow.actions)}" for arrow in led)
@@ -130,7 +130,7 @@ class _Finder:
         }
 
     def of_rules(self) -> Iterator[Arrow]:
-        """From a rule to its targets, and to where it keeps what they do not take."""
+        """Yield arrows from rules to their targets and dead-letter queues."""
         rules = {
             (block.get("event_bus_name"), block["name"]): f"aws_cloudwatch_event_rule.{name}"
             for name, block in self._stack.of("aws_cloudwatch_event_rule").items()
@@ -150,7 +150,7 @@ class _Finder:
                 yield self._by_service(EVENTS, rule, self._addresses[kept["arn"]], SEND)
 
     def of_alarms(self) -> Iterator[Arrow]:
-        """From an alarm to the topic that it notifies, if that is one of the stack's."""
+        """Yield arrows from alarms to the topics that they notify, if these are in the stack."""
         for name, block in self._stack.of("aws_cloudwatch_metric_alarm").items():
             for topic in block.get("alarm_actions", []):
                 if topic in self._addresses:
@@ -158,7 +158,7 @@ class _Finder:
                     yield self._by_service(ALARMS, alarm, self._addresses[topic], PUBLISH)
 
     def of_queues(self) -> Iterator[Arrow]:
-        """From a queue to its dead letters, and to the function that consumes it."""
+        """Yield arrows from queues to their dead-letter queues and to the functions that consume them."""
         for name, block in self._stack.of("aws_sqs_queue").items():
             if "redrive_policy" in block:
                 dead = self._addresses[json.loads(block["redrive_policy"])["deadLetterTargetArn"]]
@@ -169,10 +169,10 @@ class _Finder:
             yield self._by_role(function, self._addresses[queue], POLLS, queue)
 
     def of_functions(self) -> Iterator[Arrow]:
-        """From a function to its role, its logs, its traces, and to where its failures go."""
+        """Yield arrows from functions to role, logs, traces and failure destination."""
         for name, block in self._stack.of("aws_lambda_function").items():
             function = f"aws_lambda_function.{name}"
-            # AWS does not document which source Lambda sends, if any.
+            # AWS does not document which source Lambda sends, or whether it sends one.
             request = Request("lambda.amazonaws.com", ASSUME, block["role"], source=ANY_SOURCE)
             yield self._arrow(function, self._addresses[block["role"]], request)
             logs = f"arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/{block['function_name']}"
@@ -186,7 +186,7 @@ class _Finder:
             yield self._by_role(function, self._addresses[queue], (SEND,), queue)
 
     def of_calls(self, calls: Iterable[Call]) -> Iterator[Arrow]:
-        """From a function to what it calls in its code, the calls of one kind as one arrow."""
+        """Yield arrows from functions to the services that their code calls; equal calls are one arrow."""
         found: dict[tuple[str, str], dict[Request, None]] = {}
         for call in calls:
             function = f"aws_lambda_function.{call.function}"
@@ -205,7 +205,7 @@ class _Finder:
             yield self._arrow(function, target, *sorted(requests))
 
     def of_state_machines(self) -> Iterator[Arrow]:
-        """From a state machine to its role, its logs, its traces, and the functions of its tasks."""
+        """Yield arrows from state machines to role, logs, traces and the functions of their tasks."""
         for name, block in self._stack.of("aws_sfn_state_machine").items():
             machine = f"aws_sfn_state_machine.{name}"
             yield self._assumed("states.amazonaws.com", machine, block["role_arn"])
@@ -221,7 +221,7 @@ class _Finder:
                 yield self._arrow(machine, target, *requests)
 
     def _named(self, call: Call) -> Iterator[str]:
-        """Yield the ARN of each resource that a call names."""
+        """Yield the ARN of each resource in a call."""
         if call.service == "events":
             for entry in call.parameters["Entries"]:
                 yield f"arn:aws:events:REGION:ACCOUNT:event-bus/{entry['EventBusName']}"
@@ -246,7 +246,7 @@ class _Finder:
             yield f"arn:aws:s3:::{call.parameters['Bucket']}{key}"
 
     def _logged(self, rule: str, group: str) -> Arrow:
-        """EventBridge says to no log group for which rule it writes.
+        """EventBridge sends no source when it writes to a log group.
 
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
         """
@@ -285,19 +285,19 @@ def _needed(call: Call) -> Iterable[str]:
 
 
 def _owner(arn: str) -> str:
-    """Return the ARN of what the stack has: an execution's machine, an index's table."""
+    """Return the ARN of the stack's resource: the machine of an execution, the table of an index."""
     if ":execution:" in arn:
         return arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
     return arn.partition("/index/")[0]
 
 
 def _representative(key: str) -> str:
-    """Return one key for all that are alike: a manifest, or any other object."""
+    """Return one key for a group of similar keys: manifests, or other objects."""
     return "folder/one.manifest" if key.endswith(".manifest") else "folder/one"
 
 
 def _invoked(definition: Block) -> Iterator[str]:
-    """Yield the function of each task; of other states than those of one level it knows none."""
+    """Yield the function of each task; nested states raise an error."""
     for name, state in definition["States"].items():
         assert state["Type"] not in {"Map", "Parallel"}, f"{name} has states of its own"
         if state["Type"] == "Task":

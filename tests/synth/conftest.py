@@ -1,4 +1,4 @@
-"""The stacks, synthesised once a session and environment."""
+"""The synthesised stacks, once for each session and environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-# Read when the handlers are imported: before anything here does so.
+# The handlers read these when they are imported.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
@@ -27,19 +27,19 @@ from tests.synth.validation import Validation
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register this suite's marker."""
+    """Register the marker of this suite."""
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The project's folder."""
+    """Return the project's folder."""
     return shipped.ROOT
 
 
 @pytest.fixture(scope="session")
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
-    """Return a function that synthesises the stack with settings that differ from the defaults."""
+    """Return a function that synthesises the stack with changed settings."""
 
     def synthesised(stack: str = "EventProcessingStack", **changed: Any) -> Template:
         return all_stacks(json.dumps(changed, sort_keys=True))[stack]
@@ -54,43 +54,43 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 
 @pytest.fixture(scope="session")
 def dev_stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
-    """Every stack, by name, as it is deployed where no environment is chosen."""
+    """Return every stack of the default environment, by name."""
     return _synthesised(shipped.settings("dev"), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def prod_stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Template]:
-    """Every stack, by name, of another environment in the same account."""
+    """Return every stack of another environment in the same account, by name."""
     return _synthesised(shipped.settings("prod"), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def vaulting(dev_stacks: Mapping[str, Template]) -> Template:
-    """DataVaultingStack as it is deployed where no environment is chosen."""
+    """Return DataVaultingStack of the default environment."""
     return dev_stacks["DataVaultingStack"]
 
 
 @pytest.fixture(scope="session")
 def sharing(dev_stacks: Mapping[str, Template]) -> Template:
-    """FileShareStack as it is deployed where no environment is chosen."""
+    """Return FileShareStack of the default environment."""
     return dev_stacks["FileShareStack"]
 
 
 @pytest.fixture(scope="session")
 def dev(dev_stacks: Mapping[str, Template]) -> Template:
-    """EventProcessingStack as it is deployed where no environment is chosen."""
+    """Return EventProcessingStack of the default environment."""
     return dev_stacks["EventProcessingStack"]
 
 
 @pytest.fixture(scope="session")
 def prod(prod_stacks: Mapping[str, Template]) -> Template:
-    """EventProcessingStack of another environment in the same account."""
+    """Return EventProcessingStack of another environment in the same account."""
     return prod_stacks["EventProcessingStack"]
 
 
 @pytest.fixture(scope="session")
 def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
-    """Terraform, to be asked what it thinks of a configuration."""
+    """Return Terraform's validation of configurations."""
     return Validation(tmp_path_factory.mktemp("validation"))
 
 

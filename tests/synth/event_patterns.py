@@ -1,4 +1,4 @@
-"""Event patterns as EventBridge reads them, as far as our rules use them."""
+"""EventBridge's matching of event patterns, for the forms that the rules use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.synth.template import Block, Template
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Say whether a rule with *pattern* sees *event*; fail if it has more than exact texts.
+    """Return whether a rule with *pattern* matches *event*; fail for anything but exact texts.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
     """
@@ -18,7 +18,7 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 
 
 def pattern_of(rule: Block, known: Mapping[str, str]) -> dict[str, Any]:
-    """Return a rule's pattern, each reference of *known* replaced by its value."""
+    """Return a rule's pattern, with the references in *known* replaced by their values."""
     text: str = rule["event_pattern"]
     for reference, value in known.items():
         text = text.replace(reference, value)
@@ -27,7 +27,7 @@ def pattern_of(rule: Block, known: Mapping[str, str]) -> dict[str, Any]:
 
 
 def rules_on(template: Template, bus: str | None) -> dict[str, Block]:
-    """Return the rules of a bus, by name; None is the default bus."""
+    """Return the rules of a bus by name; None is the default bus."""
     return {
         name: rule
         for name, rule in template.resources("aws_cloudwatch_event_rule").items()

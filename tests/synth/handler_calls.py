@@ -1,7 +1,7 @@
-"""What the handlers ask of AWS: recorded while a dataset goes its whole way through them.
+"""Record the handlers' calls to AWS while datasets pass through all functions.
 
-They run with the environment that the stack gives them, on the fakes of the unit tests. So
-each call is known with the very table, bucket or bus that it names.
+The handlers run with the stack's environment variables and the fakes of the unit tests. So each
+call has the actual table, bucket or bus in its parameters.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ MANIFEST = f"{FOLDER}/payroll.manifest"
 TIDY = f"{FOLDER}/a\n{FOLDER}/b\n".encode()
 UNTIDY = f"{FOLDER}/b\r\n{FOLDER}/a\r\n".encode()
 BY_POSITION = {"upload_fileobj": ("Fileobj", "Bucket", "Key")}
-"""Parameters that the handlers give without a name."""
+"""Parameters that the handlers pass by position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method of a client, called by a function, and what it was given by name."""
+    """A call of a client's method by a function, with its named parameters."""
 
     function: str
     service: str
@@ -45,14 +45,14 @@ class Call:
 
 @dataclass(slots=True)
 class Recorder:
-    """Stands before a fake client, and notes what is called while a function runs."""
+    """A proxy of a fake client that records calls while a function runs."""
 
     account: Account
     service: str
     client: Any
 
     def __getattr__(self, name: str) -> Any:
-        """Give the client's attribute; a method is noted when it is called."""
+        """Return the client's attribute; a method is recorded when it is called."""
         attribute = getattr(self.client, name)
         if not self.account.running or isinstance(attribute, type):
             return attribute
@@ -67,17 +67,17 @@ class Recorder:
 
 @dataclass(slots=True)
 class Account:
-    """The deployed functions, in an account of fakes."""
+    """The deployed functions in an account of fakes."""
 
     stack: Spelled
     calls: list[Call] = field(default_factory=list)
     running: str = ""
-    """The function that is being called."""
+    """The function that is running."""
     aws: FakeAws = field(default_factory=FakeAws)
 
     @property
     def bucket(self) -> str:
-        """The bucket whose uploads the rule on the default bus sees."""
+        """The bucket in the pattern of the rule on the default bus."""
         rule = self.stack.of("aws_cloudwatch_event_rule")["uploads_object_uploaded"]
         name: str = json.loads(rule["event_pattern"])["detail"]["bucket-name"][0]
         return name
@@ -88,14 +88,14 @@ class Account:
         return f"arn:aws:states:REGION:ACCOUNT:execution:{machine}:{name}"
 
     def recorded(self) -> FakeAws:
-        """Return the account as the handlers get it."""
+        """Return the account's clients, with recording."""
         clients: dict[str, Any] = {
             service: Recorder(self, service, getattr(self.aws, service)) for service in SERVICES
         }
         return FakeAws(**clients, clock=self.aws.clock)
 
     def run(self, function: str, event: Payload) -> Any:
-        """Invoke a function with the environment that it is deployed with."""
+        """Invoke a function with its deployed environment."""
         block = self.stack.of("aws_lambda_function")[function]
         module = importlib.import_module(block["handler"].rpartition(".")[0])
         with pytest.MonkeyPatch.context() as patch:
@@ -107,18 +107,18 @@ class Account:
         return json.loads(json.dumps(answer))
 
     def published(self) -> Payload:
-        """Return the event that was published last, as a target gets it."""
+        """Return the last published event in the form that a target receives."""
         entry = self.aws.events.accepted[-1]
         return {"detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
 
     def announce(self, key: str) -> None:
-        """Let the functions know of an upload: one classifies it, the other records it."""
+        """Pass an upload event through the functions that classify and record it."""
         event = object_upload(key, bucket_name=self.bucket, object_size=1)
         self.run("classify_upload", batch(event))
         self.run("record_upload", batch(self.published()))
 
     def fail(self) -> None:
-        """Let both consumers of queues put a message back, read it again, and set one aside."""
+        """Make both consumers of queues put a message back, receive it again, and set one aside."""
         event = object_upload(f"{FOLDER}/a", bucket_name=self.bucket, object_size=1)
         folder = object_upload(MANIFEST, bucket_name=self.bucket, object_size=0)
         self.run("classify_upload", batch(folder))
@@ -132,7 +132,7 @@ class Account:
         self.run("record_upload", batch(self.published(), receives=2))
 
     def reconcile(self, manifest: Payload, *, checks: int, execution: str) -> None:
-        """Run the state machine's tasks in its order, some checks before the notification."""
+        """Run the tasks of the state machine in its order, with several checks before the notification."""
         check = None
         for ticker in range(checks):
             event = task_event(ticker=ticker, count=checks, check=check, execution=execution)
@@ -145,10 +145,11 @@ class Account:
 
 
 def recorded_calls(stack: Spelled) -> list[Call]:
-    """Return what the functions call on the ways that a dataset can go.
+    """Return the functions' calls for all courses of a dataset.
 
-    Whole; a file missing; a file absent; each by a tidy and by an untidy manifest. Stopped by hand.
-    And messages that fail, or are of a folder with a manifest's name.
+    A dataset is whole, has a missing file or an absent one, each with a sorted and an unsorted
+    manifest; or its execution is stopped. Besides, messages fail, or concern a folder with the name
+    of a manifest.
     """
     account = Account(stack)
     keys = {
@@ -187,7 +188,7 @@ def _upload(account: Account, manifest: bytes, held_back: str) -> None:
 
 
 def _sweep(account: Account) -> None:
-    """Sweep until each thing that can be due was done."""
+    """Run the sweep until it has done everything that can be due."""
     aws = account.aws
     aws.dynamodb.tables.clear()
     aws.states.executions.clear()
@@ -202,7 +203,7 @@ def _sweep(account: Account) -> None:
 
 
 def _stop_one_of_two(account: Account, manifest: Payload) -> None:
-    """Stop an execution by hand while another one reconciles the same manifest."""
+    """Stop an execution while another one reconciles the same manifest."""
     event = task_event(execution=account.execution("running"))
     account.run("reconcile_check", event | {"state": event["state"] | manifest})
     ended = aws_event("execution_status_change")

@@ -1,4 +1,4 @@
-"""What the handlers' code mentions, read and not run: environments and methods of clients."""
+"""Read the handlers' source for environments and client methods, without running it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def environments_read(handlers: Path, module: str) -> tuple[set[str], set[str]]:
-    """Return the environments that a module, or one that it imports, reads, and their fields.
+    """Return the environments, with their fields, that a module or one of its imports reads.
 
-    A value of an environment is always named ``environment``.
+    A variable with an environment is always called ``environment``.
     """
     classes: set[str] = set()
     names: set[str] = set()
@@ -31,7 +31,7 @@ def environments_read(handlers: Path, module: str) -> tuple[set[str], set[str]]:
 
 
 def methods_called(handlers: Path, module: str) -> set[str]:
-    """Return the methods of clients that a module, or one that it imports, mentions."""
+    """Return the client methods that a module or one of its imports calls."""
     return {
         node.attr
         for tree in modules_of(handlers, module).values()
@@ -43,7 +43,7 @@ def methods_called(handlers: Path, module: str) -> set[str]:
 
 
 def modules_of(handlers: Path, module: str) -> dict[str, ast.Module]:
-    """Return a module of the handlers, and all that it imports of them, as trees."""
+    """Return the syntax trees of a module and of all handlers' modules that it imports."""
     trees: dict[str, ast.Module] = {}
     ahead = [module]
     while ahead:

@@ -1,7 +1,7 @@
-"""IAM's decision on one page: may this principal do that, by the policies of a stack?
+"""Evaluate IAM requests by the policies of a stack.
 
-As AWS evaluates requests within one account, without permission boundaries and policies of
-an organisation. What it does not know fails loudly.
+The rules are those for requests within one account, without permission boundaries and policies of
+an organisation. Unknown elements raise an error.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -18,7 +18,7 @@ from tests.synth.template import Block, referred
 
 ASSUME = "sts:AssumeRole"
 REDRIVE = "sqs:(redrive)"
-"""What SQS does by a queue's redrive allow policy; no action of IAM, but decided alike."""
+"""SQS's move of a message by a redrive allow policy: not an IAM action, but decided in the same way."""
 ON_A_RESOURCE = {
     "aws_sqs_queue": ("policy", None),
     "aws_sns_topic_policy": ("policy", "{arn}"),
@@ -26,7 +26,7 @@ ON_A_RESOURCE = {
     "aws_iam_role": ("assume_role_policy", None),
     "aws_cloudwatch_log_resource_policy": ("policy_document", "arn:aws:logs:REGION:ACCOUNT"),
 }
-"""Which attribute is a policy, and on what it lies where that is not the resource itself."""
+"""By type: the attribute with a policy, and the resource that it applies to if that is another one."""
 KNOWN = {
     *("sid", "effect", "actions", "resources", "principals", "condition"),
     *("principal_type", "holder"),
@@ -35,18 +35,18 @@ KNOWN = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Request:
-    """One call to AWS, and in whose name it is made."""
+    """One request to AWS and its principal."""
 
     principal: str
     """A service's name, or a role's ARN."""
     action: str
     resource: str
     source: str = ""
-    """For which resource a service acts: ``aws:SourceArn``."""
+    """The resource for which a service acts: ``aws:SourceArn``."""
     tls: bool = True
 
     def key(self, name: str) -> str | None:
-        """Return the value of a condition key; None if the request has none."""
+        """Return the value of a condition key, or None if the request has none."""
         values = {
             "aws:sourcearn": self.source or None,
             "aws:sourceaccount": self.source.split(":")[4] if self.source else None,
@@ -57,20 +57,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of a policy, and what the policy is attached to."""
+    """A statement of a policy, and the role or resource of the policy."""
 
     holder: str
-    """The ARN of a role that it gives permissions, or of the resource on which it lies."""
+    """The ARN of the role whose permissions it gives, or of the resource that it belongs to."""
     allows: bool
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     principals: tuple[tuple[str, str], ...] | None = None
-    """Types and identifiers; None in a role's permissions."""
+    """Types and identifiers; None in a role's own policy."""
     conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     """Operator, key and values."""
 
     def is_about(self, action: str, resource: str) -> bool:
-        """Say whether an action on a resource is in its scope; who asks is left open."""
+        """Return whether the statement covers an action on a resource, for any principal."""
         within = resource == self.holder or resource.startswith(
             (f"{self.holder}/", f"{self.holder}:")
         )
@@ -81,7 +81,7 @@ class Statement:
         )
 
     def is_of(self, request: Request) -> bool:
-        """Say whether the request is made by whom it means, under its conditions."""
+        """Return whether the statement covers the request's principal, and its conditions hold."""
         if self.principals is None:
             return request.principal == self.holder and self._holds(request)
         return any(_is(each, request.principal) for each in self.principals) and self._holds(
@@ -97,23 +97,23 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Every statement of a stack."""
+    """All statements of a stack."""
 
     statements: tuple[Statement, ...]
 
     def about(self, action: str, resource: str) -> list[Statement]:
-        """Return the statements that decide on an action on a resource, whoever asks."""
+        """Return the statements that cover an action on a resource, for any principal."""
         return [each for each in self.statements if each.is_about(action, resource)]
 
     def allow(self, request: Request) -> bool:
-        """Say whether AWS lets the request through."""
+        """Return whether AWS allows the request."""
         return decide(self.about(request.action, request.resource), request)
 
 
 def decide(about: list[Statement], request: Request) -> bool:
-    """Decide by the statements *about* its action and resource: no refusal, and a permission.
+    """Decide by the statements *about* the request's action and resource: an allow, and no deny.
 
-    A role is only assumed by its own trust policy, whatever else the caller may do.
+    Only a role's own trust policy decides who may assume it, whatever else the caller may do.
     """
     apply = [each for each in about if each.is_of(request)]
     permitting = [each for each in apply if request.action != ASSUME or each.principals is not None]
@@ -126,7 +126,7 @@ def policies_of(stack: Spelled) -> Policies:
 
 
 def not_evaluated(stack: Spelled) -> set[str]:
-    """Return the documents, and the types of policies, that are attached in ways not known here."""
+    """Return the documents and policies that are attached in ways that this module does not know."""
     known = {"aws_iam_role_policy": ("policy", None), **ON_A_RESOURCE}
     attached = {
         referred(block[attribute]).removeprefix("aws_iam_policy_document.")
@@ -163,7 +163,7 @@ def _statements(stack: Spelled) -> Iterator[Statement]:
 
 
 def read(block: Block, holder: str, *, on_resource: bool) -> Statement:
-    """Read a statement of a document; its defaults are Terraform's."""
+    """Read a statement of a document, with Terraform's defaults."""
     unknown = set(block) - KNOWN
     assert not unknown, f"{unknown} of {block.get('sid')} are not evaluated"
     assert on_resource is ("principals" in block), f"{block.get('sid')} is in the wrong place"
@@ -189,7 +189,7 @@ def read(block: Block, holder: str, *, on_resource: bool) -> Statement:
 
 
 def _invocation(permission: Block) -> Statement:
-    """Return the statement that Lambda's AddPermission writes into a function's policy."""
+    """Return the statement that Lambda's AddPermission adds to a function's policy."""
     function = f"arn:aws:lambda:REGION:ACCOUNT:function:{permission['function_name']}"
     asked = {"source_arn": ("ArnLike", "aws:SourceArn")}
     asked["source_account"] = ("StringEquals", "aws:SourceAccount")
@@ -208,7 +208,7 @@ def _invocation(permission: Block) -> Statement:
 
 
 def _redrive(queue: str, block: Block) -> Iterator[Statement]:
-    """Yield what lets SQS move messages into *queue*: any queue of the account may, by default.
+    """Yield the permission of SQS to move messages into *queue*; by default from any queue of the account.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
     """
@@ -241,7 +241,7 @@ def _is(principal: tuple[str, str], caller: str) -> bool:
 
 
 def _compare(operator: str, wanted: tuple[str, ...], value: str | None) -> bool:
-    """Compare as IAM does: a key that the request does not have fits nothing.
+    """Compare as IAM does: a condition on a missing key is false.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
     """
@@ -258,14 +258,14 @@ def _compare(operator: str, wanted: tuple[str, ...], value: str | None) -> bool:
 
 
 def _arn_fits(pattern: str, arn: str) -> bool:
-    """Compare the six parts of two ARNs, each by itself."""
+    """Compare the six parts of two ARNs separately."""
     parts, values = pattern.split(":", 5), arn.split(":", 5)
     return len(parts) == len(values) and all(map(fits, parts, values))
 
 
 @cache
 def fits(pattern: str, text: str) -> bool:
-    """Say whether *text* fits *pattern*, in which * and ? stand for any characters."""
+    """Return whether *text* matches *pattern*, in which * and ? are wildcards."""
     return _compiled(pattern).fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""A stack with one thing wrong in its policies, in every way that a slip can be."""
+"""Generate stacks with one error in their policies, for each kind of error."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ATTACHED = {
     "aws_lambda_permission",
     "aws_s3_bucket_policy",
 }
-"""Resources that are a policy and nothing else."""
+"""Resources that consist of a policy only."""
 ON_QUEUES = ("policy", "redrive_allow_policy")
 
 
 def mutations(stack: Spelled) -> Iterator[tuple[str, Spelled]]:
-    """Yield each stack that differs from *stack* in one slip, with the slip in words."""
+    """Yield each stack that differs from *stack* in one error, with a description of the error."""
     for name, statements in stack.policies.items():
         for number, block in enumerate(statements):
             for what, changed in _slips(block):
@@ -42,7 +42,7 @@ def mutations(stack: Spelled) -> Iterator[tuple[str, Spelled]]:
 
 
 def _slips(block: Block) -> Iterator[tuple[str, Block | None]]:
-    """Yield every slip in a statement; None where it is forgotten."""
+    """Yield every error in a statement; None stands for its removal."""
     refuses = block.get("effect") == "Deny"
     yield "forgotten", None
     yield "turned round", block | {"effect": "Allow" if refuses else "Deny"}
@@ -91,13 +91,13 @@ def _slips_of_permission(block: Block) -> Iterator[tuple[str, Block]]:
 
 
 def _wider(pattern: str) -> str:
-    """Return a pattern that fits more: shorter before its first *, or with one at its end."""
+    """Return a pattern that matches more: shorter before its first *, or with a * at its end."""
     fixed, star, rest = pattern.partition("*")
     return f"{fixed}*" if rest else f"{fixed.rstrip('/:') if star else fixed}*"
 
 
 def _in_list(values: list[Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the list without each of its values, unless that leaves none."""
+    """Yield the list without each of its values, unless the result is empty."""
     if len(values) > 1:
         for number, value in enumerate(values):
             yield f"{value} forgotten", values[:number] + values[number + 1 :]

@@ -1,7 +1,7 @@
-"""A stack with its references spelled out: names and ARNs as they will be once it is deployed.
+"""Replace the references in a stack by the names and ARNs of the deployed resources.
 
-A reference to what has no name before it is made (a VPC's id) stays one: two of them are
-equal if they mean the same.
+A reference to a value that is known only after creation (a VPC's id) stays; two such references are
+equal if they refer to the same value.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tools.audit.arns import ARNS
 
 REFERENCE = re.compile(r"\$\{(aws_\w+)\.(\w+)\.(\w+)\}")
 IDS = {"aws_s3_bucket": "bucket", "aws_iam_role": "name"}
-"""Which name Terraform's attribute ``id`` is."""
+"""By type: the argument that Terraform's attribute ``id`` equals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """The resources of a stack and the statements of its policies, every ARN written out."""
+    """The resources of a stack and the statements of its policies, with all ARNs written out."""
 
     resources: dict[str, dict[str, Block]]
     """By type, then by name."""
@@ -34,7 +34,7 @@ class Spelled:
         return self.resources.get(type_, {})
 
     def arns(self, *types: str) -> dict[str, str]:
-        """Return the address of each resource of these types, or of all that have one, by ARN."""
+        """Return the addresses of the resources of these types, or of all with an ARN, by ARN."""
         return {
             _arn(self.resources, type_, name): f"{type_}.{name}"
             for type_ in types or ARNS
@@ -47,7 +47,7 @@ class Spelled:
 
 
 def spelled(template: Template) -> Spelled:
-    """Spell out every reference in a stack."""
+    """Replace every reference in a stack."""
     resources = {type_: template.resources(type_) for type_ in template.written.get("resource", {})}
     for bucket in resources.get("aws_s3_bucket", {}).values():
         if "bucket_prefix" in bucket:

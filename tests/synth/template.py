@@ -1,4 +1,4 @@
-"""A synthesised stack as the tests read it: short names, and references that a person can read."""
+"""A synthesised stack for the tests: short names and readable references."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ READABLE = [
     (re.compile(r"_[0-9A-F]{8}(?=\.\w|}|\[\*|, |\))"), ""),
     (re.compile(r"assets/(\w+?)_[0-9A-F]{8}/[0-9A-F]{32}/"), r"assets/\1/HASH/"),
 ]
-"""``${aws_sqs_queue.uploads_C5D9E923.arn}`` reads ``${aws_sqs_queue.uploads.arn}``."""
+"""``${aws_sqs_queue.uploads_C5D9E923.arn}`` becomes ``${aws_sqs_queue.uploads.arn}``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What Terraform is given for one stack."""
+    """The Terraform configuration of one stack."""
 
     folder: Path
     written: Block = field(repr=False)
-    """As it was written."""
+    """The configuration as CDKTF writes it."""
 
     @property
     def readable(self) -> Block:
-        """The same, without CDKTF's metadata, hashes of paths and hashes of assets."""
+        """The configuration without CDKTF's metadata, hashes of paths and hashes of assets."""
         content: Block = json.loads(_readable(json.dumps(_without_metadata(self.written))))
         return content
 
     def addresses(self) -> Iterator[str]:
-        """Yield the Terraform address of each resource, hash and all."""
+        """Yield the Terraform address of each resource, with its hash."""
         for type_, resources in self.written.get("resource", {}).items():
             yield from (f"{type_}.{name}" for name in resources)
 
     def resources(self, type_: str) -> dict[str, Block]:
-        """Return the resources of a type by name: that of their construct, as addresses have it."""
+        """Return the resources of a type by name, which is that of the construct in the address."""
         return _short(self.readable.get("resource", {}).get(type_, {}))
 
     def data(self, type_: str) -> dict[str, Block]:
-        """Return the data sources of a type in the same way."""
+        """Return the data sources of a type by name."""
         return _short(self.readable.get("data", {}).get(type_, {}))
 
     def resource(self, address: str) -> Block:
-        """Return the one resource at ``<type>.<name>``, the name without its hash."""
+        """Return the resource at ``<type>.<name>``, with the name without its hash."""
         type_, name = address.split(".")
         return self.resources(type_)[name]
 
@@ -63,7 +63,7 @@ class Template:
 
 
 Synthesise = Callable[..., Template]
-"""Synthesises the stack with the settings that it is given by name, defaults but for them."""
+"""Synthesise the stack with the given settings, and defaults for the others."""
 
 
 def load(outdir: Path, stack: str) -> Template:
@@ -73,12 +73,12 @@ def load(outdir: Path, stack: str) -> Template:
 
 
 def attribute(address: str, name: str) -> str:
-    """Return the reference to a resource's attribute, as readable templates have it."""
+    """Return the reference to a resource's attribute, in the form of readable templates."""
     return f"${{{address}.{name}}}"
 
 
 def referred(reference: str) -> str:
-    """Return the address in a readable reference, which may be one that a condition makes null."""
+    """Return the address in a readable reference, also if it is part of a conditional expression."""
     match = re.fullmatch(r"\$\{(?:[^?]+ \? )?(?:data\.)?(\w+\.\w+)\.\w+(?: : null)?\}", reference)
     assert match, f"{reference} is no reference to a resource of the stack"
     return match[1]

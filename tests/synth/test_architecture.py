@@ -1,4 +1,4 @@
-"""docs/architecture.md shows what is synthesised, and nothing else."""
+"""docs/architecture.md shows exactly the synthesised stacks."""
 
 from __future__ import annotations
 
@@ -32,22 +32,25 @@ def test_the_diagrams_are_those_of_the_stacks(
 
 
 @pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
-def test_every_arrow_joins_what_is_drawn(stack: str, dev_stacks: Mapping[str, Template]) -> None:
-    """To Mermaid an id that it does not know is a new box."""
+def test_every_arrow_joins_two_boxes_of_the_diagram(
+    stack: str, dev_stacks: Mapping[str, Template]
+) -> None:
+    """Mermaid draws a new box for an unknown id."""
     boxes, arrows = parts(dev_stacks[stack])
     assert {end for arrow in arrows for end in arrow} <= boxes
 
 
-def test_everything_that_handles_an_upload_is_joined(dev: Template) -> None:
-    """A box without an arrow: the diagram misses one, or nobody needs what it stands for."""
+def test_every_box_that_handles_an_upload_has_an_arrow(dev: Template) -> None:
+    """A box without an arrow means that an arrow is missing, or that nothing needs the box."""
     boxes, arrows = parts(dev)
     assert boxes == {end for arrow in arrows for end in arrow}
 
 
-def test_the_picture_and_the_proof_of_who_reaches_whom_know_the_same_ways(dev: Template) -> None:
-    """Each derives them by itself: a way that one of them overlooks, the other one shows.
+def test_the_diagram_and_the_proof_have_the_same_arrows(dev: Template) -> None:
+    """Each derives its arrows separately, so that one shows what the other overlooks.
 
-    The picture's arrows follow the data and the proof's the request, so that a pair has no order.
+    The diagram's arrows follow the data, those of the proof the request, so pairs are compared
+    without order.
     """
     machine = "sfn_state_machine_reconciliation"
     shown = {
@@ -69,12 +72,12 @@ def test_the_picture_and_the_proof_of_who_reaches_whom_know_the_same_ways(dev: T
 
 
 def is_no_request(end: str) -> bool:
-    """Tell whether an arrow to *end* means what EventBridge does by itself, or a name."""
+    """Return whether an arrow to *end* is EventBridge's own behaviour or a name, and not a request."""
     return end.startswith(("cloudwatch_event_rule_", "ssm_parameter_"))
 
 
 def parts(template: Template) -> tuple[set[str], list[tuple[str, str]]]:
-    """Return the boxes of a stack's diagram, frames too, and its arrows; each line is one."""
+    """Return the boxes and frames of a stack's diagram, and its arrows; each line is one."""
     boxes, arrows = set(), []
     for line in flowchart(template.written).splitlines()[1:]:
         if arrow := ARROW.fullmatch(line):

@@ -1,4 +1,4 @@
-"""The functions' archive: the same bytes everywhere, and all that the handlers import."""
+"""The functions' archive: the same bytes on every machine, and every module that the handlers import."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ print(json.dumps({"callable": callable(handler), "path": sys.path, "files": file
 
 @pytest.fixture(scope="module")
 def archive(dev: Template) -> Path:
-    """The archive that the functions' resources name."""
+    """Return the archive that the functions' resources name."""
     functions: dict[str, Block] = dev.written["resource"]["aws_lambda_function"]
     (name,) = {str(function["filename"]) for function in functions.values()}
     return dev.folder / name
@@ -36,7 +36,7 @@ def archive(dev: Template) -> Path:
 
 @pytest.fixture(scope="module")
 def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive as Lambda unpacks it."""
+    """Return the folder into which Lambda would unpack the archive."""
     folder = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(archive) as file:
         file.extractall(folder)
@@ -44,19 +44,19 @@ def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def entries(archive: Path) -> list[zipfile.ZipInfo]:
-    """Return the entries in their order."""
+    """Return the entries in order."""
     with zipfile.ZipFile(archive) as file:
         return file.infolist()
 
 
 def test_a_second_synth_makes_the_same_bytes(archive: Path, prod: Template) -> None:
-    """Else every deployment would change every function."""
+    """Otherwise every deployment would update every function."""
     (again,) = (prod.folder / "assets").rglob("*.zip")
     assert again.read_bytes() == archive.read_bytes()
 
 
-def test_nothing_in_it_depends_on_the_machine(archive: Path) -> None:
-    """Neither order, nor times, nor permissions, nor a compressor's version."""
+def test_nothing_in_the_archive_depends_on_the_machine(archive: Path) -> None:
+    """Order, times, permissions and compression are fixed."""
     described = {
         (entry.date_time, entry.external_attr >> 16, entry.create_system, entry.compress_type)
         for entry in entries(archive)
@@ -66,13 +66,15 @@ def test_nothing_in_it_depends_on_the_machine(archive: Path) -> None:
     assert names == sorted(set(names))
 
 
-def test_it_holds_source_alone(archive: Path) -> None:
-    """Compiled code is for one processor and one Python: Lambda's is neither of ours."""
+def test_the_archive_has_no_compiled_code(archive: Path) -> None:
+    """Compiled code is for one processor and one Python version, and Lambda's differ from the developer's."""
     suffixes = {PurePosixPath(entry.filename).suffix for entry in entries(archive)}
     assert suffixes <= {".py", ".json", ".gz", ".pem"}
 
 
-def test_it_holds_the_handlers_and_no_other_part_of_the_project(archive: Path, root: Path) -> None:
+def test_the_archive_has_the_handlers_and_no_other_part_of_the_project(
+    archive: Path, root: Path
+) -> None:
     """Every module, under its package's name."""
     names = {entry.filename for entry in entries(archive)}
     handlers = {path.relative_to(root).as_posix() for path in (root / "handlers").rglob("*.py")}
@@ -93,8 +95,8 @@ def test_it_holds_the_handlers_and_no_other_part_of_the_project(archive: Path, r
     }
 
 
-def test_it_holds_the_models_of_the_services_in_use_alone(archive: Path) -> None:
-    """All of botocore's would be twice what Lambda takes directly."""
+def test_the_archive_has_only_the_models_of_the_services_in_use(archive: Path) -> None:
+    """All of botocore's models would be twice the size that Lambda accepts directly."""
     models = {
         PurePosixPath(entry.filename).parts[2]
         for entry in entries(archive)
@@ -104,13 +106,13 @@ def test_it_holds_the_models_of_the_services_in_use_alone(archive: Path) -> None
     assert models >= {"dynamodb", "events", "s3", "xray"}
 
 
-def test_it_is_small(archive: Path) -> None:
-    """Lambda takes 50 MB directly; a cold start reads it all."""
+def test_the_archive_is_small(archive: Path) -> None:
+    """Lambda accepts 50 MB directly, and a cold start reads the whole archive."""
     assert archive.stat().st_size < MOST_BYTES
 
 
 def test_each_function_changes_with_the_archive(dev: Template) -> None:
-    """Terraform would not see that the file behind a name is another one."""
+    """Terraform does not notice a changed file under the same name."""
     for function in dev.resources("aws_lambda_function").values():
         assert function["source_code_hash"] == f'${{filebase64sha256("{function["filename"]}")}}'
 
@@ -126,10 +128,8 @@ def test_each_function_changes_with_the_archive(dev: Template) -> None:
         "sweep_sets",
     ],
 )
-def test_a_function_starts_with_nothing_but_the_archive(
-    dev: Template, unpacked: Path, name: str
-) -> None:
-    """Pitfall 59: Lambda's runtime has an SDK too, which changes without notice."""
+def test_a_function_starts_with_only_the_archive(dev: Template, unpacked: Path, name: str) -> None:
+    """Pitfall 59: Lambda's runtime has an SDK, too, which changes without notice."""
     function = dev.resource(f"aws_lambda_function.{name}")
     variables = {
         **function["environment"]["variables"],

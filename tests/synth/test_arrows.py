@@ -1,7 +1,8 @@
-"""Who reaches whom: each arrow of the system is allowed, and nothing else is.
+"""Each arrow of the system is allowed, and nothing else is.
 
-Derived from the synthesised stack and from what the handlers call, and decided as IAM does;
-the emulator enforces little of it. Then every slip in a policy is shown to be seen.
+Arrows are derived from the synthesised stack and the handlers' calls, and are decided by IAM's
+rules; the emulator enforces few of these. The last tests show that every error in a policy is
+detected.
 """
 
 from __future__ import annotations
@@ -172,20 +173,20 @@ queue uploads
 
 NOT_CALLED = {
     "record_upload": {
-        "get_item",  # of the register, it writes rows alone
+        "get_item",  # it only writes rows of uploads; this is for the register
         "query",
     },
     "reconcile_check": {
-        "batch_get_item",  # only the writer, and the sweep of the register
-        "put_object",  # only Notify reports
+        "batch_get_item",  # only the writer and the sweep call it
+        "put_object",  # only Notify writes reports
     },
     "reconcile_notify": {
         "batch_get_item",
-        "head_object",  # the check has found out the manifest's version
-        "upload_fileobj",  # and has sorted it
+        "head_object",  # only the check looks up the manifest's version
+        "upload_fileobj",  # only the check sorts it
     },
 }
-"""Methods in code that a function shares with others, and never comes to."""
+"""Methods in shared code that a function never calls."""
 QUEUES_OWN = {
     f"{document}, {sid}: arn:aws:{queue} is {wider}"
     for document, sid, queue in (
@@ -197,12 +198,12 @@ QUEUES_OWN = {
     )
     for wider in ("*", f"arn:aws:{queue}*")
 }
-"""No slips: however much a queue's or a topic's policy names, it is about that one."""
+"""Changes that are no errors: the policy of a queue or a topic applies only to itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A stack, what is in it, and who could ask for what."""
+    """A stack, its contents, and all requests that could be made."""
 
     stack: Spelled
     calls: list[Call]
@@ -211,17 +212,17 @@ class System:
     universe: Universe
 
     def beyond(self) -> frozenset[Request]:
-        """Return what is allowed though no arrow needs it."""
+        """Return the allowed requests that no arrow needs."""
         return self.universe.allowed_by(self.policies) - self.universe.spread(self.arrows)
 
     def refused(self) -> list[Request]:
-        """Return what an arrow needs and is not allowed."""
+        """Return the requests that an arrow needs and that are not allowed."""
         needed = self.universe.spread(self.arrows)
         return sorted(request for request in needed if not self.policies.allow(request))
 
 
 def system_of(template: Template) -> System:
-    """Derive all that the tests look at."""
+    """Derive the values that the tests use."""
     stack = spelled(template)
     calls = recorded_calls(stack)
     arrows = arrows_of(stack, calls)
@@ -230,41 +231,41 @@ def system_of(template: Template) -> System:
 
 @pytest.fixture(scope="module")
 def system(dev: Template) -> System:
-    """The stack as it is deployed where no environment is chosen."""
+    """Return the stack of the default environment."""
     return system_of(dev)
 
 
 def test_these_are_all_the_arrows(system: System) -> None:
-    """The picture of the system: a diff here is a new way through it."""
+    """A diff here is a new connection in the system."""
     assert "".join(f"{line}\n" for line in picture(system.arrows)) == ARROWS
 
 
 def test_every_policy_of_the_stack_is_evaluated(system: System) -> None:
-    """One attached in a way that the evaluation does not know would go unseen."""
+    """A policy that is attached in an unknown way would be ignored."""
     assert not_evaluated(system.stack) == set()
 
 
 def test_each_arrow_is_allowed(system: System) -> None:
-    """By identity policy, resource policy or permission, as AWS decides on that delivery."""
+    """The identity policy, resource policy or permission that AWS evaluates for the arrow allows it."""
     assert system.refused() == []
 
 
-def test_nobody_else_is_allowed_anything(system: System) -> None:
-    """Every role, every service in anybody's name, on every resource to which an arrow leads."""
+def test_no_other_request_is_allowed(system: System) -> None:
+    """Checked for every role, and every service with any source, on every resource that an arrow leads to."""
     assert sorted(system.beyond()) == []
 
 
 def test_another_environment_is_as_tight(prod: Template) -> None:
-    """Names differ, and whatever hangs on settings."""
+    """Only names and settings differ."""
     system = system_of(prod)
     assert "".join(f"{line}\n" for line in picture(system.arrows)) == ARROWS
     assert system.refused() == sorted(system.beyond()) == []
 
 
-def test_every_slip_in_a_policy_is_seen(system: System) -> None:
-    """So no statement, action, resource, principal or condition is there in vain.
+def test_every_error_in_a_policy_is_detected(system: System) -> None:
+    """So every statement, action, resource, principal and condition is needed.
 
-    Forgotten, widened, turned round, of another one, or attached to nothing.
+    A part is left out, widened, reversed, replaced by another's, or attached to nothing.
     """
     slips = dict(mutations(system.stack))
     unseen = {
@@ -291,10 +292,10 @@ def test_every_slip_in_a_policy_is_seen(system: System) -> None:
         ("sqs_queue", "ACCOUNT:vault-dev-uploads-dead-letters", "undelivered"),
     ],
 )
-def test_an_arrow_that_leads_elsewhere_is_refused(
+def test_an_arrow_to_another_resource_is_refused(
     system: System, where: str, right: str, wrong: str
 ) -> None:
-    """Where a target, a queue, a function or a role is taken for another one."""
+    """A target, a queue, a function or a role is replaced by another one."""
     (type_,) = {"aws_cloudwatch_" + where, "aws_" + where} & set(system.stack.resources)
     other = f"{right.partition('vault-dev-')[0]}vault-dev-{wrong}"
     text, times = re.subn(rf"{right}(?![\w-])", other, json.dumps(system.stack.of(type_)))
@@ -307,15 +308,13 @@ def test_an_arrow_that_leads_elsewhere_is_refused(
     "name",
     ["classify_upload", "record_upload", "reconcile_check", "reconcile_notify", "sweep_sets"],
 )
-def test_a_function_was_seen_calling_all_that_its_code_can_call(
-    system: System, root: Path, name: str
-) -> None:
-    """What is recorded is all that a function does, or an arrow would be missing."""
+def test_every_call_in_a_functions_code_is_recorded(system: System, root: Path, name: str) -> None:
+    """A call that is not recorded would be a missing arrow."""
     seen = {call.method for call in system.calls if call.function == name}
     assert seen == methods_called(root / "handlers", name) - NOT_CALLED.get(name, set())
 
 
-def test_the_iterator_calls_nobody(system: System, root: Path) -> None:
-    """It counts."""
+def test_the_iterator_makes_no_calls(system: System, root: Path) -> None:
+    """It only counts."""
     assert methods_called(root / "handlers", "reconcile_iterator") == set()
     assert "reconcile_iterator" not in {call.function for call in system.calls}

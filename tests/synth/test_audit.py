@@ -1,4 +1,4 @@
-"""What the audit passes over stands beside each resource; what it asks for is there."""
+"""Skipped audit checks have a reason beside their resource, and the demanded settings are present."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def skipped(stacks: Mapping[str, Template]) -> list[Skip]:
 def test_every_skipped_check_has_a_reason(
     dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template]
 ) -> None:
-    """A sentence; that it is needed at all, the audit sees."""
+    """The reason is a sentence. The audit itself reports a skip that is not needed."""
     for stacks in (dev_stacks, prod_stacks):
         assert skipped(stacks)
         assert [skip for skip in skipped(stacks) if len(skip.reason.split()) <= 5] == []
 
 
-def test_logs_are_kept_for_a_year_but_where_the_settings_say_less(
+def test_logs_are_kept_for_a_year_unless_the_settings_have_less(
     dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template]
 ) -> None:
     def short(stacks: Mapping[str, Template]) -> set[str]:

@@ -1,4 +1,4 @@
-"""The stack and the handlers know each other by name only: here the names are compared."""
+"""The names by which the stack and the handlers refer to each other are the same on both sides."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MACHINE = "${aws_sfn_state_machine.reconciliation.arn}"
 
 @pytest.fixture(scope="module")
 def published() -> list[dict[str, Any]]:
-    """Every kind of event that the handlers publish, as they publish it."""
+    """Return every kind of event that the handlers publish."""
     classify_upload = importlib.import_module("handlers.classify_upload")
     reconcile_notify = importlib.import_module("handlers.reconcile_notify")
     sweep_sets = importlib.import_module("handlers.sweep_sets")
@@ -80,7 +80,7 @@ def published() -> list[dict[str, Any]]:
 
 
 def test_there_are_six_functions(dev: Template) -> None:
-    """A seventh one must be added to this list, and so to what the tests below look at."""
+    """A seventh function must be added here, so that the tests below check it."""
     assert set(dev.resources("aws_lambda_function")) == set(FUNCTIONS)
 
 
@@ -88,7 +88,7 @@ def test_there_are_six_functions(dev: Template) -> None:
 def test_a_function_has_the_variables_of_its_environment_and_no_other(
     dev: Template, name: str
 ) -> None:
-    """The first call would fail, or a forgotten setting mislead its reader."""
+    """Otherwise the first call would fail, or a variable would be unused."""
     variables = dict(dev.resource(f"aws_lambda_function.{name}")["environment"]["variables"])
     telemetry = TelemetryEnvironment(
         powertools_service_name=f"vault-dev-{name.replace('_', '-')}",
@@ -106,7 +106,7 @@ def test_a_function_has_the_variables_of_its_environment_and_no_other(
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_reads_each_field_of_its_environment(root: Path, name: str) -> None:
-    """A setting that no handler reads would change nothing, wherever else it is."""
+    """A setting that no handler reads would have no effect."""
     classes, names = environments_read(root / "handlers", name)
     own = [type(each) for each in ENVIRONMENTS.values() if type(each).__name__ in classes]
     known = {field.name for field in fields(type(ENVIRONMENTS[name]))} if own else set()
@@ -114,8 +114,8 @@ def test_a_function_reads_each_field_of_its_environment(root: Path, name: str) -
     assert all(issubclass(type(ENVIRONMENTS[name]), each) for each in own)
 
 
-def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
-    """A table's name in the other table's variable would only fail in the account."""
+def test_each_variable_has_the_value_that_its_name_means(dev: Template) -> None:
+    """The name of the wrong table would only fail in the account."""
     known: dict[str, set[str]] = {}
     for function in dev.resources("aws_lambda_function").values():
         for name, value in function["environment"]["variables"].items():
@@ -147,15 +147,15 @@ def test_each_variable_holds_what_its_name_says(dev: Template) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_handler_string_leads_to_a_function(dev: Template, name: str) -> None:
-    """Lambda resolves it at the first call, long after the deployment went well."""
+def test_each_handler_string_names_a_function(dev: Template, name: str) -> None:
+    """Lambda resolves the string only at the first call, after a successful deployment."""
     module, _, function = dev.resource(f"aws_lambda_function.{name}")["handler"].rpartition(".")
     assert module == f"handlers.{name}"
     assert callable(getattr(importlib.import_module(module), function))
 
 
-def test_the_stack_routes_what_the_handlers_can_publish() -> None:
-    """The two sides spell the wire's names on their own: neither imports the other."""
+def test_the_stack_routes_every_event_that_the_handlers_publish() -> None:
+    """The two sides define the names separately, because neither imports the other."""
     assert events.SOURCE == SOURCE
     assert set(DETAIL_TYPES.values()) == {
         events.DATA_UPLOADED,
@@ -165,8 +165,8 @@ def test_the_stack_routes_what_the_handlers_can_publish() -> None:
     }
 
 
-def test_the_names_on_the_wire_are_those_of_the_contract() -> None:
-    """Subscribers outside this project rely on them: they are never restyled."""
+def test_the_names_in_events_are_those_of_the_contract() -> None:
+    """Consumers outside this project depend on them; they never change."""
     assert SOURCE == "vault.application"
     assert DETAIL_TYPES == {
         "data_uploaded": "Data File Upload Event",
@@ -178,10 +178,10 @@ def test_the_names_on_the_wire_are_those_of_the_contract() -> None:
     }
 
 
-def test_each_published_event_is_seen_by_its_own_rule(
+def test_each_published_event_matches_its_own_rule(
     dev: Template, published: list[dict[str, Any]]
 ) -> None:
-    """As synthesised: an event that no rule sees is lost without a trace."""
+    """An event that no synthesised rule matches is lost without a trace."""
     rules = rules_on(dev, BUS)
     seen = {
         event["detail-type"]: [
@@ -201,10 +201,10 @@ def test_each_published_event_is_seen_by_its_own_rule(
     assert set(rules) == {name for names in seen.values() for name in names}
 
 
-def test_what_others_put_on_the_bus_is_not_taken_for_ours(
+def test_events_of_other_sources_on_the_bus_match_no_rule(
     dev: Template, published: list[dict[str, Any]]
 ) -> None:
-    """Whoever may write to it: an event is ours by its source and by its name."""
+    """A rule recognises the project's events by source and detail type, whoever may write to the bus."""
     for rule in rules_on(dev, BUS).values():
         pattern = pattern_of(rule, {})
         for event in published:
@@ -212,7 +212,7 @@ def test_what_others_put_on_the_bus_is_not_taken_for_ours(
             assert not matches(pattern, {**event, "detail-type": "Something Else"})
 
 
-def test_each_rule_leads_where_the_specification_says(dev: Template) -> None:
+def test_each_rule_has_the_specified_targets(dev: Template) -> None:
     """The picture of the system, as targets."""
     leads: dict[str, list[str]] = {name: [] for name in dev.resources("aws_cloudwatch_event_rule")}
     for target in dev.resources("aws_cloudwatch_event_target").values():
@@ -266,20 +266,20 @@ def test_the_topic_gets_a_sentence_of_each_notice(
 
 
 def test_targets_are_on_the_bus_of_their_rule(dev: Template) -> None:
-    """A target of the default bus does not know the rule of another one."""
+    """A target on the default bus does not belong to a rule on another bus."""
     rules = dev.resources("aws_cloudwatch_event_rule")
     for name, target in dev.resources("aws_cloudwatch_event_target").items():
         rule = rules[referred(target["rule"]).partition(".")[2]]
         assert target.get("event_bus_name") == rule.get("event_bus_name"), name
 
 
-def test_what_the_gateway_announces_of_our_bucket_is_seen(upload_rule: Block) -> None:
-    """The event as AWS documents it."""
+def test_an_upload_event_of_the_vaults_bucket_matches(upload_rule: Block) -> None:
+    """The event is that in AWS's documentation."""
     pattern = pattern_of(upload_rule, {BUCKET: "bucket"})
     assert matches(pattern, aws_event("object_upload"))
 
 
-def test_what_happens_to_another_bucket_is_not_seen(upload_rule: Block) -> None:
+def test_an_upload_event_of_another_bucket_does_not_match(upload_rule: Block) -> None:
     """Pitfall 7: events of all gateways of the account arrive on the default bus."""
     assert BUCKET in upload_rule["event_pattern"]
     pattern = pattern_of(upload_rule, {BUCKET: "our-bucket"})
@@ -296,8 +296,10 @@ def test_what_happens_to_another_bucket_is_not_seen(upload_rule: Block) -> None:
         ("detail", {}),
     ],
 )
-def test_what_is_no_upload_event_is_not_seen(upload_rule: Block, field: str, value: Any) -> None:
-    """Only that a file is completely in S3 counts as arrival."""
+def test_another_event_of_the_gateway_does_not_match(
+    upload_rule: Block, field: str, value: Any
+) -> None:
+    """A file has arrived only when it is completely in S3."""
     event = {**aws_event("object_upload"), field: value}
     assert not matches(pattern_of(upload_rule, {BUCKET: "bucket"}), event)
 
@@ -312,24 +314,24 @@ def test_what_is_no_upload_event_is_not_seen(upload_rule: Block, field: str, val
         ("SUCCEEDED", False),
     ],
 )
-def test_an_execution_that_ended_without_its_own_word_is_seen(
+def test_an_execution_that_ended_without_an_outcome_matches(
     ended_rule: Block, status: str, seen: bool
 ) -> None:
-    """Pitfall 20: no Catch sees the limits, or an execution stopped by hand."""
+    """Pitfall 20: no Catch covers the limits of an execution, or its being stopped."""
     event = aws_event("execution_status_change")
     event["detail"]["status"] = status
     machine = event["detail"]["stateMachineArn"]
     assert matches(pattern_of(ended_rule, {MACHINE: machine}), event) is seen
 
 
-def test_the_end_of_another_machines_execution_is_not_seen(ended_rule: Block) -> None:
-    """Every state machine of the account tells the same bus."""
+def test_the_end_of_another_machines_execution_does_not_match(ended_rule: Block) -> None:
+    """All state machines of the account send events to the same bus."""
     pattern = pattern_of(ended_rule, {MACHINE: "arn:of:ours"})
     assert not matches(pattern, aws_event("execution_status_change"))
 
 
 def test_recorded_rows_have_the_tables_keys_and_expire(dev: Template) -> None:
-    """What the writer writes is what the table is made for."""
+    """The rows that the writer writes fit the table."""
     upload_rows = importlib.import_module("handlers.aws.upload_rows")
     row = upload_rows.UploadRow(message_id="m", set_id="a", upload=upload("a-vaultjob/file"))
     item = upload_rows.UploadRows(table="uploads", expiry_days=30).item(row)
@@ -344,7 +346,7 @@ def test_recorded_rows_have_the_tables_keys_and_expire(dev: Template) -> None:
 def test_pinned_versions_have_the_tables_key_and_expire(
     dev: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decisions are written by the same function as pins."""
+    """The same function writes decisions and pins."""
     outcome_store = importlib.import_module("handlers.aws.outcome_store")
     dynamodb = FakeDynamoDB()
     monkeypatch.setattr(outcome_store, "dynamodb", dynamodb)
@@ -356,18 +358,18 @@ def test_pinned_versions_have_the_tables_key_and_expire(
 
 @pytest.fixture
 def upload_rule(dev: Template) -> Block:
-    """The one rule on the default bus that looks at Storage Gateway."""
+    """Return the rule on the default bus for events of Storage Gateway."""
     return rules_on(dev, None)["uploads_object_uploaded"]
 
 
 @pytest.fixture
 def ended_rule(dev: Template) -> Block:
-    """The rule on executions that ended."""
+    """Return the rule for ended executions."""
     return rules_on(dev, None)["reconciliation_ended"]
 
 
 def keys_and_expiry(template: Template, name: str) -> dict[str, str]:
-    """Return the names of a table's keys and of its expiry, with their types."""
+    """Return the names and types of a table's keys and of its expiry attribute."""
     table = template.resource(f"aws_dynamodb_table.{name}")
     keys = {each["name"]: each["type"] for each in table["attribute"]}
     assert list(keys) == [table[key] for key in ("hash_key", "range_key") if table.get(key)]

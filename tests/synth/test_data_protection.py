@@ -1,4 +1,4 @@
-"""What is kept: encrypted, recoverable, private, expiring, and not deleted by accident."""
+"""Stored data is encrypted, recoverable, private, expiring, and protected from accidental deletion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLES = ("upload_events", "outcomes", "sets")
 QUEUES = ("records", "unclassified", "undelivered", "unrecorded", "uploads")
 
 DESTROYED = STATEFUL - {"aws_storagegateway_cache"}
-"""But for the cache: AWS takes no disk of it back, so that destroying the resource does nothing there.
+"""Except the cache: a cache disk cannot be removed, so that destroying the resource has no effect in AWS.
 
 https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/storagegateway_cache
 """
@@ -23,7 +23,7 @@ ALL_STACKS = [stack.__name__ for stack in STACKS]
 
 
 def part_of(template: Template, bucket: str, part: str) -> Block:
-    """Return the one resource of the type ``aws_s3_bucket_<part>`` that is about *bucket*."""
+    """Return the resource of the type ``aws_s3_bucket_<part>`` for *bucket*."""
     (found,) = (
         each
         for each in template.resources(f"aws_s3_bucket_{part}").values()
@@ -32,8 +32,8 @@ def part_of(template: Template, bucket: str, part: str) -> Block:
     return found
 
 
-def test_these_are_the_places_where_something_is_kept(dev: Template) -> None:
-    """What the tests below look at is all there is."""
+def test_these_are_all_resources_that_hold_data(dev: Template) -> None:
+    """So the tests below check all of them."""
     assert tuple(sorted(dev.resources("aws_s3_bucket"))) == BUCKETS
     assert set(dev.resources("aws_dynamodb_table")) == set(TABLES)
     assert tuple(sorted(dev.resources("aws_sqs_queue"))) == QUEUES
@@ -43,7 +43,7 @@ def test_these_are_the_places_where_something_is_kept(dev: Template) -> None:
 def test_a_bucket_is_encrypted_and_versioned(
     dev_stacks: Mapping[str, Template], stack: str
 ) -> None:
-    """Pitfall 10; the manifest's version is what an outcome is about."""
+    """Pitfall 10; an outcome is about one version of the manifest."""
     for bucket in dev_stacks[stack].resources("aws_s3_bucket"):
         encryption = part_of(dev_stacks[stack], bucket, "server_side_encryption_configuration")
         (rule,) = encryption["rule"]
@@ -54,7 +54,7 @@ def test_a_bucket_is_encrypted_and_versioned(
 
 @pytest.mark.parametrize("stack", ALL_STACKS)
 def test_a_bucket_is_closed_to_the_public(dev_stacks: Mapping[str, Template], stack: str) -> None:
-    """Pitfall 10: all four."""
+    """Pitfall 10: all four settings."""
     for bucket in dev_stacks[stack].resources("aws_s3_bucket"):
         block = part_of(dev_stacks[stack], bucket, "public_access_block")
         given = {key: value for key, value in block.items() if key not in {"bucket", "depends_on"}}
@@ -67,8 +67,10 @@ def test_a_bucket_is_closed_to_the_public(dev_stacks: Mapping[str, Template], st
 
 
 @pytest.mark.parametrize("stack", ALL_STACKS)
-def test_a_bucket_speaks_tls_only(dev_stacks: Mapping[str, Template], stack: str) -> None:
-    """Pitfall 10: everybody, everything, the bucket and what is in it."""
+def test_a_bucket_is_accessible_over_tls_only(
+    dev_stacks: Mapping[str, Template], stack: str
+) -> None:
+    """Pitfall 10: for everybody, every action, the bucket and its objects."""
     for bucket in dev_stacks[stack].resources("aws_s3_bucket"):
         policy = referred(part_of(dev_stacks[stack], bucket, "policy")["policy"])
         (statement,) = dev_stacks[stack].policies()[policy.partition(".")[2]]
@@ -84,8 +86,10 @@ def test_a_bucket_speaks_tls_only(dev_stacks: Mapping[str, Template], stack: str
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
-def test_a_bucket_cleans_up_what_nobody_sees(dev: Template, bucket: str) -> None:
-    """Pitfall 10: parts of aborted uploads, and versions that were replaced."""
+def test_a_bucket_removes_parts_of_aborted_uploads_and_replaced_versions(
+    dev: Template, bucket: str
+) -> None:
+    """Pitfall 10: neither is visible in a list of objects."""
     (rule,) = part_of(dev, bucket, "lifecycle_configuration")["rule"]
     assert rule["status"] == "Enabled"
     assert rule["filter"] == [{"prefix": ""}]
@@ -93,16 +97,16 @@ def test_a_bucket_cleans_up_what_nobody_sees(dev: Template, bucket: str) -> None
     assert rule["noncurrent_version_expiration"] == [{"noncurrent_days": 30}]
 
 
-def test_uploaded_objects_stay_for_ever(dev: Template) -> None:
-    """They are what all this is for; only reports expire."""
+def test_uploaded_objects_never_expire(dev: Template) -> None:
+    """Only reports expire."""
     (uploads,) = part_of(dev, "file_upload", "lifecycle_configuration")["rule"]
     (reports,) = part_of(dev, "reports", "lifecycle_configuration")["rule"]
     assert "expiration" not in uploads
     assert reports["expiration"] == [{"days": 30}]
 
 
-def test_nothing_of_ours_writes_into_the_upload_bucket(dev: Template) -> None:
-    """What is in it came through the gateway."""
+def test_only_the_gateway_writes_into_the_upload_bucket(dev: Template) -> None:
+    """No role of the stack may write there."""
     for name, statements in dev.policies().items():
         for statement in statements:
             on_uploads = any(
@@ -124,14 +128,14 @@ def test_a_table_is_encrypted_recoverable_and_its_rows_expire(dev: Template, tab
 
 @pytest.mark.parametrize("queue", QUEUES)
 def test_a_queue_is_encrypted(dev: Template, queue: str) -> None:
-    """With SQS's own key: EventBridge needs no right on that."""
+    """With SQS's own key, for which EventBridge needs no permission."""
     config = dev.resource(f"aws_sqs_queue.{queue}")
     assert config["sqs_managed_sse_enabled"] is True
     assert "kms_master_key_id" not in config
 
 
 @pytest.mark.parametrize("delete", [False, True])
-def test_data_goes_with_the_stack_only_if_a_setting_says_so(
+def test_data_is_deleted_with_the_stack_only_if_a_setting_allows_it(
     synthesise: Synthesise, delete: bool
 ) -> None:
     """Pitfall 10."""
@@ -144,7 +148,7 @@ def test_data_goes_with_the_stack_only_if_a_setting_says_so(
 
 
 def test_by_default_data_outlives_the_stack(dev: Template, prod: Template) -> None:
-    """In the environments that are not for play."""
+    """In the environments for real data."""
     for stack in (dev, prod):
         for bucket in BUCKETS:
             assert stack.resource(f"aws_s3_bucket.{bucket}")["force_destroy"] is False
@@ -153,10 +157,10 @@ def test_by_default_data_outlives_the_stack(dev: Template, prod: Template) -> No
 
 
 @pytest.mark.parametrize("stack", ALL_STACKS)
-def test_in_production_terraform_destroys_nothing_that_keeps_data(
+def test_in_production_terraform_destroys_no_resource_with_data(
     dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template], stack: str
 ) -> None:
-    """Nor replaces it; elsewhere it may, but for the state."""
+    """Nor does it replace one. In other environments only the state is protected."""
     for type_ in sorted(DESTROYED):
         for name, resource in prod_stacks[stack].resources(type_).items():
             assert resource["lifecycle"]["prevent_destroy"] is True, name
@@ -167,8 +171,8 @@ def test_in_production_terraform_destroys_nothing_that_keeps_data(
             assert kept is (stack == "StateBackendStack"), name
 
 
-def test_whatever_expires_does_so_after_the_same_days(synthesise: Synthesise) -> None:
-    """Rows and outcomes by their functions, versions and reports by their buckets."""
+def test_everything_that_expires_does_so_after_the_same_days(synthesise: Synthesise) -> None:
+    """Functions set the expiry of rows and outcomes, buckets that of versions and reports."""
     stack = synthesise(expiryDays=45)
     for bucket in BUCKETS:
         (rule,) = part_of(stack, bucket, "lifecycle_configuration")["rule"]

@@ -1,4 +1,4 @@
-"""Nothing is lost on the way: retries, dead letters, alarms, logs; test_arrows.py: permissions."""
+"""No event is lost: retries, dead letters, alarms, logs. test_arrows.py checks the permissions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CONSUMERS = {
     "uploads": ("classify_upload", "unclassified", UPLOADS),
     "records": ("record_upload", "unrecorded", RECORDS),
 }
-"""The function of each queue, its dead letters and its policy."""
+"""By queue: its function, its dead-letter queue and its policy."""
 LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
 RECORD_BYTES = {"uploads": 4_096, "records": 300_000}
-"""A gateway's event with a key of 1,024 bytes, and a bundle of 200,000, in SQS's envelope."""
+"""The size in SQS of a gateway's event with a key of 1,024 bytes, and of a bundle of 200,000 bytes."""
 
 
 def targets(template: Template) -> dict[str, Block]:
@@ -32,8 +32,10 @@ def invoked_by_events(template: Template) -> set[str]:
 
 
 @pytest.mark.parametrize("name", CONSUMERS)
-def test_what_no_function_can_handle_is_tried_for_days_and_kept(dev: Template, name: str) -> None:
-    """Pitfall 48; the policy's own tests have the days."""
+def test_a_message_that_no_function_can_process_is_retried_for_days_and_kept(
+    dev: Template, name: str
+) -> None:
+    """Pitfall 48; the unit tests of the policy have the exact days."""
     _, dead_letters, policy = CONSUMERS[name]
     text = dev.resource(f"aws_sqs_queue.{name}")["redrive_policy"]
     redrive = json.loads(text)
@@ -55,8 +57,8 @@ def test_a_message_stays_invisible_for_longer_than_its_function_may_take(
 
 
 @pytest.mark.parametrize("name", CONSUMERS)
-def test_a_queue_hands_over_batches_of_which_a_part_may_fail(dev: Template, name: str) -> None:
-    """Pitfall 6: one malformed record must not redeliver the other ones."""
+def test_a_batch_may_fail_in_part(dev: Template, name: str) -> None:
+    """Pitfall 6: one malformed record must not redeliver the others."""
     mapping = dev.resource(f"aws_lambda_event_source_mapping.{name}_mapping")
     assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
     assert referred(mapping["event_source_arn"]) == f"aws_sqs_queue.{name}"
@@ -66,8 +68,8 @@ def test_a_queue_hands_over_batches_of_which_a_part_may_fail(dev: Template, name
     assert mapping["batch_size"] * RECORD_BYTES[name] < LAMBDA_PAYLOAD_BYTES
 
 
-def test_a_new_account_has_concurrency_for_all_that_is_polled(dev: Template) -> None:
-    """Ten executions at once, of which the state machine and the sweep need some."""
+def test_the_queues_leave_concurrency_of_a_new_account_for_other_functions(dev: Template) -> None:
+    """A new account has ten concurrent executions; the state machine and the sweep need some."""
     mappings = dev.resources("aws_lambda_event_source_mapping").values()
     concurrency = [mapping["scaling_config"]["maximum_concurrency"] for mapping in mappings]
     assert all(each >= 2 for each in concurrency), "Lambda takes no less"
@@ -75,8 +77,8 @@ def test_a_new_account_has_concurrency_for_all_that_is_polled(dev: Template) -> 
 
 
 @pytest.mark.parametrize("name", CONSUMERS)
-def test_an_alarm_sees_a_message_of_fifteen_minutes(dev: Template, name: str) -> None:
-    """SQS measures what was received twice at most, the function measures what it puts back."""
+def test_a_message_of_fifteen_minutes_raises_an_alarm(dev: Template, name: str) -> None:
+    """SQS's metric covers messages received once or twice, the function's metric those that it puts back."""
     function = dev.resource(f"aws_lambda_function.{CONSUMERS[name][0]}")
     variables = function["environment"]["variables"]
     by_sqs = dev.resource(f"aws_cloudwatch_metric_alarm.{name}_oldest_message")
@@ -96,7 +98,7 @@ def test_an_alarm_sees_a_message_of_fifteen_minutes(dev: Template, name: str) ->
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
-def test_dead_letters_are_kept_for_as_long_as_sqs_can(dev: Template, name: str) -> None:
+def test_dead_letters_are_kept_for_the_longest_time_in_sqs(dev: Template, name: str) -> None:
     """Fourteen days."""
     queue = dev.resource(f"aws_sqs_queue.{name}")
     assert queue["message_retention_seconds"] == 14 * 86_400
@@ -113,8 +115,8 @@ def test_dead_letters_outlive_the_queue_that_they_come_from(dev: Template, name:
     assert (queue, dead) == (10 * 86_400, 14 * 86_400)
 
 
-def test_every_target_tries_for_a_day_and_then_keeps_the_event(dev: Template) -> None:
-    """EventBridge would drop it."""
+def test_every_target_retries_for_a_day_and_then_keeps_the_event(dev: Template) -> None:
+    """Otherwise EventBridge would drop it."""
     for name, target in targets(dev).items():
         assert target["retry_policy"] == {
             "maximum_event_age_in_seconds": 86_400,
@@ -123,8 +125,8 @@ def test_every_target_tries_for_a_day_and_then_keeps_the_event(dev: Template) ->
         assert referred(target["dead_letter_config"]["arn"]) == "aws_sqs_queue.undelivered", name
 
 
-def test_a_function_called_by_events_keeps_what_it_fails_on(dev: Template) -> None:
-    """Lambda takes such an event, tries it three times, and would drop it."""
+def test_a_function_invoked_by_events_keeps_failed_events(dev: Template) -> None:
+    """Lambda accepts such an event, tries it three times, and would then drop it."""
     kept = {
         referred(config["function_name"]): config
         for config in dev.resources("aws_lambda_function_event_invoke_config").values()
@@ -135,8 +137,8 @@ def test_a_function_called_by_events_keeps_what_it_fails_on(dev: Template) -> No
         assert config["maximum_event_age_in_seconds"] == 21_600
 
 
-def test_the_queue_for_failures_is_made_before_a_function_is_reported_it(dev: Template) -> None:
-    """Terraform orders by references; Lambda checks the destination when it is told."""
+def test_the_failure_destination_is_created_before_the_function_refers_to_it(dev: Template) -> None:
+    """Terraform orders by references, and Lambda checks the destination when it is set."""
     for config in dev.resources("aws_lambda_function_event_invoke_config").values():
         destination = config["destination_config"]["on_failure"]["destination"]
         queue = "aws_sqs_queue.undelivered"
@@ -144,7 +146,7 @@ def test_the_queue_for_failures_is_made_before_a_function_is_reported_it(dev: Te
         assert ordered or destination == attribute(queue, "arn")
 
 
-def test_log_groups_that_rules_write_to_are_named_as_eventbridge_asks(dev: Template) -> None:
+def test_log_groups_of_rules_have_the_prefix_that_eventbridge_requires(dev: Template) -> None:
     """Pitfall 25: ``/aws/events/``."""
     written = {referred(target["arn"]) for target in targets(dev).values()}
     groups = {address for address in written if address.startswith("aws_cloudwatch_log_group.")}
@@ -152,8 +154,8 @@ def test_log_groups_that_rules_write_to_are_named_as_eventbridge_asks(dev: Templ
     assert all(dev.resource(group)["name"].startswith("/aws/events/") for group in groups)
 
 
-def test_every_function_writes_to_a_log_group_that_is_ours(dev: Template) -> None:
-    """Lambda would make one that keeps its logs for ever."""
+def test_every_function_writes_to_a_log_group_of_the_stack(dev: Template) -> None:
+    """Otherwise Lambda would create one that keeps its logs for ever."""
     for name, function in dev.resources("aws_lambda_function").items():
         group = dev.resource(f"aws_cloudwatch_log_group.{name}_logs")
         assert group["name"] == f"/aws/lambda/{function['function_name']}"
@@ -164,20 +166,18 @@ def test_every_function_writes_to_a_log_group_that_is_ours(dev: Template) -> Non
         ]
 
 
-def test_logs_are_kept_for_as_long_as_the_setting_says(
-    dev: Template, synthesise: Synthesise
-) -> None:
-    """For ever is never meant."""
+def test_log_retention_is_a_setting(dev: Template, synthesise: Synthesise) -> None:
+    """No log is kept for ever."""
     for stack, days in ((dev, 30), (synthesise(logRetentionDays=400), 400)):
         groups = stack.resources("aws_cloudwatch_log_group")
         assert {group["retention_in_days"] for group in groups.values()} == {days}
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
-def test_an_alarm_sees_the_first_dead_letter(
+def test_the_first_dead_letter_raises_an_alarm(
     dev: Template, synthesise: Synthesise, name: str
 ) -> None:
-    """Pitfall 6; it tells a topic if the settings name one."""
+    """Pitfall 6; the alarm notifies a topic if the settings name one."""
     topic = "arn:aws:sns:eu-west-1:123456789012:operators"
     alarm = dev.resource(f"aws_cloudwatch_metric_alarm.{name}_not_empty")
     assert alarm["dimensions"] == {"QueueName": dev.resource(f"aws_sqs_queue.{name}")["name"]}
@@ -193,8 +193,8 @@ def test_an_alarm_sees_the_first_dead_letter(
     assert reported["alarm_actions"] == [topic]
 
 
-def test_every_queue_that_nobody_reads_has_an_alarm(dev: Template) -> None:
-    """A dead-letter queue without one is a silent place."""
+def test_every_dead_letter_queue_has_an_alarm(dev: Template) -> None:
+    """Without an alarm nobody would notice a dead letter."""
     read = {
         referred(mapping["event_source_arn"]).partition(".")[2]
         for mapping in dev.resources("aws_lambda_event_source_mapping").values()
@@ -203,7 +203,7 @@ def test_every_queue_that_nobody_reads_has_an_alarm(dev: Template) -> None:
 
 
 def test_functions_run_on_the_newest_python_and_the_cheaper_processor(dev: Template) -> None:
-    """And each is traced."""
+    """Each function is traced."""
     for function in dev.resources("aws_lambda_function").values():
         assert function["runtime"] == "python3.13"
         assert function["architectures"] == ["arm64"]

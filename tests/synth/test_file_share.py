@@ -1,4 +1,4 @@
-"""The file share: its gateway, its cache, its one client, and that its uploads are announced."""
+"""The file share: its gateway, its cache, its only client, and the announcement of its uploads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from tests.synth.template import Synthesise, Template, referred
 
 NOTIFICATION_POLICY = re.compile(r'^\{[\w\s:\{\}\[\]"]*}$')
-"""AWS's own: https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_CreateNFSFileShare.html"""
+"""https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_CreateNFSFileShare.html"""
 BUCKET = "${data.terraform_remote_state.EventProcessingStack.outputs.fileUploadBucketName}"
 
 
 def test_uploads_are_announced_a_minute_after_the_last_write(sharing: Template) -> None:
-    """In the one spelling that AWS's own pattern allows."""
+    """The policy has the only form that AWS's pattern allows."""
     policy = sharing.resource("aws_storagegateway_nfs_file_share.share")["notification_policy"]
     assert policy == '{"Upload": {"SettlingTimeInSeconds": 60}}'
 
@@ -34,7 +34,7 @@ def test_the_settling_time_is_a_setting(synthesise: Synthesise, seconds: int) ->
 def test_the_share_is_the_whole_upload_bucket_for_the_client_alone(
     sharing: Template, vaulting: Template
 ) -> None:
-    """Its objects belong to the bucket's owner, and root is nobody."""
+    """The bucket's owner owns the objects, and root is mapped to nobody."""
     share = sharing.resource("aws_storagegateway_nfs_file_share.share")
     address = vaulting.resource("aws_instance.client")["private_ip"]
     assert share["client_list"] == [f"{address}/32"] == ["192.168.0.10/32"]
@@ -44,17 +44,17 @@ def test_the_share_is_the_whole_upload_bucket_for_the_client_alone(
 
 
 def test_the_client_mounts_the_share_by_its_name(sharing: Template, vaulting: Template) -> None:
-    """Two stacks know it: here they are compared."""
+    """Two stacks have the name; this compares them."""
     name = sharing.resource("aws_storagegateway_nfs_file_share.share")["file_share_name"]
     configuration = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
     assert f"SHARE_PATH=/{name}\n" in configuration
     assert name == "vaultdata"
 
 
-def test_the_share_waits_for_its_cache_and_its_role_is_older(
+def test_the_share_is_created_after_its_cache_and_in_a_later_stack_than_its_role(
     sharing: Template, vaulting: Template
 ) -> None:
-    """A gateway refuses a share without a cache; a role of seconds cannot be assumed yet."""
+    """A gateway refuses a share without a cache, and a role cannot be assumed in its first seconds."""
     share = sharing.resource("aws_storagegateway_nfs_file_share.share")
     assert [re.sub(r"_[0-9A-F]{8}$", "", each) for each in share["depends_on"]] == [
         "aws_storagegateway_cache.gateway_cache",
@@ -64,14 +64,14 @@ def test_the_share_waits_for_its_cache_and_its_role_is_older(
 
 
 def test_the_cache_is_not_replaced_when_its_parameter_has_another_value(sharing: Template) -> None:
-    """Pitfall 24: a cache cannot be taken away, so the provider would fail for ever."""
+    """Pitfall 24: a cache cannot be removed, so the provider would fail for ever."""
     cache = sharing.resource("aws_storagegateway_cache.gateway_cache")
     assert cache["lifecycle"] == {"ignore_changes": ["disk_id"]}
     assert '"/dev/fileGateway/cacheDiskId"' in cache["disk_id"]
 
 
-def test_a_cache_that_is_there_already_can_be_imported(sharing: Template, root: Path) -> None:
-    """By the address that the page tells, from the parameter that it tells."""
+def test_an_existing_cache_can_be_imported(sharing: Template, root: Path) -> None:
+    """The page names the address and the parameter that the stack has."""
     page = (root / "docs" / "file-share.md").read_text(encoding="utf-8")
     (address,) = re.findall(r"terraform import (\S+) '", page)
     type_, _, name = address.partition(".")
@@ -82,7 +82,7 @@ def test_a_cache_that_is_there_already_can_be_imported(sharing: Template, root: 
 
 
 def test_a_gateway_that_is_not_activated_is_reported_with_the_remedy(sharing: Template) -> None:
-    """Before anything is made."""
+    """Terraform stops before it creates anything."""
     reported = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]
     (condition,) = reported["lifecycle"]["postcondition"]
     assert reported["path"] == "/dev/fileGateway"
@@ -97,15 +97,15 @@ def test_a_gateway_that_is_not_activated_is_reported_with_the_remedy(sharing: Te
 
 
 def test_the_stack_can_be_destroyed_after_its_gateway(sharing: Template) -> None:
-    """Terraform evaluates all of it then as well: a key that is not there would be an error."""
+    """Terraform then still evaluates the whole stack, and a missing key would be an error."""
     for value in sharing.readable["locals"].values():
         assert "parameters_by_path" not in value or value.startswith("${lookup(")
 
 
-def test_the_client_reports_of_the_gateway_where_the_share_looks(
+def test_the_client_stores_the_gateways_parameters_where_the_share_reads_them(
     sharing: Template, vaulting: Template
 ) -> None:
-    """And may do so."""
+    """Its role allows that."""
     path = sharing.data("aws_ssm_parameters_by_path")["gateway_parameters"]["path"]
     configuration = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
     assert f"GATEWAY_PARAMETERS={path}\n" in configuration
@@ -117,8 +117,8 @@ def test_the_client_reports_of_the_gateway_where_the_share_looks(
     assert report["resources"] == [f"arn:aws:ssm:REGION:ACCOUNT:parameter{path}/*"]
 
 
-def test_the_endpoint_lets_the_shares_role_do_what_it_may(vaulting: Template) -> None:
-    """By the same name, the same actions on the same resources."""
+def test_the_endpoint_allows_exactly_the_permissions_of_the_shares_role(vaulting: Template) -> None:
+    """The role's name, the actions and the resources are the same."""
     role = vaulting.resource("aws_iam_role.share_role")["name"]
     let_through = {
         tuple(each["actions"]): each["resources"]
@@ -140,10 +140,10 @@ def test_the_shares_role_is_for_gateways_of_this_account_and_region(vaulting: Te
     }
 
 
-def test_the_share_reaches_s3_by_an_interface_endpoint_if_a_setting_says_so(
+def test_the_share_reaches_s3_by_an_interface_endpoint_if_the_setting_is_true(
     sharing: Template, vaulting: Template, synthesise: Synthesise
 ) -> None:
-    """Without its leading ``*.``: Storage Gateway's pattern of a host name refuses that."""
+    """The name has no leading ``*.``, which Storage Gateway's pattern of a host name refuses."""
     share = sharing.resource("aws_storagegateway_nfs_file_share.share")
     assert not {"vpc_endpoint_dns_name", "bucket_region"} & set(share)
     assert "endpoints_s3" not in vaulting.resources("aws_vpc_endpoint")
@@ -172,7 +172,7 @@ def test_the_share_reaches_s3_by_an_interface_endpoint_if_a_setting_says_so(
 def test_the_gateways_alarms_are_those_that_aws_recommends(
     sharing: Template, synthesise: Synthesise
 ) -> None:
-    """By both names of the gateway, as its metrics have both; they tell a topic if there is one."""
+    """The dimensions are both names of the gateway; an alarm notifies a topic if there is one."""
     alarms = sharing.resources("aws_cloudwatch_metric_alarm")
     watched = {
         alarm["metric_name"]: (alarm["statistic"], alarm["threshold"], alarm["evaluation_periods"])
@@ -198,8 +198,8 @@ def test_the_gateways_alarms_are_those_that_aws_recommends(
         assert alarm["alarm_actions"] == [topic]
 
 
-def test_what_others_need_is_an_output(dev_stacks: Mapping[str, Template]) -> None:
-    """Of both stacks."""
+def test_values_that_others_need_are_outputs(dev_stacks: Mapping[str, Template]) -> None:
+    """This holds for both stacks."""
     assert set(dev_stacks["DataVaultingStack"].written["output"]) == {
         "clientInstanceId",
         "gatewayInstanceId",

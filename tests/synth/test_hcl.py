@@ -1,4 +1,4 @@
-"""The way out of CDKTF: what ``make hcl`` writes is Terraform's own language."""
+"""The way out of CDKTF: ``make hcl`` writes Terraform's own language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.hcl import write
 def test_terraform_finds_the_hcl_of_every_stack_valid(
     tmp_path: Path, validation: Validation
 ) -> None:
-    """Without a warning, and with nothing of CDKTF beside it."""
+    """There are no warnings, and nothing of CDKTF is left."""
     for path in write(tmp_path / "hcl"):
         assert {each.name for each in path.parent.iterdir()} <= {"cdk.tf", "assets"}
         assert validation.diagnostics(path.parent) == []

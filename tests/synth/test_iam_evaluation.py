@@ -1,4 +1,4 @@
-"""IAM's rules, as far as the proofs in test_arrows.py lean on them."""
+"""The rules of IAM that the proofs in test_arrows.py depend on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def may(
 
 
 def on_queue(**changes: object) -> Statement:
-    """Return the statement of the queue's policy that lets the rule send."""
+    """Return the statement of the queue's policy that allows the rule to send."""
     block: Block = {
         "actions": ["sqs:SendMessage"],
         "resources": [QUEUE],
@@ -34,11 +34,11 @@ def on_queue(**changes: object) -> Statement:
 
 
 def allowed(request: Request, *statements: Statement) -> bool:
-    """Decide by these statements alone."""
+    """Decide by these statements only."""
     return Policies(statements).allow(request)
 
 
-def test_what_no_statement_allows_is_refused() -> None:
+def test_a_request_that_no_statement_allows_is_refused() -> None:
     assert allowed(Request(ROLE, "dynamodb:PutItem", TABLE), may())
     assert not allowed(Request(ROLE, "dynamodb:PutItem", TABLE))
     assert not allowed(Request(ROLE, "dynamodb:DeleteItem", TABLE), may())
@@ -46,13 +46,13 @@ def test_what_no_statement_allows_is_refused() -> None:
     assert not allowed(Request(f"{ROLE}-2", "dynamodb:PutItem", TABLE), may())
 
 
-def test_a_refusal_wins() -> None:
+def test_a_deny_statement_wins() -> None:
     request = Request(ROLE, "dynamodb:PutItem", TABLE)
     assert not allowed(request, may(), may(effect="Deny"))
     assert not allowed(request, may(effect="Deny", action="dynamodb:*"), may())
 
 
-def test_either_the_role_or_the_resource_allows_it() -> None:
+def test_a_request_is_allowed_by_the_role_or_by_the_resource() -> None:
     by_queue = on_queue(principals=[{"type": "AWS", "identifiers": [ROLE]}], condition=[])
     request = Request(ROLE, "sqs:SendMessage", QUEUE)
     assert allowed(request, by_queue)
@@ -60,7 +60,7 @@ def test_either_the_role_or_the_resource_allows_it() -> None:
     assert not allowed(request, on_queue())
 
 
-def test_a_service_acts_in_the_name_that_the_condition_says() -> None:
+def test_a_service_is_allowed_only_for_the_source_in_the_condition() -> None:
     assert allowed(SEND, on_queue())
     for source in ("", f"{RULE}-2", RULE.replace("ACCOUNT", "STRANGER")):
         assert not allowed(
@@ -69,18 +69,18 @@ def test_a_service_acts_in_the_name_that_the_condition_says() -> None:
     assert not allowed(Request("s3.amazonaws.com", SEND.action, QUEUE, RULE), on_queue())
 
 
-def test_a_queues_policy_says_nothing_about_another_queue() -> None:
+def test_a_queues_policy_does_not_apply_to_another_queue() -> None:
     other = Request("events.amazonaws.com", "sqs:SendMessage", f"{QUEUE}-dead", source=RULE)
     assert not allowed(other, on_queue(resources=["*"]))
 
 
-def test_a_role_is_assumed_by_its_own_trust_policy_alone() -> None:
-    """Whatever the caller may do."""
+def test_only_a_roles_own_trust_policy_allows_assuming_it() -> None:
+    """The caller's other permissions do not matter."""
     assert not allowed(Request(ROLE, ASSUME, f"{ROLE}-2"), may("*", "sts:*"))
 
 
 def test_arns_are_compared_part_by_part() -> None:
-    """A star in the account does not reach into the name."""
+    """A wildcard in the account does not match into the name."""
     condition = {"test": "ArnLike", "variable": "aws:SourceArn"}
     wide = on_queue(condition=[condition | {"values": ["arn:aws:events:*:*:rule/up*"]}])
     assert allowed(SEND, wide)
@@ -88,7 +88,7 @@ def test_arns_are_compared_part_by_part() -> None:
     assert not allowed(SEND, short)
 
 
-def test_names_of_actions_know_no_case_and_those_of_resources_do() -> None:
+def test_case_matters_in_resources_but_not_in_actions() -> None:
     assert allowed(Request(ROLE, "dynamodb:PutItem", TABLE), may(action="DynamoDB:put*"))
     assert not allowed(Request(ROLE, "dynamodb:PutItem", TABLE), may(TABLE.replace("up", "Up")))
 
@@ -106,9 +106,7 @@ def test_names_of_actions_know_no_case_and_those_of_resources_do() -> None:
         ("a*", "a\nb", True),
     ],
 )
-def test_only_a_star_and_a_question_mark_stand_for_others(
-    pattern: str, text: str, fit: bool
-) -> None:
+def test_only_a_star_and_a_question_mark_are_wildcards(pattern: str, text: str, fit: bool) -> None:
     assert fits(pattern, text) is fit
 
 
@@ -120,8 +118,8 @@ def test_only_a_star_and_a_question_mark_stand_for_others(
         {"effect": "Perhaps"},
     ],
 )
-def test_a_statement_that_is_not_understood_is_not_read(wrong: Block) -> None:
-    """A proof that passes over it would prove nothing."""
+def test_a_statement_with_unknown_elements_is_an_error(wrong: Block) -> None:
+    """A proof that ignored it would prove nothing."""
     with pytest.raises((AssertionError, KeyError)):
         on_queue(**wrong)
 
@@ -134,7 +132,7 @@ def test_a_statement_that_is_not_understood_is_not_read(wrong: Block) -> None:
         {"principals": [{"type": "AWS", "identifiers": ["arn:aws:iam::ACCOUNT:root"]}]},
     ],
 )
-def test_what_is_not_understood_of_a_request_fails(wrong: Block) -> None:
-    """Operators, keys and principals that no policy of ours has had so far."""
+def test_unknown_elements_of_a_request_are_an_error(wrong: Block) -> None:
+    """Examples: operators, keys and principals that no policy of the stacks has."""
     with pytest.raises((NotImplementedError, KeyError)):
         allowed(SEND, on_queue(**wrong))

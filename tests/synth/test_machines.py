@@ -1,4 +1,4 @@
-"""The gateway and its client: how they are launched, kept, and told what to do."""
+"""The gateway and its client: launch, storage and configuration."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ MACHINES = {
         "/aws/service/ami-amazon-linux-latest/amzn2-ami-kernel-5.10-hvm-x86_64-gp2",
     ),
 }
-"""Address, subnet, security group, and where the name of its image is."""
+"""Address, subnet, security group, and the parameter with the image."""
 CALL = re.compile(r"^[^#]*?\b(?:ask|demand) ([a-z]+) ([a-z]+(?:-[a-z]+)+)", re.MULTILINE)
-"""Service and operation, as the scripts ask the CLI for them."""
+"""Service and operation of the CLI commands in the scripts."""
 VOLUMES = {"gateway_cache": "gateway", "client_data": "client"}
 ENDPOINT = "${aws_vpc_endpoint.endpoints_storagegateway.dns_entry[0].dns_name}"
 DEFAULTS = json.loads((Path(__file__).parents[2] / "cdktf.json").read_text())["context"]
@@ -54,8 +54,8 @@ IGNORE_UNEXPECTED_NAMES={"/".join(DEFAULTS["ignoreUnexpectedNames"])}
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_a_machine_is_where_the_specification_puts_it(vaulting: Template, name: str) -> None:
-    """And is launched from AWS's own image, by a parameter that AWS alone can write."""
+def test_an_instance_has_the_specified_place_and_image(vaulting: Template, name: str) -> None:
+    """The image is AWS's own, from a parameter that only AWS can write."""
     machine = vaulting.resource(f"aws_instance.{name}")
     assert machine["instance_type"] == "c5.4xlarge"
     (group,) = machine["vpc_security_group_ids"]
@@ -69,8 +69,8 @@ def test_a_machine_is_where_the_specification_puts_it(vaulting: Template, name: 
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_a_machine_is_closed(vaulting: Template, name: str) -> None:
-    """No public address, no key pair, no metadata without a token, no disk in clear."""
+def test_an_instance_is_closed(vaulting: Template, name: str) -> None:
+    """It has no public address, no key pair, no metadata without a token, and no unencrypted disk."""
     machine = vaulting.resource(f"aws_instance.{name}")
     assert machine["associate_public_ip_address"] is False
     assert "key_name" not in machine
@@ -84,7 +84,7 @@ def test_a_machine_is_closed(vaulting: Template, name: str) -> None:
 
 
 def test_only_the_client_has_a_role(vaulting: Template) -> None:
-    """A gateway takes up that of its file share, which Storage Gateway hands to it."""
+    """A gateway uses the role of its file share, which Storage Gateway passes to it."""
     client = vaulting.resource("aws_instance.client")
     profile = vaulting.resource(referred(client["iam_instance_profile"]))
     assert referred(profile["role"]) == "aws_iam_role.client_role"
@@ -92,17 +92,17 @@ def test_only_the_client_has_a_role(vaulting: Template) -> None:
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_a_newer_image_replaces_no_machine(vaulting: Template, name: str) -> None:
+def test_a_newer_image_replaces_no_instance(vaulting: Template, name: str) -> None:
     """Pitfall 22: a new gateway would be another one, not activated and without its cache."""
     lifecycle = vaulting.resource(f"aws_instance.{name}")["lifecycle"]
     assert lifecycle["ignore_changes"] == ["ami", "user_data"]
 
 
 @pytest.mark.parametrize("name", VOLUMES)
-def test_a_data_volume_is_fast_encrypted_and_not_a_part_of_its_machine(
+def test_a_data_volume_is_fast_encrypted_and_separate_from_its_instance(
     vaulting: Template, name: str
 ) -> None:
-    """So that it outlives the machine; its zone is its subnet's, known before there is one."""
+    """So it outlives the instance. Its zone is that of the subnet."""
     volume = vaulting.resource(f"aws_ebs_volume.{name}")
     assert (volume["type"], volume["size"], volume["iops"]) == ("io1", 150, 2000)
     assert volume["encrypted"] is True
@@ -114,17 +114,17 @@ def test_a_data_volume_is_fast_encrypted_and_not_a_part_of_its_machine(
     assert attachment["stop_instance_before_detaching"] is True
 
 
-def test_the_client_is_configured_so(vaulting: Template) -> None:
-    """Every line of ``client.conf``; the output says the same, for those who are elsewhere."""
+def test_the_clients_configuration_is_exactly_this(vaulting: Template) -> None:
+    """These are all lines of ``client.conf``; an output has the same text."""
     file = vaulting.resource("aws_s3_object.scripts_configuration")
     assert (file["key"], file["content"]) == ("client.conf", CONFIGURATION)
     assert vaulting.readable["output"]["clientConfiguration"] == {"value": CONFIGURATION}
 
 
-def test_every_line_that_a_script_reads_is_there_and_no_other(
+def test_the_configuration_has_exactly_the_lines_that_the_scripts_read(
     vaulting: Template, root: Path
 ) -> None:
-    """A script knows its keys by name only, and takes a line that is missing for an empty one."""
+    """A script reads a missing line as an empty value."""
     read = re.search(r"configured=\(([^)]+)\)", (root / "scripts" / "lib.sh").read_text())
     assert read
     content: str = vaulting.resource("aws_s3_object.scripts_configuration")["content"]
@@ -132,8 +132,8 @@ def test_every_line_that_a_script_reads_is_there_and_no_other(
     assert sorted(written) == sorted(read[1].split())
 
 
-def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesise) -> None:
-    """Those that are the operator's to choose."""
+def test_the_clients_configuration_follows_the_settings(synthesise: Synthesise) -> None:
+    """Only the values that an operator may choose change."""
     stack = synthesise(
         "DataVaultingStack",
         environmentName="test",
@@ -161,16 +161,16 @@ def test_the_settings_of_the_client_come_from_the_settings(synthesise: Synthesis
     } <= set(lines)
 
 
-def test_without_a_configuration_the_scripts_leave_out_what_the_settings_ignore(root: Path) -> None:
+def test_without_a_configuration_the_scripts_ignore_the_default_names(root: Path) -> None:
     text = (root / "scripts/lib.sh").read_text()
     patterns = "".join(re.findall(r"^  IGNORE_UNEXPECTED_NAMES\+?='(.*)'$", text, re.MULTILINE))
     assert set(DEFAULTS["ignoreUnexpectedNames"]) <= set(patterns.split("/"))
 
 
-def test_the_client_may_do_what_its_scripts_ask_and_nothing_in_vain(
+def test_the_clients_permissions_are_exactly_those_that_its_scripts_need(
     vaulting: Template, root: Path
 ) -> None:
-    """Of Storage Gateway, and of the parameters that tell of the gateway."""
+    """Checked for Storage Gateway and for the gateway's parameters."""
     asked = {
         f"{service}:{''.join(word.capitalize() for word in operation.split('-'))}"
         for script in (root / "scripts").glob("*.sh")
@@ -187,7 +187,7 @@ def test_the_client_may_do_what_its_scripts_ask_and_nothing_in_vain(
 
 
 def test_every_script_is_in_the_bucket(vaulting: Template, root: Path) -> None:
-    """Under its own name; a changed one has another hash, and so is uploaded again."""
+    """The key is its name, and a changed script has another hash, so that it is uploaded again."""
     objects = vaulting.resources("aws_s3_object")
     scripts = {each["key"]: each for each in objects.values() if "source" in each}
     assert set(scripts) == {f"scripts/{path.name}" for path in (root / "scripts").glob("*.sh")}
@@ -197,7 +197,7 @@ def test_every_script_is_in_the_bucket(vaulting: Template, root: Path) -> None:
 
 
 def test_the_client_copies_its_scripts_at_every_boot(vaulting: Template) -> None:
-    """With what Amazon Linux 2 has: its systemd 219 restarts no ``Type=oneshot``."""
+    """The unit works on Amazon Linux 2, whose systemd 219 does not restart ``Type=oneshot``."""
     text = vaulting.resource("aws_instance.client")["user_data"]
     assert "aws s3 sync" in text
     assert "s3://${aws_s3_bucket.scripts_bucket.bucket}/ /opt/vault/" in text
@@ -207,8 +207,10 @@ def test_the_client_copies_its_scripts_at_every_boot(vaulting: Template) -> None
     assert "oneshot" not in text
 
 
-def test_at_its_first_boot_the_client_finds_all_that_it_needs(vaulting: Template) -> None:
-    """Terraform orders by references: these it would not see."""
+def test_everything_that_the_first_boot_needs_is_created_before_the_client(
+    vaulting: Template,
+) -> None:
+    """Terraform orders by references, and there is none to these."""
     awaited = {
         re.sub(r"_[0-9A-F]{8}$", "", each)
         for each in vaulting.resource("aws_instance.client")["depends_on"]
@@ -223,10 +225,10 @@ def test_at_its_first_boot_the_client_finds_all_that_it_needs(vaulting: Template
 
 
 @pytest.mark.parametrize("may", [False, True])
-def test_the_client_deletes_vaulted_data_only_if_a_setting_says_so(
+def test_the_client_may_delete_vaulted_data_only_if_a_setting_allows_it(
     synthesise: Synthesise, may: bool
 ) -> None:
-    """By its role and by the endpoint's policy alike; and it never reads any."""
+    """Both its role and the endpoint's policy follow the setting; it never may read vaulted data."""
     stack = synthesise("DataVaultingStack", clientMayDeleteVaultedData=may)
     uploads = "data.terraform_remote_state.EventProcessingStack.outputs.fileUploadBucketName"
     for name in ("client_role_permissions", "s3_policy"):
@@ -240,10 +242,10 @@ def test_the_client_deletes_vaulted_data_only_if_a_setting_says_so(
         assert found == ({"s3:ListBucket", "s3:DeleteObject"} if may else set()), name
 
 
-def test_the_upload_bucket_is_known_by_the_other_stacks_state(
+def test_the_upload_bucket_is_read_from_the_other_stacks_state(
     vaulting: Template, sharing: Template, dev: Template
 ) -> None:
-    """By its output there; so each stack can be deployed by its own name, alone."""
+    """It is read from an output, so each stack can be deployed separately by its name."""
     backend = dev.written["terraform"]["backend"]["s3"]
     assert "fileUploadBucketName" in dev.written["output"]
     for stack in (vaulting, sharing):
@@ -254,10 +256,10 @@ def test_the_upload_bucket_is_known_by_the_other_stacks_state(
         }
 
 
-def test_what_the_gateway_writes_of_its_health_is_kept_as_long_as_other_logs(
+def test_the_gateways_health_log_has_the_retention_of_other_logs(
     synthesise: Synthesise,
 ) -> None:
-    """And may be delivered there."""
+    """A policy allows the delivery of the log."""
     stack = synthesise("DataVaultingStack", logRetentionDays=400)
     assert stack.resource("aws_cloudwatch_log_group.health") == {
         "name": "/aws/storagegateway/vault-dev",

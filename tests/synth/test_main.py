@@ -27,7 +27,7 @@ runpy.run_path("main.py", run_name="__main__")
 
 @pytest.fixture(scope="module")
 def clone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of the project on another machine: other times, and leavings of its Python."""
+    """Return a clone of the project, with other file times and leftovers of Python, as on another machine."""
     folder = tmp_path_factory.mktemp("clone")
     shutil.copyfile(root / "main.py", shipped.write(folder) / "main.py")
     for name in ("stacks", "handlers", "scripts"):
@@ -41,7 +41,7 @@ def clone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(clone: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the clone, with an environment in which nothing else is chosen."""
+    """Run Python in the clone, in an environment in which nothing else is set."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -59,7 +59,7 @@ def run(clone: Path, *arguments: str, **variables: str) -> subprocess.CompletedP
 
 @pytest.fixture(scope="module")
 def ended(clone: Path) -> str:
-    """What is printed where the clone is synthesised, and cdktf-cli has other ideas of the context."""
+    """Return the output of a synthesis in the clone, with other values in cdktf-cli's context."""
     done = run(clone, "main.py", CDKTF_CONTEXT_JSON=json.dumps({"expiryDays": 99}))
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -67,12 +67,12 @@ def ended(clone: Path) -> str:
 
 @pytest.fixture(scope="module")
 def synthesised(clone: Path, ended: str) -> Path:
-    """The clone's ``cdktf.out``, which is there once that was printed."""
+    """Return the clone's ``cdktf.out`` after the synthesis."""
     return clone / "cdktf.out"
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Return every file's path and digest."""
+    """Return the path and digest of every file."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
@@ -83,13 +83,13 @@ def tree(folder: Path) -> dict[str, str]:
 def test_a_clone_on_another_machine_synthesises_the_same(
     synthesised: Path, dev_stacks: Mapping[str, Template]
 ) -> None:
-    """Whatever cdktf-cli puts into the context: settings have two sources, and no third."""
+    """The context of cdktf-cli has no effect: settings have exactly two sources."""
     for name, stack in dev_stacks.items():
         assert tree(synthesised / "stacks" / name) == tree(stack.folder)
 
 
 def test_it_is_synthesised_where_cdktf_looks_for_it(synthesised: Path) -> None:
-    """``cdktf deploy`` names stacks by this file."""
+    """``cdktf deploy`` reads the names of stacks from this file."""
     manifest = json.loads((synthesised / "manifest.json").read_text(encoding="utf-8"))
     assert sorted(manifest["stacks"]) == [
         "DataVaultingStack",
@@ -104,22 +104,22 @@ def test_importing_the_provider_lazily_changes_nothing(clone: Path, synthesised:
     """It only saves ten seconds."""
     ended = run(clone, "-c", EAGER, CDKTF_OUTDIR="eager.out")
     assert ended.returncode == 0, ended.stderr
-    # The manifest beside the stacks says where in CDKTF a warning was raised.
+    # The manifest beside the stacks has the place in CDKTF where a warning was raised.
     assert tree(clone / "eager.out" / "stacks") == tree(synthesised / "stacks")
 
 
-def test_only_what_is_used_of_the_provider_is_imported() -> None:
-    """All of its 2,135 modules take those ten seconds; here every stack is synthesised."""
+def test_only_the_used_modules_of_the_provider_are_imported() -> None:
+    """All 2,135 modules would take those ten seconds; this synthesises every stack."""
     imported = [name for name in sys.modules if name.startswith("cdktf_cdktf_provider_aws.")]
     assert 20 < len(imported) < 120
 
 
-def test_a_system_without_support_is_warned_of_and_deployed_all_the_same(ended: str) -> None:
-    """The workshop specifies it, so that it is the default."""
+def test_an_unsupported_system_causes_a_warning_and_is_deployed(ended: str) -> None:
+    """It is the default, because the workshop specifies it."""
     assert WARNING in ended
 
 
-def test_of_a_system_with_support_nothing_is_reported(clone: Path) -> None:
+def test_a_supported_system_causes_no_warning(clone: Path) -> None:
     chosen = {"environmentName": "other", "clientOperatingSystem": "amazon-linux-2023"}
     (clone / "environments" / "other.json").write_text(json.dumps(chosen), encoding="utf-8")
     ended = run(clone, "main.py", VAULT_ENV="other", CDKTF_OUTDIR="other.out")
@@ -127,13 +127,13 @@ def test_of_a_system_with_support_nothing_is_reported(clone: Path) -> None:
     assert WARNING not in ended.stdout
 
 
-def test_a_state_bucket_that_anybody_may_name_is_warned_of(ended: str) -> None:
-    """Before the bootstrap refuses it."""
+def test_a_guessable_state_bucket_causes_a_warning(ended: str) -> None:
+    """The bootstrap refuses such a bucket."""
     assert "StateBackendStack: The name of the state's bucket, vault-dev-terraform-state," in ended
 
 
 def test_bad_settings_are_reported_a_line_each(clone: Path) -> None:
-    """And nothing else is: no traceback, no Node; exit status 1."""
+    """Nothing else is printed: no traceback, no message of Node. The exit status is 1."""
     bad = {"environmentName": "Bad!", "reconcileCountIterations": 961, "expiryDay": 3}
     (clone / "environments" / "bad.json").write_text(json.dumps(bad), encoding="utf-8")
     ended = run(clone, "main.py", VAULT_ENV="bad")
@@ -141,7 +141,7 @@ def test_bad_settings_are_reported_a_line_each(clone: Path) -> None:
     assert ended.stdout == ""
     assert ended.stderr.splitlines() == [
         "The settings cannot be used:",
-        "expiryDay is no setting: did you mean expiryDays?",
+        "expiryDay is not a setting: did you mean expiryDays?",
         (
             'environmentName is "Bad!": it must be 2 to 16 of a-z, 0-9 and hyphen, a letter first,'
             " but not aws or ssm, which SSM refuses"
@@ -150,8 +150,8 @@ def test_bad_settings_are_reported_a_line_each(clone: Path) -> None:
     ]
 
 
-def test_an_environment_that_is_not_there_is_reported_with_those_that_are(clone: Path) -> None:
-    """A typing mistake must not deploy the default one."""
+def test_an_unknown_environment_is_reported_with_the_known_ones(clone: Path) -> None:
+    """A typing mistake must not deploy the default environment."""
     ended = run(clone, "main.py", VAULT_ENV="prd")
     assert ended.returncode == 1
     assert "VAULT_ENV is 'prd'" in ended.stderr

@@ -1,4 +1,4 @@
-"""What things are called: two environments fit in one account, and nothing is renamed by chance."""
+"""Names: two environments fit in one account, and no resource is renamed by accident."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ NAMED_BY = {
     "aws_vpc_dhcp_options": ("tags.Name", 256),
     "aws_vpc_endpoint": ("tags.Name", 256),
 }
-"""Of each type the argument that names it in the account, and how long that may be."""
+"""By type: the argument with the name in the account, and the greatest length of the name."""
 PREFIXES = {"bucket_prefix": ("bucket", 63)}
-"""Where the whole name may be given instead of its beginning."""
+"""Arguments that may have the whole name instead of its prefix."""
 
 NAMELESS = {
     "aws_cloudwatch_event_target",
@@ -66,13 +66,13 @@ NAMELESS = {
     "aws_vpc_security_group_egress_rule",
     "aws_vpc_security_group_ingress_rule",
 }
-"""Parts of something that has a name; a share's is that of its folder, in its own gateway."""
+"""Parts of a named resource. The name of a share is only unique within its gateway."""
 
 STACK_NAMES = [stack.__name__ for stack in STACKS]
 
 
 def names(template: Template) -> set[tuple[str, str]]:
-    """Return the type and the name of everything that has one."""
+    """Return the type and name of every resource with a name."""
     return {
         (type_, named(resource, *how)[0])
         for type_, how in NAMED_BY.items()
@@ -81,7 +81,7 @@ def names(template: Template) -> set[tuple[str, str]]:
 
 
 def named(resource: Block, argument: str, longest: int) -> tuple[str, int]:
-    """Return the name in an argument, or in a tag, and how long it may be."""
+    """Return the name in an argument or a tag, and its greatest length."""
     if argument not in resource and argument in PREFIXES:
         argument, longest = PREFIXES[argument]
     block, _, key = argument.rpartition(".")
@@ -94,12 +94,14 @@ def pair(
     dev_stacks: Mapping[str, Template],
     prod_stacks: Mapping[str, Template],
 ) -> tuple[Template, Template]:
-    """Each stack in turn, of two environments in the same account."""
+    """Return each stack in turn, in two environments of the same account."""
     return dev_stacks[request.param], prod_stacks[request.param]
 
 
-def test_it_is_known_how_each_type_is_named(dev_stacks: Mapping[str, Template]) -> None:
-    """A new type is added to one of the lists above, and so to what the tests below look at."""
+def test_the_argument_with_the_name_is_known_for_each_type(
+    dev_stacks: Mapping[str, Template],
+) -> None:
+    """A new type must be added to one of the lists above, so that the tests below check it."""
     used = {type_ for each in dev_stacks.values() for type_ in each.written.get("resource", {})}
     assert used == NAMED_BY.keys() | NAMELESS
 
@@ -110,30 +112,30 @@ def test_every_name_carries_the_environment(pair: tuple[Template, Template]) -> 
         assert [name for _, name in names(stack) if environment not in name] == []
 
 
-def test_there_are_names_to_look_at(dev_stacks: Mapping[str, Template]) -> None:
-    """Else the tests around this one would hold of nothing."""
+def test_there_are_names_to_check(dev_stacks: Mapping[str, Template]) -> None:
+    """Otherwise the other tests would pass for an empty list."""
     assert sum(len(names(stack)) for stack in dev_stacks.values()) > 70
 
 
 def test_two_environments_share_no_name(pair: tuple[Template, Template]) -> None:
-    """Pitfall 28: the second one would fail to deploy, or take over what the first one has."""
+    """Pitfall 28: the second deployment would fail, or take over resources of the first."""
     dev, prod = pair
     assert len(names(dev)) == len(names(prod))
     assert names(dev) & names(prod) == set()
 
 
 def test_two_environments_share_no_state(pair: tuple[Template, Template]) -> None:
-    """Not even where somebody gives both the same bucket."""
+    """This holds even if both use the same bucket."""
     ours, theirs = (each.written["terraform"]["backend"]["s3"] for each in pair)
     assert ours["bucket"] != theirs["bucket"]
     assert ours["key"] != theirs["key"]
 
 
 @pytest.mark.parametrize("stack", STACK_NAMES)
-def test_the_longest_environments_names_are_not_too_long(
+def test_names_with_the_longest_environment_are_not_too_long(
     synthesise: Synthesise, stack: str
 ) -> None:
-    """The setting allows sixteen characters; AWS would refuse a name at the deployment."""
+    """The setting allows sixteen characters; AWS would refuse a longer name at the deployment."""
     template = synthesise(stack, environmentName=LONGEST_ENVIRONMENT)
     for type_, how in NAMED_BY.items():
         for resource in template.resources(type_).values():
@@ -143,14 +145,14 @@ def test_the_longest_environments_names_are_not_too_long(
 
 
 def stateful(template: Template) -> set[str]:
-    """Return the addresses of what keeps data."""
+    """Return the addresses of the resources that hold data."""
     return {each for each in template.addresses() if each.partition(".")[0] in STATEFUL}
 
 
-def test_addresses_of_what_keeps_data_are_frozen(
+def test_addresses_of_resources_with_data_are_frozen(
     dev: Template, vaulting: Template, sharing: Template
 ) -> None:
-    """A construct that is moved or renamed has another address: Terraform would replace it."""
+    """Moving or renaming a construct changes the address, and Terraform would replace the resource."""
     assert stateful(vaulting) == {
         "aws_ebs_volume.client_data_F54BB3CC",
         "aws_ebs_volume.gateway_cache_9078CB36",
@@ -177,13 +179,13 @@ def test_addresses_of_what_keeps_data_are_frozen(
 
 
 def test_addresses_do_not_depend_on_the_environment(pair: tuple[Template, Template]) -> None:
-    """What holds of one environment's plan holds of another one's."""
+    """A plan of one environment is valid for the others."""
     dev, prod = pair
     assert sorted(dev.addresses()) == sorted(prod.addresses())
 
 
-def test_what_others_need_is_an_output(dev: Template) -> None:
-    """The first one by the specification's own name."""
+def test_values_that_others_need_are_outputs(dev: Template) -> None:
+    """The first output has the name in the specification."""
     outputs = {name: output["value"] for name, output in dev.readable["output"].items()}
     assert outputs == {
         "fileUploadBucketName": "${aws_s3_bucket.file_upload.bucket}",
@@ -213,8 +215,8 @@ def test_every_stack_has_the_version_of_the_newest_release_as_an_output(
     } == dict.fromkeys(dev_stacks, newest)
 
 
-def test_the_buckets_name_is_a_parameter_too(dev: Template, prod: Template) -> None:
-    """Where the other stack, and whoever has no Terraform, finds it."""
+def test_the_buckets_name_is_also_a_parameter(dev: Template, prod: Template) -> None:
+    """Other stacks, and users without Terraform, can read it there."""
     for environment, stack in (("dev", dev), ("prod", prod)):
         assert stack.resource("aws_ssm_parameter.file_upload_bucket_name") == {
             "name": f"/{environment}/fileUploadBucketName",
@@ -224,8 +226,10 @@ def test_the_buckets_name_is_a_parameter_too(dev: Template, prod: Template) -> N
 
 
 @pytest.mark.parametrize("stack", STACK_NAMES)
-def test_everything_has_the_tags_of_the_settings_too(synthesise: Synthesise, stack: str) -> None:
-    """Ours are besides, and win."""
+def test_every_resource_also_has_the_tags_of_the_settings(
+    synthesise: Synthesise, stack: str
+) -> None:
+    """The project's own tags have priority."""
     (provider,) = synthesise(stack, tags={"CostCentre": "4711"}).written["provider"]["aws"]
     assert provider["default_tags"][0]["tags"] == {
         "CostCentre": "4711",
@@ -236,10 +240,10 @@ def test_everything_has_the_tags_of_the_settings_too(synthesise: Synthesise, sta
 
 
 @pytest.mark.parametrize("stack", STACK_NAMES)
-def test_everything_is_tagged(
+def test_every_resource_is_tagged(
     stack: str, dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template]
 ) -> None:
-    """By the provider, so that nothing is forgotten."""
+    """The provider sets the tags, so that none is forgotten."""
     for environment, stacks in (("dev", dev_stacks), ("prod", prod_stacks)):
         (provider,) = stacks[stack].written["provider"]["aws"]
         assert provider["default_tags"] == [

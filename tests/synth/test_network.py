@@ -1,4 +1,4 @@
-"""The gateway's network: who reaches whom, and that nobody reaches the internet."""
+"""The gateway's network: the allowed connections, and no access to the internet."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ ENDPOINTS = {
     "endpoints_ec2messages": ("ec2messages", "Interface", True, "groups_service_endpoints"),
     "s3": ("s3", "Gateway", None, None),
 }
-"""Service, type, whether its private name is taken, and security group."""
+"""Service, type, whether its private DNS name is used, and security group."""
 
 
 def groups(template: Template) -> list[str]:
-    """Return the lines of the table of security groups."""
+    """Return the rows of the table of security groups."""
     lines = []
     for name in sorted(template.resources("aws_security_group")):
         lines.append(name.removeprefix("groups_"))
@@ -75,36 +75,36 @@ def rules_of(template: Template, direction: str, group: str) -> list[Block]:
 
 
 def source(rule: Block) -> str:
-    """Return whence a rule lets come: the name of a group, or a block of addresses."""
+    """Return the source of a rule: the name of a group, or a CIDR block."""
     assert rule["ip_protocol"] == "tcp"
     (found,) = (rule[key] for key in ("referenced_security_group_id", "cidr_ipv4") if key in rule)
     return found if "/" in found else referred(found).partition(".groups_")[2]
 
 
 def ports(first: int, last: int, whence: str) -> str:
-    """Return a rule as the specification spells it."""
+    """Return the ports of a rule in the specification's notation."""
     return f"{first if first == last else f'{first}-{last}'} from {whence}"
 
 
 def everywhere(rule: Block) -> bool:
-    """Say whether a rule lets go anywhere by any protocol."""
+    """Return whether a rule allows all traffic to everywhere."""
     return (rule["ip_protocol"], rule["cidr_ipv4"]) == ("-1", "0.0.0.0/0")
 
 
 def test_the_security_groups_are_those_of_the_specification(vaulting: Template) -> None:
-    """Pitfall 21: port 443 of Storage Gateway's endpoint is spelled out."""
+    """Pitfall 21: port 443 of Storage Gateway's endpoint is listed."""
     assert "".join(f"{line}\n" for line in groups(vaulting)) == SECURITY_GROUPS
 
 
-def test_no_rule_stands_anywhere_else(vaulting: Template) -> None:
-    """Inline rules and the older kind of rule would escape the table above."""
+def test_there_are_no_other_rules(vaulting: Template) -> None:
+    """Inline rules and the older rule resource would not appear in the table above."""
     assert "aws_security_group_rule" not in vaulting.written["resource"]
     for group in vaulting.resources("aws_security_group").values():
         assert set(group) == {"name", "description", "vpc_id"}
 
 
-def test_nobody_outside_is_let_in(vaulting: Template) -> None:
-    """Not by any rule, and not by the default group, which has none."""
+def test_no_rule_admits_outside_addresses(vaulting: Template) -> None:
+    """The default group has no rules."""
     for rule in vaulting.resources("aws_vpc_security_group_ingress_rule").values():
         assert rule.get("cidr_ipv4", "192.168.0.0/16") == "192.168.0.0/16"
         assert "cidr_ipv6" not in rule
@@ -113,7 +113,7 @@ def test_nobody_outside_is_let_in(vaulting: Template) -> None:
 
 
 def test_there_is_no_way_to_the_internet(vaulting: Template) -> None:
-    """One route table without a route: only the S3 endpoint puts one into it."""
+    """The only route table has no routes of its own; only the S3 endpoint adds one."""
     assert not WAYS_OUT & set(vaulting.written["resource"])
     table = vaulting.resource("aws_route_table.network_routes")
     assert "route" not in table
@@ -128,7 +128,7 @@ def test_there_is_no_way_to_the_internet(vaulting: Template) -> None:
 
 
 def test_the_subnets_are_three_private_ones_in_one_zone(vaulting: Template) -> None:
-    """One that has all they need; and they stay there when AWS offers it in another one, too."""
+    """The zone has everything they need; existing subnets stay when AWS adds another such zone."""
     assert vaulting.resource("aws_vpc.network")["cidr_block"] == "192.168.0.0/16"
     subnets = vaulting.resources("aws_subnet")
     assert {name: subnet["cidr_block"] for name, subnet in subnets.items()} == {
@@ -163,7 +163,7 @@ def test_the_subnets_are_three_private_ones_in_one_zone(vaulting: Template) -> N
 
 
 def test_the_zone_offers_the_instance_types_of_the_settings(synthesise: Synthesise) -> None:
-    """Both of them, and the machines are of those types."""
+    """The zone offers both types, and the instances have these types."""
     stack = synthesise(
         "DataVaultingStack", gatewayInstanceType="m5.xlarge", clientInstanceType="t3.large"
     )
@@ -176,7 +176,7 @@ def test_the_zone_offers_the_instance_types_of_the_settings(synthesise: Synthesi
 
 
 def test_clocks_are_set_by_the_time_service_of_the_network(vaulting: Template) -> None:
-    """Public time servers are out of reach; a signature of a wrong clock is refused."""
+    """Public time servers are unreachable, and a signature with a wrong time is refused."""
     options = vaulting.resource("aws_vpc_dhcp_options.network_dhcp")
     assert options["ntp_servers"] == ["169.254.169.123"]
     assert options["domain_name_servers"] == ["AmazonProvidedDNS"]
@@ -185,13 +185,13 @@ def test_clocks_are_set_by_the_time_service_of_the_network(vaulting: Template) -
 
 
 def test_private_names_of_endpoints_can_be_resolved(vaulting: Template) -> None:
-    """Both are needed: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"""
+    """Both attributes are needed: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"""
     vpc = vaulting.resource("aws_vpc.network")
     assert (vpc["enable_dns_support"], vpc["enable_dns_hostnames"]) == (True, True)
 
 
 def test_there_is_an_endpoint_for_each_service_that_is_needed(vaulting: Template) -> None:
-    """And for no other one."""
+    """There are no others."""
     found = {}
     for name, endpoint in vaulting.resources("aws_vpc_endpoint").items():
         service = endpoint["service_name"].removeprefix("com.amazonaws.REGION.")
@@ -205,10 +205,10 @@ def test_there_is_an_endpoint_for_each_service_that_is_needed(vaulting: Template
     assert found == ENDPOINTS
 
 
-def test_endpoints_are_in_the_subnet_or_the_route_table_that_is_meant_for_them(
+def test_endpoints_are_in_their_subnet_or_route_table(
     vaulting: Template,
 ) -> None:
-    """An endpoint elsewhere is one that nobody reaches."""
+    """Elsewhere nothing could reach them."""
     subnet = attribute("aws_subnet.network_endpoints", "id")
     table = attribute("aws_route_table.network_routes", "id")
     for endpoint in vaulting.resources("aws_vpc_endpoint").values():
@@ -219,7 +219,7 @@ def test_endpoints_are_in_the_subnet_or_the_route_table_that_is_meant_for_them(
 
 
 def test_every_endpoint_has_a_policy_of_its_own(vaulting: Template) -> None:
-    """Without one it lets everything through; what they say stands among the permissions."""
+    """Without one, an endpoint accepts all requests. The pages of permissions show the policies."""
     policies = {
         name: referred(endpoint["policy"])
         for name, endpoint in vaulting.resources("aws_vpc_endpoint").items()
@@ -227,30 +227,30 @@ def test_every_endpoint_has_a_policy_of_its_own(vaulting: Template) -> None:
     assert policies == {name: f"aws_iam_policy_document.{name}_policy" for name in ENDPOINTS}
 
 
-def test_an_endpoint_lets_through_what_the_clients_role_may_do(vaulting: Template) -> None:
-    """A call that the one allows and the other refuses would fail in the account only."""
+def test_an_endpoint_allows_the_permissions_of_the_clients_role(vaulting: Template) -> None:
+    """A call that only one of them allows would fail, in the account only."""
     allowed = {
         action
         for statement in vaulting.policies()["client_role_permissions"]
         for action in statement["actions"]
-        if not action.startswith(("s3:", "logs:"))  # through another one; and not by the client
+        if not action.startswith(("s3:", "logs:"))  # other endpoints carry these
     }
     let_through = {
         action
         for name, statements in vaulting.policies().items()
         if name.startswith("endpoints_") and name != "endpoints_ec2_policy"
         for statement in statements
-        if statement["sid"] != "ServeAppliance"  # not the client's
+        if statement["sid"] != "ServeAppliance"  # for the gateway, not the client
         for action in statement["actions"]
     }
     assert let_through == allowed
 
 
 @pytest.mark.parametrize("system", CLIENT_SYSTEMS)
-def test_the_client_gets_packages_of_its_own_distribution(
+def test_the_client_may_read_packages_of_its_distribution(
     synthesise: Synthesise, system: str
 ) -> None:
-    """By anyone, for a package manager does not sign its requests; and only to read."""
+    """For any principal, because a package manager does not sign its requests; reading only."""
     stack = synthesise("DataVaultingStack", clientOperatingSystem=system)
     (packages,) = (each for each in stack.policies()["s3_policy"] if each["sid"] == "ReadPackages")
     assert packages["actions"] == ["s3:GetObject"]
@@ -267,6 +267,6 @@ def test_the_client_gets_packages_of_its_own_distribution(
     )
 
 
-def test_every_system_that_the_setting_takes_is_known() -> None:
-    """A third one would end the synth with a KeyError."""
+def test_every_system_in_the_setting_is_defined() -> None:
+    """Otherwise the synthesis would end with a KeyError."""
     assert SETTINGS["clientOperatingSystem"].rule.must_be == " or ".join(CLIENT_SYSTEMS)

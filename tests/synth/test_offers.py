@@ -1,4 +1,4 @@
-"""DataVaultingStack as Terraform plans it, with answers of AWS that the local AWS does not give."""
+"""Terraform's plan of DataVaultingStack, with responses of AWS that the local AWS does not give."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ run "planned" {{
   }}
 }}
 """
-"""A test of Terraform's own, with answers of AWS that the local AWS does not give."""
+"""A Terraform test with mocked responses."""
 UPLOADS = "${data.terraform_remote_state.EventProcessingStack.outputs.fileUploadBucketName}"
 
 
 @pytest.fixture
 def planned(vaulting: Template, tmp_path: Path, validation: Validation) -> Callable[..., str]:
-    """Return a function that plans DataVaultingStack with such answers, and returns what fails."""
+    """Return a function that plans DataVaultingStack with such responses, and returns the failures."""
 
     def plan(
         condition: str,
@@ -69,7 +69,7 @@ def planned(vaulting: Template, tmp_path: Path, validation: Validation) -> Calla
     ("region", "supported", "count", "policy"),
     [("eu-west-1", True, 1, '"{}"'), ("mx-central-1", False, 0, "null")],
 )
-def test_endpoints_are_asked_for_only_what_aws_has_and_accepts(
+def test_endpoints_have_only_services_and_policies_that_the_region_supports(
     vaulting: Template,
     planned: Callable[..., str],
     *,
@@ -78,7 +78,7 @@ def test_endpoints_are_asked_for_only_what_aws_has_and_accepts(
     count: int,
     policy: str,
 ) -> None:
-    """Not for a policy that would be refused, nor for ec2messages in a region without it."""
+    """There is no policy where AWS accepts none, and no ec2messages in a region without it."""
     (messages,) = (
         name for name in vaulting.resources("aws_vpc_endpoint") if name.endswith("ec2messages")
     )
@@ -94,10 +94,10 @@ def test_endpoints_are_asked_for_only_what_aws_has_and_accepts(
     assert planned(condition, region=region, supported=supported) == ""
 
 
-def test_instance_types_that_no_zone_offers_are_named_with_the_remedy(
+def test_instance_types_that_no_zone_offers_are_reported_with_the_remedy(
     planned: Callable[..., str],
 ) -> None:
-    """Before anything is made."""
+    """Terraform stops before it creates anything."""
     assert "set gatewayInstanceType or" in " ".join(
         planned("output.policies != null", zones='["other"]').split()
     )

@@ -1,6 +1,6 @@
-"""The whole IAM surface on a page for each stack: who may do what, to what, and if what.
+"""All IAM permissions of each stack on one page: principal, actions, resources and conditions.
 
-A page is written by hand, and no command updates it: a diff there is a security review.
+The pages are written by hand, and no command updates them: a diff there is a security review.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ ON_ANYTHING = {
     "ServeAppliance": "the gateway's own calls are nowhere described; whoever signs is refused",
     "UseFromOwnAccount": "an endpoint's policy narrows actions and accounts; roles narrow the rest",
 }
-"""Statements that name no resource, and why each cannot."""
+"""Statements without a resource, each with the reason."""
 ANYTHING = {("endpoints_storagegateway_policy", "ServeAppliance")}
-"""Documents and sids that allow all of a service, since AWS names no actions of an appliance."""
+"""Documents and sids that allow all actions of a service, as AWS does not document the appliance's."""
 WITHOUT_SOURCE = {
     "bus_may_log": "AWS shows it without a condition; it is narrowed by the log groups' names",
     "client_role_trust": "EC2 names no source when an instance takes up its role",
@@ -45,48 +45,46 @@ WITHOUT_SOURCE = {
         for function in FUNCTIONS
     },
 }
-"""Documents in which a service is trusted without a condition, and why."""
+"""Documents that trust a service without a condition, each with the reason."""
 
 
 @pytest.fixture(params=STACKS_WITH_POLICIES)
 def stack(request: pytest.FixtureRequest, dev_stacks: Mapping[str, Template]) -> Template:
-    """Each stack in turn."""
+    """Return each stack in turn."""
     return dev_stacks[str(request.param)]
 
 
 @pytest.mark.parametrize("name", STACKS_WITH_POLICIES)
-def test_nobody_may_do_more_or_less_than_this(
-    name: str, dev_stacks: Mapping[str, Template]
-) -> None:
-    """Every statement of every policy."""
+def test_the_permissions_are_exactly_these(name: str, dev_stacks: Mapping[str, Template]) -> None:
+    """The page has every statement of every policy."""
     page = (PAGES / f"{name}.txt").read_text(encoding="utf-8")
     assert "".join(f"{line}\n" for line in surface(dev_stacks[name])) == page
 
 
 def test_every_stack_with_a_policy_has_a_page(dev_stacks: Mapping[str, Template]) -> None:
-    """A new stack is added to the list above, and so to what the tests here look at."""
+    """A new stack must be added to the list above, so that the tests here check it."""
     assert {name for name, each in dev_stacks.items() if each.policies()} == set(
         STACKS_WITH_POLICIES
     )
 
 
-def test_every_statement_says_why(stack: Template) -> None:
-    """No statement of a document shares its sid: one would be read for the other."""
+def test_every_statement_has_a_sid_of_its_own(stack: Template) -> None:
+    """With the same sid, two statements of a document would be mistaken for each other."""
     for name, statements in stack.policies().items():
         sids = [statement.get("sid") for statement in statements]
         assert all(sids), f"A statement of {name} has no sid"
         assert len(set(sids)) == len(sids), f"{name}: {sids}"
 
 
-def test_a_statement_names_its_resources_if_it_can(stack: Template) -> None:
-    """Those that cannot are listed above."""
+def test_a_statement_names_its_resources_if_possible(stack: Template) -> None:
+    """The exceptions are listed above."""
     for name, statement in every_statement(stack):
         on_anything = "*" in statement.get("resources", [])
         assert on_anything is (statement["sid"] in ON_ANYTHING), (name, statement["sid"])
 
 
-def test_a_wildcard_action_is_only_ever_refused(stack: Template) -> None:
-    """``s3:*`` is a right word where it is forbidden, and to an appliance without a principal."""
+def test_a_wildcard_action_stands_only_in_a_deny_statement(stack: Template) -> None:
+    """``s3:*`` is right in a denial, and ``storagegateway:*`` for an appliance without a principal."""
     for name, statement in every_statement(stack):
         if (name, statement["sid"]) in ANYTHING:
             (condition,) = statement["condition"]
@@ -99,14 +97,14 @@ def test_a_wildcard_action_is_only_ever_refused(stack: Template) -> None:
             assert statement.get("effect") == "Deny", (name, statement["sid"])
 
 
-def test_what_is_not_named_is_not_allowed(stack: Template) -> None:
-    """``not_actions`` and its like allow everything that is not named."""
+def test_no_statement_allows_everything_but_a_list(stack: Template) -> None:
+    """``not_actions`` and its like allow everything that they do not list."""
     for name, statement in every_statement(stack):
         assert not {key for key in statement if key.startswith("not_")}, name
 
 
-def test_a_service_acts_for_our_own_resources_alone(stack: Template) -> None:
-    """A confused deputy could act for others."""
+def test_a_service_may_act_only_for_the_vaults_resources(stack: Template) -> None:
+    """Otherwise a confused deputy could act for other accounts."""
     for name, statement in every_statement(stack):
         principals = statement.get("principals", [])
         if name not in WITHOUT_SOURCE and any(each["type"] == "Service" for each in principals):
@@ -118,7 +116,7 @@ def test_a_service_acts_for_our_own_resources_alone(stack: Template) -> None:
             assert "*" not in "".join(ours), name
 
 
-def test_the_log_policy_is_narrowed_by_the_names_of_our_log_groups(dev: Template) -> None:
+def test_the_log_policy_is_narrowed_by_the_names_of_the_log_groups(dev: Template) -> None:
     """It cannot be narrowed by a condition."""
     (statement,) = dev.policies()["bus_may_log"]
     for resource in statement["resources"]:
@@ -127,7 +125,7 @@ def test_the_log_policy_is_narrowed_by_the_names_of_our_log_groups(dev: Template
 
 
 def test_each_function_has_a_role_of_its_own(dev: Template) -> None:
-    """What one function may do must not be what another one needs."""
+    """A function must not have the permissions of another."""
     roles = {
         name: referred(function["role"])
         for name, function in dev.resources("aws_lambda_function").items()
@@ -138,7 +136,7 @@ def test_each_function_has_a_role_of_its_own(dev: Template) -> None:
 
 
 def test_each_role_has_one_inline_policy_and_nothing_else(stack: Template) -> None:
-    """A managed policy, or a second one attached elsewhere, would not stand on the page above."""
+    """A managed policy, or a second inline policy, would not appear on the page above."""
     roles = stack.resources("aws_iam_role")
     written = {
         referred(policy["role"]): referred(policy["policy"])
@@ -154,8 +152,8 @@ def test_each_role_has_one_inline_policy_and_nothing_else(stack: Template) -> No
     assert iam <= {"aws_iam_role", "aws_iam_role_policy", "aws_iam_instance_profile"}
 
 
-def test_no_policy_is_written_but_as_a_document(stack: Template) -> None:
-    """The page above shows documents; a policy in JSON text would escape it."""
+def test_every_policy_is_a_document(stack: Template) -> None:
+    """The page above shows documents only; it would not show a policy in JSON text."""
     for type_, attribute in {
         "aws_iam_role": "assume_role_policy",
         "aws_iam_role_policy": "policy",
@@ -169,8 +167,8 @@ def test_no_policy_is_written_but_as_a_document(stack: Template) -> None:
                 assert referred(resource[attribute]).startswith("aws_iam_policy_document.")
 
 
-def test_a_role_is_trusted_to_what_it_is_made_for(stack: Template) -> None:
-    """The trust policy of one role on another one would lock the function out, or in."""
+def test_each_role_trusts_its_own_service(stack: Template) -> None:
+    """With another role's trust policy, the wrong service could assume the role."""
     for name, role in stack.resources("aws_iam_role").items():
         trust = referred(role["assume_role_policy"])
         assert trust == f"aws_iam_policy_document.{name}_trust"
@@ -183,7 +181,7 @@ def every_statement(template: Template) -> Iterator[tuple[str, Block]]:
 
 
 def surface(template: Template) -> Iterator[str]:
-    """Yield the lines of the page, documents in the order of their names."""
+    """Yield the lines of the page, with documents in the order of their names."""
     for name, statements in sorted(template.policies().items()):
         yield name
         for statement in statements:
@@ -191,7 +189,7 @@ def surface(template: Template) -> Iterator[str]:
 
 
 def reported(statement: Block) -> Iterator[str]:
-    """Yield a statement's lines: sid and actions, by whom, on which resources, if what holds."""
+    """Yield a statement's lines: sid and actions, principals, resources, conditions."""
     may = {"Allow": "may", "Deny": "may not"}[statement.get("effect", "Allow")]
     yield f"  {statement['sid']}: {may} {' '.join(statement['actions'])}"
     for principal in statement.get("principals", []):

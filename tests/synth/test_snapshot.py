@@ -1,7 +1,6 @@
-"""The whole stack as it was when somebody last looked at it.
+"""Snapshots of whole stacks.
 
-It says that something changed, and shows what; what was meant, the other tests say. To
-accept a change, and to see it in the next diff::
+A snapshot shows that something changed; other tests state the intention. To accept a change::
 
     UPDATE_SNAPSHOTS=1 .venv/bin/python -m pytest tests/synth/test_snapshot.py
 """
@@ -24,8 +23,8 @@ ACCEPT = "UPDATE_SNAPSHOTS"
 
 
 @pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
-def test_the_stack_is_as_it_was(stack: str, dev_stacks: Mapping[str, Template]) -> None:
-    """Without the state machine's, the policies' and the rules' JSON being text in a text."""
+def test_the_stack_equals_its_snapshot(stack: str, dev_stacks: Mapping[str, Template]) -> None:
+    """The JSON texts of the state machine, the policies and the rules are left out; other tests have them."""
     path = SNAPSHOTS / f"{stack}.txt"
     now = "".join(f"{line}\n" for line in snapshot(dev_stacks[stack]))
     if os.environ.get(ACCEPT):
@@ -34,7 +33,7 @@ def test_the_stack_is_as_it_was(stack: str, dev_stacks: Mapping[str, Template]) 
 
 
 def snapshot(template: Template) -> Iterator[str]:
-    """Yield a line for each argument of each block, in an order that tells nothing."""
+    """Yield a line for each argument of each block, in a fixed order."""
     content = template.readable
     blocks = {"provider aws": content["provider"]["aws"], "terraform": content["terraform"]}
     blocks |= {f"output {name}": output for name, output in content.get("output", {}).items()}
@@ -48,7 +47,7 @@ def snapshot(template: Template) -> Iterator[str]:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the path and the JSON of each plain value; JSON in a text is opened."""
+    """Yield the path and the JSON of each plain value; JSON texts are parsed."""
     if isinstance(value, str) and value.startswith("{"):
         value, path = json.loads(value), f"{path}(json)"
     if isinstance(value, dict) and value:

@@ -1,4 +1,4 @@
-"""The state machine as it is deployed: its definition is a text, its functions references."""
+"""The deployed state machine: its definition is text, and its functions are references."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def states_of(template: Template) -> dict[str, Any]:
 
 
 def test_the_states_are_those_of_the_specification_in_its_order(dev: Template) -> None:
-    """By these names operators know them; the last three are ours."""
+    """Operators know the states by these names; the last three are the project's own."""
     assert list(states_of(dev)) == [
         "Configure Count",
         "Reconcile Iterator",
@@ -38,8 +38,8 @@ def test_the_states_are_those_of_the_specification_in_its_order(dev: Template) -
     ]
 
 
-def test_the_definition_is_the_pure_one_with_the_settings_in_it(dev: Template) -> None:
-    """So what the unit tests show of that is true of this."""
+def test_the_definition_is_that_of_the_unit_tests_with_the_settings_in_it(dev: Template) -> None:
+    """So the results of the unit tests hold for it."""
     written = json.loads(dev.resource(MACHINE)["definition"])
     assert written == definition(
         iterate_arn="${aws_lambda_function.reconcile_iterator.arn}",
@@ -51,7 +51,7 @@ def test_the_definition_is_the_pure_one_with_the_settings_in_it(dev: Template) -
 
 
 def test_count_and_wait_are_settings(synthesise: Synthesise) -> None:
-    """An environment may be in a hurry."""
+    """An environment for trials may use short times."""
     hurried = synthesise(reconcileCountIterations=10, reconcileWaitIterations=2)
     states = states_of(hurried)
     assert states["Configure Count"]["Result"] == {"ticker": 0, "count": 10}
@@ -61,7 +61,7 @@ def test_count_and_wait_are_settings(synthesise: Synthesise) -> None:
 def test_amazons_validator_accepts_the_definition(
     dev: Template, root: Path, tmp_path: Path
 ) -> None:
-    """Syntax, paths, transitions: what Step Functions would say at the deployment."""
+    """It checks syntax, paths and transitions, as Step Functions does at the deployment."""
     validator = root / "node_modules" / ".bin" / "asl-validator"
     if not validator.exists():
         pytest.skip("asl-validator is not there: run 'make setup'")

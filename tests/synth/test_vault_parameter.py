@@ -1,4 +1,4 @@
-"""The SSM parameter by which an operator's tools find everything."""
+"""The SSM parameter with the names that the operator's command needs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.synth.template import Template
 
 REFERENCE = re.compile(r"\$\{[^}]+\}")
 LONGEST = 130
-"""Of an ARN, a URL or a name of this system, whose environment's name has at most 16 characters."""
+"""The longest ARN, URL or name of this system; the name of an environment has at most 16 characters."""
 IGNORED_BYTES = 20 * (64 + len('"",'))
-"""Of the longest list of names to ignore."""
+"""The size of the longest list of ignored names."""
 STANDARD_TIER_BYTES = 4_096
 
 
@@ -21,7 +21,7 @@ def value_of(template: Template) -> str:
 
 
 def test_the_operators_command_reads_what_the_stack_writes(dev: Template) -> None:
-    """Every field that it needs is there, and what it does not know does no harm."""
+    """It has every field that the command needs; the command ignores unknown fields."""
     parameter = dev.resource("aws_ssm_parameter.vault")
     assert parameter["name"] == parameter_name("dev")
     vault = Vault.from_json("/dev/vault", parameter["value"])
@@ -29,11 +29,11 @@ def test_the_operators_command_reads_what_the_stack_writes(dev: Template) -> Non
     assert vault.upload_rule_arn.startswith("${aws_cloudwatch_event_rule.uploads_")
 
 
-def test_it_fits_into_a_standard_parameter_however_long_names_are(dev: Template) -> None:
+def test_the_longest_value_fits_into_a_standard_parameter(dev: Template) -> None:
     deployed = REFERENCE.sub(LONGEST * "x", value_of(dev))
     assert len(deployed.encode()) + IGNORED_BYTES <= STANDARD_TIER_BYTES
 
 
-def test_it_holds_no_secret(dev: Template) -> None:
-    """Names, ARNs, URLs and settings: nothing that lets anybody in."""
+def test_the_parameter_has_no_secret(dev: Template) -> None:
+    """It has names, ARNs, URLs and settings, none of which gives access."""
     assert not re.search(r"(?i)secret|password|token|key", value_of(dev))

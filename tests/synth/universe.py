@@ -1,9 +1,9 @@
-"""Every request that somebody could make of a stack, and those that its policies let through.
+"""Generate the requests that principals could send to a stack, and select those that its policies allow.
 
-The somebodies: each role of the stack, a stranger of another account, and each service in
-the name of whatever an arrow comes from, of what has a similar name, of its like in another
-account, and of nobody. What they ask for: all that an arrow needs, on every resource of that service, on one
-with a similar name, and what nobody may do at all.
+The principals are each role of the stack, a stranger of another account, and each service with
+several sources: the source of each arrow, one with a similar name, the same in another account, and
+none. Each requests the actions of all arrows, on every resource of the service and on one with a
+similar name, and some actions that no arrow needs.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ NOBODYS = {
     "sts": ("sts:TagSession",),
     "xray": ("xray:GetTraceSummaries",),
 }
-"""Actions that no arrow needs, to see that a wider pattern lets them through."""
+"""Actions that no arrow needs, to detect patterns that are too wide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """Who could ask, and for what."""
+    """The principals and the requests."""
 
     targets: frozenset[tuple[str, str]]
     """Actions and resources."""
     buckets: frozenset[str]
-    """Whose policies refuse what does not come over TLS."""
+    """Buckets whose policies refuse requests without TLS."""
     roles: frozenset[str]
     services: frozenset[str]
     sources: frozenset[str]
 
     def allowed_by(self, policies: Policies) -> frozenset[Request]:
-        """Return all that is let through."""
+        """Return all requests that the policies allow."""
         return frozenset(
             request
             for target in self.targets
@@ -56,7 +56,7 @@ class Universe:
         )
 
     def distinguishes(self, one: Policies, other: Policies) -> bool:
-        """Say whether there is anything that one allows and the other does not."""
+        """Return whether one of two sets of policies allows a request that the other refuses."""
         differing = set(one.statements) ^ set(other.statements)
         for target in self.targets:
             if any(statement.is_about(*target) for statement in differing):
@@ -68,7 +68,7 @@ class Universe:
         return False
 
     def spread(self, arrows: Iterable[Arrow]) -> frozenset[Request]:
-        """Return the arrows' requests; one in nobody's name for each that could be told."""
+        """Return the arrows' requests; one with ANY_SOURCE is repeated for every source."""
         return frozenset(
             replace(request, source=source)
             for arrow in arrows
@@ -77,9 +77,9 @@ class Universe:
         )
 
     def _asked(self, target: tuple[str, str], about: Iterable[Statement]) -> Iterator[Request]:
-        """Yield a target's requests, but for those of services that no statement names.
+        """Yield a target's requests, except those of services that no statement names.
 
-        An administrator only asks without TLS: with it, they may do what they like.
+        An administrator only sends requests without TLS, since with TLS all are allowed.
         """
         for role in self.roles:
             yield Request(role, *target)
@@ -93,9 +93,9 @@ class Universe:
 
 
 def universe_of(stack: Spelled, arrows: Iterable[Arrow]) -> Universe:
-    """Return who could ask what of the resources to which the arrows lead.
+    """Return the principals, and the actions on the resources of the arrows.
 
-    An action that no arrow needs on a resource is one that has none.
+    An action that no arrow uses with a resource has the resource ``*``.
     """
     needed = [request for arrow in arrows for request in arrow.requests]
     named = {request.action for request in needed if request.resource != "*"}
@@ -126,7 +126,7 @@ def universe_of(stack: Spelled, arrows: Iterable[Arrow]) -> Universe:
 
 
 def similar(arn: str) -> str:
-    """Return the ARN of something whose name only begins alike."""
+    """Return an ARN whose name has the other name as a prefix."""
     if ":execution:" in arn:
         machine, _, execution = arn.rpartition(":")
         return f"{machine}-2:{execution}"
@@ -139,7 +139,7 @@ def _with_administrator(about: list[Statement]) -> list[Statement]:
 
 
 def _around(resource: str) -> Iterator[str]:
-    """Yield a resource and what is beside it: a similar name, a bucket, another kind of object."""
+    """Yield a resource and its neighbours: a similar name, a bucket, another kind of object."""
     yield resource
     if not resource.startswith("arn:aws:s3:::"):
         yield from () if resource == "*" else (similar(resource),)

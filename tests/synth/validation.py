@@ -1,4 +1,4 @@
-"""What Terraform itself says of a configuration."""
+"""Terraform's own validation of a configuration."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LOCK = ".terraform.lock.hcl"
 
 
 class Validation:
-    """Terraform, with the provider that its first init installs for all: it has 700 MB.
+    """Terraform with a provider that is installed once for all validations, as it has 700 MB.
 
-    No account is asked, and no state. Without Terraform, or a place to get the provider from, the
-    test is skipped.
+    Validation needs no account and no state. Without Terraform, or without a source of the
+    provider, the test is skipped.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,7 +30,7 @@ class Validation:
         self._environment = prepare(folder / "terraform.rc") | {"TF_DATA_DIR": str(folder / "data")}
 
     def diagnostics(self, configuration: Path) -> list[dict[str, Any]]:
-        """Return every error and every warning; the folder gets a lock file."""
+        """Return every error and warning; the folder gets a lock file."""
         if self._lock.exists():
             shutil.copy(self._lock, configuration)
         else:
@@ -41,7 +41,7 @@ class Validation:
         return found
 
     def tested(self, configuration: Path) -> str:
-        """Run the tests that are in *configuration*, and return what Terraform prints of failures."""
+        """Run the tests in *configuration*, and return Terraform's output on failures."""
         self.diagnostics(configuration)
         ran = self._terraform(configuration, "test")
         return "" if ran.returncode == 0 else ran.stdout + ran.stderr

@@ -134,14 +134,14 @@ def test_an_unknown_key_is_reported_with_the_one_that_is_meant() -> None:
     """A typing mistake would be a default that nobody wanted."""
     problems = problems_of(reconcileCountIteration=10)
     assert problems == [
-        "reconcileCountIteration is no setting: did you mean reconcileCountIterations?"
+        "reconcileCountIteration is not a setting: did you mean reconcileCountIterations?"
     ]
 
 
 def test_an_unknown_key_that_is_like_no_other_is_reported_with_all_of_them() -> None:
     """There are few."""
     (problem,) = problems_of(qqq=1)
-    assert problem == f"qqq is no setting: known are {', '.join(SETTINGS)}"
+    assert problem == f"qqq is not a setting: the settings are {', '.join(SETTINGS)}"
 
 
 def test_a_missing_key_is_reported_with_what_it_must_be() -> None:
@@ -437,7 +437,7 @@ def test_alarms_go_to_a_topic_of_the_stacks_region() -> None:
     (problem,) = problems_of(alarmTopicArn=topic, stacksRegion="eu-west-1")
     assert problem == (
         f'alarmTopicArn is "{topic}": it must be a topic of eu-west-1, the stacksRegion,'
-        " because no alarm reaches another region"
+        " because an alarm notifies topics of its own region only"
     )
 
 
