@@ -629,7 +629,7 @@ def test_a_copied_environment_does_not_keep_the_name_of_its_original(tmp_path: P
         read_settings(root, "prod-2")
     (problem,) = raised.value.problems
     assert problem == (
-        'environmentName in environments/prod-2.json is "prod": it must be "prod-2", as the file\'s'
+        'environmentName in environments/prod-2.json is "prod": it must be "prod-2", like the file\'s'
         " name, because it selects the state and the names of all resources"
     )
 
