@@ -138,13 +138,17 @@ def conclude(execution: Execution, version_id: str, verdict: Verdict, report: Re
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
     """Return the manifest's version that *execution* pinned, or another of the same event.
 
-    Where none has pinned one, the event's time stands for it.
+    Where none has pinned one, the event's time stands for it; and so it does once an outcome was
+    decided under it, because an execution may begin after another of its event was stopped.
     """
+    event_time = str(execution.manifest.upload.event_time)
+    if outcomes.is_decided(outcome_id(execution.manifest, event_time)):
+        return event_time
     if execution.checked is not None:
         return execution.checked.listing.manifest_version_id
     others = sorted(reconciliation.upload_executions(execution.manifest).all())
     pinned = (outcomes.pinned(each) for each in (execution.arn, *others))
-    return next(filter(None, pinned), str(execution.manifest.upload.event_time))
+    return next(filter(None, pinned), event_time)
 
 
 def is_left_to_another(execution: Execution, version_id: str, outcomes: OutcomeStore) -> bool:

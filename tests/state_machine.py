@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ class Run:
     definition: Mapping[str, Any]
     functions: Mapping[str, Function]
     """By ARN."""
+    context: Payload = field(default_factory=lambda: CONTEXT)
+    """The execution's context, ``$$``."""
     entered: list[str] = field(default_factory=list)
     """The names of the states in the order of the run."""
     waited_seconds: int = 0
@@ -45,16 +47,25 @@ class Run:
     cause: str | None = None
     """The cause of that Fail state."""
 
-    def of(self, given: Payload) -> Payload:
-        """Run to the end and return the last state's output."""
+    def of(self, given: Payload) -> None:
+        """Run to the end."""
+        for _ in self.steps(given):
+            pass
+
+    def steps(self, given: Payload) -> Iterator[float]:
+        """Run state by state, a retry for itself; yield the seconds until the next step."""
         name: str | None = self.definition["StartAt"]
         data = copy.deepcopy(given)
         while name is not None:
             state = self.definition["States"][name]
             self.entered.append(name)
             self.history_events += 1 if state["Type"] == "Fail" else 2
-            name = getattr(self, f"_{state['Type'].lower()}")(state, data)
-        return data
+            before = self.now
+            if state["Type"] == "Task":
+                name = yield from self._task(state, data)
+            else:
+                name = getattr(self, f"_{state['Type'].lower()}")(state, data)
+                yield self.now - before
 
     def _pass(self, state: Payload, data: Payload) -> str | None:
         if "Result" in state:
@@ -79,9 +90,9 @@ class Run:
                 return str(choice["Next"])
         return str(state["Default"])
 
-    def _task(self, state: Payload, data: Payload) -> str | None:
+    def _task(self, state: Payload, data: Payload) -> Generator[float, None, str | None]:
         assert state["Resource"] == "arn:aws:states:::lambda:invoke"
-        parameters = resolve(state["Parameters"], data)
+        parameters = resolve(state["Parameters"], data, self.context)
         function = self.functions[parameters["FunctionName"]]
         tried = [0] * len(state["Retry"])
         while True:
@@ -92,8 +103,10 @@ class Run:
             except Exception as error:
                 index = index_of(state["Retry"], error)
                 if index is not None and tried[index] < state["Retry"][index]["MaxAttempts"]:
-                    self.now += delay_seconds(state["Retry"][index], tried[index])
+                    pause = delay_seconds(state["Retry"][index], tried[index])
+                    self.now += pause
                     tried[index] += 1
+                    yield pause
                     continue
                 catcher = index_of(state["Catch"], error)
                 if catcher is None:
@@ -101,8 +114,10 @@ class Run:
                 caught = state["Catch"][catcher]
                 output = {"Error": type(error).__name__, "Cause": str(error)}
                 put(caught["ResultPath"], output, data)
+                yield 0
                 return str(caught["Next"])
             put(state["ResultPath"], resolve(state["ResultSelector"], answer), data)
+            yield 0
             return following(state)
 
 
@@ -135,23 +150,23 @@ def holds(test: Payload, data: Payload) -> bool:
     return bool(value is test["BooleanEquals"])
 
 
-def resolve(template: Any, data: Payload) -> Any:
+def resolve(template: Any, data: Payload, context: Payload = CONTEXT) -> Any:
     """Replace each ``"name.$": path`` by what is there."""
     if not isinstance(template, dict):
         return template
     return {
-        key.removesuffix(".$"): evaluate(value, data)
+        key.removesuffix(".$"): evaluate(value, data, context)
         if key.endswith(".$")
-        else resolve(value, data)
+        else resolve(value, data, context)
         for key, value in template.items()
     }
 
 
-def evaluate(expression: str, data: Payload) -> Any:
+def evaluate(expression: str, data: Payload, context: Payload = CONTEXT) -> Any:
     """Return the value of a path, or of one intrinsic function."""
     called = INTRINSIC.fullmatch(expression)
     if called is None:
-        return get(expression, data)
+        return get(expression, data, context)
     arguments = [
         get(each, data) if each.startswith("$") else json.loads(each)
         for each in called[2].split(", ")
@@ -164,10 +179,10 @@ def evaluate(expression: str, data: Payload) -> Any:
     raise NotImplementedError(expression)
 
 
-def get(path: str, data: Payload) -> Any:
-    """Return what is at a reference path, ``$$`` being the execution's context."""
+def get(path: str, data: Payload, context: Payload = CONTEXT) -> Any:
+    """Return what is at a reference path, ``$$`` being the execution's *context*."""
     root, *names = path.split(".")
-    value: Any = {"$": data, "$$": CONTEXT}[root]
+    value: Any = {"$": data, "$$": context}[root]
     for name in names:
         value = value[name]
     return copy.deepcopy(value)

@@ -324,7 +324,9 @@ class FakeS3:
         matching = sorted(
             (
                 key
-                for (bucket, key), versions in self.versions.items()
+                for (bucket, key), versions in list(
+                    self.versions.items()
+                )  # another thread may write
                 if versions
                 and bucket == parameters["Bucket"]
                 and key.startswith(parameters["Prefix"])

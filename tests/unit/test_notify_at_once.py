@@ -29,11 +29,18 @@ OPERATIONS = (
     "GetItem",
     "Query",
     "ListObjectsV2",
+    "GetObject",
     "PutObject",
     "PutItem",
     "PutEvents",
     "UpdateItem",
 )
+
+
+@pytest.fixture(autouse=True)
+def no_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls at the same time run in processes of their own, each with its own metrics."""
+    monkeypatch.setattr("handlers.reconcile_notify.count", lambda *_: None)
 
 
 def check(execution: str) -> Payload:
@@ -190,6 +197,19 @@ def test_two_calls_that_do_the_same_at_the_same_moment(pair: str, operation: str
             assert calls.errors == []
             calls.repeat(one, two)
             assert_one_outcome(aws)
+
+
+def test_no_kind_of_call_is_without_its_barrier(aws: FakeAws) -> None:
+    """So that a side effect that is added later is tried at the same moment, too."""
+    calls, made = Calls(aws), set[str]()
+    calls.before = lambda _, operation: made.add(operation)
+    for pair in PAIRS:
+        one, two = prepared(aws, pair)
+        made.clear()
+        for event in (one, two):
+            calls.start("alone", event).join(WAIT_SECONDS)
+        assert made <= set(OPERATIONS)
+    assert calls.errors == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

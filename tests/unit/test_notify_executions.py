@@ -151,6 +151,14 @@ def test_the_events_time_stands_for_a_version_that_nobody_pinned(aws: FakeAws) -
     assert statuses(aws) == [("Failed", str(EVENT_TIME))]
 
 
+def test_an_execution_that_begins_after_the_decision_changes_nothing(aws: FakeAws) -> None:
+    """Pitfall 18: EventBridge starts it late, or the sweep does while the status change waits."""
+    whole(aws)
+    stop(EXECUTION)
+    finish(OTHER_EXECUTION, check(OTHER_EXECUTION))
+    assert statuses(aws) == [("Failed", str(EVENT_TIME))]
+
+
 def test_another_version_of_the_manifest_is_decided_for_itself(aws: FakeAws) -> None:
     """It was replaced between the pins of the two executions: two manifest uploads."""
     whole(aws)
