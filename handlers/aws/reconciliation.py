@@ -13,6 +13,7 @@ from handlers.aws.outcome_store import OutcomeStore
 from handlers.aws.register import Register
 from handlers.aws.report import Report
 from handlers.aws.upload_executions import UploadExecutions
+from handlers.core.errors import MalformedEventError
 from handlers.core.events import ManifestUpload
 from handlers.core.execution import Checked, Execution
 from handlers.core.ignored_names import IgnoredNames
@@ -44,8 +45,18 @@ def register() -> Register:
 
 
 def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:
-    """Return the dataset of *manifest*, verified in S3 if the settings want it."""
+    """Return the dataset of *manifest*, verified in S3 if the settings want it.
+
+    Raises:
+        MalformedEventError: *listing* is neither the manifest nor a copy of it.
+    """
     environment = CheckEnvironment.read()
+    upload, place = manifest.upload, (listing.bucket, listing.key)
+    copied = listing.bucket == environment.reports_bucket
+    if place != (upload.bucket, upload.key) and not (
+        copied and listing.key.startswith(f"{manifest.set_id}/")
+    ):
+        raise MalformedEventError(f"The last check read {place}, which is no listing of the set")
     return Dataset(
         manifest=manifest,
         listing=listing,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from handlers.core import json_fields
+
 
 class DifferenceType(StrEnum):
     """How a key differs; it has one type, the first that fits."""
@@ -61,14 +63,10 @@ class Difference:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or an earlier one."""
-        return cls(
-            key=payload["key"],
-            type=DifferenceType(payload["difference"]),
-            in_s3=payload.get("in_s3"),
-            listed_bytes=payload.get("listed_bytes"),
-            object_bytes=payload.get("object_bytes"),
-        )
+        """Read what :meth:`payload` wrote, in this release or another, or raise MalformedEventError."""
+        known = json_fields.known_fields(cls, payload)
+        known["key"] = json_fields.text(payload, "key")
+        return cls(**known | {"type": DifferenceType(payload["difference"])})
 
     def payload(self) -> dict[str, Any]:
         """Return the difference as the state machine carries it."""

@@ -157,9 +157,17 @@ class ManifestUpload:
 
     @classmethod
     def from_detail(cls, detail: Mapping[str, Any]) -> Self:
-        """Read the event's detail, or raise MalformedEventError."""
+        """Read the event's detail, or raise MalformedEventError.
+
+        The folder and the manifest in it begin with the set id, so that no event of one set leads
+        into another.
+        """
+        set_id, key = json_fields.text(detail, "set-id"), json_fields.text(detail, "object-key")
+        *_, folder, name = ("", *key.split("/"))
+        if not (folder.startswith(set_id) and name.startswith(set_id)):
+            raise MalformedEventError(f"'object-key' is {key!r}, no manifest of the set {set_id!r}")
         return cls(
-            set_id=json_fields.text(detail, "set-id"),
+            set_id=set_id,
             upload=ObjectUpload.from_record(detail, bucket=json_fields.text(detail, "bucket-name")),
             attempt=json_fields.whole_number(detail, "attempt") if "attempt" in detail else 1,
         )

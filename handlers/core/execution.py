@@ -36,10 +36,23 @@ class Checked:
         """Read what Reconcile Check Upload returned, in this release or another."""
         return cls(
             done=payload.get("reconcileDone") is True,
-            continuations=payload.get("continuations", 0),
+            continuations=json_fields.whole_number(
+                {"continuations": 0, **payload}, "continuations"
+            ),
             listing=Listing.from_payload(json_fields.mapping(payload, "listing")),
-            progress=Progress.from_payload(payload.get("progress", {})),
+            progress=Progress.from_payload(
+                json_fields.mapping({"progress": {}, **payload}, "progress")
+            ),
         )
+
+    def require_in(self, folder: SetFolder) -> Self:
+        """Return these values, or raise MalformedEventError if one stands outside *folder*."""
+        for key in self.progress.keys:
+            if not key.startswith(folder.prefix):
+                raise MalformedEventError(
+                    f"The last check stands at {key!r}, not in {folder.prefix!r}"
+                )
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,24 +89,25 @@ class Execution:
         state = json_fields.mapping(event, "state")
         iterator = json_fields.mapping(json_fields.mapping(state, "iterator"), "Payload")
         check = state.get("reconcilecheck")
+        manifest = ManifestUpload.from_detail(json_fields.mapping(state, "detail"))
+        folder = SetFolder.of_manifest(manifest.upload.key)
         return cls(
             arn=json_fields.text(event, "execution"),
             started=json_fields.unix_seconds(event, "started"),
-            manifest=ManifestUpload.from_detail(json_fields.mapping(state, "detail")),
+            manifest=manifest,
             iterations=json_fields.whole_number(iterator, "ticker"),
             checked=None
             if check is None
-            else Checked.from_payload(json_fields.mapping(check, "Payload")),
-            failure=_reason(state["failure"]) if "failure" in state else None,
-            last_error=_reason(state["lastError"]) if "lastError" in state else None,
+            else Checked.from_payload(json_fields.mapping(check, "Payload")).require_in(folder),
+            failure=_reason(state, "failure"),
+            last_error=_reason(state, "lastError"),
         )
 
     @classmethod
     def _from_status_change(cls, detail: Mapping[str, Any]) -> Self:
-        try:
-            given = json.loads(detail.get("input") or "")
-        except ValueError as error:
-            raise MalformedEventError("The execution's input is not in the event") from error
+        if not isinstance(detail.get("input"), str):
+            raise MalformedEventError("The execution's input is not in the event")
+        given = json_fields.parsed(detail["input"])
         status = json_fields.text(detail, "status")
         known = [str(detail[key]) for key in ("error", "cause") if detail.get(key)]
         cause = _sentence(*known) if len(known) > 1 else "".join(known)
@@ -114,8 +128,11 @@ def short_reason(text: str) -> str:
     return text[:MAX_REASON].encode(errors="replace").decode()
 
 
-def _reason(failure: Mapping[str, Any]) -> str:
-    """Return what a Catch received as a sentence: ``Error`` and ``Cause``."""
+def _reason(state: Mapping[str, Any], name: str) -> str | None:
+    """Return what a Catch put at *name* as a sentence: ``Error`` and ``Cause``."""
+    if name not in state:
+        return None
+    failure = json_fields.mapping(state, name)
     return short_reason(_sentence(str(failure.get("Error")), str(failure.get("Cause"))))
 
 

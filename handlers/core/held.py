@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from handlers.core.difference import Difference, DifferenceType, Remark, RemarkType
-from handlers.core.json_fields import known_fields
+from handlers.core.json_fields import known_fields, whole_number
 
 WITHOUT_NAMES = (
     "length",
@@ -89,8 +89,9 @@ class Held:
         return {"length": len(known.pop("key")), **known}
 
     @classmethod
-    def from_payload(cls, payload: Mapping[str, Any] | Sequence[Any], *, after: str) -> Self:
+    def from_payload(cls, payload: Any, *, after: str) -> Self:
         """Read a :meth:`payload` of this release or another; held keys are prefixes of *after*."""
-        if not isinstance(payload, Mapping):
+        if isinstance(payload, list) and len(payload) == len(WITHOUT_NAMES):
             payload = dict(zip(WITHOUT_NAMES, payload, strict=True))
-        return cls(key=after[: payload["length"]], **known_fields(cls, payload))
+        known = known_fields(cls, payload)
+        return cls(**known | {"key": after[: whole_number(payload, "length")]})

@@ -81,12 +81,34 @@ def known_fields(kind: type, payload: Mapping[str, Any]) -> dict[str, Any]:
 
     Another release may have written the payload: fields that it added are ignored, and
     those that it lacks take the defaults of *kind*.
+
+    Raises:
+        MalformedEventError: A text, number or truth value of *kind* is none in *payload*.
     """
-    names = {each.name for each in fields(kind)}
-    return {name: value for name, value in payload.items() if name in names}
+    if not isinstance(payload, Mapping):
+        raise MalformedEventError(f"a {kind.__name__} is a {type(payload).__name__}")
+    types = {each.name: str(each.type) for each in fields(kind)}
+    found = {name: value for name, value in payload.items() if name in types}
+    for name, value in found.items():
+        plain, _, optional = types[name].partition(" | ")
+        if plain in PLAIN and not (optional and value is None):
+            PLAIN[plain](found, name)
+    return found
+
+
+def _text_or_none(source: Mapping[str, Any], name: str) -> str:
+    return text(source, name) if source[name] != "" else ""
+
+
+def _truth(source: Mapping[str, Any], name: str) -> bool:
+    return bool(_field(source, name, bool))
 
 
 def _field(source: Mapping[str, Any], name: str, kind: type) -> Any:
     if not isinstance(source, Mapping) or not isinstance(source.get(name), kind):
         raise MalformedEventError(f"no field {name!r} of type {kind.__name__}")
     return source[name]
+
+
+PLAIN = {"str": _text_or_none, "int": whole_number, "bool": _truth}
+"""What reads a field of a plain type, as annotations name it."""

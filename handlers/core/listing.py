@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from handlers.core import json_fields
 from handlers.core.errors import ManifestError
 from handlers.core.json_fields import MAX_KEY_BYTES, known_fields
 from handlers.core.manifest import CLOCK_TOLERANCE_SECONDS, Header, Lines
@@ -54,8 +55,13 @@ class Listing:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or another."""
-        return cls(**known_fields(cls, payload))
+        """Read what :meth:`payload` wrote, in this release or another, or raise MalformedEventError."""
+        place = {name: json_fields.text(payload, name) for name in ("bucket", "key", "version_id")}
+        known = known_fields(cls, payload) | place
+        return cls(
+            **known
+            | {"manifest_version_id": known.get("manifest_version_id") or known["version_id"]}
+        )
 
 
 DOTS = re.compile(r"/\.\.?(?:/|$)", re.MULTILINE)
@@ -132,7 +138,7 @@ def _first_event_time(header: Header, *, content_verified: bool) -> int:
     """
     if content_verified and header.checksum_algorithm is not None:
         return 0
-    return header.began - CLOCK_TOLERANCE_SECONDS
+    return max(0, header.began - CLOCK_TOLERANCE_SECONDS)
 
 
 def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:

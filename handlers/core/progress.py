@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from handlers.core import json_fields
 from handlers.core.difference import Difference, DifferenceType, Remark, RemarkType
+from handlers.core.held import Held
 from handlers.core.merge import Merge
 from handlers.core.sorted_stream import END
 
@@ -55,26 +57,38 @@ class Progress:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or another.
+        """Read what :meth:`payload` wrote, in this release or another, or raise MalformedEventError.
 
         Where a later release stopped at a difference of a type that is not known here, everything
         is compared again.
         """
         finding = payload.get("finding")
-        if finding and finding["difference"] not in list(DifferenceType):
+        if finding and json_fields.text(finding, "difference") not in list(DifferenceType):
             return cls()
-        remarks = payload.get("remarks", {"ignored": payload.get("ignored", 0)})
-        return cls(
-            after=payload.get("after", ""),
-            through=payload.get("through", ""),
-            offset=payload.get("offset", 0),
-            held=payload.get("held", []),
+        ignored = {"ignored": payload.get("ignored", 0)}
+        remarks = json_fields.mapping({"remarks": ignored, **payload}, "remarks")
+        plain = {name: payload[name] for name in PLAIN_FIELDS if name in payload}
+        read = cls(
+            **json_fields.known_fields(cls, plain),
+            held=json_fields.sequence({"held": [], **payload}, "held"),
             difference=Difference.from_payload(finding) if finding else None,
-            anchor=payload.get("anchor", ""),
-            last_lap=payload.get("last_lap", False),
-            remarks=Counter({each: remarks[each] for each in RemarkType if each in remarks}),
-            done=payload.get("done", False),
+            remarks=Counter(
+                {
+                    each: json_fields.whole_number(remarks, each)
+                    for each in RemarkType
+                    if each in remarks
+                }
+            ),
         )
+        for each in read.held:
+            Held.from_payload(each, after=read.after)
+        return read
+
+    @property
+    def keys(self) -> list[str]:
+        """Every key at which something stands."""
+        standing = self.difference.key if self.difference else ""
+        return [key for key in (self.after, self.through, self.anchor, standing) if key]
 
     def at(self, merge: Merge, offset: int) -> Self:
         """Return this cursor moved to where *merge* stands; *offset* is the manifest's."""
@@ -87,6 +101,8 @@ class Progress:
             held=merge.position(),
         )
 
+
+PLAIN_FIELDS = ("after", "through", "offset", "anchor", "last_lap", "done")
 
 OpenMerge = Callable[[Progress], tuple[Merge, Callable[[], int]]]
 """Opens the three streams where a cursor stands; the second returns the manifest's offset."""

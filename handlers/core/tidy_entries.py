@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 
+from handlers.core.errors import ManifestError
 from handlers.core.listing import Listing, first_fields
 from handlers.core.manifest_entries import Entry
 from handlers.core.sorted_stream import KeyBlock
@@ -49,6 +50,14 @@ class TidyEntries:
     def _block(self, whole: bytes) -> KeyBlock:
         self._offset += self._bytes
         self._bytes = len(whole) + 1
+        try:
+            return self._parsed(whole)
+        except ValueError as error:
+            raise ManifestError(
+                f"No line that can be read begins at byte {self._offset}: {error}"
+            ) from error
+
+    def _parsed(self, whole: bytes) -> KeyBlock:
         self._lines = whole.decode().split("\n") if whole else []
         if self._rich:
             sizes, keys = first_fields(self._lines)
