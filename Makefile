@@ -23,6 +23,7 @@ export GIVEN_YES := $(call given,YES)
 export GIVEN_STACK := $(call given,STACK)
 export GIVEN_ALLOW := $(call given,ALLOW)
 export GIVEN_NEW := $(call given,NEW)
+export GIVEN_CHECKSUM := $(call given,CHECKSUM)
 export GIVEN_FILE := $(call given,FILE)
 # ENV and VAULT_ENV are one thing: two different ones on one command line are a mistake.
 ifneq (,$(and $(call given,ENV),$(call given,VAULT_ENV)))
@@ -58,8 +59,9 @@ demo: setup ## Deploy to a local AWS, vault a dataset, see it reconciled; see on
 local-up: setup ## Start and deploy the same system, and leave it running (ENV)
 	@$(run) python -m local up $(where) $(format) $${GIVEN_ENV:+--environment "$$GIVEN_ENV"}
 
-vault: setup ## Vault one more dataset in the running system (DATA, SET, NEW)
-	@$(run) python -m local vault $(data) $${GIVEN_NEW:+--new} $(format)
+vault: setup ## Vault one more dataset in the running system (DATA, SET, NEW, CHECKSUM)
+	@$(run) python -m local vault $(data) $${GIVEN_NEW:+--new} \
+		$${GIVEN_CHECKSUM:+--checksum "$$GIVEN_CHECKSUM"} $(format)
 
 hold-back: setup ## Let its gateway not upload a file of a set, until it is released (SET, FILE)
 	@$(run) python -m local hold-back $(file)
@@ -173,6 +175,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo and plan-local: a free one)
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
 #  NEW=yes ## vault: deliver anew what was vaulted before
+#  CHECKSUM=sha256 ## vault: list a checksum of each file, sha256 or crc64nvme
 #  FILE=path ## hold-back and release: a file's path in its set
 #  LOCK=no ## preflight: write no lock object to the state bucket
 #  FORMAT=json ## preflight, local-up, vault and local-status for programs: make -s local-status FORMAT=json

@@ -34,12 +34,6 @@ def arguments() -> argparse.Namespace:
     def command(name: str, help_text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help_text, description=f"{help_text}.")
 
-    def with_data(added: argparse.ArgumentParser, *, required: bool, help_text: str) -> None:
-        added.add_argument("--data", type=Path, required=required, metavar="FOLDER", help=help_text)
-        added.add_argument(
-            "--set", default="", metavar="ID", help="the set's id (default: the folder's name)"
-        )
-
     demonstration = command("demo", "Deploy on a free port, vault a dataset, stop everything")
     with_data(
         demonstration, required=False, help_text="what to vault (default: a generated dataset)"
@@ -67,7 +61,7 @@ def arguments() -> argparse.Namespace:
     )
     vaulted = command("vault", "Vault one more dataset in the system left running")
     with_data(vaulted, required=True, help_text="what to vault")
-    vaulted.add_argument("--new", action="store_true", help="deliver anew what was vaulted before")
+    with_delivery(vaulted)
     for shown in (started, status, vaulted):
         shown.add_argument(
             "--format", choices=("text", "json"), default="text", help="(default: %(default)s)"
@@ -80,6 +74,24 @@ def arguments() -> argparse.Namespace:
         held.add_argument("--set", default="", metavar="ID", help="the set's id")
         held.add_argument("--file", default="", metavar="PATH", help="the file's path in the set")
     return parser.parse_args()
+
+
+def with_data(added: argparse.ArgumentParser, *, required: bool, help_text: str) -> None:
+    """Add the options that name a dataset."""
+    added.add_argument("--data", type=Path, required=required, metavar="FOLDER", help=help_text)
+    added.add_argument(
+        "--set", default="", metavar="ID", help="the set's id (default: the folder's name)"
+    )
+
+
+def with_delivery(added: argparse.ArgumentParser) -> None:
+    """Add the options of scripts/vault-data.sh that a delivery may have."""
+    added.add_argument("--new", action="store_true", help="deliver anew what was vaulted before")
+    added.add_argument(
+        "--checksum",
+        choices=("sha256", "crc64nvme"),
+        help="list a checksum of each file in the manifest",
+    )
 
 
 def main() -> int:
@@ -135,7 +147,9 @@ def run(options: argparse.Namespace) -> int:
 def vault_and_print(options: argparse.Namespace, phases: Phases, *, as_json: bool) -> None:
     """Vault a dataset and print its outcome; any outcome that is announced is a success of ours."""
     dataset = source_folder.read(options.data, options.set)
-    vaulted = vault(left_running.get(), dataset, phases=phases, new=options.new)
+    vaulted = vault(
+        left_running.get(), dataset, phases=phases, new=options.new, checksum=options.checksum
+    )
     if as_json:
         print(json.dumps(vaulted.event, indent=2, ensure_ascii=False))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class GatewayClient:
                 **self.environment,
                 "VAULT_CLIENT_CONF": str(self.configuration),
                 "VAULT_STATE_FOLDER": str(self.folder / "client-state"),
+                "VAULT_PYTHON": sys.executable,  # it has awscrt
             },
             cwd=self.folder,
             log=self.folder / f"{script}.log",

@@ -30,23 +30,28 @@ def vault(
     *,
     phases: Phases,
     new: bool = False,
+    checksum: str | None = None,
     held_back: int = 0,
 ) -> Vaulted:
     """Vault *dataset* and return its outcome; at once, if nothing changed since the known one.
 
-    The gateway holds back *held_back* files. A *new* delivery copies everything again.
+    The gateway holds back *held_back* files. A *new* delivery copies everything again. A
+    *checksum*, ``sha256`` or ``crc64nvme``, of each file is listed in the manifest.
 
     Raises:
         CommandError: The script refused the set or failed, or no outcome was announced.
     """
     phases.say(f"{dataset}.")
-    flags = ["--source", str(dataset.source), "--set", dataset.set_id, "--unmounted"]
+    arguments = ["--source", str(dataset.source), "--set", dataset.set_id, "--unmounted"]
+    if new:
+        arguments.append("--new")
+    if checksum:
+        arguments += ["--checksum", checksum]
     manifest = _manifest(system, dataset)
     before = _state(manifest)
     with OutcomeSubscription(system, dataset.set_id) as outcomes:
         doing = f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT})"
         with phases.lines(f"{dataset.set_id}: vault", doing) as show:
-            arguments = [*flags, "--new"] if new else flags
             system.gateway_client().run(SCRIPT, *arguments, on_line=show)
         is_unchanged = _state(manifest) == before
         if is_unchanged and (event := known_outcome(system, manifest)):

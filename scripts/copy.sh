@@ -71,7 +71,7 @@ copy_files() {
     cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}"
   else
     cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}" &
-    printf '%s\n' "$!" >"$progress.now/$$"
+    printf '%s wchar\n' "$!" >"$progress.now/$$"
     wait "$!" || status=1
     rm -f -- "$progress.now/$$"
     return "$status"

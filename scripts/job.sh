@@ -39,10 +39,11 @@ state_has_room() {
   head -c 65536 /dev/zero >"$work/probe" && rm -f -- "$work/probe"
 } 2>/dev/null
 
-# Lists, the journal and what sort needs take so many times the list of the source at most.
-state_bytes_a_byte=16
+# Lists, the journal and what sort needs take so many times the list of the source at most; stamps and
+# checksums as much again.
 require_state_room() { # LIST_OF_SOURCE
-  local free block_bytes needed
+  local free block_bytes needed state_bytes_a_byte=16
+  [[ -z $checksum ]] || state_bytes_a_byte=32
   read -r free block_bytes < <(stat -f -c '%a %S' -- "$work")
   needed=$(($(stat -c %s -- "$1") * state_bytes_a_byte))
   ((needed <= free * block_bytes)) ||

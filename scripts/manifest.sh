@@ -1,14 +1,27 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The manifest: written beside the job's state, and moved into the share once it is whole.
 
-# List the source as it was scanned, so that a file that the copy has lost is missing.
+# List the source as it was scanned, so that a file that the copy has lost is missing. The file of
+# checksums has the files in the same order.
 write_manifest() {
-  prefix=$job_folder/ plain=$plain awk "$split"'
-    kind ~ /[fe]/ { print (ENVIRON["plain"] ? "" : size " ") ENVIRON["prefix"] path }' "$work/source" >"$work/entries"
+  prefix=$job_folder/ plain=$plain sums=${checksum:+$work/checksums} awk "$split"'
+    function size_and_checksum(    line, half) {
+      if (ENVIRON["plain"]) return ""
+      if (!ENVIRON["sums"]) return size " "
+      if (kind == "e") return size " - "
+      getline line <ENVIRON["sums"]
+      split(line, half, "\t")
+      sub(/^[^\/]*\/[^\/]*\/[^\/]*\//, "", half[1])
+      if (half[1] != path) exit 1
+      return size " " half[2] " "
+    }
+    kind ~ /[fe]/ { print size_and_checksum() ENVIRON["prefix"] path }' "$work/source" >"$work/entries" ||
+    die "The list of the source could not be written: run the same command again."
   if [[ -z $plain ]]; then
-    local digest
+    local digest form=1
+    [[ -z $checksum ]] || form=2
     digest=$(sha256sum <"$work/entries")
-    print "#vault-manifest 1 began=$began entries=$(awk 'END { printf "%.0f", NR }' "$work/entries") bytes=$total_bytes sha256=${digest%% *}" >"$work/manifest"
+    print "#vault-manifest $form began=$began entries=$(awk 'END { printf "%.0f", NR }' "$work/entries") bytes=$total_bytes${checksum:+ checksum=$checksum} sha256=${digest%% *}" >"$work/manifest"
     cat -- "$work/entries" >>"$work/manifest"
   else
     mv -- "$work/entries" "$work/manifest"

@@ -17,7 +17,8 @@ interruptibly() { # COMMAND...
 }
 
 # Work in parallel and report progress. The workers append lines "<files> <bytes>" to the file of
-# progress, and keep in progress.now/ the ids of processes that write large files. Complaints are
+# progress, and keep in progress.now/ the processes at work on large files and what they count by,
+# "<process> wchar" (bytes written) or "<process> rchar" (read). Complaints are
 # shown as they come; the first one about a lack of space sets full and ends the work.
 work_with_progress() { # VERB PROGRESS_FILE FILES_DONE BYTES_DONE FILES BYTES COMMAND...
   local verb=$1 file=$2 status=0
@@ -72,14 +73,14 @@ show_progress() { # VERB PROGRESS_FILE
   if [[ -t 2 ]]; then printf '\r%s\033[K' "$text" >&2; else print "$text" >&2; fi
 }
 
-# Set begun to the bytes that processes have written of large files. The kernel counts them; a look
+# Set begun to the bytes of large files that processes have dealt with. The kernel counts them; a look
 # at the files would be a request to the server, and would wait for it.
 count_begun() { # FOLDER
-  local file process key value
+  local file process counter key value
   begun=0
   for file in "$1"/*; do
-    { read -r process <"$file" && exec 6<"/proc/$process/io"; } 2>/dev/null || continue
-    while read -r key value <&6; do [[ $key != wchar: ]] || begun=$((begun + value)); done
+    { read -r process counter <"$file" && exec 6<"/proc/$process/io"; } 2>/dev/null || continue
+    while read -r key value <&6; do [[ $key != "$counter": ]] || begun=$((begun + value)); done
     exec 6<&-
   done
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What a folder holds, as lines <type>/<bytes>/<modified>/<path>, and what may be vaulted of it.
 # Types are those of find -printf %y, and e: empty folder, u: unreadable file. A path with a line
-# break in it never becomes a line. Litter is what the setting ignoreUnexpectedNames names.
+# break in it never becomes a line. A stamp is <bytes>/<modified>/<changed>/<path>. Litter is what the setting ignoreUnexpectedNames names.
 
 list() { # FOLDER [EXPRESSION...]: unsorted, without what EXPRESSION handles
   (
@@ -34,10 +34,14 @@ read_litter_names() {
   [[ -z $litter || -n $all ]] || without_litter=(-regextype posix-extended -regex ".*/($litter)" -prune)
 }
 
-scan_source() { # OUTPUT: sorted by path; paths with a line break go to OUTPUT.broken, a dot per litter to OUTPUT.litter
+# To OUTPUT go lines sorted by path, to OUTPUT.broken paths with a line break, to OUTPUT.litter a dot
+# per litter and, for checksums, to OUTPUT.stamps the stamps of files.
+scan_source() { # OUTPUT
+  local -a stamps=()
+  [[ -z $checksum ]] || stamps=(-type f -fprintf "$1.stamps" '%s/%T@/%C@/%P\n' -false -o)
   : >"$1.litter"
   interruptibly list . ${without_litter[@]+"${without_litter[@]}" -fprintf "$1.litter" . -o} \
-    \( -path $'*[\n\r]*' -fprint0 "$1.broken" \) -o \
+    \( -path $'*[\n\r]*' -fprint0 "$1.broken" \) -o ${stamps[@]+"${stamps[@]}"} \
     \( -type f ! -readable -printf 'u/%s/%T@/%P\n' \) -o >"$1.found" 2>"$1.complaints" || {
     state_has_room || exit 1
     cat -- "$1.complaints" >&2
@@ -45,6 +49,7 @@ scan_source() { # OUTPUT: sorted by path; paths with a line break go to OUTPUT.b
   }
   name_empty_folders "$1.found" | sort -t/ -k4 >"$1"
   sort -- "$1" >"$1.all"
+  [[ -z $checksum ]] || sort -o "$1.stamps" -- "$1.stamps"
   rm -- "$1.found"
 }
 

@@ -8,13 +8,16 @@
 #   --new          deliver anew what was vaulted before: a new start time, everything copied again
 #   --all          take along names that IGNORE_UNEXPECTED_NAMES of client.conf leaves out, such as .DS_Store
 #   --plain        write the plain manifest: keys, without sizes
+#   --checksum A   list a checksum of each file, so that content can be verified: sha256, or crc64nvme,
+#                  which S3 computes itself and for which Python needs awscrt (see VAULT_PYTHON)
 #   --jobs N       files copied at a time (16)
 #   --unmounted    the share is an ordinary folder
 #
 # Run the same command again after an interruption or a failure: it copies what is not in the share
 # yet. A file is there if its last copying succeeded, and its size and its modification time, in
-# seconds, are those of the source. VAULT_STATE_FOLDER (/var/lib/vault) keeps what was copied, by share
-# and set; a running job needs 1,500 bytes there for each file whose path has 69 bytes.
+# seconds, are those of the source. The checksum of a file that has not changed is not computed again.
+# VAULT_STATE_FOLDER (/var/lib/vault) keeps what was copied, by share and set; a running job needs 1,500
+# bytes there for each file whose path has 69 bytes, and 3,000 with --checksum.
 # Exit status: 0 vaulted; 1 refused or failed; 2 misused; 129, 130, 143 ended by HUP, INT, TERM.
 set -euo pipefail
 scripts=$(dirname "$(readlink -f "$0")")
@@ -30,6 +33,8 @@ scripts=$(dirname "$(readlink -f "$0")")
 . "$scripts/job.sh"
 # shellcheck source=scripts/copy.sh
 . "$scripts/copy.sh"
+# shellcheck source=scripts/checksums.sh
+. "$scripts/checksums.sh"
 # shellcheck source=scripts/manifest.sh
 . "$scripts/manifest.sh"
 
@@ -37,10 +42,11 @@ main() {
   read_options "$@"
   open_source
   open_share
+  find_checksum_tool
   open_job
   stop_at_signals "Run the same command again: it copies what is not in the share yet."
   look
-  if [[ -z $anew && ! -s $work/todo ]] && write_manifest && cmp -s -- "$work/manifest" "$target/$manifest_name"; then
+  if [[ -z $anew && ! -s $work/todo ]] && compute_checksums && write_manifest && cmp -s -- "$work/manifest" "$target/$manifest_name"; then
     print "The set $set_id is vaulted already: $(counted "$work/want") files, and none has changed$(mention_litter)."
     end_delivery
     return
@@ -48,6 +54,7 @@ main() {
   refuse_expired
   copy_failed=''
   [[ ! -s $work/todo ]] || copy
+  [[ -n $copy_failed ]] || compute_checksums
   compare
   write_manifest
   put_manifest
@@ -56,7 +63,7 @@ main() {
 }
 
 read_options() {
-  source_folder='' set_id='' share='' new='' all='' plain='' jobs=16 unmounted=''
+  source_folder='' set_id='' share='' new='' all='' plain='' checksum='' jobs=16 unmounted=''
   while (($#)); do
     case $1 in
       --help) show_help ;;
@@ -70,12 +77,17 @@ read_options() {
         set_id=$2
         ;;
       --share) share=$2 ;;
+      --checksum)
+        [[ $2 == sha256 || $2 == crc64nvme ]] || misused "--checksum must be sha256 or crc64nvme, not '$2'."
+        checksum=$2
+        ;;
       --jobs) require_whole_number "$1" "$2" 1 && jobs=$2 ;;
       *) misused "There is no option '$1'." ;;
     esac
     shift 2
   done
   [[ -n $source_folder ]] || misused "--source is missing: name the folder to vault."
+  [[ -z $plain || -z $checksum ]] || misused "--plain lists no checksums: leave out --checksum, or --plain."
   read_configuration
   [[ $EXPIRY_DAYS =~ ^[1-9][0-9]{0,4}$ ]] || die "EXPIRY_DAYS must be a whole number of days, not '$EXPIRY_DAYS': correct it in client.conf."
   SHARE_PREFIX=${SHARE_PREFIX%/}${SHARE_PREFIX:+/}
@@ -170,7 +182,10 @@ refuse_target() {
 compare() {
   local cause="so the manifest was not put in"
   scan_source "$work/rescan"
-  comm -3 "$work/source.all" "$work/rescan.all" | sed 's/^\t//' | paths | sort -u >"$work/changed"
+  {
+    comm -3 "$work/source.all" "$work/rescan.all"
+    [[ -z $checksum ]] || comm -3 "$work/source.stamps" "$work/rescan.stamps"
+  } | sed 's/^\t//' | paths | sort -u >"$work/changed"
   [[ ! -s $work/changed ]] ||
     refuse_all "$work/changed" "These changed in the source meanwhile, $cause: let the source rest and run the same command again."
   list_target

@@ -46,25 +46,34 @@ def start(place: Path, share: str, *options: str) -> subprocess.Popen[bytes]:
     )
 
 
-def finish(place: Path, share: str) -> None:
+def finish(place: Path, share: str, *options: str) -> None:
     """Vault to the end, once the workers of a run that was killed have ended."""
     status, errors = 1, b"is being vaulted by process"
     for _ in range(200):
         if status == 0 or b"is being vaulted by process" not in errors:
             break
         time.sleep(0.1)
-        process = start(place, share)
+        process = start(place, share, *options)
         _, errors = process.communicate()
         status = process.returncode
     assert status == 0, errors
 
 
-def assert_exact(place: Path, share: str) -> None:
+def line(key: str, content: bytes | None, checksums: bool) -> str:
+    """Return the line of a file, or of an empty folder without content."""
+    if not checksums:
+        return f"{len(content or b'')} {key}"
+    checksum = "-" if content is None else hashlib.sha256(content).hexdigest()
+    return f"{len(content or b'')} {checksum} {key}"
+
+
+def assert_exact(place: Path, share: str, *, checksums: bool) -> None:
     """Require *share* to hold the source, and nothing in it to be older than its manifest's began."""
     folder = place / share / "a-vaultjob"
     header, _, entries = (folder / "a.manifest").read_bytes().partition(b"\n")
     fields = re.fullmatch(
-        rb"#vault-manifest 1 began=(\d+) entries=\d+ bytes=\d+ sha256=(.*)", header
+        rb"#vault-manifest [12] began=(\d+) entries=\d+ bytes=\d+(?: checksum=sha256)? sha256=(.*)",
+        header,
     )
     assert fields is not None
     assert hashlib.sha256(entries).hexdigest().encode() == fields[2]
@@ -79,12 +88,13 @@ def assert_exact(place: Path, share: str) -> None:
     }
     del found["a.manifest"]
     assert found == expected
+    empty = [f"empty {number}" for number in range(3)]
     files = [name for name, content in expected.items() if content is not None]
-    listed = [line.split(b" ", 1) for line in entries.splitlines()]
-    assert {key.decode(): int(size) for size, key in listed} == {
-        f"a-vaultjob/{name}": len(expected[name] or b"") for name in files
-    } | {f"a-vaultjob/empty {number}": 0 for number in range(3)}
-    for name in [*files, *(f"empty {number}" for number in range(3))]:
+    assert entries.decode().splitlines() == sorted(
+        (line(f"a-vaultjob/{name}", expected[name], checksums) for name in [*files, *empty]),
+        key=lambda text: text[text.index("a-vaultjob/") :].encode(),
+    )
+    for name in [*files, *empty]:
         # The inode's last change is when the gateway received the file, or the folder
         changed = (folder / name).stat().st_ctime
         assert changed >= int(fields[1]) - 1, f"{name} is of an earlier delivery"
@@ -95,12 +105,14 @@ def test_a_set_that_is_interrupted_at_random_is_exact_in_the_end(tmp_path: Path,
     choice = random.Random(seed)
     write_source(tmp_path / "source", choice)
     shares = SHARES if seed % 3 == 0 else SHARES[:1]
+    options = ["--checksum", "sha256"] if seed % 2 else []
     for share in shares:
         (tmp_path / share).mkdir()
     interrupted = 0
     while interrupted < INTERRUPTIONS:
         share = choice.choice(shares)
-        process = start(tmp_path, share, *(["--new"] if choice.random() < 0.4 else []))
+        new = ["--new"] if choice.random() < 0.4 else []
+        process = start(tmp_path, share, *options, *new)
         time.sleep(choice.random() ** 2 * 2.0)
         if process.poll() is None:
             interrupted += 1
@@ -109,5 +121,5 @@ def test_a_set_that_is_interrupted_at_random_is_exact_in_the_end(tmp_path: Path,
         assert process.returncode in {0, 1, 129, 130, 143} or process.returncode < 0, errors
         assert process.returncode != 1 or REFUSED.search(errors), errors
     for share in shares:
-        finish(tmp_path, share)
-        assert_exact(tmp_path, share)
+        finish(tmp_path, share, *options)
+        assert_exact(tmp_path, share, checksums=bool(options))

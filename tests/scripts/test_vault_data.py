@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pty
 import random
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.core.manifest_entries import EMPTY_FOLDER
 from local.datasets import generate
 from tests.unit.manifests import Reading
 
@@ -50,6 +52,15 @@ def entries(folder: Path) -> dict[str, int]:
 def sizes(reading: Reading) -> dict[str, int | None]:
     """Return key and size of every entry."""
     return {entry.key: entry.size_bytes for entry in reading.entries()}
+
+
+def sha256s(folder: Path) -> dict[str, str]:
+    """Return key and SHA-256 of every file, and EMPTY_FOLDER for every folder that holds nothing."""
+    return {
+        key: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else EMPTY_FOLDER
+        for key in entries(folder)
+        for path in [folder / key.removeprefix(f"{FOLDER}/")]
+    }
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
@@ -103,11 +114,15 @@ def test_any_names_come_back_from_the_handlers(tree: dict[tuple[str, ...], bytes
             if not path.is_dir() and not any(parent.is_file() for parent in path.parents):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-        done = vault(place, "--all")
+        done = vault(place, "--all", "--checksum", "sha256")
         assert done.returncode == 0, done.stderr
         reading = Reading([manifest(place)], arrived=int(time.time()))
         assert not reading.copied
         assert sizes(reading) == entries(place / "source")
+        assert reading.listing.checksum_algorithm == "sha256"
+        assert {entry.key: entry.checksum for entry in reading.entries()} == sha256s(
+            place / "source"
+        )
 
 
 def is_utf8(name: bytes) -> bool:

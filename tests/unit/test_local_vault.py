@@ -227,24 +227,33 @@ def test_an_unchanged_set_shows_its_known_outcome_at_once(
     assert account.there == set()
 
 
-@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ({}, ()),
+        ({"new": True}, ("--new",)),
+        ({"checksum": "sha256"}, ("--checksum", "sha256")),
+        ({"new": True, "checksum": "crc64nvme"}, ("--new", "--checksum", "crc64nvme")),
+    ],
+)
 def test_a_set_that_is_delivered_is_watched(
     account: Account,
     system: DeployedSystem,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    new: bool,
+    options: dict[str, Any],
+    arguments: tuple[str, ...],
 ) -> None:
     client = Client(write_manifest(system), writes=True)
     watched = Watched({"detail": an_outcome("Failed")})
     monkeypatch.setattr(DeployedSystem, "gateway_client", lambda self: client)
     monkeypatch.setattr(vault_dataset, "watch", lambda *_, **__: watched)
 
-    vaulted = vault(system, a_set(tmp_path), phases=Phases(), new=new)
+    vaulted = vault(system, a_set(tmp_path), phases=Phases(), **options)
 
     assert not vaulted.is_unchanged
     assert vaulted.event["detail"]["status"] == "Failed"
-    assert ("--new" in client.arguments) is new
+    assert client.arguments[5:] == arguments
 
 
 @pytest.mark.parametrize(
