@@ -35,6 +35,8 @@ unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW NEW
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 file := $${GIVEN_SET:+--set "$$GIVEN_SET"} $${GIVEN_FILE:+--file "$$GIVEN_FILE"}
+# The environment local is the system that make local-up runs.
+place = $(if $(filter local,$(call given,ENV)),--local,$${GIVEN_ENV:+--env "$$GIVEN_ENV"})
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
 
 shell_scripts := scripts/*.sh tools/*.sh .ci/run tests/scripts/*.bats tests/scripts/*.bash
@@ -44,7 +46,7 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault hold-back release local-status local-down
-.PHONY: plan plan-local preflight deploy destroy bootstrap state-policy reconcile
+.PHONY: plan plan-local preflight deploy destroy bootstrap state-policy reconcile smoke
 .PHONY: synth architecture format lint hooks check test audit setup bench simulate lock hcl try-cdktn clean
 
 help:
@@ -85,8 +87,8 @@ plan-local: setup ## The same on a local AWS, where EventProcessingStack is depl
 
 ## Deploy
 preflight: setup ## Ask AWS whether a deployment will succeed, before anything is created (ENV, FORMAT, LOCK)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m operations.preflight \
-		$${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"} $(if $(filter no,$(call given,LOCK)),--no-lock)
+	@$(run) sgvault preflight $(place) \
+		$(if $(filter json,$(call given,FORMAT)),--json) $(if $(filter no,$(call given,LOCK)),--no-lock)
 
 deploy: setup ## Plan each stack, show its review, ask, and apply exactly that plan (ENV, STACK, ALLOW, YES)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment deploy $${GIVEN_YES:+--yes} \
@@ -106,6 +108,9 @@ state-policy: setup ## Print the IAM policy that gives a deployer access to the 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault reconcile \
 		$${GIVEN_YES:+--yes} $${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"} $${GIVEN_SET:+-- "$$GIVEN_SET"}
+
+smoke: setup ## Send two small datasets through what is deployed, and remove them again (ENV, YES, FORMAT)
+	@$(run) sgvault smoke $(place) $(if $(filter json,$(call given,FORMAT)),--json) $${GIVEN_YES:+--yes}
 
 ## Change it
 synth: setup ## Write the Terraform configuration to cdktf.out, of the environment ENV
@@ -178,9 +183,9 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  CHECKSUM=sha256 ## vault: list a checksum of each file, sha256 or crc64nvme
 #  FILE=path ## hold-back and release: a file's path in its set
 #  LOCK=no ## preflight: write no lock object to the state bucket
-#  FORMAT=json ## preflight, local-up, vault and local-status for programs: make -s local-status FORMAT=json
+#  FORMAT=json ## preflight, smoke, local-up, vault and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod; local-up: local or demo)
-#  YES=1 ## bootstrap, reconcile, deploy and destroy: carry it out without asking
+#  YES=1 ## bootstrap, reconcile, smoke, deploy and destroy: carry it out without asking
 #  STACK=names ## plan, deploy and destroy: only these (all of them)
 #  ALLOW=addresses ## plan and deploy: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
+from operations.announce import A_CALL, announce
 from operations.arguments import DryRun, Prefix, SetId, Yes
 from operations.command import DECLINED, Invocation, agree
-from operations.errors import OperatorError
 from operations.safe_text import argument, given, shown
 from operations.settled import Verdict
 
 if TYPE_CHECKING:
-    from handlers.core.events import ObjectUpload
     from operations.backfill_plan import Plan
 
-A_CALL = 10
 EXAMPLES = 20
 
 
@@ -98,34 +93,10 @@ def _carry_out(invocation: Invocation, plan: Plan) -> dict[str, Any]:
     url = invocation.vault.upload_queue_url
     with invocation.output.progress("Announcing", total=len(uploads)) as steps:
         for first in range(0, len(uploads), A_CALL):
-            _send(url, uploads[first : first + A_CALL])
+            announce(url, uploads[first : first + A_CALL], reason="backfill")
             steps.advance(min(A_CALL, len(uploads) - first))
     arn = None
     if plan.attempt > 1:
         again = reserve_attempt(invocation.vault, plan.manifest_upload, plan.version_id)
         arn = start(invocation.vault.state_machine_arn, again)
     return {"announced": len(plan.uploads), "executionArn": arn}
-
-
-def _send(url: str, uploads: list[ObjectUpload]) -> None:
-    """Send one call's announcements.
-
-    Raises:
-        OperatorError: SQS refused one. Those before it are sent, and repeating changes nothing.
-    """
-    answer = boto3.client("sqs").send_message_batch(
-        QueueUrl=url,
-        Entries=[
-            {
-                "Id": str(number),
-                "MessageBody": json.dumps(upload.announcement("backfill"), ensure_ascii=False),
-            }
-            for number, upload in enumerate(uploads)
-        ],
-    )
-    for refused in answer.get("Failed", []):
-        key = uploads[int(refused["Id"])].key
-        raise OperatorError(
-            f"SQS refused the announcement of {shown(key)}: {refused.get('Message', refused)}."
-            " Run the command again: what was announced changes nothing a second time."
-        )

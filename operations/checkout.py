@@ -111,3 +111,20 @@ def state_policy(invocation: Invocation) -> None:
         region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
         partition = botocore.session.get_session().get_partition_for_region(region)
         print(json.dumps(policy(settings, partition=partition), indent=2))
+
+
+def preflight(
+    invocation: Invocation,
+    no_lock: Annotated[
+        bool, typer.Option("--no-lock", help="Do not write and remove a lock object.")
+    ] = False,
+) -> int:
+    """Ask AWS whether a deployment will succeed, before anything is created.
+
+    Needs the checkout. Exit status: 0 nothing is red, 1 something is.
+    """
+    with checkout(invocation.choice.environment_name) as settings:
+        from operations.preflight.results import preflight as ask
+
+        passed = ask(settings, take_lock=not no_lock, as_json=invocation.output.as_json)
+    return 0 if passed else 1

@@ -76,6 +76,17 @@ class Executions:
                 if execution is not None:
                     yield execution
 
+    def started_since(self, seconds: float) -> Iterator[str]:
+        """Yield the ARNs of the executions that started at *seconds* of Unix time or later."""
+        pages = self._states.get_paginator("list_executions").paginate(
+            stateMachineArn=self._machine
+        )
+        for page in pages:
+            for each in page["executions"]:  # newest first
+                if each["startDate"].timestamp() < seconds:
+                    return
+                yield each["executionArn"]
+
     def of_set(self, set_id: str, folder: str, *, limit: int = 500) -> list[Execution]:
         """Return a dataset's executions among the newest *limit*, newest first."""
         return [

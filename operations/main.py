@@ -13,6 +13,7 @@ from operations.reconcile import reconcile
 from operations.replay import replay
 from operations.report import report
 from operations.show import show
+from operations.smoke.command import smoke
 from operations.status import status, watch
 
 app = typer.Typer(
@@ -39,6 +40,8 @@ add_command(
     app, "backfill", backfill, example="sgvault backfill 2026-11-payroll --env prod --dry-run"
 )
 add_command(app, "replay", replay, example="sgvault replay --from 6h --env prod --dry-run")
+add_command(app, "smoke", smoke, example="sgvault smoke --env dev")
+add_command(app, "preflight", checkout.preflight, example="sgvault preflight --env prod")
 add_command(app, "bootstrap", checkout.bootstrap, example="sgvault bootstrap --env prod")
 add_command(
     app,

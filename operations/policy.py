@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from operations.command import Invocation
 from operations.register import INDEX
+from operations.smoke.policy import allow, smoke_policy
 from operations.vault import Vault, parameter_name
 
 
-def policy(invocation: Invocation) -> None:
+def policy(
+    invocation: Invocation,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="What 'sgvault smoke' needs, which writes.")
+    ] = False,
+) -> None:
     """Print the IAM policy that the reading commands need: status, show, watch, explain, report.
 
     Reading dead letters is a statement of its own: it hides a message for a moment, so it is no
     mere reading. It prints JSON in any case. Exit status: 0.
     """
-    print(json.dumps(reading_policy(invocation.vault), indent=2))
+    made = smoke_policy(invocation.vault) if smoke else reading_policy(invocation.vault)
+    print(json.dumps(made, indent=2))
 
 
 def reading_policy(vault: Vault) -> dict[str, Any]:
@@ -42,7 +51,7 @@ def reading_policy(vault: Vault) -> dict[str, Any]:
     return {
         "Version": "2012-10-17",
         "Statement": [
-            _allow(
+            allow(
                 "FindTheVault",
                 ["ssm:GetParameter", "ssm:GetParametersByPath"],
                 [
@@ -50,32 +59,28 @@ def reading_policy(vault: Vault) -> dict[str, Any]:
                     arn("ssm", f"parameter{vault.gateway_parameters}"),
                 ],
             ),
-            _allow("ListExecutions", ["states:ListExecutions"], [vault.state_machine_arn]),
-            _allow(
+            allow("ListExecutions", ["states:ListExecutions"], [vault.state_machine_arn]),
+            allow(
                 "ReadExecutions",
                 ["states:DescribeExecution", "states:GetExecutionHistory"],
                 [arn("states", f"execution:{machine}:*")],
             ),
-            _allow(
+            allow(
                 "ReadRows",
                 ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
                 [arn("dynamodb", f"table/{each}") for each in tables],
             ),
-            _allow("ListObjects", ["s3:ListBucket", "s3:ListBucketVersions"], [bucket]),
-            _allow(
+            allow("ListObjects", ["s3:ListBucket", "s3:ListBucketVersions"], [bucket]),
+            allow(
                 "ReadManifestsAndReports",
                 ["s3:GetObject", "s3:GetObjectVersion"],
                 [f"{bucket}/*{vault.manifest_suffix_name}", f"{reports}/*"],
             ),
-            _allow("ReadGatewayHealth", ["logs:FilterLogEvents"], [arn("logs", f"{group}:*")]),
-            _allow(
+            allow("ReadGatewayHealth", ["logs:FilterLogEvents"], [arn("logs", f"{group}:*")]),
+            allow(
                 "PeekAtDeadLetters",
                 ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"],
                 [arn("sqs", url.rpartition("/")[2]) for url in queues if url],
             ),
         ],
     }
-
-
-def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

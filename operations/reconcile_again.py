@@ -94,12 +94,15 @@ def reserve_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> 
             return attempt
 
 
-def start(state_machine_arn: str, manifest: ManifestUpload) -> str:
+def start(
+    state_machine_arn: str, manifest: ManifestUpload, *, max_iterations: int | None = None
+) -> str:
     """Start an execution with an event like the one that the rule passes on; return its ARN."""
+    fewer = {} if max_iterations is None else {"max-iterations": max_iterations}
     event = {
         "source": SOURCE,
         "detail-type": MANIFEST_UPLOADED,
-        "detail": {**manifest.detail(), "attempt": manifest.attempt},
+        "detail": {**manifest.detail(), "attempt": manifest.attempt, **fewer},
     }
     answer = boto3.client("stepfunctions").start_execution(
         stateMachineArn=state_machine_arn, input=json.dumps(event, ensure_ascii=False)

@@ -46,6 +46,8 @@ class Vault:
     record_dead_letter_queue_url: str | None = None
     upload_archive_arn: str | None = None
     """The EventBridge archive of upload events; None where ``archiveDays`` is 0."""
+    prevent_destroy: bool | None = None
+    """The setting ``preventDestroy``; None before release 0.2.0."""
 
     @classmethod
     def from_json(cls, name: str, text: str) -> Self:

@@ -19,6 +19,7 @@ from deployment.command_line import exit_status
 from deployment.deployment import ROOT, Deployment
 from deployment.errors import CommandError
 from deployment.review.planning import PLANS, PlanReview, emptied, plan_stacks
+from deployment.target import Target
 
 EXIT_STATUS = """\
 exit status:
@@ -103,6 +104,7 @@ def review(options: argparse.Namespace, environment: str) -> PlanReview:
     deployment = Deployment(folder, variables)
     with phase("Synthesising the stacks"):
         deployment.synthesise()
+    print(f"This is {Target.of(deployment, environment)}.", file=sys.stderr, flush=True)
     return plan_stacks(
         deployment,
         environment=environment,

@@ -52,6 +52,8 @@ class Account:
     region: str
     client: Callable[[str], Any]
     """Makes a boto3 client of a service."""
+    account_id: str | None = None
+    """None if AWS accepts no credentials."""
     is_local: bool = False
     """Whether it is an emulator, whose answers about quotas, images and policies prove nothing."""
     take_lock: bool = True

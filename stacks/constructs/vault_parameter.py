@@ -36,6 +36,7 @@ class VaultParameter(Construct):
             "expiryDays": settings.expiry_days,
             "verifyObjects": settings.verify_objects,
             "ignoreUnexpectedNames": settings.ignore_unexpected_names,
+            "preventDestroy": settings.prevent_destroy,
         }
         parameter = SsmParameter(
             self,

@@ -41,6 +41,7 @@ PARAMETER: dict[str, Any] = {
     "expiryDays": 30,
     "verifyObjects": True,
     "ignoreUnexpectedNames": [".nfs*"],
+    "preventDestroy": False,
     "setTableName": "vault-dev-sets",
     "recordQueueUrl": f"{URL}vault-dev-records",
     "recordDeadLetterQueueUrl": f"{URL}vault-dev-records-dead-letters",

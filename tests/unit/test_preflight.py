@@ -12,11 +12,13 @@ from botocore.exceptions import ClientError
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from operations.preflight import environment, people, quotas, services, state
-from operations.preflight.__main__ import CHECKS, show_json, show_table
+from operations.preflight import environment, people, quotas, results, services, state
 from operations.preflight.check import Account, Finding, State, run
+from operations.preflight.results import CHECKS, show_json, show_table
 from stacks.settings import checked
 from tests.shipped import DEFAULTS
+from tests.unit.operator_account import installed
+from tests.unit.sgvault import sgvault
 
 Answers = dict[str, Any]
 REGION = "eu-west-1"
@@ -321,8 +323,8 @@ def test_what_an_emulator_cannot_answer_is_never_green() -> None:
     """And what AWS refuses to answer stops no other check."""
     only_aws = [check for check in CHECKS if check.only_aws]
     assert len(only_aws) == 11
-    results = list(run(only_aws, account(is_local=True)))
-    assert {each.finding.state for each in results} == {State.NOT_ANSWERED}
+    local = list(run(only_aws, account(is_local=True)))
+    assert {each.finding.state for each in local} == {State.NOT_ANSWERED}
 
     answers: Answers = {"list_rules": error("AccessDenied", 403)}
     (rules,) = (check for check in CHECKS if check.ask is quotas.rules)
@@ -342,14 +344,15 @@ def test_a_local_system_is_not_red_for_what_only_an_account_has() -> None:
 def test_results_are_a_table_for_people_and_json_for_programs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    results = list(run([check for check in CHECKS if check.ask is people.alarms], account()))
-    show_table(results, account())
+    shown = list(run([check for check in CHECKS if check.ask is people.alarms], account()))
+    show_table(shown, account())
     table = capsys.readouterr().out
-    assert "environment dev, region eu-west-1" in table
+    assert "environment dev, account unknown, region eu-west-1" in table
     assert "alarms reach somebody: Set one of them" in table
-    show_json(results, account())
+    show_json(shown, account())
     assert json.loads(capsys.readouterr().out) == {
         "environment": "dev",
+        "account": None,
         "region": "eu-west-1",
         "checks": [
             {
@@ -360,3 +363,18 @@ def test_results_are_a_table_for_people_and_json_for_programs(
             }
         ],
     }
+
+
+def test_the_command_asks_about_the_settings_of_its_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its exit status is that of the checks; without a region, none is asked."""
+    alarms = [check for check in CHECKS if check.ask is people.alarms]
+    monkeypatch.setattr(results, "CHECKS", alarms)
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with installed() as account:
+        account.answers["GetCallerIdentity"] = lambda *_: IDENTITY
+        ran = sgvault("preflight", "--env", "dev", "--region", "eu-west-1", "--json", "--no-lock")
+    assert (ran.status, ran.json["account"]) == (1, "123456789012")
+    assert [each["state"] for each in ran.json["checks"]] == ["red"]

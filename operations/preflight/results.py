@@ -1,26 +1,22 @@
-"""``python -m operations.preflight``: ask AWS whether a deployment will succeed, before it begins."""
+"""``sgvault preflight``: the list of the checks, and their results as a table or as JSON."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from rich.console import Console
 from rich.table import Table
 
-import environments
 from operations.preflight import environment, people, quotas, services, state
 from operations.preflight.check import Account, Check, Result, State, run
-from operations.preflight.local_system import ENVIRONMENT, use_local_system
-from stacks.settings import SettingsError, read_settings
+from stacks.settings import Settings
 
-ROOT = Path(__file__).parents[2]
 CHECKS = (
     Check(name="credentials", ask=environment.credentials),
     Check(name="region", ask=environment.region, only_aws=True),
@@ -44,53 +40,33 @@ CHECKS = (
 COLOURS = {State.GREEN: "green", State.RED: "red", State.NOT_ANSWERED: "yellow"}
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m operations.preflight",
-        description="Ask AWS whether a deployment of the environment that VAULT_ENV names will"
-        " succeed, before anything is created.",
-        epilog="exit status: 0 nothing is red, 1 something is, 2 it was called wrongly",
-    )
-    parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument(
-        "--no-lock", action="store_true", help="do not write and remove a lock object"
-    )
-    return parser.parse_args()
+def preflight(settings: Settings, *, take_lock: bool, as_json: bool) -> bool:
+    """Ask AWS, print the results, and return whether nothing is red.
 
-
-def main() -> int:
-    """Print the results; 1 if one is red."""
-    options = arguments()
-    name = environments.chosen(os.environ)
-    try:
-        settings = read_settings(ROOT, name)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    is_local = "AWS_ENDPOINT_URL" in os.environ
-    if name == ENVIRONMENT:
-        is_local = use_local_system(ROOT)
-        if not is_local:
-            print("No local system is running: 'make local-up' starts one.", file=sys.stderr)
-            return 1
+    Raises:
+        NoRegionError: Neither the settings nor the environment name a region.
+    """
     # Typed as anything, for boto3-stubs types clients by literal names of services.
     session: Any = boto3.session.Session()
     region = settings.stacks_region or os.environ.get("AWS_REGION") or session.region_name
     if not region:
-        print("No region is known: set stacksRegion, or the variable AWS_REGION.", file=sys.stderr)
-        return 1
+        raise NoRegionError
+
+    def client(service: str) -> Any:
+        return session.client(service, region_name=region)
+
     account = Account(
         settings=settings,
         region=region,
-        client=lambda service: session.client(service, region_name=region),
-        is_local=is_local,
-        take_lock=not options.no_lock,
+        client=client,
+        account_id=_account_id(client("sts")),
+        is_local="AWS_ENDPOINT_URL" in os.environ,
+        take_lock=take_lock,
     )
     results = list(run(CHECKS, account))
-    show = show_json if options.format == "json" else show_table
+    show = show_json if as_json else show_table
     show(results, account)
-    return int(any(each.finding.state is State.RED for each in results))
+    return all(each.finding.state is not State.RED for each in results)
 
 
 def show_json(results: Sequence[Result], account: Account) -> None:
@@ -104,14 +80,21 @@ def show_json(results: Sequence[Result], account: Account) -> None:
         }
         for each in results
     ]
-    where = {"environment": account.settings.environment_name, "region": account.region}
+    where = {
+        "environment": account.settings.environment_name,
+        "account": account.account_id,
+        "region": account.region,
+    }
     print(json.dumps({**where, "checks": checks}, indent=2, ensure_ascii=False))
 
 
 def show_table(results: Sequence[Result], account: Account) -> None:
     """Print a table, and below it what to do about each that is not green."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
-    console.print(f"environment {account.settings.environment_name}, region {account.region}")
+    console.print(
+        f"environment {account.settings.environment_name},"
+        f" account {account.account_id or 'unknown'}, region {account.region}"
+    )
     table = Table("check", "state", "seen", box=None, header_style="bold", pad_edge=False)
     for each in results:
         finding = each.finding
@@ -124,10 +107,13 @@ def show_table(results: Sequence[Result], account: Account) -> None:
             console.print(f"\n{each.name}: {_plain(each.finding.remedy)}")
 
 
+def _account_id(sts: Any) -> str | None:
+    try:
+        return str(sts.get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError):
+        return None  # the first check has the reason
+
+
 def _plain(text: str) -> str:
     """Return *text* so that rich takes no bracket for markup."""
     return text.replace("[", r"\[")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The smoke test: two small datasets on their way through a deployed environment."""

@@ -1,0 +1,75 @@
+"""The IAM rights of who runs the smoke test in one environment: it writes, and removes again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from operations.vault import Vault, parameter_name
+
+OWN_SETS = "smoke-*"
+
+
+def smoke_policy(vault: Vault) -> dict[str, Any]:
+    """Return the policy: objects, reports and rows of the test's own sets.
+
+    An outcome's key is a hash, so that its table cannot be narrowed to them.
+    """
+    partition = vault.state_machine_arn.split(":")[1]
+    where = f"{vault.region}:{vault.account_id}"
+
+    def arn(service: str, resource: str) -> str:
+        return f"arn:{partition}:{service}:{where}:{resource}"
+
+    machine = vault.state_machine_arn.rpartition(":")[2]
+    bucket = f"arn:{partition}:s3:::{vault.file_upload_bucket_name}"
+    reports = f"arn:{partition}:s3:::{vault.reports_bucket_name}"
+    tables = [each for each in (vault.upload_event_table_name, vault.set_table_name) if each]
+    parameter = arn("ssm", f"parameter{parameter_name(vault.environment_name)}")
+    rows = allow(
+        "ReadAndRemoveOwnRows",
+        ["dynamodb:Query", "dynamodb:DeleteItem"],
+        [arn("dynamodb", f"table/{each}") for each in tables],
+    )
+    listed = allow("ListOwnVersions", ["s3:ListBucketVersions"], [bucket, reports])
+    outcomes = arn("dynamodb", f"table/{vault.outcome_table_name}")
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            allow("FindTheVault", ["ssm:GetParameter"], [parameter]),
+            allow(
+                "WriteAndRemoveOwnObjects",
+                ["s3:PutObject", "s3:GetObject", "s3:DeleteObjectVersion"],
+                [f"{bucket}/{OWN_SETS}"],
+            ),
+            allow("RemoveOwnReports", ["s3:DeleteObjectVersion"], [f"{reports}/{OWN_SETS}"]),
+            {**listed, "Condition": {"StringLike": {"s3:prefix": OWN_SETS}}},
+            allow(
+                "AnnounceObjects",
+                ["sqs:SendMessage"],
+                [arn("sqs", vault.upload_queue_url.rpartition("/")[2])],
+            ),
+            {
+                **rows,
+                "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": OWN_SETS}},
+            },
+            allow("ReadAndRemoveOutcomes", ["dynamodb:GetItem", "dynamodb:DeleteItem"], [outcomes]),
+            allow(
+                "StartAndFindExecutions",
+                ["states:StartExecution", "states:ListExecutions"],
+                [vault.state_machine_arn],
+            ),
+            allow(
+                "FollowAndStopExecutions",
+                ["states:DescribeExecution", "states:StopExecution"],
+                [arn("states", f"execution:{machine}:*")],
+            ),
+            allow("ReadUploadRule", ["events:DescribeRule"], [vault.upload_rule_arn]),
+            # No resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
+            allow("AskEventBridge", ["events:TestEventPattern"], ["*"]),
+        ],
+    }
+
+
+def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    """Return a statement."""
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
