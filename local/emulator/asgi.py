@@ -15,7 +15,7 @@ from local.gateway.storage_gateway import StorageGateway
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 TARGET = "StorageGateway_20130630."
-CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/")
+CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 
 
 def with_storage_gateway(

@@ -44,7 +44,7 @@ def check(service: str, operation: str, parameters: Parameters) -> None:
     report = ParamValidator().validate(dict(parameters), shape)
     if report.has_errors():
         raise RefusedByAwsError("ParamValidationError", report.generate_report())
-    for problem in _beyond_model(shape, parameters, operation):
+    for problem in beyond_model(shape, parameters, operation):
         raise RefusedByAwsError("ValidationException", problem)
     for limit in LIMITS:
         if limit.service == service and re.fullmatch(limit.operations, operation):
@@ -62,7 +62,7 @@ def _model(service: str) -> ServiceModel:
     return botocore.session.get_session().get_service_model(service)
 
 
-def _beyond_model(shape: Any, value: Any, path: str) -> Iterator[str]:
+def beyond_model(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Yield where *value* exceeds its wire type, an upper bound or an enumeration of the model."""
     bound = WIRE_TYPES.get(shape.type_name)
     if bound is not None and not -bound <= value < bound:
@@ -73,11 +73,12 @@ def _beyond_model(shape: Any, value: Any, path: str) -> Iterator[str]:
     size = len(value) if hasattr(value, "__len__") else value
     if most is not None and size > most:
         yield f"{path}: {size} is more than {most}"
-    for inner, at, member in _members(shape, value):
-        yield from _beyond_model(member, inner, f"{path}.{at}")
+    for inner, at, member in members(shape, value):
+        yield from beyond_model(member, inner, f"{path}.{at}")
 
 
-def _members(shape: Any, value: Any) -> Iterator[tuple[Any, str, Shape]]:
+def members(shape: Any, value: Any) -> Iterator[tuple[Any, str, Shape]]:
+    """Yield what *value* holds, where, and the shape of each."""
     match shape.type_name:
         case "structure":
             for name, inner in value.items():

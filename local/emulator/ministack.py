@@ -18,6 +18,7 @@ from local.emulator.asgi import Application
 from local.emulator.ec2_gaps import mend_ec2
 from local.emulator.lambda_gaps import mend_lambda
 from local.emulator.limits_gap import within_aws_limits
+from local.emulator.rule_arn_gap import mend_rule_arns
 from local.emulator.s3_checksum_gap import mend_checksums
 from local.emulator.s3_gaps import without_s3_gaps
 from local.emulator.sqs_gaps import mend_batches
@@ -79,6 +80,7 @@ def application() -> Application:
         import_module("ministack.services.lambda_svc"), import_module("ministack.services.sqs")
     )
     mend_checksums(import_module("ministack.services.s3"))
+    mend_rule_arns(import_module("ministack.core.iam_actions"))
     logging.getLogger("events").addFilter(is_news)
     return within_aws_limits(without_s3_gaps(inner))
 

@@ -30,6 +30,7 @@ from local.clients import client
 from local.emulator import ministack
 from local.emulator.asgi import Application, as_if_over_tls, with_storage_gateway
 from local.emulator.endpoint_process import HELD_BACK
+from local.emulator.recording import recorded
 from local.gateway.appliance import Appliance
 from local.gateway.file_gateway import FileGateway
 from local.gateway.storage_gateway import StorageGateway
@@ -85,6 +86,7 @@ def main() -> None:
     if options.enforce_iam:
         inner = as_if_over_tls(inner)
     app = with_storage_gateway(inner, api, account=options.account, region=options.region)
+    app = recorded(app)
     gateway = FileGateway(
         api,
         exports=folder / "shares",

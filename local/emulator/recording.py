@@ -1,0 +1,84 @@
+"""Every request that reaches the endpoint -> a line of JSON, where a variable names a file.
+
+The tests compare the lines with the models of AWS's services: ``tools/requests``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.emulator.asgi import CREDENTIAL, Application, whole_body
+
+VARIABLE = "VAULT_RECORD_REQUESTS"
+"""Names the file, to which several endpoints may append."""
+MOST_BYTES = 8_000_000
+"""Of a body: objects of S3 may be larger, and are cut."""
+KEPT = re.compile(r"x-amz-.*|content-type|user-agent|smithy-protocol|host|range|if-.*")
+NEVER_KEPT = {"x-amz-security-token"}
+OWN_PATHS = "/_"
+"""The emulator's own, which are no AWS service's."""
+
+
+def recorded(inner: Application, environ: Mapping[str, str] = os.environ) -> Application:
+    """Return *inner*, or what records each request before *inner* answers it."""
+    name = environ.get(VARIABLE)
+    if not name:
+        return inner
+    path = Path(name)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
+            await inner(scope, receive, send)
+            return
+        body = await whole_body(receive)
+        append(path, line_of(scope, body))
+        unread = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Any:
+            return unread.pop() if unread else await receive()
+
+        await inner(scope, again, send)
+
+    return application
+
+
+def line_of(scope: Any, body: bytes) -> dict[str, Any]:
+    """Return a request as it is recorded: of its signature, the service alone."""
+    headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    query = scope.get("query_string", b"").decode("latin-1")
+    signed = CREDENTIAL.search(headers.get("authorization", "")) or PRESIGNED.search(query)
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return {
+        "service": signed["service"] if signed else None,
+        "method": scope["method"],
+        "path": raw_path.decode("latin-1").partition("?")[0],
+        "query": query,
+        "headers": {
+            name: value
+            for name, value in headers.items()
+            if KEPT.fullmatch(name) and name not in NEVER_KEPT
+        },
+        "body": base64.b64encode(body[:MOST_BYTES]).decode(),
+        "cut": len(body) > MOST_BYTES,
+    }
+
+
+PRESIGNED = re.compile(
+    r"X-Amz-Credential=(?P<key>[^&%]+)%2F\d{8}%2F(?P<region>[^%]+)%2F(?P<service>[^%]+)%2F"
+)
+
+
+def append(path: Path, line: Mapping[str, Any]) -> None:
+    """Append a line in one write, so that those of several processes do not mix."""
+    data = f"{json.dumps(line)}\n".encode()
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, data)
+    finally:
+        os.close(file)

@@ -1,0 +1,1 @@
+"""Requests that a local AWS recorded, compared with the models of AWS's services in botocore."""
