@@ -174,7 +174,7 @@ def test_no_key_is_evaluated_or_changed(name: str) -> None:
 ON_BUS = st.one_of(
     changed(data_event(upload(f"{FOLDER}x"), upload(f"{FOLDER}y"))),
     changed(manifest_event()),
-    VALUES,
+    VALUES.filter(lambda value: not isinstance(value, str)),
     st.text(st.characters(exclude_categories=["Cs", "Cc"])),  # SQS takes no others
 )
 
