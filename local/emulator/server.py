@@ -91,6 +91,7 @@ def main() -> None:
         api,
         exports=folder / "shares",
         held_back=folder / HELD_BACK,
+        journals=folder / "announced",
         s3=client(Endpoint(url=f"http://127.0.0.1:{port}", region=options.region), "s3"),
         emit=ministack.emitter(),
         seed=options.seed,

@@ -54,27 +54,32 @@ class Announcer:
         emit: Emit,
         random: Random,
         *,
+        announced: Callable[[Sequence[ScannedPath]], None] = lambda entries: None,
         spread_seconds: float = SPREAD_SECONDS,
         twice: float = TWICE,
     ) -> None:
+        """*announced* is called with what was emitted."""
         self._emit = emit
+        self._announced = announced
         self._random = random
         self._spread_seconds = spread_seconds
         self._twice = twice
         self._order = itertools.count()  # breaks ties: events themselves have no order
-        self._due: list[tuple[float, int, Json]] = []
+        self._due: list[tuple[float, int, Json, ScannedPath]] = []
 
     def add(self, share: FileShare, entry: ScannedPath, *, now: float) -> None:
         """Announce *entry* some time soon."""
         event = upload_event(share, entry, key_has_prefix=self._random.random() < 0.5)
         for _ in range(2 if self._random.random() < self._twice else 1):
             due = now + self._random.uniform(0, self._spread_seconds)
-            heapq.heappush(self._due, (due, next(self._order), event))
+            heapq.heappush(self._due, (due, next(self._order), event, entry))
 
     def flush(self, share: FileShare, *, now: float) -> None:
         """Emit what is due by *now*."""
         ready = []
         while self._due and self._due[0][0] <= now:
-            ready.append(heapq.heappop(self._due)[2])
+            ready.append(heapq.heappop(self._due)[2:])
         for start in range(0, len(ready), ENTRIES_PER_CALL):
-            self._emit(share, ready[start : start + ENTRIES_PER_CALL])
+            some = ready[start : start + ENTRIES_PER_CALL]
+            self._emit(share, [event for event, _ in some])
+            self._announced([entry for _, entry in some])

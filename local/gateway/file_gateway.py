@@ -3,7 +3,8 @@
 It behaves as an S3 File Gateway does, in its less convenient habits too: some files show up in the
 bucket half written before they are whole, nothing is announced before it is whole in S3 and has
 rested for the share's settling time, and a file written again is uploaded and announced again.
-A file may also be stuck in it: nothing of what *held_back* lists is uploaded.
+A file may also be stuck in it: nothing of what *held_back* lists is uploaded. After a restart it goes
+on with what its journal does not have: that is uploaded and announced.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from local.gateway.announcements import Announcer, Emit
 from local.gateway.file_shares import FileShare
 from local.gateway.folder_scan import FolderScan, ScannedPath, Settling
+from local.gateway.journal import Journal
 from local.gateway.storage_gateway import StorageGateway
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class ShareWatcher:
         folder: Path,
         *,
         held_back: Path,
+        journal: Journal,
         s3: S3Client,
         emit: Emit,
         random: Random,
@@ -58,8 +61,9 @@ class ShareWatcher:
         self._clock = clock
         self._scan = FolderScan(str(folder))
         self._held_back = held_back
-        self._settling = Settling()
-        self._announcer = Announcer(emit, random)
+        self._journal = journal
+        self._settling = Settling(journal.read())
+        self._announcer = Announcer(emit, random, announced=journal.announced)
 
     def look(self, upload_threads: ThreadPoolExecutor) -> float:
         """Upload what has come to rest, announce what is due, return the scan's seconds."""
@@ -73,6 +77,7 @@ class ShareWatcher:
         scan_seconds = self._clock() - started
         for entry in gone:
             self._s3.delete_object(Bucket=self.share.bucket, Key=self._object_key(entry))
+        self._journal.gone(gone)
         stuck = self._stuck()
         settled = self._disordered([entry for entry in settled if entry.key not in stuck])
         growing = [
@@ -145,6 +150,7 @@ class FileGateway:
         *,
         exports: Path,
         held_back: Path,
+        journals: Path,
         s3: S3Client,
         emit: Emit,
         seed: int = 0,
@@ -152,6 +158,7 @@ class FileGateway:
         self._api = api
         self._exports = exports
         self._held_back = held_back
+        self._journals = journals
         self._s3 = s3
         self._emit = emit
         self._seed = seed
@@ -175,10 +182,12 @@ class FileGateway:
     def _serve_in_thread(self, share: FileShare) -> Thread:
         folder = self._exports / share.export
         folder.mkdir(parents=True, exist_ok=True)
+        share_id = share.arn.rpartition("/")[2]  # another share of the same name begins anew
         watcher = ShareWatcher(
             share,
             folder,
             held_back=self._held_back,
+            journal=Journal(self._journals / f"{share_id}.jsonl"),
             s3=self._s3,
             emit=self._emit,
             random=Random(f"{self._seed}/{share.export}"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 logger = logging.getLogger(__name__)
@@ -103,9 +103,9 @@ class FolderScan:
 class Settling:
     """Remembers since when each entry has been as it is, and what has been dealt with."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: Mapping[str, ScannedPath]) -> None:
         self._since: dict[str, tuple[Signature, float]] = {}
-        self._done: dict[str, ScannedPath] = {}
+        self._done = dict(done)
 
     def look(
         self, entries: Iterable[ScannedPath], *, now: float, settling_seconds: float

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -17,6 +18,7 @@ from local.gateway.announcements import Announcer, upload_event
 from local.gateway.file_gateway import ShareWatcher
 from local.gateway.file_shares import FileShare
 from local.gateway.folder_scan import FolderScan, ScannedPath, Settling
+from local.gateway.journal import Journal
 from local.gateway.requests import Json
 
 SETTLING_SECONDS = 2.0
@@ -48,17 +50,26 @@ class FakeS3:
 class Appliance:
     """One share under a clock that moves when told to."""
 
-    def __init__(self, folder: Path, share: FileShare, seed: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        share: FileShare,
+        seed: int = 0,
+        *,
+        s3: FakeS3 | None = None,
+        journal: Path | None = None,
+    ) -> None:
         self.folder = folder
         self.held_back = folder.with_name(f"{folder.name}-held-back")
         self.now = 1000.0
-        self.s3 = FakeS3()
+        self.s3 = s3 or FakeS3()
         self.events: list[Json] = []
         self._threads = ThreadPoolExecutor(1)
         self._watcher = ShareWatcher(
             share,
             folder,
             held_back=self.held_back,
+            journal=Journal(journal or folder.with_name(f"{uuid4().hex}.jsonl")),
             s3=self.s3,
             emit=self._emit,
             random=Random(seed),
@@ -247,6 +258,40 @@ def test_a_file_that_is_held_back_is_uploaded_once_it_is_not(appliance: Applianc
     assert "s-vaultjob/stuck \u2028" in appliance.announced()
 
 
+def test_a_gateway_that_is_restarted_in_a_set_announces_what_it_had_not(tmp_path: Path) -> None:
+    """And nothing else: it neither uploads nor announces again what was announced."""
+    keys = {f"s-vaultjob/{number}" for number in range(60)}
+    journal = tmp_path / "journal"
+    before = Appliance(tmp_path / "share", file_share(), journal=journal)
+    for key in keys:
+        before.write(key)
+    while len(set(before.announced()) & keys) < 20:
+        before.pass_time(0.5)
+    announced = set(before.announced())
+    before.close()
+    uploads = {key: len(before.s3.bodies[key]) for key in announced & keys}
+
+    after = Appliance(tmp_path / "share", file_share(), s3=before.s3, journal=journal)
+    after.pass_time(10)
+    after.close()
+
+    assert len(announced & keys) < len(keys)
+    assert set(after.announced()) == {*keys, "s-vaultjob"} - announced
+    assert {key: len(after.s3.bodies[key]) for key in uploads} == uploads
+
+
+def test_a_file_that_is_gone_stays_gone_after_a_restart(tmp_path: Path) -> None:
+    """So that one of the same name is announced when it comes again."""
+    for _ in range(2):
+        appliance = Appliance(tmp_path / "share", file_share(), journal=tmp_path / "journal")
+        appliance.write("a.txt")
+        appliance.pass_time(6)
+        (appliance.folder / "a.txt").unlink()
+        appliance.pass_time(1)
+        appliance.close()
+        assert set(appliance.announced()) == {"a.txt"}
+
+
 def test_without_a_notification_policy_files_are_uploaded_in_silence(tmp_path: Path) -> None:
     appliance = Appliance(tmp_path, file_share(policy="{}"))
     appliance.write("a")
@@ -329,7 +374,7 @@ def test_a_missing_root_is_an_error_and_deletes_nothing(tmp_path: Path) -> None:
 
 
 def test_what_is_replaced_by_a_rename_settles_anew() -> None:
-    settling = Settling()
+    settling = Settling({})
     old, new = (ScannedPath("a", "", False, 1, 0, inode) for inode in (1, 2))
 
     assert settling.look([old], now=0, settling_seconds=2) == ([], [])
