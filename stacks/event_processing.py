@@ -24,6 +24,7 @@ from stacks.constructs.set_sweep import SetSweep
 from stacks.constructs.storage import Storage
 from stacks.constructs.upload_rule import UploadRule
 from stacks.constructs.vault_bus import NOTICES, VaultBus
+from stacks.constructs.vault_dashboard import VaultDashboard
 from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
@@ -54,6 +55,7 @@ class EventProcessingStack(VaultStack):
         self._record_uploads()
         self._reconcile_datasets()
         self._notices.publish({word: self._routes[route] for route, word in NOTICES.items()})
+        VaultDashboard(self, "dashboard", name=self._prefix, arns=self._arns, bus=self._bus)
         self._publish_names()
 
     def _route_events(self) -> None:

@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks.constructs.activated_gateway import ActivatedGateway
 from stacks.constructs.arns import Arns
 from stacks.constructs.gateway_alarms import GatewayAlarms
+from stacks.constructs.gateway_dashboard import GatewayDashboard
 from stacks.constructs.nfs_share import NfsShare, S3Endpoint
 from stacks.constructs.private_network import CLIENT_ADDRESS
 from stacks.constructs.share_permissions import share_role_name
@@ -48,6 +49,13 @@ class FileShareStack(VaultStack):
             gateway_id=gateway.id,
             gateway_name=prefix,
             alarm_topic_arn=settings.alarm_topic_arn,
+        )
+        GatewayDashboard(
+            self,
+            "dashboard",
+            gateway_id=gateway.id,
+            gateway_name=prefix,
+            region=arns.region,
         )
         TerraformOutput(self, "fileShareArn", value=share.arn)
         TerraformOutput(self, "sharePath", value=share.path)

@@ -11,6 +11,7 @@ from operations.preflight.check import Account, Finding, green, not_answered, re
 
 SESSION = re.compile(r"arn:(?P<partition>[\w-]+):sts::\d{12}:assumed-role/(?P<role>[^/]+)/.+")
 NEEDED = (
+    "cloudwatch:PutDashboard",
     "cloudwatch:PutMetricAlarm",
     "dynamodb:CreateTable",
     "ec2:CreateSecurityGroup",

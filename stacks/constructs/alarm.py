@@ -22,6 +22,14 @@ class Metric:
     period_seconds: int = 60
 
 
+def queue_metric(queue: str, name: str) -> Metric:
+    """Return a metric that SQS sends of the queue named *queue*.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    return Metric(namespace="AWS/SQS", name=name, dimensions={"QueueName": queue})
+
+
 def alarm(
     scope: Construct,
     id_: str,

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPoli
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from constructs import Construct
 
-from stacks.constructs.alarm import Metric, alarm
+from stacks.constructs.alarm import Metric, alarm, queue_metric
 from stacks.constructs.arns import Arns
 from stacks.constructs.iam import Allow, by_service
 from stacks.constructs.protection import protected
@@ -43,6 +43,7 @@ class DeadLetters(Construct):
     ) -> None:
         """Define the queue for dead letters of *queue_arns*, and of EventBridge for *rule_arns*."""
         super().__init__(scope, id_)
+        self._name = name
         self.arn = arns.queue(name)
         self.alarm_topic_arn = alarm_topic_arn
         self.keep = Allow("KeepWhatFailed", ["sqs:SendMessage"], [self.arn])
@@ -66,11 +67,11 @@ class DeadLetters(Construct):
             name=f"{name}-not-empty",
             symptom=f"Messages that could not be handled wait in {name}",
             section="Dead letters",
-            metric=Metric(
-                namespace="AWS/SQS",
-                name="ApproximateNumberOfMessagesVisible",
-                dimensions={"QueueName": name},
-            ),
+            metric=self.metric("ApproximateNumberOfMessagesVisible"),
             at_least=1,
             topic_arn=alarm_topic_arn,
         )
+
+    def metric(self, name: str) -> Metric:
+        """Return a metric that SQS sends of the queue."""
+        return queue_metric(self._name, name)

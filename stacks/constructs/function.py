@@ -132,6 +132,11 @@ class Function(Construct):
                 ),
             )
 
+    @property
+    def log_group(self) -> str:
+        """The name of the function's log group."""
+        return f"/aws/lambda/{self._service}"
+
     def metric(self, name: str, *, statistic: str = "Maximum", period_seconds: int = 60) -> Metric:
         """Return a metric that the function's code emits."""
         return Metric(

@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.lambda_event_source_mapping import (
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from constructs import Construct
 
-from stacks.constructs.alarm import Metric, alarm
+from stacks.constructs.alarm import Metric, alarm, queue_metric
 from stacks.constructs.arns import Arns
 from stacks.constructs.dead_letters import DeadLetters, taking_from
 from stacks.constructs.event_route import EventRoute
@@ -117,15 +117,12 @@ class FunctionQueue(Construct):
         )
         # SQS's metric covers messages received once or twice, the function's metric those that it
         # puts back.
-        self._age_alarm(
-            "oldest_message",
-            Metric(
-                namespace="AWS/SQS",
-                name="ApproximateAgeOfOldestMessage",
-                dimensions={"QueueName": self._name},
-            ),
-        )
+        self._age_alarm("oldest_message", self.metric("ApproximateAgeOfOldestMessage"))
         self._age_alarm("oldest_put_back", function.metric("OldestMessagePutBackAge"))
+
+    def metric(self, name: str) -> Metric:
+        """Return a metric that SQS sends of the queue."""
+        return queue_metric(self._name, name)
 
     def _age_alarm(self, id_: str, metric: Metric) -> None:
         alarm(

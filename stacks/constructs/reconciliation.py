@@ -125,6 +125,15 @@ class Reconciliation(Construct):
         self._notify_of_ends(f"{name}-ended", functions.notify, undelivered)
         self._raise_alarms(name, functions, count * wait_seconds, undelivered.alarm_topic_arn)
 
+    def metric(self, name: str) -> Metric:
+        """Return the sum of a metric that Step Functions sends of the executions."""
+        return Metric(
+            namespace="AWS/States",
+            name=name,
+            dimensions={"StateMachineArn": self.arn},
+            statistic="Sum",
+        )
+
     def _raise_alarms(
         self, name: str, functions: ReconcileFunctions, longest_seconds: int, topic_arn: str | None
     ) -> None:
@@ -135,12 +144,7 @@ class Reconciliation(Construct):
                 name=f"{name}-{id_.replace('_', '-')}",
                 symptom=f"An execution of the state machine {ending}",
                 section="Executions fail",
-                metric=Metric(
-                    namespace="AWS/States",
-                    name=metric,
-                    dimensions={"StateMachineArn": self.arn},
-                    statistic="Sum",
-                ),
+                metric=self.metric(metric),
                 at_least=1,
                 topic_arn=topic_arn,
             )

@@ -57,6 +57,10 @@ class VaultBus(Construct):
         """Return the ARN of each route's rule."""
         return [self._arns.rule(name, bus=self._bus_name) for name in self._rule_names.values()]
 
+    def log_group(self, route: str) -> str:
+        """Return the name of a route's log group."""
+        return f"/aws/events/{self._rule_names[route]}"
+
     def routes(self, *, undelivered: DeadLetters) -> Mapping[str, EventRoute]:
         """Define a route for each event; what a target cannot take ends in *undelivered*."""
         routes = {

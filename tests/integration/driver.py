@@ -171,12 +171,19 @@ class Driver:
             for each in sns.list_topics()["Topics"]
             if each["TopicArn"].endswith(f":vault-{self.system.environment}-notices")
         )
-        url = self.sqs.create_queue(QueueName="notices")["QueueUrl"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        queue = f"{topic.replace(':sns:', ':sqs:').rpartition(':')[0]}:notices"
+        may_send = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [may_send]})
+        url = self.sqs.create_queue(QueueName="notices", Attributes={"Policy": policy})["QueueUrl"]
         subscription = sns.subscribe(
             TopicArn=topic,
             Protocol="sqs",
-            Endpoint=arn["Attributes"]["QueueArn"],
+            Endpoint=queue,
             Attributes={"RawMessageDelivery": "true"},
             ReturnSubscriptionArn=True,
         )

@@ -42,6 +42,22 @@ def methods_called(handlers: Path, module: str) -> set[str]:
     }
 
 
+def metrics_emitted(handlers: Path, module: str) -> set[str]:
+    """Return the metrics that a module, or one that it imports, counts or measures."""
+    names: set[str] = set()
+    for tree in modules_of(handlers, module).values():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="count" | "measure_seconds"),
+                    args=[ast.Constant(value=name), *_],
+                ):
+                    names.add(str(name))
+                case ast.Assign(targets=[ast.Name(id="METRICS")], value=ast.Dict(values=values)):
+                    names |= {ast.literal_eval(each) for each in values}
+    return names
+
+
 def modules_of(handlers: Path, module: str) -> dict[str, ast.Module]:
     """Return the syntax trees of a module and of all handlers' modules that it imports."""
     trees: dict[str, ast.Module] = {}

@@ -17,6 +17,7 @@ LONGEST_ENVIRONMENT = "a234567890123456"
 
 NAMED_BY = {
     "aws_cloudwatch_event_archive": ("name", 48),
+    "aws_cloudwatch_dashboard": ("dashboard_name", 255),
     "aws_cloudwatch_event_bus": ("name", 256),
     "aws_cloudwatch_event_rule": ("name", 64),
     "aws_cloudwatch_log_group": ("name", 512),

@@ -1,0 +1,188 @@
+"""The dashboard of the event processing: from uploads that arrive to outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from cdktf import TerraformStack
+from constructs import Construct
+
+from stacks.constructs.alarm import Metric
+from stacks.constructs.arns import Arns
+from stacks.constructs.dashboard import Graph, LogTable, Widget, dashboard
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.function import Function
+from stacks.constructs.function_queue import FunctionQueue
+from stacks.constructs.reconciliation import Reconciliation
+from stacks.constructs.vault_bus import VaultBus
+
+Counted = Mapping[str, Mapping[str, Sequence[str]]]
+"""Sums of what functions count: names by function, by the title of the graph."""
+REFUSED = ("MalformedUploadEvents", "MessagesPutBack", "MessagesSetAside")
+ARRIVING: Counted = {
+    "Uploads classified and recorded": {
+        "classify_upload": ("UploadsClassified",),
+        "record_upload": ("UploadsRecorded", "UploadEventsRepeated"),
+    },
+    "Uploads out of the ordinary": {
+        "classify_upload": ("UploadsOutsideDatasets", "ManifestNearMisses", *REFUSED),
+        "record_upload": REFUSED,
+    },
+}
+ENDING: Counted = {
+    "Outcomes": {
+        "reconcile_notify": (
+            "ReconciliationsSuccessful",
+            "ReconciliationsTimedOut",
+            "ReconciliationsFailed",
+        ),
+        "sweep_sets": ("ManifestsOverdue",),
+    },
+    "What the sweep did": {
+        "sweep_sets": (
+            "SweepsFinished",
+            "ExecutionsStartedLate",
+            "OutcomesDecidedLate",
+            "FoldersWithoutEvents",
+            "SetsNotSwept",
+        ),
+    },
+}
+MISSING_BY_SET = """\
+fields @timestamp, `detail.set-id` as set, detail.files as files, detail.missing as missing
+| sort @timestamp desc
+| limit 50"""
+"""A metric a set would cost $0.30 a month; the log group has the events anyway."""
+WAITS_FOR = """\
+filter message = "Checked"
+| stats latest(entries) as listed, latest(stands_at.key) as waits_for, max(@timestamp) as checked
+  by set_id
+| sort checked desc
+| limit 50"""
+
+
+class VaultDashboard(Construct):
+    """Graphs of the functions, queues and state machine that the stack has defined before it."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, arns: Arns, bus: VaultBus) -> None:
+        super().__init__(scope, id_)
+        found = TerraformStack.of(self).node.find_all()
+        self._functions = {each.node.id: each for each in found if isinstance(each, Function)}
+        self._queues = [each for each in found if isinstance(each, FunctionQueue)]
+        self._dead_letters = [each for each in found if isinstance(each, DeadLetters)]
+        (self._machine,) = (each for each in found if isinstance(each, Reconciliation))
+        dashboard(
+            self,
+            "Resource",
+            name=name,
+            region=arns.region,
+            widgets=[
+                *self._counted(ARRIVING),
+                *self._waiting(),
+                *self._open(),
+                *self._counted(ENDING),
+                LogTable(
+                    title="Missing, by set that timed out",
+                    log_group=bus.log_group("reconciliation_timeout"),
+                    query=MISSING_BY_SET,
+                ),
+                LogTable(
+                    title="What each set waits for",
+                    log_group=self._functions["reconcile_check"].log_group,
+                    query=WAITS_FOR,
+                ),
+                *self._health(),
+            ],
+        )
+
+    def _counted(self, titles: Counted) -> Iterable[Widget]:
+        for title, counted in titles.items():
+            yield Graph(
+                title=title,
+                metrics=[
+                    (
+                        f"{name} ({function})",
+                        self._functions[function].metric(name, statistic="Sum"),
+                    )
+                    for function, names in counted.items()
+                    for name in names
+                ],
+            )
+
+    def _waiting(self) -> Iterable[Widget]:
+        """Messages: how old, how many, and those that nobody could handle."""
+        yield Graph(
+            title="Age of the oldest message, seconds",
+            metrics=[
+                *(
+                    (each.node.id, each.metric("ApproximateAgeOfOldestMessage"))
+                    for each in self._queues
+                ),
+                *(
+                    (f"put back ({name})", self._functions[name].metric("OldestMessagePutBackAge"))
+                    for name in ("classify_upload", "record_upload")
+                ),
+            ],
+        )
+        for title, queues in (
+            ("Messages that wait", self._queues),
+            ("Dead letters", self._dead_letters),
+        ):
+            yield Graph(
+                title=title,
+                metrics=[
+                    (each.node.id, each.metric("ApproximateNumberOfMessagesVisible"))
+                    for each in queues
+                ],
+            )
+
+    def _open(self) -> Iterable[Widget]:
+        """Sets that have no outcome yet."""
+        yield Graph(
+            title="Sets that are open",
+            metrics=[("SetsOpen", self._functions["sweep_sets"].metric("SetsOpen"))],
+        )
+        yield Graph(
+            title="Age of the oldest reconciliation, seconds",
+            metrics=[
+                (
+                    "ReconciliationAge",
+                    self._functions["reconcile_check"].metric("ReconciliationAge"),
+                )
+            ],
+        )
+        yield Graph(
+            title="Executions",
+            metrics=[
+                (name, self._machine.metric(name))
+                for name in (
+                    "ExecutionsStarted",
+                    "ExecutionsSucceeded",
+                    "ExecutionsFailed",
+                    "ExecutionsTimedOut",
+                    "ExecutionsAborted",
+                )
+            ],
+        )
+
+    def _health(self) -> Iterable[Widget]:
+        """Lambda's own metrics of each function.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+        """
+        for name, statistic in (("Errors", "Sum"), ("Throttles", "Sum"), ("Duration", "p95")):
+            yield Graph(
+                title=f"{name} of functions" + (", ms, 95 of 100" if statistic == "p95" else ""),
+                metrics=[
+                    (
+                        id_,
+                        Metric(
+                            namespace="AWS/Lambda",
+                            name=name,
+                            dimensions={"FunctionName": function.name},
+                            statistic=statistic,
+                        ),
+                    )
+                    for id_, function in self._functions.items()
+                ],
+            )
