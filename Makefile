@@ -48,6 +48,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .PHONY: help demo local-up vault hold-back release local-status local-down
 .PHONY: plan plan-local preflight deploy destroy bootstrap state-policy reconcile smoke
 .PHONY: synth architecture format lint hooks check test audit setup bench simulate lock hcl try-cdktn clean
+.PHONY: screenshot
 
 help:
 	@awk -F ' ## ' '/^## / { print "\n" substr($$0, 4) } \
@@ -57,6 +58,9 @@ help:
 ## Run it on this machine, without an AWS account
 demo: setup ## Deploy to a local AWS, vault a dataset, see it reconciled; see one time out
 	@$(run) python -m local demo $(data) $(where)
+
+screenshot: ## Take the README's picture of a report that the demo kept, where a Chromium is on the path
+	@tools/screenshot.sh
 
 local-up: setup ## Start and deploy the same system, and leave it running (ENV)
 	@$(run) python -m local up $(where) $(format) $${GIVEN_ENV:+--environment "$$GIVEN_ENV"}

@@ -9,6 +9,7 @@ from local import source_folder
 from local.datasets import generate
 from local.deployed_system import DeployedSystem
 from local.emulator.endpoint_process import EndpointOptions
+from local.kept_reports import keep_report
 from local.outcomes import Event
 from local.phases import Phases
 from local.source_folder import SourceFolder
@@ -26,8 +27,9 @@ def demo(
 ) -> bool:
     """Vault *data* (or a generated dataset) whole, and once more with a file held back.
 
-    Unless the system is to be *whole*, only its event processing is deployed. Return whether the
-    first outcome is *Successful* and the second *Timed out* with its missing key.
+    Unless the system is to be *whole*, only its event processing is deployed. The pages of both
+    reports stay. Return whether the first outcome is *Successful* and the second *Timed out* with
+    its missing key.
     """
     with tempfile.TemporaryDirectory(prefix="vault-demo-") as generated:
         if data is None:
@@ -42,8 +44,12 @@ def demo(
             successful = _succeeds(system, dataset, phases)
             phases.console.rule("One file is held back")
             timed_out = _times_out(system, again, phases)
+            pages = [keep_report(system, each.set_id) for each in (dataset, again)]
     phases.console.rule()
     phases.print_seconds()
+    phases.say("Everything is stopped. The two reports stay; open them in a browser:")
+    for page in pages:
+        phases.say(f"  {page}")
     return successful and timed_out
 
 

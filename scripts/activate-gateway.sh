@@ -68,14 +68,17 @@ activate() {
   print "Activated the gateway $GATEWAY_NAME: $arn"
 }
 
-# Do something until it succeeds or the time is up; it leaves what is wrong in $wrong.
+# Do something until it succeeds or the time is up; it leaves what is wrong in $wrong. A gateway takes
+# some seconds to start, so the first tries do not complain.
 until_time_is_up() {
-  local last=$((SECONDS + wait_seconds)) reported='' pause=5
+  local last=$((SECONDS + wait_seconds)) reported='' pause=5 tries=0
   wrong=''
   until "$@"; do
     ((SECONDS + pause <= last)) || die "$wrong"
-    [[ $wrong == "$reported" ]] || complain "$wrong Trying again until $wait_seconds seconds are over."
-    reported=$wrong
+    if ((++tries > 3)) && [[ $wrong != "$reported" ]]; then
+      complain "$wrong Trying again until $wait_seconds seconds are over."
+      reported=$wrong
+    fi
     sleep "$pause"
   done
 }

@@ -167,7 +167,18 @@ called() { grep -c -- "$1" calls || true; }
   stub sleep <<<'cp '"'$PWD/good-curl' '$PWD/stubs/curl'"
   stub curl <<<'echo "curl: (7) refused" >&2; exit 7'
   run activate --wait 60
-  expect 0 "Trying again until 60 seconds are over" "runs: $arn"
+  expect 0 "runs: $arn"
+  [[ $output != *"Trying again"* ]]
+}
+
+@test "an appliance that does not come up soon is complained of once" {
+  answer 200 ABCDE-12345-FGHIJ-67890-KLMNO
+  mv stubs/curl good-curl
+  stub sleep <<<'echo >>slept; (($(wc -l <slept) < 6)) || cp '"'$PWD/good-curl' '$PWD/stubs/curl'"
+  stub curl <<<'echo "curl: (7) refused" >&2; exit 7'
+  run activate --wait 600
+  expect 0 "Trying again until 600 seconds are over" "runs: $arn"
+  same 1 "$(grep -c "Trying again" <<<"$output")"
 }
 
 @test "the key is asked for with the VPC endpoint, if there is one" {
