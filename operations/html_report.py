@@ -16,6 +16,7 @@ from typing import Any
 
 from operations.arrivals_chart import chart, summary
 from operations.moments import duration, utc
+from operations.report_files import REMARKS
 from operations.safe_text import argument, message, shown
 from operations.set_state import Arrivals
 
@@ -53,7 +54,8 @@ def page(
         total += 1
         if len(first) < FIRST:
             first.append(each)
-        lacks[_folder_of(each["key"], folder), each["type"]] += 1
+        if each["type"] not in REMARKS:
+            lacks[_folder_of(each["key"], folder), each["type"]] += 1
     yield from _folders(lacks)
     yield from _differences(first, total)
     yield from _commands(decided)
@@ -99,7 +101,12 @@ def _outcome(decided: dict[str, Any]) -> Iterator[str]:
 def _counts(decided: dict[str, Any]) -> Iterator[str]:
     yield '<h2>Counts</h2><div class="wide"><table><thead><tr><th scope="col">Kind</th>'
     yield '<th scope="col" class="number">Keys</th><th scope="col">Meaning</th></tr></thead><tbody>'
-    rows = {"files": "Listed in the manifest.", "found": "Listed, and announced.", **TYPES}
+    rows = {
+        "files": "Listed in the manifest.",
+        "found": "Listed, and announced.",
+        **TYPES,
+        **REMARKS,
+    }
     for name, meaning in rows.items():
         if name in decided:
             number = decided[name]
@@ -144,7 +151,8 @@ def _folders(lacks: Counter[tuple[str, str]]) -> Iterator[str]:
     yield '<th scope="col">Type</th><th scope="col" class="number">Keys</th></tr></thead><tbody>'
     for (folder, kind), number in lacks.most_common(MOST_FOLDERS):
         name = f"<bdi>{_safe(folder)}</bdi>" if folder else "the set's own folder"
-        yield f'<tr><td class="key">{name}</td><td>{_safe(kind)}</td><td class="number">{number:,}</td></tr>'
+        yield f'<tr><td class="key">{name}</td><td class="type">{_safe(kind)}</td>'
+        yield f'<td class="number">{number:,}</td></tr>'
     yield "</tbody></table></div>"
     if len(lacks) > MOST_FOLDERS:
         yield f"<p>The {MOST_FOLDERS} with the most keys, of {len(lacks):,}.</p>"
@@ -172,7 +180,8 @@ def _differences(first: list[dict[str, Any]], total: int) -> Iterator[str]:
     yield "</tr></thead><tbody>"
     for each in first:
         yield (
-            f'<tr><td>{_safe(each["type"])}</td><td class="key"><bdi>{_safe(each["key"])}</bdi></td>'
+            f'<tr><td class="type">{_safe(each["type"])}</td>'
+            f'<td class="key"><bdi>{_safe(each["key"])}</bdi></td>'
             f"{_number(each.get('listedSize'))}{_in_s3(each)}</tr>"
         )
     yield "</tbody></table></div>"

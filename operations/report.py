@@ -14,7 +14,7 @@ from operations.arguments import Prefix, SetId
 from operations.command import Invocation
 from operations.errors import OperatorError
 from operations.moments import duration, utc
-from operations.report_files import ReportFiles, last_outcome
+from operations.report_files import REMARKS, ReportFiles, last_outcome
 from operations.safe_text import argument, given, shown
 
 FIRST = 100
@@ -76,9 +76,10 @@ def report(
 
 
 def marked(differences: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield each difference as ``rclone check --combined`` does."""
+    """Yield each difference as ``rclone check --combined`` does, and no remark."""
     for each in differences:
-        yield f"{MARKS.get(each['type'], '!')} {shown(each['key'])}"
+        if each["type"] not in REMARKS:
+            yield f"{MARKS.get(each['type'], '!')} {shown(each['key'])}"
 
 
 def _print(
@@ -97,7 +98,7 @@ def _print(
             "took": duration(decided["finished"] - decided["started"]),
             **{
                 name: f"{decided[name]:,}"
-                for name in ("files", "found", *MARKS)
+                for name in ("files", "found", *MARKS, *REMARKS)
                 if decided.get(name) is not None
             },
             "report": shown(decided["report"]),

@@ -15,6 +15,14 @@ from operations.executions import Executions, outcome
 from operations.safe_text import shown
 from operations.vault import Vault
 
+REMARKS = {
+    "vanished": "Announced, not listed, not in S3: a temporary or renamed file. No difference.",
+    "ignored": "Unexpected, under a name that the settings ignore. No difference.",
+    "unlisted-folder": "A folder that was announced and not listed. No difference.",
+    "unannounced": "In S3, neither announced nor listed. No difference.",
+}
+"""What an outcome counts, and a report lists, besides differences."""
+
 
 def last_outcome(vault: Vault, set_id: str, *, share_prefix: str, attempt: int) -> dict[str, Any]:
     """Return a set's last outcome, or that of *attempt* if it is not 0.

@@ -177,11 +177,12 @@ def reported(place: Place) -> Place:
     lines = [
         {"type": "missing", "key": "a-vaultjob/deep/two", "inS3": False},
         {"type": "unexpected", "key": HOSTILE},
+        {"type": "vanished", "key": "a-vaultjob/.x.swp"},
     ]
     files = {
-        "a/one/summary.json": json.dumps({"differences": ["1.gz", "2.gz"], "lines": 2}).encode(),
+        "a/one/summary.json": json.dumps({"differences": ["1.gz", "2.gz"], "lines": 3}).encode(),
         "a/one/1.gz": gzip.compress(json.dumps(lines[0]).encode() + b"\n"),
-        "a/one/2.gz": gzip.compress(json.dumps(lines[1]).encode() + b"\n"),
+        "a/one/2.gz": gzip.compress("\n".join(map(json.dumps, lines[1:])).encode()),
     }
 
     def get_object(_: Any, parameters: Any) -> Any:
@@ -197,7 +198,7 @@ def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) ->
     assert "Timed out, attempt 1" in text
     assert r"a-vaultjob/\u001b[2J" in text
     lines = sgvault("report", "a", "--jsonl").out.splitlines()
-    assert [json.loads(each)["type"] for each in lines] == ["missing", "unexpected"]
+    assert [json.loads(each)["type"] for each in lines] == ["missing", "unexpected", "vanished"]
     assert sgvault("report", "a", "--combined").out.splitlines() == [
         "+ a-vaultjob/deep/two",
         r'- "a-vaultjob/\u001b[2J"',

@@ -105,6 +105,15 @@ def test_it_says_what_happened_and_what_lacks_where() -> None:
     assert "not read" in text, "a count that is null is no 0"
 
 
+def test_remarks_are_counted_and_listed_and_are_lacking_nowhere() -> None:
+    text = " ".join(
+        Outline(made([{"type": "vanished", "key": f"{FOLDER}deep/.x"}], vanished=1)).texts
+    )
+    assert "a temporary or renamed file. No difference." in text
+    assert f"{FOLDER}deep/.x" in text
+    assert "By folder" not in text
+
+
 def test_it_fetches_nothing_and_allows_its_own_style_and_script_alone() -> None:
     html = made([missing("one")])
     (policy,) = [
