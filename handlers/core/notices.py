@@ -24,7 +24,7 @@ def of_outcome(detail: Mapping[str, Any]) -> dict[str, str]:
     happened, command = {
         "Successful": (f"is complete{counted}", "report"),
         "Timed out": (f"timed out{counted}", "show"),
-        "Failed": ("could not be reconciled", "show"),
+        "Failed": ("could not be reconciled", "report"),
     }[detail["status"]]
     attempt = "" if detail["attempt"] == 1 else f" (attempt {detail['attempt']})"
     return _notice(

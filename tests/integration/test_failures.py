@@ -39,7 +39,7 @@ def test_an_empty_manifest_fails_with_its_reason(driver: Driver) -> None:
         (sentence,) = notices()
     assert sentence.startswith('"Failed in local: The set empty could not be reconciled. ')
     assert event["detail"]["reason"] in sentence
-    assert sentence.endswith(' Next: sgvault show empty --env local"')
+    assert sentence.endswith(' Next: sgvault report empty --env local"')
 
     assert event["detail-type"] == "File Upload Reconciliation Failed"
     assert "The manifest is empty" in event["detail"]["reason"]

@@ -260,8 +260,7 @@ def test_the_topic_gets_a_sentence_of_each_notice(
         f"{word} in dev" for word in sentences
     ]
     assert [text.rpartition(" Next: ")[2] for text in sentences.values()] == [
-        "sgvault report a --env dev",
-        *["sgvault show a --env dev"] * 3,
+        f"sgvault {command} a --env dev" for command in ("report", "show", "report", "show")
     ]
 
 

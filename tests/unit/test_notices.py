@@ -41,7 +41,7 @@ OVERDUE: dict[str, Any] = {
         (
             {"status": "Failed", "files": None, "found": None, "reason": "ManifestError: empty"},
             "could not be reconciled. ManifestError: empty",
-            "show",
+            "report",
         ),
     ],
 )
