@@ -17,5 +17,5 @@ profile=$(mktemp -d)
 trap 'rm -rf -- "$profile"' EXIT
 mkdir -p "${picture%/*}"
 "$chromium" --headless=new --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$profile" \
-  --window-size=1000,1180 --screenshot="$picture" "file://$PWD/$page" >/dev/null 2>&1
+  --window-size=1000,1120 --screenshot="$picture" "file://$PWD/$page" >/dev/null 2>&1
 echo "$picture: $(wc -c <"$picture") bytes."
