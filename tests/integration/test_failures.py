@@ -37,9 +37,10 @@ def test_an_empty_manifest_fails_with_its_reason(driver: Driver) -> None:
         event = outcome(outcomes)
         assert silent(outcomes)
         (sentence,) = notices()
-    assert sentence.startswith('"Failed in local: The set empty could not be reconciled. ')
+    where = driver.system.environment
+    assert sentence.startswith(f'"Failed in {where}: The set empty could not be reconciled. ')
     assert event["detail"]["reason"] in sentence
-    assert sentence.endswith(' Next: sgvault report empty --env local"')
+    assert sentence.endswith(f' Next: sgvault report empty --env {where}"')
 
     assert event["detail-type"] == "File Upload Reconciliation Failed"
     assert "The manifest is empty" in event["detail"]["reason"]
