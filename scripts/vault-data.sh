@@ -9,7 +9,7 @@
 #   --all          take along names that IGNORE_UNEXPECTED_NAMES of client.conf leaves out, such as .DS_Store
 #   --plain        write the plain manifest: keys, without sizes
 #   --checksum A   list a checksum of each file, so that content can be verified: sha256, or crc64nvme,
-#                  which S3 computes itself and for which Python needs awscrt (see VAULT_PYTHON)
+#                  which S3 computes itself; for that one VAULT_PYTHON (python3) needs the module awscrt
 #   --jobs N       files copied at a time (16)
 #   --unmounted    the share is an ordinary folder
 #
