@@ -1,1 +1,1 @@
-"""What Lambda runs: five functions and the pure core they share."""
+"""The Lambda functions, one module each, and the packages that they share."""

@@ -1,8 +1,8 @@
-"""SQS -> classify -> EventBridge: is an uploaded object data, a manifest, or neither?
+"""SQS -> classify -> EventBridge: an uploaded object is data, a manifest, or neither.
 
-Every message is published, or skipped with a metric and a log line, or returned to SQS, which
-delivers it again, later each time; after days, or at once if it cannot be read, it goes to the
-dead-letter queue. May run twice: a repeated event changes nothing further on.
+Each message is published, skipped with a metric and a log line, or returned to SQS, which delivers
+it again after longer and longer delays. A message goes to the dead-letter queue after some days, or
+at once if it cannot be read. May run twice: a repeated event has no effect later on.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ events: EventBridgeClient = boto3.client("events")
 
 @dataclass(slots=True)
 class Messages:
-    """The messages of a batch: the uploads in them, and why by the id of each that is none."""
+    """The messages of a batch: their uploads, and by message id the reason why a message has none."""
 
     classified: list[Classified] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -45,8 +45,8 @@ class Messages:
 def read(records: Iterable[SQSRecord], naming: Naming) -> Messages:
     """Return the uploads in *records*; a message that can never be read is *unreadable*.
 
-    It neither fails nor repeats the others. Any other error may be one of this code or of its
-    configuration, so that the message is delivered again.
+    Such a message neither fails nor repeats the others. Any other error may be a bug or a wrong
+    configuration, so that message is delivered again.
     """
     messages = Messages()
     for record in records:
@@ -66,7 +66,7 @@ def read(records: Iterable[SQSRecord], naming: Naming) -> Messages:
 
 
 def classify(message_id: str, upload: ObjectUpload, naming: Naming) -> Classified | None:
-    """Return *upload* with the dataset that it belongs to; None if it belongs to none."""
+    """Return *upload* with its dataset; None if it is in no dataset."""
     prefix = upload.share_prefix
     found = naming.classify(upload.key, share_prefix=prefix)
     if found is None:
@@ -83,7 +83,7 @@ def classify(message_id: str, upload: ObjectUpload, naming: Naming) -> Classifie
 
 
 def publish(call: Sequence[BusEntry], bus_name: str) -> dict[str, str]:
-    """Put *call* on the bus; return why by the id of each message whose entry was refused."""
+    """Put *call* on the bus; return the reason by message id for each refused entry."""
     try:
         answer = events.put_events(Entries=[entry.request(bus_name) for entry in call])
     except (BotoCoreError, ClientError) as error:

@@ -16,14 +16,14 @@ from handlers.core.errors import MalformedEventError
 
 MAX_ITERATIONS = "max-iterations"
 MIN_ITERATIONS = 2
-"""The last iteration only counts, so that one alone would check nothing."""
+"""The last iteration makes no check, so with one iteration there would be none."""
 
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Raise ``ticker`` by one; ``continue`` is false once it has reached ``count``.
+    """Increment ``ticker``; ``continue`` is false once it equals ``count``.
 
-    The manifest event's ``max-iterations`` lowers ``count``; it never raises it.
+    The manifest event's ``max-iterations`` can lower ``count`` but not raise it.
     """
     iterator = json_fields.mapping(json_fields.mapping(event, "iterator"), "Payload")
     ticker = json_fields.whole_number(iterator, "ticker") + 1

@@ -1,4 +1,4 @@
-"""``python -m local``: the system on this machine, for a demo or left running."""
+"""``python -m local``: run the system on this machine, for a demo or in the background."""
 
 from __future__ import annotations
 
@@ -36,20 +36,22 @@ def arguments() -> argparse.Namespace:
 
     demonstration = command("demo", "Deploy on a free port, vault a dataset, stop everything")
     with_data(
-        demonstration, required=False, help_text="what to vault (default: a generated dataset)"
+        demonstration,
+        required=False,
+        help_text="the folder to vault (default: a generated dataset)",
     )
     demonstration.add_argument("--port", type=int, default=0, help="(default: a free one)")
     started = command("up", "Deploy and leave running")
     started.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="0 picks a free one (default: %(default)s)"
     )
-    command("down", "End the system left running, with all that it holds")
-    status = command("status", "Show where everything of the system left running is")
+    command("down", "Stop the running system and remove its data")
+    status = command("status", "Show addresses and names of the running system")
     for deployed in (demonstration, started):
         deployed.add_argument(
             "--short",
             action="store_true",
-            help="EventProcessingStack alone, its gateway and share made by the API",
+            help="deploy only EventProcessingStack, and create gateway and share by the API",
         )
     planned = command("plan", "Deploy EventProcessingStack on a free port, plan every stack there")
     planned.add_argument("--port", type=int, default=0, help="(default: a free one)")
@@ -57,7 +59,12 @@ def arguments() -> argparse.Namespace:
         "--environment",
         choices=("local", "demo"),
         default="local",
-        help="local: a count for 50,000 files, demo: a short one (default: %(default)s)",
+        help="local: enough iterations for 50,000 files; demo: few (default: %(default)s)",
+    )
+    vaulted = command("vault", "Vault a dataset in the running system")
+    with_data(vaulted, required=True, help_text="the folder to vault")
+    vaulted.add_argument(
+        "--new", action="store_true", help="deliver a set again that was vaulted before"
     )
     vaulted = command("vault", "Vault one more dataset in the system left running")
     with_data(vaulted, required=True, help_text="what to vault")
@@ -67,8 +74,11 @@ def arguments() -> argparse.Namespace:
             "--format", choices=("text", "json"), default="text", help="(default: %(default)s)"
         )
     for name, help_text in (
-        ("hold-back", "Let the gateway not upload a file of a set, until it is released"),
-        ("release", "Let the gateway upload a file that it holds back; without --file, list them"),
+        ("hold-back", "Make the gateway hold back a file of a set until it is released"),
+        (
+            "release",
+            "Make the gateway upload a file that it holds back; without --file, list these files",
+        ),
     ):
         held = command(name, help_text)
         held.add_argument("--set", default="", metavar="ID", help="the set's id")
@@ -95,17 +105,17 @@ def with_delivery(added: argparse.ArgumentParser) -> None:
 
 
 def main() -> int:
-    """Carry out one command, and return its exit status."""
+    """Run one command, and return its exit status."""
     options = arguments()
     return exit_status(
         lambda: run(options),
-        interrupted="Interrupted: whatever this command had started is stopped.",
+        interrupted="Interrupted: everything that this command started is stopped.",
         errors=(BotoCoreError, ClientError),
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry out the command that *options* name, and return its exit status."""
+    """Run the command in *options*, and return its exit status."""
     as_json = getattr(options, "format", "text") == "json"
     phases = Phases(Console(stderr=as_json or options.command == "plan"))
     whole = not getattr(options, "short", False)
@@ -145,7 +155,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def vault_and_print(options: argparse.Namespace, phases: Phases, *, as_json: bool) -> None:
-    """Vault a dataset and print its outcome; any outcome that is announced is a success of ours."""
+    """Vault a dataset and print its outcome; with any outcome, the command succeeds."""
     dataset = source_folder.read(options.data, options.set)
     vaulted = vault(
         left_running.get(), dataset, phases=phases, new=options.new, checksum=options.checksum
@@ -158,7 +168,7 @@ def vault_and_print(options: argparse.Namespace, phases: Phases, *, as_json: boo
 
 
 def print_system(system: DeployedSystem, *, as_json: bool) -> None:
-    """Print where everything is."""
+    """Print the addresses and names of *system*."""
     shown = system.to_json()
     if as_json:
         print(json.dumps(shown, indent=2))

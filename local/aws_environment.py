@@ -1,4 +1,4 @@
-"""The environment variables that lead to an endpoint on this machine, and nowhere else."""
+"""Environment variables that point AWS clients to an endpoint on this machine only."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An emulated AWS: its address, its region, and credentials that open nothing else."""
+    """An emulated AWS: its address, its region, and credentials that are valid only there."""
 
     url: str
     region: str
     environment: str = "local"
-    """The environment that is deployed there, a name in ``environments/``."""
+    """The environment that is deployed there: a name in ``environments/``."""
     access_key_id: str = "local"
     secret_access_key: str = "local"
 
 
 def pointed_at(endpoint: Endpoint, base: Mapping[str, str]) -> dict[str, str]:
-    """Return *base* for *endpoint*, without any variable that leads to a real account."""
+    """Return *base* with variables for *endpoint*, and without any that lead to a real account."""
     made = {name: value for name, value in base.items() if not name.startswith("AWS_")}
     direct = ",".join(filter(None, [base.get("NO_PROXY") or base.get("no_proxy"), "127.0.0.1"]))
     return made | {
@@ -34,7 +34,7 @@ def pointed_at(endpoint: Endpoint, base: Mapping[str, str]) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": direct,
         "no_proxy": direct,
-        "CI": "1",  # nobody is there to answer a question
+        "CI": "1",  # so that no tool asks a question
         "TF_IN_AUTOMATION": "1",
         "VAULT_ENV": endpoint.environment,
     }

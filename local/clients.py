@@ -1,4 +1,4 @@
-"""boto3 clients that talk to the endpoint and to nothing else."""
+"""boto3 clients that send requests to the endpoint only."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from botocore.config import Config
 
 from local.aws_environment import Endpoint
 
-# Uploads carry no checksum of the SDK, so that S3 computes its own: a gateway is assumed to do so too.
+# Uploads have no checksum of the SDK, so that S3 computes it, as presumably for a gateway.
 DIRECT = Config(
     proxies={}, retries={"total_max_attempts": 3}, request_checksum_calculation="when_required"
 )
-# No profile and no file of this machine: https://botocore.amazonaws.com/v1/documentation/api/latest/reference/config.html
+# Ignore this machine's profile and files: https://botocore.amazonaws.com/v1/documentation/api/latest/reference/config.html
 NOTHING_CONFIGURED = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -26,8 +26,8 @@ NOTHING_CONFIGURED = {
 
 @cache
 def client(endpoint: Endpoint, service: str) -> Any:
-    """Make a client of *service*, once; whatever AWS settings this machine has do not count."""
-    # Typed as anything, for boto3-stubs types clients by literal names of services.
+    """Return a cached client of *service* that ignores the AWS settings of this machine."""
+    # boto3-stubs only types clients of literal service names.
     session: Any = boto3.session.Session(
         botocore_session=botocore.session.Session(session_vars=NOTHING_CONFIGURED),
         aws_access_key_id=endpoint.access_key_id,

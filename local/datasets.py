@@ -1,4 +1,4 @@
-"""The demo's dataset: two hundred small files under names that break careless programs."""
+"""The demo's dataset: two hundred small files with names that careless programs mishandle."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NAMES = (
 
 
 def generate(folder: Path, *, seed: int = 0, files: int = FILES) -> None:
-    """Write the dataset into *folder*: the same bytes under the same names for the same *seed*."""
+    """Write the dataset into *folder*; equal *seed*s give equal names and bytes."""
     random = Random(seed)
     (folder / EMPTY_FOLDER).mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(paths(files)):
@@ -61,7 +61,7 @@ def generate(folder: Path, *, seed: int = 0, files: int = FILES) -> None:
 
 
 def paths(files: int = FILES) -> list[PurePosixPath]:
-    """Name each file: every folder and every form of name comes up, in ever other pairs."""
+    """Return the path of each file: they cycle through folders and names, in different pairs."""
     return [
         PurePosixPath(FOLDERS[n % len(FOLDERS)], NAMES[n % len(NAMES)].format(n=n))
         for n in range(files)

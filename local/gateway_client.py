@@ -1,4 +1,4 @@
-"""The gateway's client, played by this machine: its configuration file, and its scripts as they are."""
+"""The gateway's client on this machine: its configuration file and the unmodified scripts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MESSAGE_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class GatewayClient:
-    """Runs scripts in *environment*; its files lie in *folder*."""
+    """Runs scripts in *environment*; *folder* contains its files."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -33,10 +33,10 @@ class GatewayClient:
     def run(
         self, script: str, *arguments: str, on_line: Callable[[str], None] | None = None
     ) -> None:
-        """Run *script* to its end; *on_line* is called with each line that it prints.
+        """Run *script*, and call *on_line* with each line of its output.
 
         Raises:
-            CommandError: It failed. Without *on_line*, the text contains its last lines.
+            CommandError: The script failed. Without *on_line*, the text has its last lines.
         """
         lines: list[str] = []
 
@@ -55,13 +55,13 @@ class GatewayClient:
         if status != 0:
             ended = f"scripts/{script} ended with status {status}"
             raise CommandError(
-                f"{ended}, for the reason above."
+                f"{ended}: the reason is printed above."
                 if on_line
                 else "\n".join([f"{ended}:", *lines[-MESSAGE_LINES:]])
             )
 
 
 def configured(text: str, changes: Mapping[str, str]) -> str:
-    """Return the lines ``KEY=value`` of *text* with *changes*; a new key comes at the end."""
+    """Return the lines ``KEY=value`` of *text* with *changes*; changed keys are at the end."""
     kept = [line for line in text.splitlines() if line.partition("=")[0] not in changes]
     return "".join(f"{line}\n" for line in [*kept, *(f"{k}={v}" for k, v in changes.items())])

@@ -1,4 +1,4 @@
-"""The SSM parameters of an activated gateway, for plans without a gateway."""
+"""Example SSM parameters of an activated gateway, for plans without a gateway."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PARAMETERS = {
 
 
 def put_gateway_parameters(where: Endpoint) -> None:
-    """Put into SSM what FileShareStack reads of a gateway."""
+    """Store the gateway's parameters that FileShareStack reads in SSM."""
     for name, value in PARAMETERS.items():
         client(where, "ssm").put_parameter(
             Name=f"/{where.environment}/fileGateway/{name}",

@@ -1,4 +1,4 @@
-"""Files that the simulated gateway holds back, as a real one does with an upload that is stuck."""
+"""Files that the simulated gateway holds back, like uploads of a real gateway that are stuck."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from local.emulator.endpoint_process import HELD_BACK
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """The keys held back of one share, in a file that the gateway reads before each upload."""
+    """The held keys of one share, in a file that the gateway reads before each upload."""
 
     folder: Path
     """The folder of the system."""
     share: str
 
     def keys(self) -> list[str]:
-        """List the keys held back."""
+        """List the held keys."""
         prefix = f"{self.share}/"
         return [line.removeprefix(prefix) for line in self._lines() if line.startswith(prefix)]
 
     def add(self, key: str) -> None:
-        """Hold back the file *key*, until it is released."""
+        """Hold back the file *key* until it is released."""
         self._write([*self._lines(), f"{self.share}/{key}"])
 
     def remove(self, key: str) -> bool:
-        """Release the file *key*; False if it is not held back."""
+        """Release the file *key*; return False if it is not held back."""
         lines = self._lines()
         kept = [line for line in lines if line != f"{self.share}/{key}"]
         self._write(kept)

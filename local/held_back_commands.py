@@ -1,4 +1,4 @@
-"""Commands of the left-running system that hold a file back in the gateway, and release it."""
+"""Commands that make the gateway of the running system hold back a file, and release it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from local.deployed_system import DeployedSystem
 
 
 def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
-    """Hold a file of a set back, and return what happens now.
+    """Hold back a file of a set, and return a message with the next steps.
 
     Raises:
-        CommandError: Set or file are not named, or the file is in S3 already.
+        CommandError: The set or the file is not given, or the file is in S3 already.
     """
     if not set_id or not file:
         raise CommandError("Name the file to hold back: make hold-back SET=id FILE=path.")
@@ -20,19 +20,19 @@ def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
     found = system.client("s3").list_objects_v2(Bucket=system.bucket, Prefix=key)
     if key in (each["Key"] for each in found.get("Contents", [])):
         raise CommandError(
-            f"{key} is in S3 already, and only a file that is not can be held back:"
+            f"{key} is in S3 already, so it cannot be held back:"
             " vault the folder under another id (SET=id)."
         )
     if key not in system.held_back().keys():  # noqa: SIM118 - a method, not a mapping's
         system.held_back().add(key)
     return (
-        f"The gateway holds back {key}: vault the set, and see it wait for that file. Then:"
+        f"The gateway holds back {key}: vault the set, which then waits for that file. Then:"
         f" make release SET={quote(set_id)} FILE={quote(file)}"
     )
 
 
 def release(system: DeployedSystem, set_id: str, file: str) -> str:
-    """Release a file and return what happens now; without a name, return all that are held back.
+    """Release a file and return a message about it; without *file*, return the held files.
 
     Raises:
         CommandError: The file is not held back.

@@ -1,4 +1,4 @@
-"""The system that ``up`` leaves running and ``down`` ends, remembered in ``.local/system``."""
+"""The system that ``up`` starts and ``down`` stops; its state is in ``.local/system``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ STATE = "system.json"
 def up(
     *, port: int, environment: str, phases: Phases, whole: bool = True, folder: Path = FOLDER
 ) -> DeployedSystem:
-    """Start and deploy a system that outlives this process, *whole* or its event processing alone.
+    """Start and deploy a system that outlives this process: all stacks, or only event processing.
 
     Raises:
-        CommandError: One is running already, or it could not be started or deployed.
+        CommandError: A system is running already, or it could not be started or deployed.
     """
     system = find(folder)
     if system:
@@ -45,7 +45,7 @@ def up(
 
 
 def find(folder: Path = FOLDER) -> DeployedSystem | None:
-    """Find the system left running in *folder*; a state whose process is gone means nothing."""
+    """Return the system running in *folder*, or None; a state whose process has ended is ignored."""
     try:
         system = DeployedSystem.from_json(json.loads((folder / STATE).read_text()))
     except (OSError, ValueError, KeyError, TypeError):
@@ -54,10 +54,10 @@ def find(folder: Path = FOLDER) -> DeployedSystem | None:
 
 
 def get(folder: Path = FOLDER) -> DeployedSystem:
-    """Find the system left running in *folder*.
+    """Return the system running in *folder*.
 
     Raises:
-        CommandError: There is none.
+        CommandError: No system is running.
     """
     system = find(folder)
     if system is None:
@@ -66,7 +66,7 @@ def get(folder: Path = FOLDER) -> DeployedSystem:
 
 
 def down(folder: Path = FOLDER) -> DeployedSystem:
-    """End the system left running in *folder* and forget it, with all that it held."""
+    """Stop the system running in *folder*, and remove all its data."""
     system = get(folder)
     system.process().end()
     shutil.rmtree(folder, ignore_errors=True)

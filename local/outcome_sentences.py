@@ -1,4 +1,4 @@
-"""An outcome as sentences: the status, what differs, and what to do."""
+"""An outcome in sentences: status, differences and remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPES = {
 
 
 def sentences(vaulted: Vaulted) -> Iterator[str]:
-    """Yield the outcome of a set, a line each."""
+    """Yield the lines of a set's outcome."""
     detail = vaulted.event["detail"]
     set_id, status = detail["set-id"], detail["status"]
     if vaulted.is_unchanged:
@@ -52,4 +52,4 @@ def _remedy(detail: dict[str, Any], *, is_unchanged: bool) -> Iterator[str]:
     elif detail["status"] == "Failed":
         yield "To do: remove the cause, then vault the set again with NEW=yes."
     elif is_unchanged:
-        yield "To deliver everything anew, add NEW=yes."
+        yield "To deliver everything again, add NEW=yes."

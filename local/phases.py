@@ -1,4 +1,4 @@
-"""The progress of a command: one line a phase, with the seconds that it took."""
+"""The progress of a command: one line for each phase, with its seconds."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from rich.text import Text
 
 
 class Phases:
-    """Shows phases as they come, on a terminal with a spinner; remembers where the time went."""
+    """Shows phases as they run, on a terminal with a spinner, and adds up their seconds."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(quiet=True)
         self.seconds: dict[str, float] = {}
 
     def say(self, text: str) -> None:
-        """Print one line as it is: brackets in it mean nothing."""
+        """Print one line without markup."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def phase(self, name: str, doing: str) -> Iterator[Callable[[str], None]]:
-        """Time what happens inside as *name*; the value takes a few words on how far it is."""
+        """Time the body as *name*; the yielded function shows a few words on its progress."""
         started = time.monotonic()
         if self.console.is_terminal:
             with self.console.status(doing) as status:
@@ -40,7 +40,7 @@ class Phases:
 
     @contextmanager
     def lines(self, name: str, doing: str) -> Iterator[Callable[[str], None]]:
-        """Time what happens inside as *name*; the value shows a line of what it says meanwhile."""
+        """Time the body as *name*; the yielded function prints a line of its output."""
         started = time.monotonic()
         self.say(f"{doing}:")
         yield lambda line: self.say(f"  {line}")
@@ -52,7 +52,7 @@ class Phases:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def print_seconds(self) -> None:
-        """Print where the time went."""
+        """Print the seconds of all phases."""
         table = Table("where the time went", "seconds", box=None, header_style="bold")
         table.columns[1].justify = "right"
         for name, seconds in self.seconds.items():

@@ -1,4 +1,4 @@
-"""Every stack planned on this machine: what a reviewer sees, without an AWS account."""
+"""Plan every stack on this machine, for a review without an AWS account."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ENVIRONMENT = "local"
 
 
 def plan(*, phases: Phases, port: int = 0, plans: Path = PLANS / ENVIRONMENT) -> PlanReview:
-    """Start an endpoint, plan every stack there, and end it.
+    """Start an endpoint, plan every stack there, and stop the endpoint.
 
     Raises:
-        CommandError: EventProcessingStack could not be deployed, and why.
+        CommandError: EventProcessingStack could not be deployed; the text has the reason.
     """
     kept = emptied(plans)
     with tempfile.TemporaryDirectory(prefix="vault-plan-", ignore_cleanup_errors=True) as made:
@@ -35,7 +35,7 @@ def plan(*, phases: Phases, port: int = 0, plans: Path = PLANS / ENVIRONMENT) ->
 
 
 def plan_all(stacks: Deployment, where: Endpoint, *, folder: Path, phases: Phases) -> PlanReview:
-    """Plan EventProcessingStack and deploy it, for others read its outputs; then plan the others."""
+    """Plan and deploy EventProcessingStack, because others read its outputs; then plan the others."""
     others = [each for each in stacks.stacks() if each != EVENT_PROCESSING]
     reviewed = []
     for name in (EVENT_PROCESSING, *others):

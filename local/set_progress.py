@@ -17,7 +17,7 @@ class SetProgress:
     recorded: int
     iterations: int
     state: str
-    """The state that the execution is in, or nothing before it began."""
+    """The current state of the execution, or an empty text before it begins."""
 
 
 class ProgressReader:
@@ -66,7 +66,7 @@ class ProgressReader:
         return entered.count("Reconcile Iterator"), entered[-1] if entered else ""
 
     def _find_execution(self, states: Any) -> str | None:
-        """Find this set's execution, newest first; each other one is looked at once."""
+        """Return this set's execution, or None; each other execution is described only once."""
         listed = states.list_executions(stateMachineArn=self._system.state_machine_arn)[
             "executions"
         ]

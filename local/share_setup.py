@@ -1,4 +1,4 @@
-"""Gateway and file shares by the Storage Gateway API, where no stack made them."""
+"""Create a gateway and file shares by the Storage Gateway API, if no stack created them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from local.clients import client
 from local.phases import Phases
 
 SHARE = "vaultdata"
-SETTLING_SECONDS = 2  # a real gateway's is 60 and more; datasets here are small
+SETTLING_SECONDS = 2  # a real gateway uses at least 60; datasets here are small
 
-# The simulated appliance assumes no role; the API wants one named.
+# The API requires a role; the simulated appliance does not assume it.
 ROLE = "arn:aws:iam::123456789012:role/local-file-gateway"
 CONNECT_SECONDS = 30.0
 
 
 def find_share(endpoint: Endpoint, bucket: str) -> dict[str, Any] | None:
-    """Find a file share of the whole *bucket*, as the API describes it."""
+    """Return a file share on the whole *bucket*, as the API describes it, or None."""
     api = client(endpoint, "storagegateway")
     arns = [share["FileShareARN"] for share in api.list_file_shares()["FileShareInfoList"]]
     if not arns:
@@ -37,10 +37,10 @@ def find_share(endpoint: Endpoint, bucket: str) -> dict[str, Any] | None:
 
 
 def activation_key(appliance_address: str, region: str) -> str:
-    """Ask an appliance for its key, as a client in its network does.
+    """Request an activation key from an appliance, as a client in its network does.
 
     Raises:
-        CommandError: It hands out none, and why.
+        CommandError: The appliance returns none; the text has its answer.
     """
     query = {"gatewayType": "FILE_S3", "activationRegion": region, "no_redirect": ""}
     connection = HTTPConnection(appliance_address, timeout=10)
@@ -51,7 +51,9 @@ def activation_key(appliance_address: str, region: str) -> str:
     finally:
         connection.close()
     if answer.status != 200:
-        raise CommandError(f"The appliance at {appliance_address} hands out no key: {body}")
+        raise CommandError(
+            f"The appliance at {appliance_address} returns no activation key: {body}"
+        )
     return body
 
 
@@ -71,7 +73,7 @@ def activate_gateway(endpoint: Endpoint, appliance_address: str) -> str:
 
 
 def _local_disks(api: Any, gateway_arn: str) -> list[dict[str, Any]]:
-    """List the disks of a gateway as soon as it is connected."""
+    """List the disks of a gateway; wait until it is connected."""
     deadline = time.monotonic() + CONNECT_SECONDS
     while True:
         try:
@@ -93,7 +95,7 @@ def create_share(
     name: str,
     settling_seconds: int | None,
 ) -> None:
-    """Create an NFS file share; without *settling_seconds* its uploads are not announced."""
+    """Create an NFS file share; without *settling_seconds*, its uploads are not announced."""
     upload = {"SettlingTimeInSeconds": settling_seconds}
     client(endpoint, "storagegateway").create_nfs_file_share(
         ClientToken=str(uuid.uuid4()),
@@ -109,7 +111,7 @@ def create_share(
 def ensure_share(
     endpoint: Endpoint, appliance_address: str, bucket: str, phases: Phases
 ) -> tuple[str, str]:
-    """Find a stack's share of *bucket*, or create one and say so; return gateway and name."""
+    """Return gateway ARN and name of the share on *bucket*; create a share if no stack has."""
     share = find_share(endpoint, bucket)
     if share:
         return share["GatewayARN"], share["FileShareName"]

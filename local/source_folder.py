@@ -11,7 +11,7 @@ from deployment.errors import CommandError
 
 @dataclass(frozen=True, slots=True)
 class SourceFolder:
-    """A set id, the folder that the set comes from, and everything in that."""
+    """A set id, the folder of the set, and its contents."""
 
     set_id: str
     source: Path
@@ -21,11 +21,11 @@ class SourceFolder:
 
     @property
     def uploads(self) -> int:
-        """The number of objects in the set's folder once all is uploaded."""
+        """The number of objects in the set's folder when all are uploaded."""
         return len(self.files) + len(self.folders) + 1
 
     def __str__(self) -> str:
-        """Return why there are more objects than files."""
+        """Return the counts, which explain why there are more objects than files."""
         counts = [_counted(len(self.files), "file")]
         if self.folders:
             counts.append(_counted(len(self.folders), "folder"))
@@ -33,13 +33,13 @@ class SourceFolder:
 
 
 def read(source: Path, set_id: str = "") -> SourceFolder:
-    """Look through *source*; the set id is its name unless given.
+    """List the contents of *source*; the default set id is the folder's name.
 
     Raises:
-        CommandError: The folder is missing, or holds no file.
+        CommandError: The folder is missing, or contains no file.
     """
     if not source.is_dir():
-        raise CommandError(f"There is no folder {source}: give one that holds the files to vault.")
+        raise CommandError(f"There is no folder {source}: name the folder with the files to vault.")
     files: list[str] = []
     folders: list[str] = []
     for folder, folders_here, files_here in os.walk(source):
@@ -47,7 +47,7 @@ def read(source: Path, set_id: str = "") -> SourceFolder:
         folders += (os.path.normpath(os.path.join(here, name)) for name in folders_here)
         files += (os.path.normpath(os.path.join(here, name)) for name in files_here)
     if not files:
-        raise CommandError(f"The folder {source} holds no file: there is nothing to vault.")
+        raise CommandError(f"The folder {source} contains no file: there is nothing to vault.")
     return SourceFolder(
         set_id or source.resolve().name, source, tuple(sorted(files)), tuple(sorted(folders))
     )

@@ -1,4 +1,4 @@
-"""One dataset from its folder to its outcome: vaulted by the client's script, then followed."""
+"""Vault one dataset with the client's script, and follow it to its outcome."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCRIPT = "vault-data.sh"
 
 @dataclass(frozen=True, slots=True)
 class Vaulted:
-    """The outcome of a set, and whether this run delivered anything."""
+    """The outcome of a set; *is_unchanged* if the script had nothing to deliver."""
 
     event: Event
     is_unchanged: bool = False
@@ -33,7 +33,7 @@ def vault(
     checksum: str | None = None,
     held_back: int = 0,
 ) -> Vaulted:
-    """Vault *dataset* and return its outcome; at once, if nothing changed since the known one.
+    """Vault *dataset* and return its outcome; if nothing changed, the known outcome at once.
 
     The gateway holds back *held_back* files. A *new* delivery copies everything again. A
     *checksum*, ``sha256`` or ``crc64nvme``, of each file is listed in the manifest.
@@ -70,7 +70,7 @@ def _manifest(system: DeployedSystem, dataset: SourceFolder) -> Path:
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """Return what differs once a file is written again; nothing if there is none."""
+    """Return values that change when a file is written again; an empty tuple if it is missing."""
     try:
         info = path.stat()
     except FileNotFoundError:

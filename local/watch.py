@@ -1,4 +1,4 @@
-"""Following one set until its outcome is announced."""
+"""Follow one set until its outcome is announced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.outcomes import Event, OutcomeSubscription
 from local.set_progress import ProgressReader, SetProgress
 
 LOOK_SECONDS = 0.5
-LOOK_SHARE_OF_TIME = 0.2  # a look at a large set takes its time from the system itself
+LOOK_SHARE_OF_TIME = 0.2  # a look at a large set uses time of the system itself
 LONGEST_PAUSE_SECONDS = 30.0
 LINE_SECONDS = 2.0
 
@@ -39,10 +39,10 @@ def watch(
     console: Console,
     patience_seconds: float = 300.0,
 ) -> Watched:
-    """Show the progress of the set of *uploads* objects until its outcome arrives, and return that.
+    """Show the progress of a set of *uploads* objects until its outcome arrives, and return the outcome.
 
     Raises:
-        CommandError: Two looks that are *patience_seconds* apart saw the same.
+        CommandError: Nothing changed for *patience_seconds*.
     """
     started = changed = time.monotonic()
     seconds: dict[str, float] = {}
@@ -75,7 +75,7 @@ def watch(
 
 @contextmanager
 def _shown(console: Console, uploads: int) -> Iterator[Show]:
-    """Show progress as bars on a terminal, as a line now and then elsewhere."""
+    """Show progress as bars on a terminal, and as occasional lines elsewhere."""
     if not console.is_terminal:
         yield _as_lines(console, uploads)
         return

@@ -1,1 +1,1 @@
-"""The operator's command ``sgvault``: it reads and mends a deployed system over AWS's APIs."""
+"""The operator's command ``sgvault``: it reads and repairs a deployed system over AWS's APIs."""

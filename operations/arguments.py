@@ -18,5 +18,5 @@ Key = Annotated[
 Prefix = Annotated[
     str, typer.Option(metavar="TEXT", help="The file share's prefix, if it has one: team-a/")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before doing it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan only; change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")]

@@ -1,4 +1,4 @@
-"""Arrivals over time as an SVG: where did a set stall? Pure."""
+"""A chart of arrivals over time as SVG, which shows when a set stalled. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def chart(
     finished: int,
     iterations: int | None,
 ) -> Iterator[str]:
-    """Yield the SVG of *times*, sorted Unix seconds of arrivals, with the moments that matter."""
+    """Yield the SVG of *times*, sorted Unix seconds of arrivals, with the main events of the set."""
     moments = [each for each in (times[0], times[-1], manifest, started, finished) if each]
     first, last = min(moments), max(moments)
     scale = _Scale(first, max(last, first + 1), len(times))
@@ -50,7 +50,7 @@ def chart(
 
 
 def summary(times: Sequence[int]) -> str:
-    """Return the curve in sentences: how many, from when to when, and the longest pause."""
+    """Return the curve in sentences: the number, the period and the longest pause."""
     text = f"{len(times):,} objects arrived from {utc(times[0])} to {utc(times[-1])} UTC."
     pauses = [(after - before, before) for before, after in pairwise(times)]
     if pauses:
@@ -60,7 +60,7 @@ def summary(times: Sequence[int]) -> str:
 
 
 class _Scale:
-    """Moments and numbers as coordinates."""
+    """Convert times and numbers to coordinates."""
 
     def __init__(self, first: int, last: int, number: int) -> None:
         self._first, self._seconds, self._number = first, last - first, number
@@ -73,7 +73,7 @@ class _Scale:
 
 
 def _points(times: Sequence[int], scale: _Scale) -> Iterator[str]:
-    """Yield a step for each arrival, or of many arrivals as many as can be seen."""
+    """Yield a step for each arrival; of many arrivals, only as many as are visible."""
     step = max(1, len(times) // MOST_POINTS)
     before = 0
     for number in [*range(0, len(times), step), len(times) - 1]:

@@ -1,6 +1,7 @@
-"""Which AWS a command works on: the one place where boto3 and the handlers' adapters look.
+"""The choice of the AWS account or local system that a command uses.
 
-Both make their clients from the process's environment, so a choice made here counts for all.
+boto3 and the handlers' adapters make their clients from the process's environment, so a choice made
+here applies to all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import boto3
 from operations.errors import OperatorError
 
 LOCAL_SYSTEM = Path(".local") / "system" / "system.json"
-"""Where ``make local-up`` leaves its endpoint, its region and its credentials."""
+"""The file in which ``make local-up`` writes endpoint, region and credentials."""
 DEFAULT_ENVIRONMENT = "dev"
 
 
@@ -43,7 +44,7 @@ class Choice:
         """Point this process at the chosen AWS.
 
         Raises:
-            OperatorError: The local system is wanted, and none is running.
+            OperatorError: The local system is chosen, and none is running.
         """
         if self.local:
             point_at(_local_system())
@@ -76,7 +77,7 @@ CREDENTIALS = ("accessKeyId", "secretAccessKey")
 
 
 def point_at(system: Mapping[str, Any]) -> None:
-    """Use the local endpoint and nothing of the user's own: no profile, no file, no proxy."""
+    """Use the local endpoint, and none of the user's AWS settings, files and proxies."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     direct = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")

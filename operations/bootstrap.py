@@ -1,7 +1,7 @@
-"""The bucket that holds Terraform's state, made by Terraform: its own state ends up in it.
+"""Create the bucket for Terraform's state with Terraform, and store its own state in it.
 
-Until it does, it is in a file. Whatever interrupts this, running it again finishes: what is there
-already is imported, and the file goes only once S3 has the state.
+Before that, the state is in a file. After an interruption, another run finishes the bootstrap: it
+imports existing parts, and removes the file only when S3 has the state.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ NO_CHANGES, CHANGES = 0, 2  # of terraform plan -detailed-exitcode
 DONE = re.compile(r"^\S+: (Creation|Import|Modifications) complete")
 
 Agree = Callable[[str], bool]
-"""Shows a plan, and says whether it may be carried out."""
+"""A function that shows a plan and returns whether it is approved."""
 Say = Callable[[str], None]
 
 
 class Bootstrap:
-    """The state's bucket of one environment, and the folder in which Terraform works on it."""
+    """The state bucket of one environment, and the folder in which Terraform works on it."""
 
     def __init__(
         self, settings: Settings, bucket: StateBucket, stacks: Deployment, *, say: Say
@@ -41,23 +41,23 @@ class Bootstrap:
         self._say = say
 
     def run(self, agree: Agree) -> bool:
-        """Make the bucket what the stack says; False if *agree* does not want it.
+        """Create or update the bucket by its stack; return False if *agree* does not approve.
 
         Raises:
-            CommandError: The bucket has a name that anybody may take, or something failed. What was
-                made by then is not lost.
+            CommandError: The bucket's name can be guessed, or a step failed. Completed steps are
+                not lost.
         """
         if self._is_guessable:
             raise CommandError(
-                f"{self._bucket.name} is a name that any account may take, and whoever has it reads the"
-                " state: set stacksAccountId, which becomes a part of the name. To keep a bucket of"
-                f' this name that is yours, set stateBucketName to "{self._bucket.name}".'
+                f"{self._bucket.name} is a name that any account may take, and the owner of the bucket could"
+                " read the state: set stacksAccountId, which becomes a part of the name. To keep"
+                f' a bucket with this name, set stateBucketName to "{self._bucket.name}".'
             )
         exists = self._bucket.exists()
         states = self._bucket.keys(f"/{STACK}.tfstate") if exists else []
         if states and self._key not in states:
             self._say(
-                f"s3://{self._bucket.name} is looked after by the stack whose state is {states[0]}:"
+                f"s3://{self._bucket.name} is managed by the stack with the state {states[0]}:"
                 " nothing to do."
             )
             return True
@@ -100,15 +100,15 @@ class Bootstrap:
             self._say(line)
 
     def _use_backend(self, *, in_a_file: bool) -> None:
-        """Leave the last backend as it is: nothing is copied but by a push, which overwrites nothing."""
+        """Switch the backend without copying state; only a push copies it, and overwrites nothing."""
         local = {"terraform": {"backend": {"local": {"path": str(self._file)}}}}
         self._write("backend_override.tf.json", local if in_a_file else {})
         self._terraform("init", "-reconfigure")
 
     def _imports(self) -> Any:
-        """Import whatever is there; Terraform passes over what its state has already.
+        """Return import blocks for the existing parts; Terraform ignores those already in its state.
 
-        So a bucket that was made by hand is taken over, and the plan shows what will change.
+        So a bucket that was created by hand is imported, and the plan shows what will change.
         """
         written = self._stacks.written(STACK)["resource"]
         return {
@@ -120,7 +120,7 @@ class Bootstrap:
         }
 
     def _write(self, name: str, content: Any) -> None:
-        """Write a part of the configuration, or none."""
+        """Write a part of the configuration, which may be empty."""
         (self._folder / name).write_text(json.dumps(content))
 
     def _forget_file(self) -> None:

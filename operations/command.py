@@ -1,4 +1,4 @@
-"""One way to define a command: the options that each has, its errors, its exit status."""
+"""Define a command with its common options, its errors and its exit status."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ COMMON = {
 
 @dataclass
 class Invocation:
-    """One run of a command: the AWS it works on, and where it prints."""
+    """One run of a command: the AWS that it uses, and its output."""
 
     choice: Choice
     output: Output
 
     @cached_property
     def vault(self) -> Vault:
-        """The environment's names and ARNs; stderr shows once which environment it is."""
+        """The environment's names and ARNs; on first use, stderr shows the environment."""
         vault = find_vault(self.choice.environment_name)
         self.output.remark(
             f"{vault.environment_name} · account {vault.account_id} · {vault.region}", style="dim"
@@ -72,15 +72,15 @@ class Invocation:
 
 
 def agree(plan: str) -> bool:
-    """Show *plan* on stderr and ask whether it may be carried out.
+    """Show *plan* on stderr, and return whether the user approves it.
 
     Raises:
-        OperatorError: Nobody is there to be asked.
+        OperatorError: Standard input is not a terminal.
     """
     print(plan, file=sys.stderr)
     if not sys.stdin.isatty():
-        raise OperatorError("Nobody is there to be asked whether this may be done: give --yes.")
-    print("May this be done? Only 'yes' is a yes: ", end="", flush=True, file=sys.stderr)
+        raise OperatorError("There is no terminal to ask for approval on: add --yes to approve.")
+    print("Apply this plan? Type 'yes' to approve: ", end="", flush=True, file=sys.stderr)
     return sys.stdin.readline().strip() == "yes"
 
 
@@ -127,7 +127,9 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
         choice.apply()
         return function(Invocation(choice, output), **values) or 0
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # else Python prints an error at exit
         return 1
     except KeyboardInterrupt:
         output.remark("Interrupted: nothing is lost; run the command again to continue.")
@@ -140,13 +142,15 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
 def _sentence(error: Exception, choice: Choice) -> str:
     """Return the error and its remedy."""
     if isinstance(error, NoRegionError):
-        return "No region is known: give --region, or set the variable AWS_REGION."
+        return "No region is configured: add --region, or set the variable AWS_REGION."
     if isinstance(error, NoCredentialsError):
-        return "No AWS credentials are found: give --profile, or sign in with the AWS CLI."
+        return "There are no AWS credentials: add --profile, or sign in with the AWS CLI."
     if isinstance(error, BotoCoreError) and choice.local:
         return f"{error} Is the local system running? 'make local-up' starts one."
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         if "AccessDenied" in code or "Unauthorized" in code:
-            return f"{error} 'sgvault policy' prints the rights that the reading commands need."
+            return (
+                f"{error} 'sgvault policy' prints the permissions that the reading commands need."
+            )
     return str(error)

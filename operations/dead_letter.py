@@ -1,4 +1,4 @@
-"""One dead letter: its shape, why it is one, and the target that a redrive sends it to. Pure.
+"""A dead letter: its shape, its reason, and the target of a redrive. Pure.
 
 ===============  ==========================================================  =====================
 shape            recognised by                                               target
@@ -23,7 +23,7 @@ from typing import Any, Self
 
 
 class Shape(StrEnum):
-    """What wrote the message, and so what its body is."""
+    """The form of a message, which depends on the service that wrote it."""
 
     SQS_RECORD = "sqs-record"
     TARGET_ENVELOPE = "target-envelope"
@@ -39,11 +39,11 @@ class DeadLetter:
     """The dead-letter queue's short name: uploads, records or undelivered."""
     message_id: str
     sent_ms: int
-    """When SQS received it, in Unix milliseconds."""
+    """The time at which SQS received it, in Unix milliseconds."""
     shape: Shape
     reason: str
     target: str | None
-    """The queue's URL or the ARN to which a redrive sends :attr:`payload`; None for none."""
+    """The queue's URL or the ARN to which a redrive sends :attr:`payload`, or None."""
     payload: str
     body: str
     attributes: Mapping[str, str]
@@ -72,11 +72,11 @@ class DeadLetter:
         )
 
     def matches(self, *, ids: frozenset[str], reason: str) -> bool:
-        """Return whether it is one of *ids*, if there are any, and its reason contains *reason*."""
+        """Return whether its id is in *ids*, unless that is empty, and its reason contains *reason*."""
         return (not ids or self.message_id in ids) and reason.lower() in self.reason.lower()
 
     def wire(self) -> dict[str, Any]:
-        """Return it as ``--json`` shows it."""
+        """Return the fields for ``--json``."""
         return {
             "queue": self.queue,
             "messageId": self.message_id,
@@ -104,11 +104,11 @@ def _read(
     if isinstance(context, dict) and "requestPayload" in envelope and "functionArn" in context:
         payload = json.dumps(envelope["requestPayload"], ensure_ascii=False)
         return Shape.ON_FAILURE, _failure(envelope, context), _function(context), payload
-    return Shape.UNKNOWN, "Not a shape that this system writes", None, body
+    return Shape.UNKNOWN, "Unknown form: this system does not write it", None, body
 
 
 def _function(context: Mapping[str, Any]) -> str:
-    """Return the function's ARN without a qualifier: the version deployed now gets it."""
+    """Return the function's ARN without a qualifier, so that the deployed version is invoked."""
     return ":".join(str(context["functionArn"]).split(":")[:7])
 
 

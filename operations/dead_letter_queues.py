@@ -1,7 +1,7 @@
-"""The dead-letter queues: receive, send to the target, delete; one loop for every shape.
+"""Dead-letter queues: receive messages, send them to their targets, and delete them.
 
-SQS cannot browse: receiving hides a message for a moment. Whatever is received and not
-deleted is made visible again. A message is deleted only after its target, or S3, has it.
+SQS cannot browse: receiving hides a message for some time. Received messages that are not deleted
+are made visible again. A message is deleted only after its target, or S3, has it.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from operations.errors import OperatorError
 from operations.vault import Vault
 
 HIDDEN_SECONDS = 300
-"""How long a received message is hidden from others, unless it is made visible before."""
+"""The time for which a received message is hidden from others, unless it is made visible before."""
 A_CALL = 10
 EMPTY_RECEIVES = 2
-"""A queue counts as read when so many receives in a row return nothing."""
+"""A queue counts as read after this number of consecutive receives without a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """A dead-letter queue, and the queue whose messages it takes, if it has one."""
+    """A dead-letter queue and its source queue, if it has one."""
 
     name: str
     url: str
@@ -40,7 +40,7 @@ def queues_of(vault: Vault, only: str = "") -> list[Queue]:
     """Return the dead-letter queues of *vault*, or the one named *only*.
 
     Raises:
-        OperatorError: None has that name.
+        OperatorError: There is no queue of that name.
     """
     queues = [
         Queue(
@@ -67,9 +67,9 @@ def queues_of(vault: Vault, only: str = "") -> list[Queue]:
 
 
 class Reading:
-    """Receives the messages of one queue, each once; what is not deleted is shown again.
+    """Receives each message of one queue once; messages that are not deleted become visible again.
 
-    Used in a ``with`` statement, so that Ctrl-C makes the messages visible again, too.
+    It is used in a ``with`` statement, so that messages become visible after Ctrl-C, too.
     """
 
     def __init__(self, queue: Queue, *, limit: int, before_ms: int) -> None:
@@ -109,7 +109,7 @@ class Reading:
                     yield letter
 
     def delete(self, letter: DeadLetter) -> None:
-        """Delete a message that its target, or S3, has."""
+        """Delete a message that its target, or S3, has received."""
         self._sqs.delete_message(
             QueueUrl=self._queue.url, ReceiptHandle=self._held[letter.message_id]
         )
@@ -133,14 +133,14 @@ def send(letter: DeadLetter) -> None:
     """Send a dead letter to its target.
 
     Raises:
-        OperatorError: It has none that this command can reach, or AWS refuses it.
+        OperatorError: It has no supported target, or AWS refuses the message.
     """
     if letter.target is None:
         raise OperatorError("It has no target: set it aside.")
     service = "sqs" if letter.shape is Shape.SQS_RECORD else letter.target.split(":")[2]
     sender = SENDERS.get(service)
     if sender is None:
-        raise OperatorError(f"No redrive to {service!r} is known: set it aside.")
+        raise OperatorError(f"A redrive to {service!r} is not supported: set it aside.")
     try:
         sender(letter.target, letter.payload)
     except (BotoCoreError, ClientError) as error:
@@ -157,7 +157,7 @@ def _to_queue(target: str, payload: str) -> None:
 
 
 def _to_function(target: str, payload: str) -> None:
-    """Invoke it asynchronously: if it fails again, its failure comes back as a dead letter."""
+    """Invoke the function asynchronously; another failure becomes a dead letter again."""
     boto3.client("lambda").invoke(
         FunctionName=target, InvocationType="Event", Payload=payload.encode()
     )
@@ -172,7 +172,7 @@ def _to_topic(target: str, payload: str) -> None:
 
 
 def _to_log_group(target: str, payload: str) -> None:
-    """Write the event as EventBridge does: one line of a stream of the group."""
+    """Write the event like EventBridge: as one line in a stream of the group."""
     logs = boto3.client("logs")
     group = target.split(":log-group:")[1].removesuffix(":*")
     stream = "sgvault-redrive"
@@ -192,7 +192,7 @@ SENDERS: dict[str, Callable[[str, str], None]] = {
     "sns": _to_topic,
     "logs": _to_log_group,
 }
-"""What a target's ARN names as its service, and how a message gets there."""
+"""By the service in a target's ARN: the function that sends a message there."""
 
 
 def keep_aside(vault: Vault, letter: DeadLetter, *, reason: str, by: str) -> str:

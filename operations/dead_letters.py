@@ -20,7 +20,7 @@ from operations.errors import OperatorError
 from operations.safe_text import shown
 
 LIMIT = 1_000
-HIDING = "Reading hid these messages from others for a moment; they are visible again."
+HIDING = "Reading hid these messages from other readers for a moment; they are visible again."
 
 QueueName = Annotated[
     str,
@@ -30,7 +30,10 @@ Reason = Annotated[
     str, typer.Option(metavar="TEXT", help="Only messages whose reason contains this text.")
 ]
 Limit = Annotated[
-    int, typer.Option(min=1, metavar="NUMBER", help="At most so many messages of each queue.")
+    int,
+    typer.Option(
+        min=1, metavar="NUMBER", help="Read at most this number of messages of each queue."
+    ),
 ]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these message ids.")]
 
@@ -40,7 +43,7 @@ def list_(
 ) -> None:
     """List dead letters by queue, with the reason and the target of a redrive.
 
-    SQS cannot browse: listing hides the messages from others for a moment. Exit status: 0.
+    SQS cannot browse: listing hides the messages from other readers for a moment. Exit status: 0.
     """
     letters = list(_read(invocation, queue=queue, reason=reason, limit=limit))
     if invocation.output.as_json:
@@ -73,7 +76,7 @@ def show(
 ) -> None:
     """Show one dead letter in full: attributes and body.
 
-    Exit status: 0 shown, 1 no queue has it (or somebody else is reading it at this moment).
+    Exit status: 0 shown, 1 no queue has it (or another reader has hidden it for the moment).
     """
     with closing(_read(invocation, queue=queue, ids=[message_id], limit=10**6)) as letters:
         found = next(letters, None)
@@ -106,16 +109,19 @@ def redrive(
     queue: QueueName = "",
     reason: Reason = "",
     rate: Annotated[
-        float, typer.Option(min=0.1, metavar="NUMBER", help="At most so many messages a second.")
+        float,
+        typer.Option(
+            min=0.1, metavar="NUMBER", help="Send at most this number of messages a second."
+        ),
     ] = 20.0,
     limit: Limit = LIMIT,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
-    """Send dead letters to their targets again, and delete those that the targets have.
+    """Send dead letters to their targets again, and delete those that the targets accepted.
 
-    What is refused stays in its queue. An interruption between the two steps delivers a message
-    twice, and loses none. Exit status: 0 all sent, 1 some stayed or not agreed to.
+    A refused message stays in its queue. After an interruption between the two steps, a message is
+    delivered twice; none is lost. Exit status: 0 all sent, 1 some stayed or not approved.
     """
     interval_seconds = 1 / rate
 
@@ -130,7 +136,9 @@ def redrive(
 
 def set_aside(
     invocation: Invocation,
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, kept with it.")],
+    why: Annotated[
+        str, typer.Option("--why", metavar="TEXT", help="The reason, stored with the message.")
+    ],
     ids: Ids = None,
     queue: QueueName = "",
     reason: Reason = "",
@@ -138,10 +146,10 @@ def set_aside(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
-    """Move dead letters that nobody can use to the reports bucket, with a reason.
+    """Move dead letters that cannot be redriven to the reports bucket, with a reason.
 
-    Each is in S3, whole, before it leaves its queue. Exit status: 0 all moved, 1 some stayed or
-    not agreed to.
+    Each is completely in S3 before it is deleted from its queue. Exit status: 0 all moved, 1 some
+    stayed or not approved.
     """
     vault = invocation.vault
     by = "" if dry_run else boto3.client("sts").get_caller_identity()["Arn"]
@@ -165,7 +173,7 @@ def _move(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Show what *chosen* selects, ask, and move it by *action*, which returns where it is now."""
+    """Show the messages in *chosen*, ask, and move them by *action*, which returns the new place."""
     output = invocation.output
     selected = list(_read(invocation, **chosen))
     kinds = Counter((each.queue, each.reason[:200], _target(each)) for each in selected)
@@ -179,7 +187,7 @@ def _move(
             return DECLINED
         with (
             output.progress(verb, total=len(selected)) as steps,
-            # Only what was shown: other messages may have arrived since.
+            # Only the listed messages: others may have arrived since.
             closing(_letters(invocation, **chosen, only=selected)) as letters,
         ):
             for reading, letter in letters:
@@ -195,7 +203,7 @@ def _move(
             {"dryRun": dry_run, "selected": len(selected), "moved": moved, "failed": failed}
         )
     elif dry_run:
-        output.line(f"{verb} would take {len(selected)}; what has no target stays.")
+        output.line(f"{verb} would move {len(selected)}; messages without a target stay.")
     else:
         for each in failed:
             output.line(f"Stays in {each['queue']}: {each['messageId']}: {each['error']}")
@@ -217,9 +225,9 @@ def _letters(
     limit: int = LIMIT,
     only: Sequence[DeadLetter] | None = None,
 ) -> Generator[tuple[Reading, DeadLetter]]:
-    """Yield the messages that are chosen, of those in *only* if it is given.
+    """Yield the chosen messages, only those in *only* if it is given.
 
-    What arrives meanwhile is left for the next time.
+    Messages that arrive meanwhile are not yielded.
     """
     known = None if only is None else {each.message_id for each in only}
     before_ms = int(time.time() * 1000)
@@ -232,7 +240,7 @@ def _letters(
 
 
 def _target(letter: DeadLetter) -> str:
-    """Return the target without what every ARN and URL of this account begins with."""
+    """Return the target without the parts that all ARNs and URLs of this account share."""
     if letter.target is None:
         return "none"
     if letter.target.startswith("http"):

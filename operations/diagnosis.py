@@ -1,4 +1,4 @@
-"""Why is a key missing? Evidence in, the hop that lost it and its cure out. Pure."""
+"""Diagnose why a key is missing: from evidence to the hop that lost it and the remedy. Pure."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Version:
     version_id: str
     modified: int
     size_bytes: int | None
-    """None of a delete marker."""
+    """None for a delete marker."""
     newest: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What each hop knows of one key."""
+    """The information of each hop on one key."""
 
     set_id: str
     key: str
@@ -44,9 +44,9 @@ class Evidence:
     row_bytes: int | None
     versions: Sequence[Version]
     dead_letters: Sequence[DeadLetter]
-    """Those that name the key."""
+    """Dead letters that contain the key."""
     health: Sequence[str]
-    """Lines of the gateway's health log that name the key, newest first."""
+    """Lines of the gateway's health log that contain the key, newest first."""
     gateway_arn: str | None
 
     @property
@@ -57,14 +57,14 @@ class Evidence:
 
     @property
     def delete_marker(self) -> Version | None:
-        """The delete marker that hides the object, if one does."""
+        """The delete marker that hides the object, or None."""
         newest = next((each for each in self.versions if each.newest), None)
         return newest if newest and newest.size_bytes is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """Where it went wrong, why, and the command that cures it."""
+    """The hop that lost the key, the reason, and the commands that repair it."""
 
     hop: str
     sentence: str
@@ -72,12 +72,12 @@ class Diagnosis:
 
 
 def diagnose(found: Evidence) -> Diagnosis:
-    """Return the first hop, from the manifest on, that does not have what it should have."""
+    """Return the first hop, from the manifest on, that lacks the key."""
     set_ = argument(found.set_id)
     if not found.has_manifest:
         return Diagnosis(
             hop="manifest",
-            sentence="The set has no manifest in S3, so nothing says which files belong to it.",
+            sentence="The set has no manifest in S3, so its list of files is unknown.",
             commands=[
                 "on the gateway's client: vault-data.sh --source DIR",
                 f"sgvault show {set_}",
@@ -165,7 +165,7 @@ def _no_row(found: Evidence) -> Diagnosis:
 
 
 def _gateway(found: Evidence) -> list[str]:
-    """Return what asks the gateway for the files that it cannot upload, and why."""
+    """Return commands that report the files that the gateway cannot upload."""
     if found.gateway_arn is None:
         return []
     return [

@@ -1,8 +1,8 @@
-"""Errors that end a command, with the exit status that each gives it."""
+"""Errors that end a command with exit status 1."""
 
 
 class OperatorError(Exception):
-    """The command cannot continue; its text is a sentence that names the remedy."""
+    """The command cannot continue; its text is a sentence with the remedy."""
 
 
 class NotAVaultError(OperatorError):

@@ -1,4 +1,4 @@
-"""``sgvault explain``: which hop lost a key, and the command that cures it."""
+"""``sgvault explain``: find the hop that lost a key, and the command that repairs it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def explain(
         bool,
         typer.Option(
             "--dead-letters/--no-dead-letters",
-            help="Search the dead-letter queues too, which hides their messages for a moment.",
+            help="Also search the dead-letter queues, which hides their messages for a moment.",
         ),
     ] = True,
 ) -> None:
-    """Explain why a key is missing: what each hop knows of it, and what to do.
+    """Explain why a key is missing: the state at each hop, and the remedy.
 
     Exit status: 0 explained, 1 an error.
     """
@@ -36,7 +36,7 @@ def explain(
     vault, output = invocation.vault, invocation.output
     folder = vault.folder(set_id, share_prefix=prefix)
     whole_key = (key if key.startswith(folder) else f"{folder}{key}").removesuffix("/")
-    with output.progress(f"Asking each hop about {shown(whole_key)}") as steps:
+    with output.progress(f"Reading each hop for {shown(whole_key)}") as steps:
         found = gather(
             vault,
             set_id,
@@ -66,7 +66,7 @@ def explain(
 
 
 def wire(found: Evidence, diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return the explanation as ``--json`` shows it."""
+    """Return the fields for ``--json``."""
     return {
         "setId": found.set_id,
         "key": found.key,

@@ -1,4 +1,4 @@
-"""Moments as people write and read them: always in UTC."""
+"""Times as people write and read them, always in UTC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def moment(text: str, *, now: float) -> int:
-    """Return the Unix seconds that *text* names: ISO 8601 with a zone, or an age like 90m, 6h, 2d.
+    """Return the Unix seconds of *text*: ISO 8601 with a zone, or an age like 90m, 6h, 2d.
 
     Raises:
         OperatorError: It is neither.
@@ -26,7 +26,7 @@ def moment(text: str, *, now: float) -> int:
         parsed = None
     if parsed is None or parsed.tzinfo is None:
         raise OperatorError(
-            f"{text!r} is no moment: write an age (90m, 6h, 2d) or 2026-11-27T15:00:00Z."
+            f"{text!r} is not a time: write an age (90m, 6h, 2d) or 2026-11-27T15:00:00Z."
         )
     return int(parsed.timestamp())
 
@@ -49,5 +49,5 @@ def duration(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Return a moment and how long ago it was."""
+    """Return a time, and how long ago it was."""
     return f"{utc(seconds)} ({duration(time.time() - seconds)} ago)"

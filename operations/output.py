@@ -1,6 +1,6 @@
-"""What a command prints: results to stdout, progress and remarks to stderr.
+"""Output of a command: results on stdout, progress and remarks on stderr.
 
-Colour and a terminal's width count on a terminal alone; in a pipe, a line stays whole.
+Colours and the width apply on a terminal only; in a pipe, lines are never wrapped.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from rich.text import Text
 from operations.safe_text import message
 
 PIPE_COLUMNS = 10_000
-"""As wide as no line is, so that nothing is folded in a pipe."""
+"""Wider than any line, so that nothing is wrapped in a pipe."""
 
 
 class Output:
-    """A command's two streams; with *as_json*, stdout holds JSON alone."""
+    """The two streams of a command; with *as_json*, stdout contains only JSON."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -40,11 +40,11 @@ class Output:
         print(json.dumps(value, ensure_ascii=False), flush=True)
 
     def line(self, text: str = "", *, style: str = "") -> None:
-        """Print a line of the result; only a terminal folds it."""
+        """Print a line of the result; only a terminal wraps it."""
         self._results.print(Text(message(text), style=style))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table; columns whose heading ends in a space are numbers."""
+        """Print a table; columns with a heading that ends in a space are numbers."""
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(
@@ -66,7 +66,7 @@ class Output:
         self._print(table)
 
     def _print(self, table: Table) -> None:
-        """Print a table; in a pipe without the spaces that fill its lines."""
+        """Print a table; in a pipe, without trailing spaces."""
         if self._results.is_terminal:
             self._results.print(table)
             return
@@ -76,12 +76,12 @@ class Output:
             print(line.rstrip())
 
     def remark(self, text: str, *, style: str = "") -> None:
-        """Print a line to stderr: what happens now, or how to continue."""
+        """Print a line on stderr about the present step or the next one."""
         self._remarks.print(Text(message(text), style=style))
 
     @contextmanager
     def progress(self, text: str, total: int | None = None) -> Iterator[Steps]:
-        """Show how far a command is: a bar on a terminal, else nothing but the end."""
+        """Show the progress of a command as a bar, on a terminal only."""
         columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
         with Progress(
             *columns,
@@ -101,7 +101,7 @@ class Steps:
         self._task = task
 
     def advance(self, number: int = 1) -> None:
-        """Count *number* more."""
+        """Add *number* to the count."""
         self._progress.advance(self._task, number)
 
 

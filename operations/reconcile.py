@@ -1,4 +1,4 @@
-"""``sgvault reconcile``: one more attempt at the manifest that a dataset has now."""
+"""``sgvault reconcile``: one more attempt at the present manifest of a dataset."""
 
 from __future__ import annotations
 

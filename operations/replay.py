@@ -1,4 +1,4 @@
-"""``sgvault replay``: EventBridge's archive of upload events, once more to our rule alone.
+"""``sgvault replay``: replay EventBridge's archive of upload events to the upload rule.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import StartReplayRequestTypeDef
 
 ARCHIVE_DELAY_SECONDS = 600
-"""AWS advises to wait ten minutes before a replay: an event reaches its archive with a delay."""
+"""AWS recommends to wait ten minutes before a replay, because events reach an archive with a delay."""
 POLL_SECONDS = 5
 ENDED = ("COMPLETED", "CANCELLED", "FAILED")
 
@@ -37,11 +37,11 @@ def replay(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
-    """Deliver the archived upload events of an interval to our rule once more.
+    """Deliver the archived upload events of an interval to the upload rule again.
 
-    Nobody else's rule receives them. Rows and outcomes that are there already do not change, and
-    no outcome is announced again. The interval ends ten minutes before now at the latest. Ctrl-C
-    stops the waiting alone: the replay continues. Exit status: 0 replayed, 1 not.
+    No other rule receives them. Existing rows and outcomes do not change, and no outcome is
+    announced again. The interval ends at least ten minutes before now. Ctrl-C only stops the
+    waiting: the replay continues. Exit status: 0 replayed, 1 not.
     """
     output, vault = invocation.output, invocation.vault
     if vault.upload_archive_arn is None:
@@ -70,9 +70,9 @@ def replay(
     }
     text = f"Upload events from {utc(start)} to {utc(end)} UTC, {duration(end - start)}"
     if not output.as_json:
-        output.line(f"{text}, from {vault.upload_archive_arn} to {vault.upload_rule_arn} alone.")
+        output.line(f"{text}, from {vault.upload_archive_arn} to {vault.upload_rule_arn} only.")
     if not dry_run:
-        if not yes and not agree(f"{text}, are delivered to {vault.upload_rule_arn} once more."):
+        if not yes and not agree(f"{text}, will be delivered to {vault.upload_rule_arn} again."):
             return DECLINED
         boto3.client("events").start_replay(**request)
         result["state"] = _wait(invocation, request["ReplayName"], start, end)
@@ -87,21 +87,21 @@ def interval(since: str, until: str | None, *, now: float) -> tuple[int, int]:
     """Return the interval to replay, in Unix seconds.
 
     Raises:
-        OperatorError: It is empty, or a text is no moment.
+        OperatorError: It is empty, or a text is not a time.
     """
     latest = int(now) - ARCHIVE_DELAY_SECONDS
     start = moment(since, now=now)
     end = latest if until is None else min(latest, moment(until, now=now))
     if start >= end:
         raise OperatorError(
-            f"From {utc(start)} to {utc(end)} UTC there is nothing: an interval ends ten minutes"
-            " before now at the latest, because an event reaches the archive with a delay."
+            f"The interval from {utc(start)} to {utc(end)} UTC is empty: it ends at least ten minutes"
+            " before now, because events reach the archive with a delay."
         )
     return start, end
 
 
 def default_bus(rule_arn: str) -> str:
-    """Return the ARN of the default bus, beside a rule that is on it."""
+    """Return the ARN of the default bus of a rule's account and region."""
     return ":".join([*rule_arn.split(":")[:5], "event-bus/default"])
 
 

@@ -1,4 +1,4 @@
-"""The report of an outcome: a summary, and every difference, read as a stream."""
+"""The report of an outcome: its summary, and a stream of all differences."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def last_outcome(vault: Vault, set_id: str, *, share_prefix: str, attempt: int) 
     """Return a set's last outcome, or that of *attempt* if it is not 0.
 
     Raises:
-        OperatorError: There is none, or none any more.
+        OperatorError: There is none, or it has expired.
     """
     folder = vault.folder(set_id, share_prefix=share_prefix)
     for each in Executions(vault).of_set(set_id, folder):
         decided = None if each.running else outcome(vault, each.outcome_id)
         if decided and attempt in (0, decided["attempt"]):
             return decided
-    wanted = f"no outcome of attempt {attempt}" if attempt else "no outcome yet, or none any more"
+    wanted = f"no outcome of attempt {attempt}" if attempt else "no outcome yet, or it has expired"
     raise OperatorError(f"{shown(set_id)} has {wanted}: 'sgvault show' compares it now.")
 
 
@@ -43,7 +43,7 @@ class ReportFiles:
     """A summary and its parts in the reports bucket."""
 
     def __init__(self, uri: str) -> None:
-        """Name the report by the S3 URI of its summary."""
+        """Open the report with this S3 URI of its summary."""
         self._bucket, _, self._key = uri.removeprefix("s3://").partition("/")
         self._s3 = boto3.client("s3")
 
@@ -69,7 +69,7 @@ class ReportFiles:
         """Yield every line of the report, in the order of the keys."""
         folder = self._key.rpartition("/")[0]
         for name in summary["differences"]:
-            key = name if "/" in name else f"{folder}/{name}"  # release 0.1.0 wrote names alone
+            key = name if "/" in name else f"{folder}/{name}"  # release 0.1.0 wrote only names
             body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
             with gzip.GzipFile(fileobj=body) as lines:
                 for line in lines:

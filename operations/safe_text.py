@@ -1,8 +1,8 @@
-"""Set ids and keys come from strangers: on a terminal they are shown so that they do nothing.
+"""Show set ids and keys, which come from strangers, without effects on a terminal.
 
-Control characters, terminal escapes, bidirectional marks, invisible characters and unusual
-spaces are shown as JSON escapes between double quotes. What is shown can be given back as an
-argument: :func:`given` reads both forms.
+Control characters, terminal escapes, bidirectional marks, invisible characters and unusual spaces
+are shown as JSON escapes between double quotes. The shown text can be used as an argument:
+:func:`given` reads both forms.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def shown(text: str) -> str:
-    """Return *text* as it is where that is safe and unambiguous, else quoted with escapes."""
+    """Return *text* unchanged if that is safe and unambiguous, else quoted with escapes."""
     if text and text == text.strip() and text[0] != '"' and not any(map(_is_hidden, text)):
         return text
     return _quoted(text)
 
 
 def argument(text: str) -> str:
-    """Return *text* as an argument of a command to copy into a shell, which :func:`given` reads."""
+    """Return *text* as an argument of a shell command, which :func:`given` reads."""
     return shlex.quote(_quoted(text) if text.startswith("-") else shown(text))
 
 
@@ -41,14 +41,14 @@ def shell_word(text: str) -> str:
 
 
 def message(text: str) -> str:
-    """Return a sentence that may quote a stranger's text, without what a terminal obeys."""
+    """Return a sentence without control characters; it may quote a stranger's text."""
     return "".join(
         each if each == "\n" or not _is_hidden(each) else _escaped(each) for each in text
     )
 
 
 def given(argument: str) -> str:
-    """Return the text that an argument names: itself, or what its JSON string stands for."""
+    """Return the text of an argument: the argument itself, or the value of a JSON string."""
     if re.fullmatch(r'".*"', argument, re.DOTALL):
         try:
             decoded = json.loads(argument)
@@ -69,7 +69,7 @@ def _is_hidden(character: str) -> bool:
 
 
 def _escaped(character: str) -> str:
-    """Return a JSON escape of what is hidden, of a quote and of a backslash."""
+    """Return a JSON escape of a hidden character, a quote or a backslash."""
     if character in '"\\' or ord(character) < 0x20:
         return json.dumps(character)[1:-1]
     if _is_hidden(character):

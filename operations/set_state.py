@@ -1,6 +1,6 @@
-"""One dataset as it is now: arrivals by part, and every key that differs.
+"""The present state of a dataset: arrivals by part, and every key that differs.
 
-Import this module only after the AWS is chosen, as :mod:`operations.set_reading`.
+Import this module only after the AWS is chosen, like :mod:`operations.set_reading`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from operations.set_reading import open_set
 from operations.vault import Vault
 
 RATE_SECONDS = 600
-"""The rate of arrival is the mean of so many last seconds."""
+"""The rate of arrival is the mean of this number of last seconds."""
 
 
 @dataclass(slots=True)
 class Part:
-    """A folder directly in a set's folder, or the files that lie directly in it."""
+    """A folder directly in a set's folder, or the files directly in the set's folder."""
 
     rows: int = 0
     last_arrival: int = 0
@@ -37,9 +37,9 @@ class Arrivals:
     """The rows of a dataset that have not expired."""
 
     times: array[int] = field(default_factory=lambda: array("q"))
-    """When each object was announced, in Unix seconds, in the order of the keys."""
+    """The time at which each object was announced, in Unix seconds, in the order of the keys."""
     parts: dict[str, Part] = field(default_factory=dict)
-    """By the folder's name with its slash; the empty name stands for the set's own files."""
+    """By the folder's name with its slash; the empty name is for the set's own files."""
     manifest_time: int | None = None
 
     @property
@@ -53,20 +53,20 @@ class Arrivals:
         return max(self.times, default=None)
 
     def a_minute(self, now: float) -> float:
-        """Return how many objects arrived a minute, of late."""
+        """Return the number of objects a minute that arrived recently."""
         recent = sum(each > now - RATE_SECONDS for each in self.times)
         return recent * 60 / RATE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetState:
-    """A dataset as it is now."""
+    """The present state of a dataset."""
 
     set_id: str
     folder: str
     arrivals: Arrivals
     listed: int | None
-    """How many keys the manifest lists; None without a manifest."""
+    """The number of keys in the manifest; None without a manifest."""
     manifest_key: str | None
     manifest_modified: int | None
     differences: list[Difference]
@@ -74,20 +74,20 @@ class SetState:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many keys differ, by type."""
+        """The number of keys that differ, by type."""
         counted = Counter(each.type for each in self.differences)
         return {each.value: counted[each] for each in DifferenceType}
 
     @property
     def missing(self) -> int:
-        """How many listed keys were not announced."""
+        """The number of listed keys that were not announced."""
         return self.counts[DifferenceType.MISSING.value]
 
 
 def read_state(
     vault: Vault, set_id: str, *, share_prefix: str = "", on_row: Callable[[], None]
 ) -> SetState:
-    """Read rows, manifest and objects; a set without a manifest has arrivals alone.
+    """Read rows, manifest and objects; a set without a manifest has only arrivals.
 
     Raises:
         OperatorError: The manifest cannot be used.

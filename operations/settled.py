@@ -1,8 +1,8 @@
-"""Which object of S3 may be announced: never one that may still be growing. Pure.
+"""Decide whether an object in S3 may be announced: it must be complete. Pure.
 
-A gateway writes partial objects to the bucket before it announces the whole one. Whole is an
-object of the size that its manifest lists; without a size, one that is older than ten settling
-times and the same at two looks that are at least a settling time apart.
+A gateway writes partial objects to the bucket before it announces the complete one. An object is
+complete if it has the size in its manifest. Without a size, it is complete if it is older than ten
+settling times and unchanged between two looks at least a settling time apart.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SETTLING_TIMES = 10
 
 
 class Verdict(StrEnum):
-    """What becomes of a key that the manifest lists and no row has."""
+    """The decision on a key that the manifest lists but no row has."""
 
     ANNOUNCE = "announce"
     NOT_IN_S3 = "not in S3"
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """An object as S3 has it at some moment."""
+    """An object in S3 at some moment."""
 
     size_bytes: int
     modified: int
@@ -45,9 +45,9 @@ def verdict(
     now: int,
     settling_seconds: int,
 ) -> Verdict:
-    """Judge an object by one look, or two; *since* and *now* are Unix seconds.
+    """Judge an object by one or two looks; *since* and *now* are Unix seconds.
 
-    Without a listed size, and without a second look, the answer is at best UNSEEN.
+    Without a listed size and without a second look, the best result is UNSEEN.
     """
     if first is None:
         return Verdict.NOT_IN_S3

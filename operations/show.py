@@ -27,10 +27,10 @@ def show(
     prefix: Prefix = "",
     all_: Annotated[bool, typer.Option("--all", help="Print every difference.")] = False,
 ) -> None:
-    """Show one set in full: manifest, arrivals, reconciliation, and all that differs now.
+    """Show one set in full: manifest, arrivals, reconciliation, and all present differences.
 
-    Everything is read anew, also of a set that is still in flight. Exit status: 0 shown, 1 nothing
-    is known of the set.
+    Everything is read again, also for a set in flight. Exit status: 0 shown, 1 the set is
+    unknown.
     """
     from operations.set_state import read_state
 
@@ -42,7 +42,7 @@ def show(
     found = executions.of_set(set_id, state.folder)
     if not found and state.listed is None and not state.arrivals.times:
         raise OperatorError(
-            f"Nothing is known of {shown(set_id)}: S3 has no manifest {shown(state.folder)}..., the"
+            f"The set {shown(set_id)} is unknown: S3 has no manifest {shown(state.folder)}..., the"
             " table has no row, and no reconciliation ran. Check the set id and --prefix."
         )
     ended = next((each for each in found if not each.running), None)
@@ -59,7 +59,7 @@ def show(
 
 
 def wire(state: SetState) -> dict[str, Any]:
-    """Return a set's state as ``--json`` shows it."""
+    """Return the fields for ``--json``."""
     now = time.time()
     rate = state.arrivals.a_minute(now)
     return {

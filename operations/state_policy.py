@@ -1,4 +1,4 @@
-"""What who deploys an environment needs of the bucket that holds its state, and no more.
+"""The least-privilege IAM policy that a deployer needs on the state bucket.
 
 https://developer.hashicorp.com/terraform/language/backend/s3#s3-bucket-permissions
 """
@@ -13,7 +13,7 @@ ANY_STACK = "*"
 
 
 def state_policy(settings: Settings, *, partition: str = "aws") -> dict[str, Any]:
-    """Return the IAM policy: states of this environment alone, and none of them is ever deleted."""
+    """Return the IAM policy: access to this environment's states only, and no deletion of a state."""
     bucket = f"arn:{partition}:s3:::{settings.state_bucket_name}"
     return {
         "Version": "2012-10-17",

@@ -1,4 +1,4 @@
-"""Draw every stack in docs/architecture.md anew, from what it synthesises to."""
+"""Redraw the diagrams of all stacks in docs/architecture.md from their synthesised configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ END = "<!-- The end of what is drawn. -->\n"
 
 
 def illustrated(page: str, diagrams: Mapping[str, str]) -> str:
-    """Return *page* with *diagrams*, by their titles, in place of what was drawn there."""
+    """Return *page* with *diagrams*, a mapping by title, in place of the old diagrams."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     drawn = "\n".join(

@@ -1,9 +1,9 @@
-"""Write every stack as HCL, for whoever leaves CDKTF: ``cdktf synth --hcl``, mended.
+"""Write every stack as HCL, with ``cdktf synth --hcl`` and repairs, for a project that leaves CDKTF.
 
-CDKTF writes a text that holds both a quote and a reference as if it held no quote, which Terraform
-cannot read (https://github.com/hashicorp/terraform-cdk/issues/3911): every JSON text with an ARN
-in it. To a text of several lines it adds one, and conditions it writes as an argument. The JSON of
-the same stack says what was meant.
+CDKTF does not escape the quotes in a text that also has a reference, such as a JSON text with an
+ARN, and Terraform cannot read the result (https://github.com/hashicorp/terraform-cdk/issues/3911).
+It adds a line break to a text of several lines, and writes conditions as an argument. The repairs
+take the texts from the JSON of the same stack.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ ALONE = re.compile(r'= "\$\{([\w.]+)\}"$', re.MULTILINE)
 
 
 def mended(hcl: str, template: Any) -> str:
-    """Return *hcl* with every text as *template*, the same stack's JSON, has it.
+    """Return *hcl* with every text as it is in *template*, the same stack's JSON.
 
-    References and names are written as such, not as texts.
+    References and names are written without quotes.
     """
     for text in set(texts(template)):
         quoted = json.dumps(text, ensure_ascii=False)
@@ -63,7 +63,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def write(folder: Path) -> Iterator[Path]:
-    """Write each stack below *folder*, which is emptied first, and yield where."""
+    """Write each stack to *folder*, which is emptied first, and yield the files."""
     shutil.rmtree(folder, ignore_errors=True)
     with TemporaryDirectory() as temporary:
         templates = synthesise(Path(temporary))
@@ -77,7 +77,7 @@ def write(folder: Path) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Tell each file that was written."""
+    """Print the name of each file."""
     for path in write(TARGET):
         print(path.relative_to(ROOT))
 

@@ -1,7 +1,7 @@
-"""Resolve both lock files anew, without the address of any registry; or check that they are sound.
+"""Resolve both lock files again, without the address of a registry; or check them.
 
-Whoever installs from the lock files may use another index or a mirror: the settings of pip and npm
-name it. pipenv locks for the Python that runs it and for newer ones, hence by the oldest.
+A user of the lock files may have another index or a mirror, which the settings of pip and npm name.
+pipenv locks for its own Python version and newer ones, so the oldest supported version is used.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
 REMARKS = {"deprecated", "funding"}
-"""What npm copies from a package's own description: nothing is fetched from there."""
+"""Keys that npm copies from a package's own description; npm downloads nothing from their addresses."""
 
 
 def resolve(root: Path) -> None:
-    """Write both lock files, resolved where neither the old ones nor .venv have a say."""
+    """Write both lock files, resolved in a new folder without the old lock files and .venv."""
     if sys.version_info[:2] != OLDEST_PYTHON:
         sys.exit("Lock with the oldest Python supported: make lock PYTHON=python3.11")
     with TemporaryDirectory() as folder:
@@ -40,9 +40,9 @@ def resolve(root: Path) -> None:
 
 
 def portable(pipfile_lock: dict[str, Any], pipfile: str) -> dict[str, Any]:
-    """Return *pipfile_lock* without what pipenv takes from the pip settings of whoever locks.
+    """Return *pipfile_lock* without the values that pipenv takes from the user's pip settings.
 
-    That is the index, its name beside packages, and a hash made of Pipfile and index together.
+    These are the index, its name beside packages, and a hash of Pipfile and index.
     """
     meta = pipfile_lock["_meta"] | {"hash": {"sha256": _digest(pipfile)}, "sources": []}
     groups = {
@@ -57,11 +57,11 @@ def portable(pipfile_lock: dict[str, Any], pipfile: str) -> dict[str, Any]:
 
 
 def problems(root: Path) -> Iterator[str]:
-    """Yield what is wrong with the lock files of the project in *root*."""
+    """Yield the problems of the lock files of the project in *root*."""
     pipfile_lock, package_lock = _read(root / "Pipfile.lock"), _read(root / "package-lock.json")
     for name, lock in {"Pipfile.lock": pipfile_lock, "package-lock.json": package_lock}.items():
         for address in _addresses(lock):
-            yield f"{name} names {address}"
+            yield f"{name} has the address {address}"
     if pipfile_lock["_meta"]["hash"]["sha256"] != _digest((root / "Pipfile").read_text()):
         yield "Pipfile.lock does not belong to Pipfile"
     wanted, locked = _read(root / "package.json"), package_lock["packages"][""]
@@ -90,9 +90,9 @@ def _read(path: Path) -> Any:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="resolve nothing, only look")
+    parser.add_argument("--check", action="store_true", help="check only, and resolve nothing")
     if not parser.parse_args().check:
         resolve(ROOT)
     elif found := list(problems(ROOT)):

@@ -1,6 +1,6 @@
-"""git's hook: detect-secrets on the files that it is given, knowing what the audit knows.
+"""A git hook that runs detect-secrets on the given files, with the exceptions of the audit.
 
-What looks like a secret and is none stands in ``tools/audit/checks/secrets.py`` alone, with the reason.
+The exceptions and their reasons are only in ``tools/audit/checks/secrets.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tools.audit.tools import VENV
 
 
 def main() -> None:
-    """Become detect-secrets' own hook: exit status 1, and what was found, if anything was."""
+    """Replace this process with detect-secrets' hook, which prints what it finds and exits with 1."""
     known = "|".join(map(re.escape, KNOWN))
     hook = str(VENV / "detect-secrets-hook")
     os.execv(hook, [hook, "--no-verify", "--exclude-secrets", f"^({known})$", *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""Synthesise the project beside itself, for tools that read what came of it."""
+"""Synthesise the project into another folder, for tools that read the result."""
 
 from __future__ import annotations
 

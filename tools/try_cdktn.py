@@ -1,7 +1,7 @@
 """Try CDK Terrain, the community's continuation of CDKTF: synthesise a copy of the project with it.
 
-A copy, in a temporary folder, and an environment of its own there; this project stays as it is.
-What is told is every value in which the Terraform JSON differs. Needs the package index.
+The copy and its environment are in a temporary folder; this project does not change. The output is
+every value of the Terraform JSON that differs. The trial needs the package index.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def ported(folder: Path) -> Path:
 
 
 def install(folder: Path) -> Path:
-    """Make an environment with CDK Terrain and what goes into the archive; return its Python."""
+    """Create an environment with CDK Terrain and the libraries of the archive; return its Python."""
     from stacks.constructs.handlers_archive import LIBRARIES
 
     venv.create(folder, with_pip=True)
@@ -64,7 +64,7 @@ def install(folder: Path) -> Path:
 
 
 def main() -> None:
-    """Tell what differs, if the synthesis succeeds at all."""
+    """Print the differences; if the synthesis fails, raise its error."""
     with TemporaryDirectory(prefix="cdktn-") as temporary:
         folder = Path(temporary)
         ours = synthesise(folder / "ours")

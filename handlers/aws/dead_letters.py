@@ -1,6 +1,6 @@
-"""A message that no retry can help goes to a dead-letter queue, with the reason.
+"""Send messages that no retry can help to a dead-letter queue, with the reason.
 
-The body stays as it was, so that a redrive sends it back unchanged.
+The body is unchanged, so that a redrive sends it back as it was.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ sqs: SQSClient = boto3.client("sqs")
 
 
 def set_aside(record: SQSRecord, *, queue_url: str, reason: str) -> bool:
-    """Send *record* to the dead-letter queue, and return whether SQS has it there."""
+    """Send *record* to the dead-letter queue, and return whether SQS accepted it."""
     text = NOT_ALLOWED.sub("\ufffd", reason)[:MAX_REASON_CHARACTERS] or "No reason is known"
     attributes = {
         "Reason": text,

@@ -1,4 +1,4 @@
-"""S3 -> whether an announced key is a folder."""
+"""S3 -> is an announced key a folder?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ s3: S3Client = boto3.client("s3")
 def is_folder(upload: ObjectUpload) -> bool:
     """Return whether *upload* is a folder, which a gateway announces without its slash and with size 0.
 
-    S3 is queried for a key of size 0 alone: a folder ``a`` is the object ``a/`` there.
+    S3 is queried only for a key of size 0: there, a folder ``a`` is the object ``a/``.
     """
     if upload.is_folder or upload.size_bytes:
         return upload.is_folder

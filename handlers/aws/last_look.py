@@ -1,7 +1,7 @@
 """A full comparison of a dataset that may take several calls of Notify.
 
-A call that runs out of time keeps where it stopped, what it counted and which parts of the report
-are written, and raises LookUnfinishedError; the next call for the same execution goes on there.
+A call that runs out of time stores its position, its counts and the written parts of the report,
+and raises LookUnfinishedError; the next call for the same execution continues from there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MAX_CALLS = 40
-"""Of up to 15 minutes each; below the retries that the state machine has for Notify."""
+"""Each call takes up to 15 minutes. Step Functions retries Notify more often than this."""
 
 dynamodb: DynamoDBClient = boto3.client("dynamodb")
 s3: S3Client = boto3.client("s3")
@@ -49,10 +49,10 @@ class LastLook:
     expiry_days: int
 
     def result(self, out_of_time: Callable[[], bool]) -> Tally | None:
-        """Return what the comparison found; None if too many calls could not end it.
+        """Return the result of the comparison; None if it is unfinished after too many calls.
 
         Raises:
-            LookUnfinishedError: The time ran out; the next call goes on.
+            LookUnfinishedError: The time ran out; the next call continues.
         """
         calls, progress, found = self._resumed()
         if calls >= MAX_CALLS:
@@ -68,10 +68,10 @@ class LastLook:
                 "report": self.report.suspend(),
             }
         )
-        raise LookUnfinishedError(f"The last look stopped after {merge.after!r} for want of time")
+        raise LookUnfinishedError(f"The last look ran out of time after {merge.after!r}")
 
     def list_remarks(self, out_of_time: Callable[[], bool]) -> None:
-        """Report the remarks of a set that a check found whole, as far as the time allows."""
+        """Report the remarks of a set that a check found whole, until the time runs out."""
         merge, _ = self.dataset.open_merge(Progress())
         for found in merge.differences():
             if isinstance(found, Remark):
@@ -80,7 +80,7 @@ class LastLook:
                 return
 
     def _resumed(self) -> tuple[int, Progress, Tally]:
-        """Return how many calls there were, where the last one stopped, and what they found."""
+        """Return the number of earlier calls, the position of the last one, and its results."""
         kept = self._kept()
         try:
             if kept is not None:
@@ -90,11 +90,13 @@ class LastLook:
                 self.report.resume(kept["report"])
                 return calls, progress, found
         except (KeyError, TypeError, ValueError):
-            logger.warning("Another release kept the last look: it begins again", exc_info=True)
+            logger.warning(
+                "The last look was stored by another release: it begins again", exc_info=True
+            )
         return 0, Progress(), Tally.begin(self.dataset.listing.entries, self.stopped_at)
 
     def _kept(self) -> dict[str, Any] | None:
-        """Return what an earlier call kept, if there was one."""
+        """Return the state that an earlier call stored, or None."""
         answer = dynamodb.get_item(
             TableName=self.table, Key={"id": {"S": self._id}}, ConsistentRead=True
         )
@@ -110,7 +112,7 @@ class LastLook:
         return kept
 
     def _keep(self, state: dict[str, Any]) -> None:
-        """Write *state* beside the report: an item of DynamoDB could be too small for it."""
+        """Write *state* beside the report, because it may be too large for a DynamoDB item."""
         key = f"{self.report.folder}/look.json.gz"
         body = gzip.compress(json.dumps(state).encode(), mtime=0)
         stored = s3.put_object(Bucket=self.report.bucket, Key=key, Body=body)

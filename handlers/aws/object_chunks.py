@@ -1,7 +1,7 @@
 """S3 -> the bytes of one version of an object, in chunks, by short GETs.
 
-A GET that stays open while tables and buckets are read may be reset after minutes. Each GET here
-is read at once, and made again where it breaks off.
+A GET that stays open while tables and buckets are read may be reset after minutes. So each GET is
+read at once, and repeated if it breaks off.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from botocore.exceptions import HTTPClientError, IncompleteReadError
 
 CHUNK_BYTES = 1024 * 1024
 LARGEST_GET_BYTES = 8 * CHUNK_BYTES
-"""Most checks stop soon: GETs begin with one chunk, and double."""
+"""Most checks stop early, so GETs begin with one chunk and double."""
 ATTEMPTS = 4
 
 
@@ -32,7 +32,7 @@ def object_chunks(s3: Any, place: dict[str, str], *, start: int, end: int) -> It
 
 
 def _read(s3: Any, request: dict[str, str]) -> bytes:
-    """Return the answer's whole body; botocore retries requests, but not the reading of bodies."""
+    """Return the whole body of the answer; botocore retries requests, but not the reading of bodies."""
     for _ in range(ATTEMPTS - 1):
         try:
             return _body(s3, request)

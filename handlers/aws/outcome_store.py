@@ -1,8 +1,8 @@
-"""The outcomes table: which manifest version an execution pinned, and what was decided.
+"""The outcomes table: the manifest version that an execution pinned, and the decision.
 
-A call first writes the decision, then publishes what is *written*, then marks it published.
-The first decision is final, whoever makes it; a crash between the steps can only repeat the
-identical event. Of calls at the same time, the one that claims the outcome publishes it.
+A call first writes the decision, then publishes the *stored* decision, then marks it as published.
+The first decision is final, whichever call makes it; a crash between the steps can only repeat the
+identical event. Of several calls at the same time, the one that claims the outcome publishes it.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 CLAIM_SECONDS = 30
-"""How long other calls leave the publishing to the call that claimed it."""
+"""The time for which other calls leave the publishing to the call that claimed it."""
 
 dynamodb: DynamoDBClient = boto3.client("dynamodb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeStore:
-    """The table, and how long its items live."""
+    """The outcomes table, and the expiry time of its items."""
 
     table: str
     expiry_days: int
 
     def pin(self, execution: str, version_id: str) -> str:
-        """Write the manifest version that *execution* uses, unless one is written; return it."""
+        """Store the manifest version that *execution* uses, unless one is stored; return the stored one."""
         self._put_new(f"pin#{execution}", manifestVersionId={"S": version_id})
         return self.pinned(execution) or version_id
 
     def pinned(self, execution: str) -> str | None:
-        """Return the manifest version that *execution* pinned; None before that."""
+        """Return the manifest version that *execution* pinned, or None."""
         item = self._get(f"pin#{execution}")
         return item["manifestVersionId"]["S"] if item else None
 
     def is_decided(self, outcome_id: str) -> bool:
-        """Return whether a decision is written."""
+        """Return whether a decision is stored."""
         return bool(self._get(outcome_id))
 
     def status(self, outcome_id: str) -> str | None:
-        """Return the status of a decision; None if none is written."""
+        """Return the status of the stored decision, or None."""
         written = self._get(outcome_id)
         return json.loads(written["detail"]["S"])["status"] if written else None
 
     def decide(self, outcome: Outcome, *, call: str) -> None:
-        """Write the decision with *call*'s claim to publish it, unless one is written."""
+        """Store the decision with *call*'s claim to publish it, unless one is stored."""
         self._put_new(
             outcome.id,
             detail={"S": json.dumps(outcome.detail(), ensure_ascii=False)},
@@ -63,7 +63,7 @@ class OutcomeStore:
         )
 
     def claim(self, outcome_id: str, *, call: str) -> dict[str, Any] | None:
-        """Return the written decision for *call* to publish; None if it was published.
+        """Return the stored decision for *call* to publish; None if it is published already.
 
         Raises:
             OutcomeInFlightError: Another call has claimed it, and its claim has not ended.
@@ -77,12 +77,12 @@ class OutcomeStore:
         return detail
 
     def decision(self, outcome_id: str) -> dict[str, Any]:
-        """Return the outcome that was decided."""
+        """Return the stored decision."""
         detail: dict[str, Any] = json.loads(self._get(outcome_id)["detail"]["S"])
         return detail
 
     def mark_published(self, outcome_id: str) -> None:
-        """Write that the outcome was published."""
+        """Store that the outcome is published."""
         dynamodb.update_item(
             TableName=self.table,
             Key={"id": {"S": outcome_id}},
@@ -91,9 +91,10 @@ class OutcomeStore:
         )
 
     def next_attempt(self, bucket: str, key: str, version_id: str) -> int:
-        """Return a number from 2 that no attempt at this manifest version was given before.
+        """Return a number, at least 2, that no attempt at this manifest version has had.
 
-        The item that counts does not expire: an outcome does, and its id must not be used again.
+        The item with the counter does not expire: outcomes do, and their ids must not be used
+        again.
         """
         answer = dynamodb.update_item(
             TableName=self.table,
@@ -105,7 +106,7 @@ class OutcomeStore:
         return 1 + int(answer["Attributes"]["attemptsAgain"]["N"])
 
     def last_attempt(self, bucket: str, key: str, version_id: str) -> int:
-        """Return the highest number that :meth:`next_attempt` gave out; 1 before the first."""
+        """Return the highest number that :meth:`next_attempt` returned; 1 if there is none."""
         item = self._get(_attempts_id(bucket, key, version_id))
         return 1 + int(item["attemptsAgain"]["N"]) if item else 1
 

@@ -1,4 +1,4 @@
-"""Step Functions -> whether an execution still runs."""
+"""Step Functions -> is an execution still running?"""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ states: SFNClient = boto3.client("stepfunctions")
 
 
 def is_running(execution: str, *, attempt: int) -> bool:
-    """Return whether *execution* runs and makes this *attempt* at its manifest.
+    """Return whether *execution* is running and makes this *attempt* at its manifest.
 
-    The answer of Step Functions is eventually consistent: an execution that has just ended may
-    still count as running.
+    The response is eventually consistent: an execution that has just ended may still be reported as
+    running.
     """
     try:
         answer = states.describe_execution(executionArn=execution)

@@ -1,4 +1,4 @@
-"""S3 -> the sets' folders of the upload bucket, and what lies directly in one of them."""
+"""S3 -> the folders of sets in the upload bucket, and the keys directly in one of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 MAX_DEPTH = 3
-"""Levels of a share's prefix at which sets' folders are looked for."""
+"""The depth of a share's prefix to which folders of sets are searched."""
 NEAR_MISSES = 10
 NEAR_MISS_PAGES = 10
 
@@ -31,7 +31,7 @@ class SetFolders:
     manifest_suffix: str
 
     def all(self, prefix: str = "", depth: int = 1) -> Iterator[str]:
-        """Yield every set's folder, a page of S3 for a thousand of them."""
+        """Yield every set's folder; S3 returns a thousand in one page."""
         for page in self._pages(prefix):
             for each in page.get("CommonPrefixes", []):
                 folder = each["Prefix"]
@@ -41,7 +41,7 @@ class SetFolders:
                     yield from self.all(folder, depth + 1)
 
     def set_id(self, folder: str) -> str:
-        """Return the set id in a folder's name; empty if it is no set's."""
+        """Return the set id in a folder's name; empty if it is not the folder of a set."""
         name = folder.rstrip("/").rpartition("/")[2]
         return name.removesuffix(self.job_dir_suffix) if name.endswith(self.job_dir_suffix) else ""
 
@@ -61,7 +61,7 @@ class SetFolders:
         return tuple(found[:NEAR_MISSES])
 
     def _pages(self, prefix: str) -> Iterator[ListObjectsV2OutputTypeDef]:
-        """Yield pages of what is directly below *prefix*."""
+        """Yield pages of the keys and folders directly below *prefix*."""
         request: Any = {"Bucket": self.bucket, "Prefix": prefix, "Delimiter": "/"}
         while True:
             page = s3.list_objects_v2(**request)

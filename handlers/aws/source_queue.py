@@ -1,4 +1,4 @@
-"""The queue that a function consumes: what happens to messages that it could not handle."""
+"""The queue that a function consumes, and the handling of failed messages."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class SourceQueue:
         failed: Mapping[str, str],
         unreadable: Mapping[str, str],
     ) -> PartialAnswer:
-        """Return the partial answer to Lambda about *records*, a batch of messages.
+        """Return the partial batch response to Lambda for *records*.
 
-        *failed* and *unreadable* have a reason by message id. What is unreadable, or failed for
-        too long, is set aside; anything else that failed is put back, and hidden for longer each
-        time. SQS deletes what the answer leaves out.
+        *failed* and *unreadable* have a reason by message id. A message that is unreadable, or has
+        failed for too long, is set aside. Any other failed message is put back, and hidden for
+        longer each time. SQS deletes the messages that the response leaves out.
         https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
         """
         reasons = {**failed, **unreadable}
@@ -66,7 +66,7 @@ class SourceQueue:
             self._hide(records[first : first + ENTRIES_A_CALL])
 
     def _hide(self, records: Sequence[SQSRecord]) -> None:
-        """Hide *records*; where that fails, the queue's own visibility timeout stays."""
+        """Hide *records*; if that fails, the queue's own visibility timeout applies."""
         try:
             answer = dead_letters.sqs.change_message_visibility_batch(
                 QueueUrl=self.url,

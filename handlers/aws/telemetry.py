@@ -1,4 +1,4 @@
-"""Structured logs, metrics and traces, the same for every function; each log line has the version."""
+"""Structured logs, metrics and traces, the same for all functions; each log line has the version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = Logger(version=TelemetryEnvironment.read().version)
 metrics = Metrics()
 tracer = Tracer()
 
-# A call that counts nothing is no mistake.
+# A call without metrics is no error.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]

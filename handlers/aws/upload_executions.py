@@ -1,11 +1,11 @@
-"""The executions of one manifest event, which EventBridge may deliver twice, or of one version.
+"""The executions of one manifest event, which may be delivered twice, or of one manifest version.
 
-One version may be announced at two times, by the gateway or by a backfill, so that the executions
-of both have one outcome. The item ``executions#<digest>`` of the outcomes table, of bucket,
-object-key and event-time, or of bucket, object-key and version once that is pinned, has
-two sets of ARNs: ``executions``, to which the first check of each adds its own, and ``gaveUp``,
-those that failed. Of executions that fail at the same time, the last one to give up finds no
-other left, and decides.
+The gateway and a backfill may announce one version with different times; the executions of both
+then have one outcome. In the outcomes table, the item ``executions#<digest>`` is for bucket,
+object-key and event-time, or for bucket, object-key and version once that is pinned. It has two
+sets of ARNs: ``executions``, to which the first check of each execution adds its own, and
+``gaveUp``, the failed ones. Of executions that fail at the same time, the last one to give up finds
+no other, and decides.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class UploadExecutions:
     """The manifest's pinned version; None for the item of the event."""
 
     def add(self, execution: str) -> None:
-        """Write that *execution* reconciles this manifest event."""
+        """Store that *execution* reconciles this manifest event."""
         self._add("executions", execution)
 
     def all(self) -> set[str]:
@@ -45,7 +45,7 @@ class UploadExecutions:
         return _texts(answer.get("Item", {}), "executions")
 
     def give_up(self, execution: str) -> set[str]:
-        """Write that *execution* failed; return the ARNs of the others that have not."""
+        """Store that *execution* failed; return the ARNs of the others that have not."""
         item = self._add("gaveUp", execution)
         return _texts(item, "executions") - _texts(item, "gaveUp")
 

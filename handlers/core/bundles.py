@@ -1,6 +1,6 @@
-"""Many uploads in few events: bundles of one dataset, and PutEvents calls of a few entries.
+"""Many uploads in few events: bundles of one dataset, and PutEvents calls with several entries.
 
-One event a file would cost a dollar and a million invocations per million files.
+One event per file would cost a dollar and a million invocations per million files.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_CALL_ENTRIES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classified:
-    """An upload, the part it has in its dataset, and the message that announced it."""
+    """An upload, its dataset and kind, and the message that announced it."""
 
     message_id: str
     set_id: str
@@ -42,7 +42,7 @@ class Classified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusEntry:
-    """One event to publish, and the messages that are lost if it is refused."""
+    """One event to publish, and the messages that fail if it is refused."""
 
     detail_type: str
     detail: str
@@ -54,7 +54,7 @@ class BusEntry:
         return len(SOURCE) + len(self.detail_type) + len(self.detail.encode())
 
     def request(self, bus_name: str) -> PutEventsRequestEntryTypeDef:
-        """Return the entry as PutEvents takes it."""
+        """Return the entry in the form of PutEvents."""
         return {
             "Source": SOURCE,
             "DetailType": self.detail_type,
@@ -64,7 +64,7 @@ class BusEntry:
 
 
 def entries(classified: Iterable[Classified]) -> Iterator[BusEntry]:
-    """Yield the events that announce all of *classified*, data files in bundles."""
+    """Yield the events that announce *classified*, with data files in bundles."""
     datasets = defaultdict[tuple[str, str], list[Classified]](list)
     for each in classified:
         if each.kind is FileKind.MANIFEST:
@@ -89,7 +89,7 @@ def entries(classified: Iterable[Classified]) -> Iterator[BusEntry]:
 
 
 def calls(entries: Iterable[BusEntry]) -> Iterator[list[BusEntry]]:
-    """Yield *entries* in groups that one PutEvents call may carry."""
+    """Yield *entries* in groups that fit into one PutEvents call."""
     call: list[BusEntry] = []
     call_bytes = 0
     for entry in entries:
@@ -104,7 +104,7 @@ def calls(entries: Iterable[BusEntry]) -> Iterator[list[BusEntry]]:
 
 
 def compact_json(value: Mapping[str, Any]) -> str:
-    """Return *value* as JSON without spaces, every alphabet as it is."""
+    """Return *value* as JSON without spaces and without escaping other alphabets."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

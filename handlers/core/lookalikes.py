@@ -1,7 +1,7 @@
-"""Missing and unexpected keys that look the same: a hint at what happened to a name on its way.
+"""Missing and unexpected keys that look the same: a hint that a name changed during the transfer.
 
-macOS writes decomposed Unicode, some file systems know no case, and Windows drops white space at
-the end of a name. The keys stay different; only the outcome says what may have happened.
+macOS writes decomposed Unicode, some file systems ignore case, and Windows drops white space at the
+end of a name. The keys remain different; the outcome only has the hint.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from unicodedata import normalize
 from handlers.core.difference import Difference, DifferenceType
 
 MAX_CANDIDATES = 10_000
-"""Keys of each kind among which pairs are sought."""
+"""The most keys of each kind that are compared."""
 SHOWN_CHARACTERS = 300
-"""The end of a key that a hint shows."""
+"""The number of last characters of a key that a hint shows."""
 
 
 def _one_form(key: str) -> str:
@@ -39,8 +39,8 @@ FOLDS: Mapping[str, Callable[[str], str]] = {
 
 
 def folded(key: str, *, but: str | None = None) -> str:
-    """Return what all keys have in common that differ from *key* in these ways, one excepted."""
-    for name in (*FOLDS, *FOLDS):  # a folded case may need another form, and the reverse
+    """Return a form that is the same for all keys that differ from *key* in FOLDS, except in *but*."""
+    for name in (*FOLDS, *FOLDS):  # twice, because each fold may make another one necessary
         if name != but:
             key = FOLDS[name](key)
     return key
@@ -54,7 +54,7 @@ class Lookalikes:
     unexpected: list[str] = field(default_factory=list)
 
     def add(self, difference: Difference) -> None:
-        """Keep the key of *difference* if a pair may be found for it."""
+        """Store the key of *difference* if it can be part of a pair."""
         kept = {
             DifferenceType.MISSING: self.missing,
             DifferenceType.UNEXPECTED: self.unexpected,
@@ -63,14 +63,14 @@ class Lookalikes:
             kept.append(difference.key)
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """Yield each missing key, and the unexpected one that looks the same."""
+        """Yield each missing key with the unexpected key that looks the same."""
         uploaded = {folded(key): key for key in reversed(self.unexpected)}
         for key in self.missing:
             if (other := uploaded.get(folded(key))) is not None:
                 yield key, other
 
     def hint(self) -> str | None:
-        """Return a sentence on the pairs, or None if there are none."""
+        """Return a sentence about the pairs, or None if there are none."""
         pairs = list(self.pairs())
         if not pairs:
             return None
@@ -89,7 +89,7 @@ class Lookalikes:
         )
 
     def payload(self) -> dict[str, Any]:
-        """Return the keys as JSON."""
+        """Return the keys in a form for JSON."""
         return {"missing": self.missing, "unexpected": self.unexpected}
 
     @classmethod

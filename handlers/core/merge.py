@@ -1,9 +1,9 @@
-"""Manifest, upload events and objects, merged as sorted streams: every key that differs.
+"""Merge manifest, upload events and objects as sorted streams, and yield every key that differs.
 
-Constant memory, whatever the size. A folder is implied by what is in it: only an empty
-folder that is listed must be announced. S3 has ``dir/`` where an event has ``dir``, and
-what is in a folder sorts after ``dir-a``: such a key is held until both are known. Those held
-are all prefixes of the current key, so they are never more than its 1,024 bytes.
+Memory is constant. A folder is implied by its contents: only an empty folder in the manifest must
+be announced. S3 has ``dir/`` where an event has ``dir``, and the contents of a folder sort after
+``dir-a``: such a key is held until both are known. All held keys are prefixes of the current key,
+so there are at most 1,024 of them.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from handlers.core.held import Held
 from handlers.core.sorted_stream import END, SortedStream, run_of
 
 LONGEST_RUN = 20_000
-"""Keys between two safe points to stop."""
+"""The most keys between two safe points to stop."""
 
 
 @dataclass(slots=True)
 class Merge:
-    """Three sorted streams and how far they have been compared."""
+    """Three sorted streams, and the position up to which they are compared."""
 
     listed: SortedStream
     announced: SortedStream
     objects: SortedStream | None
-    """None where S3 is not read; the sizes are then those of the events."""
+    """None if S3 is not read; the sizes are then those of the events."""
     ignored: Callable[[str], bool] = lambda key: False
-    """Returns whether an unexpected key has a name that the settings ignore."""
+    """Returns whether the settings ignore an unexpected key."""
     after: str = ""
     """The last key that was compared."""
     held: list[Held] = field(default_factory=list)
@@ -37,8 +37,8 @@ class Merge:
     def differences(self, *, until: str = END) -> Iterator[Difference | Remark | None]:
         """Yield the differences and remarks up to the key *until*, or to the end.
 
-        A yielded None marks a safe point to stop. Between two steps the merge is whole: it can
-        be taken up again at ``after``, and its announced keys after ``announced.through``.
+        A yielded None marks a safe point to stop. Between two steps the merge can be resumed at
+        ``after``, and its announced keys after ``announced.through``.
         """
         streams = [self.listed, self.announced]
         if self.objects is not None:
@@ -58,7 +58,7 @@ class Merge:
             yield None
 
     def _run(self, streams: Sequence[SortedStream]) -> int:
-        """Return how many keys agree in all streams, sizes included."""
+        """Return the number of next keys that agree in all streams, also in size."""
         run = run_of(streams, most=LONGEST_RUN)
         listed, truth = self.listed, streams[-1]
         if run and listed.sizes is not None and truth.sizes is not None:
@@ -77,14 +77,14 @@ class Merge:
             stream.advance(run)
 
     def _step(self, key: str) -> Iterator[Difference | Remark]:
-        """Compare one key, which not every stream has, or not in one size."""
+        """Compare one key that is not in every stream, or has different sizes."""
         held = self._held(key)
         self.after = key
         for stream in (self.listed, self.announced, self.objects):
             if stream is not None and stream.key == key:
                 stream.advance(1)
         if not held.listed and not held.announced:
-            if not key.endswith("/"):  # a folder's marker is no file
+            if not key.endswith("/"):  # the marker of a folder is not a file
                 yield Remark(key=key, type=RemarkType.UNANNOUNCED)
         elif held.settled(verified=self.objects is not None):
             yield from filter(None, [held.judge(self.ignored)])
@@ -92,7 +92,7 @@ class Merge:
             self.held.append(held)
 
     def _held(self, key: str) -> Held:
-        """Return what the streams know of *key*, at which the first of them stands."""
+        """Return the streams' information on *key*, which is at the front of at least one of them."""
         objects = self.objects
         truth = objects if objects is not None else self.announced
         held = Held(
@@ -108,11 +108,11 @@ class Merge:
             held.is_folder = False
             held.in_s3 = held.in_s3 or (None if objects is None else False)
         elif held.listed and held.announced and (objects is None or held.in_s3):
-            held.is_folder = False  # it makes no difference
+            held.is_folder = False  # the result is the same in both cases
         return held
 
     def _settle(self) -> Iterator[Difference | Remark]:
-        """Judge those of the held keys of which enough is known now."""
+        """Judge the held keys that are settled now."""
         verified = self.objects is not None
         for held in list(self.held):
             inside = f"{held.key}/"
@@ -127,10 +127,10 @@ class Merge:
                 yield from filter(None, [held.judge(self.ignored)])
 
     def position(self) -> list[dict[str, Any]]:
-        """Return the held keys as JSON: what a later merge needs to go on after ``after``."""
+        """Return the held keys for JSON; with ``after``, they are the state of the merge."""
         return [held.payload() for held in self.held]
 
     def take_up(self, after: str, position: Sequence[Any]) -> None:
-        """Go on where another merge stood; the streams begin after *after*."""
+        """Resume another merge at *after*; the streams begin after that key."""
         self.after = after
         self.held = [Held.from_payload(each, after=after) for each in position]

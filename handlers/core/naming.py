@@ -1,7 +1,7 @@
-"""A key -> the dataset that it belongs to, and whether it is the dataset's manifest.
+"""A key -> its dataset, and whether it is the dataset's manifest.
 
-A logical dataset is the folder ``<set id><job dir suffix>`` at the root of a file
-share; its manifest is ``<set id><manifest suffix>``, directly in it, nowhere deeper.
+A logical dataset is the folder ``<set id><job dir suffix>`` at the root of a file share. Its
+manifest is ``<set id><manifest suffix>``, directly in that folder.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Self
 
 
 class FileKind(StrEnum):
-    """The part that an uploaded file has in its dataset."""
+    """The kind of an uploaded file in its dataset."""
 
     DATA = "Data"
     MANIFEST = "Manifest"
@@ -27,7 +27,7 @@ class Naming:
     manifest_suffix: str
 
     def classify(self, key: str, *, share_prefix: str) -> tuple[str, FileKind] | None:
-        """Return the set id and kind of the object *key*, or None if it is in no dataset."""
+        """Return the set id and kind of the object *key*; None if it is in no dataset."""
         set_id, path = self._split(key, share_prefix)
         if not set_id:
             return None
@@ -35,11 +35,11 @@ class Naming:
         return set_id, FileKind.MANIFEST if is_manifest else FileKind.DATA
 
     def is_near_miss(self, key: str, *, share_prefix: str) -> bool:
-        """Return whether the data file *key* is named almost as its dataset's manifest.
+        """Return whether the name of the data file *key* is almost that of its dataset's manifest.
 
-        So is a file with the manifest's name in its own name, in other case or Unicode form too:
+        That is a name which contains the manifest's name, in any case or Unicode form:
         ``S.manifest.filepart``, ``.S.manifest.Ab12``, ``S.Manifest``, or ``S.manifest`` in a
-        subfolder; and a file directly in the dataset's folder with the manifests' suffix.
+        subfolder; or, directly in the dataset's folder, a name with the manifests' suffix.
         """
         set_id, path = self._split(key, share_prefix)
         folder, _, name = path.rpartition("/")
@@ -47,7 +47,7 @@ class Naming:
         return bool(set_id) and _folded(sought) in _folded(name)
 
     def _split(self, key: str, share_prefix: str) -> tuple[str, str]:
-        """Return set id and path in the dataset's folder; no set id if *key* is in no dataset."""
+        """Return set id and path in the dataset's folder; the id is empty if *key* is in no dataset."""
         folder, _, path = key.removeprefix(share_prefix).partition("/")
         set_id = folder.removesuffix(self.job_dir_suffix)
         return ("" if set_id == folder else set_id), path
@@ -68,7 +68,7 @@ class SetFolder:
 
     @classmethod
     def of_manifest(cls, key: str) -> Self:
-        """Return the folder in which the manifest *key* lies."""
+        """Return the folder of the manifest *key*."""
         folder, _, _ = key.rpartition("/")
         before, slash, name = folder.rpartition("/")
         return cls(share_prefix=f"{before}{slash}", name=name)

@@ -1,4 +1,4 @@
-"""The outcome of one manifest upload, as its event carries it."""
+"""The outcome of one manifest upload, with the fields of its event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.core.tally import Tally
 
 
 class Status(StrEnum):
-    """How a reconciliation ended, in the words of the contract."""
+    """The result of a reconciliation, in the words of the contract."""
 
     SUCCESSFUL = "Successful"
     TIMED_OUT = "Timed out"
@@ -28,27 +28,27 @@ DETAIL_TYPES = {
 }
 
 FOUND = tuple(Tally(files=0).detail())
-"""The fields that a comparison fills; null where there was none."""
+"""The fields that a comparison fills; null if there was none."""
 
 
 def outcome_id(manifest: ManifestUpload, version_id: str) -> str:
-    """Return the id that all events of one manifest upload's outcome share."""
+    """Return the id that all events on one manifest upload's outcome have."""
     upload = manifest.upload
     return digest(upload.bucket, upload.key, version_id, manifest.attempt)
 
 
 def digest(*identity: str | int) -> str:
-    """Return a text of 64 characters that stands for *identity* in a key."""
+    """Return a hash of *identity*, 64 characters long, for use in a key."""
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What consumers receive, once."""
+    """The one outcome that consumers receive for a manifest upload."""
 
     manifest: ManifestUpload
     version_id: str
-    """The manifest's S3 version; its event time where a failure came before it was known."""
+    """The manifest's S3 version, or its event time if a failure occurred before the version was known."""
     status: Status
     reason: str
     execution: str
@@ -58,11 +58,11 @@ class Outcome:
     report: str
     """The S3 URI of the report's summary."""
     found: Mapping[str, Any] = field(default_factory=dict)
-    """A tally's counts and examples, or nothing where there was no check."""
+    """A tally's counts and examples; empty if there was no check."""
 
     @property
     def id(self) -> str:
-        """The id that all events of one manifest upload's outcome share."""
+        """The id that all events on one manifest upload's outcome have."""
         return outcome_id(self.manifest, self.version_id)
 
     def detail(self) -> dict[str, Any]:

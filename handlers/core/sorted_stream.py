@@ -1,7 +1,7 @@
-"""A sorted stream, read in blocks, of which one key is at the front.
+"""A sorted stream that is read in blocks, with one key at its front.
 
-Python orders text by code point, which is the order of its UTF-8 bytes: the order in
-which DynamoDB's Query, S3's LIST and a sorted manifest give their keys.
+Python orders text by code point, which is the order of the UTF-8 bytes: DynamoDB's Query, S3's LIST
+and a sorted manifest return keys in this order.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 END = "\U0010ffff" * 257
-"""After every key: those have 1,024 bytes at most, which are 256 such characters."""
+"""A text greater than every key: keys have at most 1,024 bytes, that is 256 such characters."""
 
 KeyBlock = tuple[Sequence[str], Sequence[int | None] | None]
-"""Keys in order, and their sizes in bytes where the stream knows them."""
+"""Keys in order, and their sizes in bytes if the stream knows them."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyPage:
-    """A page was read, and the stream has no key in it: none up to *through*."""
+    """A page was read that contains no key; the stream has none up to *through*."""
 
     through: str
 
@@ -26,7 +26,7 @@ class EmptyPage:
 class SortedStream:
     """The next keys of a stream of blocks; :attr:`key` is END after the last one.
 
-    After an empty page no key is ready, and :attr:`key` is less than the next one.
+    After an empty page no key is ready, and :attr:`key` is less than the next key.
     """
 
     __slots__ = ("_blocks", "at", "key", "keys", "sizes", "through")
@@ -38,26 +38,26 @@ class SortedStream:
         self.at = 0
         self.key = ""
         self.through = ""
-        """Where the last empty page ended."""
+        """The end of the last empty page."""
         self.advance(0)
 
     @property
     def at_empty_page(self) -> bool:
-        """Whether the next key is not known yet; ``advance(0)`` reads on."""
+        """Whether the next key is not known yet; ``advance(0)`` reads it."""
         return not self.keys
 
     @property
     def size_bytes(self) -> int | None:
-        """The size of the object at the front, where it is known."""
+        """The size of the object at the front, if it is known."""
         return self.sizes[self.at] if self.sizes is not None else None
 
     @property
     def ready(self) -> int:
-        """How many keys can be compared without reading on."""
+        """The number of keys that can be compared without reading."""
         return len(self.keys) - self.at
 
     def advance(self, number: int) -> None:
-        """Leave *number* of the ready keys behind."""
+        """Skip *number* of the ready keys."""
         self.at += number
         while self.at >= len(self.keys):
             block = next(self._blocks, None)
@@ -74,9 +74,9 @@ class SortedStream:
 
 
 def run_of(fronts: Sequence[SortedStream], *, most: int) -> int:
-    """Return how many of the next keys all *fronts* have in common, *most* at most.
+    """Return the number of next keys that all *fronts* have in common, at most *most*.
 
-    Slices are compared in C; a window that grows keeps short runs cheap.
+    Slices are compared in C; a growing window keeps short runs cheap.
     """
     first, *others = fronts
     most = min(most, *(front.ready for front in fronts))

@@ -1,6 +1,6 @@
-"""The AWS endpoint on 127.0.0.1: MiniStack, with its gaps closed one by one.
+"""The AWS endpoint on 127.0.0.1: MiniStack, with some of its gaps closed.
 
-Each gap has a module and a question in ``tests/integration/test_gaps.py``, which fails once the
-emulator has no such gap any more. None of them had an issue upstream when it was found:
+Each gap has a module, and a test in ``tests/integration/test_gaps.py`` that fails when the emulator
+no longer has the gap. There was no upstream issue for any of them when it was found:
 https://github.com/ministackorg/ministack/issues
 """

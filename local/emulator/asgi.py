@@ -1,4 +1,4 @@
-"""One ASGI application before another: Storage Gateway requests end here, all others go on."""
+"""ASGI middleware that handles Storage Gateway requests and passes on all others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<
 def with_storage_gateway(
     inner: Application, api: StorageGateway, *, account: str, region: str
 ) -> Application:
-    """Answer what is addressed to Storage Gateway, in *account* and the region it is signed for."""
+    """Handle Storage Gateway requests, in *account* and the region of their signature."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         headers = {
@@ -44,7 +44,7 @@ def with_storage_gateway(
 
 
 def as_if_over_tls(inner: Application) -> Application:
-    """Let *inner* take each request for one that came over TLS, as bucket policies may demand."""
+    """Make *inner* treat each request as sent over TLS, which bucket policies may require."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         over_tls = scope | {"scheme": "https"} if scope["type"] == "http" else scope
@@ -63,7 +63,7 @@ def _answer(api: StorageGateway, operation: str, body: bytes, caller: Caller) ->
 
 
 async def whole_body(receive: Any) -> bytes:
-    """Receive a request's body to its end."""
+    """Receive the whole body of a request."""
     body = b""
     while True:
         message = await receive()
@@ -73,7 +73,7 @@ async def whole_body(receive: Any) -> bytes:
 
 
 async def send_json(send: Any, status: int, answer: Json) -> None:
-    """Send an answer as AWS's JSON protocols have it."""
+    """Send an answer in the format of AWS's JSON protocols."""
     headers = [
         (b"content-type", b"application/x-amz-json-1.1"),
         (b"x-amzn-requestid", str(uuid.uuid4()).encode()),

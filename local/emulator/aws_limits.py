@@ -1,7 +1,7 @@
-"""Refuses requests that AWS refuses, where an emulator, a stub or a fake is kinder.
+"""Refuse requests that AWS refuses, for emulators, stubs and fakes that accept them.
 
-botocore's own ParamValidator knows names, types and lower bounds; after it come the upper bounds
-of the service's model, the ranges of the wire's types, and the limits that are only documented.
+botocore's ParamValidator checks names, types and lower bounds. This module adds the upper bounds of
+the service's model, the ranges of the wire types, and limits that are only documented.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def beyond_model(shape: Any, value: Any, path: str) -> Iterator[str]:
     """Yield where *value* exceeds its wire type, an upper bound or an enumeration of the model."""
     bound = WIRE_TYPES.get(shape.type_name)
     if bound is not None and not -bound <= value < bound:
-        yield f"{path}: {value} is no {shape.type_name}"
+        yield f"{path}: {value} is not a valid {shape.type_name}"
     if isinstance(value, str) and shape.enum and value not in shape.enum:
         yield f"{path}: {value!r} is none of {shape.enum}"
     most = shape.metadata.get("max")
@@ -93,7 +93,7 @@ def members(shape: Any, value: Any) -> Iterator[tuple[Any, str, Shape]]:
 
 
 def _of_attributes(given: Parameters) -> Iterator[str]:
-    """Yield keys that are empty or too long, and numbers that DynamoDB cannot hold."""
+    """Yield keys that are empty or too long, and numbers that DynamoDB cannot store."""
     names = ("Item", "Key", "ExclusiveStartKey", "ExpressionAttributeValues")
     for attributes in attribute_maps(given, *names):
         for name, value in attributes.items():
@@ -106,7 +106,7 @@ def _of_attributes(given: Parameters) -> Iterator[str]:
 
 
 def _of_values(given: Parameters) -> Iterator[str]:
-    """Yield the values that no expression uses, or that none defines."""
+    """Yield the values that are defined but not used, or used but not defined."""
     expressions = " ".join(str(given[name]) for name in given if name.endswith("Expression"))
     strangers = set(VALUE.findall(expressions)) ^ set(given.get("ExpressionAttributeValues", {}))
     if strangers:

@@ -1,7 +1,7 @@
-"""Limits of AWS that stand in its documentation, and not in the models of its services.
+"""Limits that AWS documents but that the models of its services do not have.
 
-Where AWS has raised a limit lately (payloads of SQS, EventBridge and asynchronous Lambda
-invocations were 256 KiB), the lower one counts: not every Region and queue has the new one.
+If AWS has raised a limit recently (payloads of SQS, EventBridge and asynchronous Lambda invocations
+were 256 KiB), the lower one applies here: not every Region and queue has the new one.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ KIB = 1024
 PAYLOAD_BYTES = 256 * KIB
 ITEM_BYTES = 400 * KIB
 KEY_BYTES = {"setId": 2048, "id": 2048, "objectKey": 1024}
-"""The partition and sort keys of this application's tables, and what DynamoDB takes of them."""
+"""The keys of this application's tables, and the sizes that DynamoDB accepts for them."""
 SQS_CHARACTERS = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most that each number may be that *measure* yields for the parameters of a request."""
+    """The greatest value of each number that *measure* yields for the parameters of a request."""
 
     service: str
     operations: str
@@ -50,7 +50,7 @@ def size_bytes(value: Any) -> int:
 
 
 def attribute_maps(value: Any, *names: str) -> Iterator[Parameters]:
-    """Yield each map of attributes that stands under one of *names*, in batches too."""
+    """Yield each map of attributes with one of *names*, also in batches."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if name in names:
@@ -75,7 +75,7 @@ def _expressions(given: Parameters) -> Iterator[int]:
 
 
 def _items(given: Parameters) -> Iterator[int]:
-    """Yield the size of each item, which counts a number by its digits: a little too much."""
+    """Yield the size of each item; a number counts as its digits, slightly too much."""
     for item in attribute_maps(given, "Item"):
         yield sum(
             size_bytes(name) + sum(map(size_bytes, value.values())) for name, value in item.items()
@@ -87,7 +87,7 @@ def _requested_items(given: Parameters) -> Iterator[int]:
 
 
 def _repeated_rows(given: Parameters) -> Iterator[int]:
-    """Yield how many of the items to put have another one's key."""
+    """Yield the number of items with the key of another item."""
     items = [str(sorted(item.items())) for item in _keys(given)]
     yield len(items) - len(set(items))
 

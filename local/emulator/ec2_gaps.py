@@ -1,12 +1,12 @@
-"""Gaps of the emulator's EC2 closed: what it is asked for and would not remember.
+"""Close gaps in the emulator's EC2, which ignores some parameters.
 
-Terraform reads everything back, and would replace an instance whose subnet it cannot find again.
+Terraform reads all values back, and would replace an instance if its subnet is missing.
 
-- RunInstances forgets what stands below ``NetworkInterface.1``, the options of the metadata service
+- RunInstances ignores parameters below ``NetworkInterface.1``, the options of the metadata service
   and the encryption of the root volume, and gives each instance a public address.
-- CreateVpcEndpoint forgets policy, private names and security groups, and makes no DNS names.
-- AuthorizeSecurityGroupEgress forgets the tags of the rule.
-- DescribeInstanceTypeOfferings is not there, and DescribeVpcEndpointServices knows no Storage Gateway.
+- CreateVpcEndpoint ignores policy, private DNS and security groups, and creates no DNS names.
+- AuthorizeSecurityGroupEgress ignores the tags of the rule.
+- DescribeInstanceTypeOfferings is missing, and DescribeVpcEndpointServices lacks Storage Gateway.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 Parameters = Mapping[str, Any]
-"""As the query API sends them, each value in a list."""
+"""Parameters as the query API sends them; each value is in a list."""
 Action = Callable[[Parameters], Any]
 
 INSTANCE = re.compile(r"<instanceId>(i-\w+)</instanceId>")
@@ -37,7 +37,7 @@ METADATA = {
 
 
 def mend_ec2(ec2: Any) -> None:
-    """Let the emulator's module *ec2* remember more."""
+    """Patch the emulator's module *ec2* so that it stores these parameters."""
     requests: dict[str, Parameters] = {}
     _remember(ec2, requests)
     _show(ec2, requests)
@@ -46,7 +46,7 @@ def mend_ec2(ec2: Any) -> None:
 
 
 def _remember(ec2: Any, requests: dict[str, Parameters]) -> None:
-    """Keep the parameters of each instance and endpoint in *requests*, by its id."""
+    """Store the parameters of each instance and endpoint in *requests*, by its id."""
     actions = ec2._ACTION_MAP
     run, create = actions["RunInstances"], actions["CreateVpcEndpoint"]
     modify, authorize = actions["ModifyVpcEndpoint"], actions["AuthorizeSecurityGroupEgress"]
@@ -85,7 +85,7 @@ def _remember(ec2: Any, requests: dict[str, Parameters]) -> None:
 
 
 def _show(ec2: Any, requests: Mapping[str, Parameters]) -> None:
-    """Let descriptions contain what *requests* have."""
+    """Add the stored *requests* to descriptions."""
     show_instance, show_endpoint = ec2._instance_xml, ec2._vpce_fields_xml
 
     def instance_xml(instance: Any) -> str:
@@ -101,7 +101,7 @@ def _show(ec2: Any, requests: Mapping[str, Parameters]) -> None:
 
 
 def _offerings(ec2: Any, parameters: Parameters) -> Any:
-    """Offer every instance type that *parameters* name, in all zones."""
+    """Return offerings of every instance type in *parameters*, in all zones."""
     zones = ZONE.findall(_text(ec2._ACTION_MAP["DescribeAvailabilityZones"](parameters)))
     types = ec2._parse_filters(parameters).get("instance-type", [])
     items = "".join(

@@ -1,6 +1,6 @@
-"""A gap of the emulator's Lambda closed: it reports every Python exception as one error type.
+"""Close a gap in the emulator's Lambda, which reports every Python exception as one error type.
 
-AWS reports the exception's class, by which a state machine's Retry and Catch find it.
+AWS reports the exception's class; Retry and Catch of a state machine match it.
 https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
 """
 
@@ -17,7 +17,7 @@ Invoke = Callable[..., Answer]
 
 
 def mend_lambda(functions: Any) -> None:
-    """Let the emulator's module *functions* report the class of what a handler raised."""
+    """Patch the emulator's module *functions* so that it reports the class of a handler's exception."""
     invoke: Invoke = functions._execute_function_warm
 
     def invoke_typed(*arguments: Any, **options: Any) -> Answer:
@@ -32,7 +32,7 @@ def mend_lambda(functions: Any) -> None:
 
 
 def exception_class(log: str, body: Mapping[str, Any]) -> str | None:
-    """Return the class that a traceback at the end of *log* names; None without a traceback."""
+    """Return the class in the traceback at the end of *log*; None without a traceback."""
     message = str(body.get("errorMessage", ""))
     ending = log.rstrip("\n").removesuffix(message.rstrip("\n")).removesuffix(": ")
     name = ending.rpartition("\n")[2]

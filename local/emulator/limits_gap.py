@@ -1,7 +1,7 @@
-"""A gap of the emulator closed: requests that are too large, or out of range, are refused as on AWS.
+"""Close a gap in the emulator: refuse requests that are too large or out of range, as AWS does.
 
-Only the requests that this application's functions and commands send with data in them; what
-Terraform sends stays with the emulator.
+Only requests with data from this application's functions and commands are checked; Terraform's are
+not.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ CHECKED = {
     "AmazonSQS": ("sqs", {"SendMessage", "SendMessageBatch", "ReceiveMessage"}),
     "AWSStepFunctions": ("stepfunctions", {"StartExecution"}),
 }
-"""Services by the prefix of the header X-Amz-Target, and their operations."""
+"""Services by the prefix of the header X-Amz-Target, and their checked operations."""
 
 
 def within_aws_limits(inner: Application) -> Application:
-    """Refuse what AWS refuses of :data:`CHECKED`; pass on everything else as it is."""
+    """Refuse requests of :data:`CHECKED` that AWS refuses; pass on all others."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope.get("headers", []))
@@ -41,7 +41,7 @@ def within_aws_limits(inner: Application) -> Application:
             await send_json(send, 400, {"__type": error.code, "message": error.message})
             return
         except ValueError:
-            pass  # the emulator's own error
+            pass  # the emulator returns its own error
 
         unread = [{"type": "http.request", "body": body, "more_body": False}]
 

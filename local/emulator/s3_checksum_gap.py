@@ -1,7 +1,7 @@
-"""A gap of the emulator's S3 closed: an object that is uploaded without a checksum has none there.
+"""Close a gap in the emulator's S3: an object that is uploaded without a checksum has none.
 
-S3 computes a CRC64NVME of the full object then, of a multipart upload too, and returns it where a
-request has ``x-amz-checksum-mode: ENABLED``:
+S3 computes a CRC64NVME of the full object, also of a multipart upload, and returns it if a request
+has ``x-amz-checksum-mode: ENABLED``:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
 
@@ -16,7 +16,7 @@ ALGORITHM = "CRC64NVME"
 
 
 def mend_checksums(s3: Any) -> None:
-    """Give each object that the emulator's module *s3* returns the checksum that S3 computes."""
+    """Patch the emulator's module *s3* so that each object has the checksum that S3 computes."""
     response_headers = s3._object_response_headers
 
     def with_checksum(
@@ -34,5 +34,5 @@ def mend_checksums(s3: Any) -> None:
 
 
 def checksum(body: bytes) -> str:
-    """Return the CRC64NVME of *body* in base64, as S3 writes it."""
+    """Return the CRC64NVME of *body* in base64, as S3 does."""
     return base64.b64encode(crc64nvme(body).to_bytes(8, "big")).decode()

@@ -1,9 +1,9 @@
-"""Two gaps of the emulator's S3 closed, by mending its answers on their way out.
+"""Close two gaps in the emulator's S3 by changing its responses.
 
-- GetObject with a range *and* a version answers with the whole object; on AWS both go together
+- GetObject with a range *and* a version returns the whole object; AWS accepts both together
   (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
-- ListObjectVersions leaves keys as they are where the caller asks for ``encoding-type=url``, so that
-  Terraform cannot empty a bucket that holds ``100%``
+- ListObjectVersions does not encode keys if the caller sets ``encoding-type=url``, so that
+  Terraform cannot empty a bucket that contains ``100%``
   (https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html).
 """
 
@@ -27,7 +27,7 @@ Mend = Callable[[Answer], Answer]
 
 
 def without_s3_gaps(inner: Application) -> Application:
-    """Mend those answers of *inner* that need it; pass on the others as they come."""
+    """Correct responses of *inner* where needed; pass on the others unchanged."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         mend = mend_for(scope)
@@ -49,7 +49,7 @@ def without_s3_gaps(inner: Application) -> Application:
 
 
 def mend_for(scope: Any) -> Mend | None:
-    """Tell by a request what its answer will lack, if anything."""
+    """Return the correction for the response to a request, or None."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return None
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
@@ -60,7 +60,7 @@ def mend_for(scope: Any) -> Mend | None:
 
 
 def cut(answer: Answer, asked: re.Match[bytes]) -> Answer:
-    """Make the part that was *asked* for out of a whole object."""
+    """Return the requested part of a whole object."""
     status, headers, body = answer
     first = int(asked["first"])
     if status != 200 or first >= len(body):
@@ -73,7 +73,7 @@ def cut(answer: Answer, asked: re.Match[bytes]) -> Answer:
 
 
 def encode_names(answer: Answer) -> Answer:
-    """Percent-encode every name in a listing, and say so."""
+    """Percent-encode every name in a listing, and add the element EncodingType."""
     status, headers, body = answer
     if status != 200:
         return answer

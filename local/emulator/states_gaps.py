@@ -1,6 +1,6 @@
-"""A gap of the emulator's Step Functions closed: it forgets whether a state machine is traced.
+"""Close a gap in the emulator's Step Functions, which ignores the tracing of a state machine.
 
-Terraform would set it again at each plan, and with it all that names the state machine.
+Terraform would set it again in each plan, and update everything that names the state machine.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html
 """
 
@@ -17,7 +17,7 @@ Action = Callable[[Request], Any]
 
 
 def mend_states(states: Any) -> None:
-    """Let the emulator's module *states* keep the tracing configuration, and describe it later."""
+    """Patch the emulator's module *states* so that it stores and describes the tracing configuration."""
     create, update = states._create_state_machine, states._update_state_machine
 
     def create_state_machine(request: Request) -> Any:

@@ -1,4 +1,4 @@
-"""Activation keys: what ties an appliance to the account that activates it.
+"""Activation keys, which assign an appliance to the account that activates it.
 
 Source: https://docs.aws.amazon.com/filegateway/latest/files3/get-activation-key.html
 """
@@ -28,23 +28,23 @@ class HandedOut:
 
 
 class ActivationKeys:
-    """Keys that live for half an hour and activate once; *clock* counts seconds."""
+    """Keys that are valid for half an hour and for one activation; *clock* returns seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._handed_out: dict[str, HandedOut] = {}
 
     def hand_out(self, *, region: str, vpc_endpoint: str) -> str:
-        """Make a key for *region*, and remember the endpoint that the gateway will talk to."""
+        """Create a key for *region*, and remember the endpoint that the gateway will use."""
         key = "-".join("".join(secrets.choice(LETTERS) for _ in range(5)) for _ in range(5))
         self._handed_out[key] = HandedOut(region, vpc_endpoint, self._clock() + LIVE_SECONDS)
         return key
 
     def use(self, key: str, *, region: str) -> HandedOut:
-        """Take *key* for the only time that it is good for.
+        """Use *key*, which is valid only once.
 
         Raises:
-            RequestRefusedError: It is no key, none of this region, used, or too old.
+            RequestRefusedError: It is not a key of this region, or it is used or expired.
         """
         if not FORM.fullmatch(key):
             raise refusal("is invalid", "ActivationKeyInvalid")
@@ -58,8 +58,9 @@ class ActivationKeys:
 
 
 def refusal(what: str, code: str) -> RequestRefusedError:
-    """Refuse a key in AWS's words.
+    """Return the refusal of a key in AWS's words.
 
-    Source: https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_StorageGatewayError.html
+    Source:
+    https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_StorageGatewayError.html
     """
     return RequestRefusedError(f"The specified activation key {what}.", code=code)

@@ -1,4 +1,4 @@
-"""The upload events of a share: in AWS's documented shape, in no order, some of them twice.
+"""Upload events of a share, in AWS's documented form; they are unordered, and some are sent twice.
 
 Source: https://docs.aws.amazon.com/filegateway/latest/files3/monitoring-file-gateway.html
 ("Getting file upload notification").
@@ -19,15 +19,15 @@ from local.gateway.requests import Json
 
 Emit = Callable[[FileShare, Sequence[Json]], None]
 
-ENTRIES_PER_CALL = 10  # PutEvents takes no more
+ENTRIES_PER_CALL = 10  # the maximum of PutEvents
 SPREAD_SECONDS = 2.0
-TWICE = 0.05  # the share of events that come a second time
+TWICE = 0.05  # the fraction of events that are sent twice
 
 
 def upload_event(share: FileShare, entry: ScannedPath, *, key_has_prefix: bool) -> Json:
-    """Announce that *entry* is whole in S3; a folder goes without its slash and with size 0.
+    """Return the event that *entry* is completely in S3; a folder has no slash and size 0.
 
-    AWS does not say whether the key contains the share's prefix: a caller may have it either way.
+    AWS does not document whether the key includes the share's prefix, so a caller can choose.
     """
     modified = datetime.fromtimestamp(entry.modified_ns // 1_000_000_000, UTC)
     detail = {
@@ -47,7 +47,7 @@ def upload_event(share: FileShare, entry: ScannedPath, *, key_has_prefix: bool) 
 
 
 class Announcer:
-    """Holds each event for a random time of at most *spread_seconds*, and a few of them for two."""
+    """Delays each event by a random time up to *spread_seconds*, and sends a few events twice."""
 
     def __init__(
         self,
@@ -68,14 +68,14 @@ class Announcer:
         self._due: list[tuple[float, int, Json, ScannedPath]] = []
 
     def add(self, share: FileShare, entry: ScannedPath, *, now: float) -> None:
-        """Announce *entry* some time soon."""
+        """Schedule the announcement of *entry*."""
         event = upload_event(share, entry, key_has_prefix=self._random.random() < 0.5)
         for _ in range(2 if self._random.random() < self._twice else 1):
             due = now + self._random.uniform(0, self._spread_seconds)
             heapq.heappush(self._due, (due, next(self._order), event, entry))
 
     def flush(self, share: FileShare, *, now: float) -> None:
-        """Emit what is due by *now*."""
+        """Emit the events that are due at *now*."""
         ready = []
         while self._due and self._due[0][0] <= now:
             ready.append(heapq.heappop(self._due)[2:])

@@ -1,8 +1,8 @@
-"""The appliance's web server, which hands out activation keys until the gateway is activated.
+"""The appliance's web server, which returns activation keys until the gateway is activated.
 
-As AWS documents it (https://docs.aws.amazon.com/filegateway/latest/files3/get-activation-key.html):
-a redirect to the console with the key in its query, or, asked with ``no_redirect``, the key alone.
-Port 80 serves "only during activation"; what answers afterwards is not documented, here it is 404.
+As AWS documents (https://docs.aws.amazon.com/filegateway/latest/files3/get-activation-key.html), it
+redirects to the console with the key in the query or, with ``no_redirect``, returns the key only.
+Port 80 serves "only during activation". AWS does not document later responses; here they are 404.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 GATEWAY_TYPE = "FILE_S3"
 
 HandOut = Callable[[str, str], str | None]
-"""Makes a key for a region and a VPC endpoint; None once the gateway is activated."""
+"""A function that returns a key for a region and a VPC endpoint; None once the gateway is activated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the web server answers."""
+    """A response of the web server."""
 
     status: int
     text: str
@@ -30,7 +30,7 @@ class Reply:
 
 
 def reply(target: str, hand_out: HandOut) -> Reply:
-    """Answer a GET of *target*, the path with its query."""
+    """Return the response to a GET of *target*, the path with its query."""
     query = parse_qs(urlsplit(target).query, keep_blank_values=True)
     region = query.get("activationRegion", [""])[-1]
     vpc_endpoint = query.get("vpcEndpoint", [""])[-1]
@@ -41,7 +41,7 @@ def reply(target: str, hand_out: HandOut) -> Reply:
         return Reply(400, f"This is a gateway of the type {GATEWAY_TYPE}, not {gateway_type}.")
     key = hand_out(region, vpc_endpoint)
     if key is None:
-        return Reply(404, "The gateway is activated: it hands out no keys.")
+        return Reply(404, "The gateway is activated: it returns no more keys.")
     if "no_redirect" in query:
         return Reply(200, key)
     parameters = {"gatewayType": gateway_type, "activationRegion": region, "activationKey": key}
@@ -74,7 +74,7 @@ class Appliance:
 
     @property
     def address(self) -> str:
-        """Where it listens, as ``host:port``."""
+        """The server's address, as ``host:port``."""
         return f"127.0.0.1:{self._server.server_port}"
 
     def start(self) -> None:
@@ -82,6 +82,6 @@ class Appliance:
         Thread(target=self._server.serve_forever, name="appliance", daemon=True).start()
 
     def stop(self) -> None:
-        """Serve no more."""
+        """Stop serving."""
         self._server.shutdown()
         self._server.server_close()

@@ -1,4 +1,4 @@
-"""The simulated appliance: what is written into a share reaches the bucket, then is announced.
+"""The simulated appliance: it uploads files from a share to the bucket, then announces them.
 
 It behaves as an S3 File Gateway does, in its less convenient habits too: some files show up in the
 bucket half written before they are whole, nothing is announced before it is whole in S3 and has
@@ -28,20 +28,20 @@ from local.gateway.storage_gateway import StorageGateway
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
-POLL_SHARE_OF_TIME = 0.1  # however many files there are, looking at them takes no more than this
+POLL_SHARE_OF_TIME = 0.1  # the largest fraction of time for scans, for any number of files
 UPLOAD_THREADS = 4
 OVERTAKES = 200
 BATCH = 50  # uploads between two rounds of announcements
-ONE_PART_BYTES = 8 * 1024**2  # what is larger goes up in parts
+ONE_PART_BYTES = 8 * 1024**2  # larger files are uploaded in parts
 UNANNOUNCED_SETTLING_SECONDS = 1.0
-PARTIAL = 0.05  # the share of files that first appear half written
+PARTIAL = 0.05  # the fraction of files that first appear half written
 
 S3Client = Any
 Clock = Callable[[], float]
 
 
 class ShareWatcher:
-    """One share: its folder, its bucket, and what is still to be announced."""
+    """One share: its folder, its bucket, and its pending announcements."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ShareWatcher:
         self._announcer = Announcer(emit, random, announced=journal.announced)
 
     def look(self, upload_threads: ThreadPoolExecutor) -> float:
-        """Upload what has come to rest, announce what is due, return the scan's seconds."""
+        """Upload settled files, announce those that are due, and return the seconds of the scan."""
         wait = self.share.settling_seconds
         started = self._clock()
         settled, gone = self._settling.look(
@@ -94,7 +94,7 @@ class ShareWatcher:
         return scan_seconds
 
     def _stuck(self) -> set[str]:
-        """Read which keys are to be kept in the gateway; that is asked for by tests and demo."""
+        """Read the keys that are held back, which tests and the demo set."""
         if not self._held_back.exists():
             return set()
         listed = self._held_back.read_text(encoding="utf-8").split("\n")
@@ -102,7 +102,7 @@ class ShareWatcher:
         return {line.removeprefix(share) for line in listed if line.startswith(share)}
 
     def _disordered(self, entries: list[ScannedPath]) -> list[ScannedPath]:
-        """Let each overtake others, as parallel uploads do, but not the whole of a large dataset."""
+        """Let uploads overtake each other, as parallel uploads do, but not by a whole large dataset."""
         place = {
             entry.key: at + self._random.uniform(0, OVERTAKES) for at, entry in enumerate(entries)
         }
@@ -114,7 +114,7 @@ class ShareWatcher:
         self._s3.put_object(Bucket=self.share.bucket, Key=self._object_key(entry), Body=half)
 
     def _upload(self, entry: ScannedPath) -> bool:
-        """Upload *entry*; False if it changed or went meanwhile, so that it has to settle anew."""
+        """Upload *entry*; return False if it changed or disappeared, so that it must settle again."""
         target = {"Bucket": self.share.bucket, "Key": self._object_key(entry)}
         if entry.is_folder:
             self._s3.put_object(**target, Body=b"")
@@ -139,7 +139,7 @@ class ShareWatcher:
 
 
 class FileGateway:
-    """Serves every NFS share that the API knows, each from a thread and a folder of its own.
+    """Serves every NFS share of the API, each with a thread and a folder.
 
     The folder is the share's export (its name) below *exports*.
     """
@@ -170,7 +170,7 @@ class FileGateway:
         Thread(target=self._serve_all, name="file-gateway", daemon=True).start()
 
     def stop(self) -> None:
-        """Look at no folder any more."""
+        """Stop watching the folders."""
         self._stop.set()
 
     def _serve_all(self) -> None:
@@ -202,11 +202,9 @@ class FileGateway:
             for _ in self._while_share_exists(watcher.share):
                 try:
                     scan_seconds = watcher.look(upload_threads)
-                except (
-                    Exception
-                ):  # the appliance outlives a bucket that is not there (yet, or any more)
+                except Exception:  # the appliance must survive a missing bucket
                     logger.exception(
-                        "share %s: tried in vain, will try again", watcher.share.export
+                        "share %s: the upload failed and will be retried", watcher.share.export
                     )
                     scan_seconds = 1.0 * POLL_SHARE_OF_TIME
                 self._stop.wait(max(POLL_SECONDS, scan_seconds / POLL_SHARE_OF_TIME))

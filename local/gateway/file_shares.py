@@ -1,4 +1,4 @@
-"""NFS file shares as the Storage Gateway API shows them, and what of them the appliance needs."""
+"""NFS file shares in the form of the Storage Gateway API, and their values for the appliance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LISTED = ("FileShareARN", "FileShareId", "FileShareStatus", "GatewayARN")
 
 @dataclass(slots=True)
 class FileShare:
-    """One NFS file share: a folder on the gateway, a bucket or a prefix of one in S3."""
+    """One NFS file share: a folder on the gateway, and a bucket or a prefix in S3."""
 
     arn: str
     gateway_arn: str
@@ -45,7 +45,7 @@ class FileShare:
 
     @property
     def region(self) -> str:
-        """The region that the share announces its uploads in."""
+        """The region in which the share announces its uploads."""
         return self.arn.split(":")[3]
 
     @property
@@ -60,20 +60,20 @@ class FileShare:
 
     @property
     def settling_seconds(self) -> float | None:
-        """How long a file rests before it is announced; None if uploads are not announced."""
+        """Seconds without a change before a file is announced; None if uploads are not announced."""
         upload = json.loads(self.information["NotificationPolicy"]).get("Upload")
         return None if upload is None else float(upload["SettlingTimeInSeconds"])
 
 
 class FileShares:
-    """The operations on NFS file shares; each is the method of its name."""
+    """The operations on NFS file shares; each is the method with its name."""
 
     def __init__(self, gateways: Gateways) -> None:
         self._gateways = gateways
         self._shares: dict[str, FileShare] = {}
 
     def __getitem__(self, arn: str) -> FileShare:
-        """Find a share, or refuse as AWS does."""
+        """Return a share, or refuse like AWS."""
         try:
             return self._shares[arn]
         except KeyError:
@@ -82,18 +82,18 @@ class FileShares:
             ) from None
 
     def __iter__(self) -> Iterator[FileShare]:
-        """Go through the shares, oldest first."""
+        """Yield the shares, oldest first."""
         return iter(self._shares.values())
 
     def remove_all_of(self, gateway_arn: str) -> None:
-        """Forget the shares of a gateway that is deleted."""
+        """Remove the shares of a deleted gateway."""
         self._shares = {
             arn: share for arn, share in self._shares.items() if share.gateway_arn != gateway_arn
         }
 
     def create_nfs_file_share(self, request: Json, caller: Caller) -> Json:
         gateway = self._gateways.connected(request["GatewayARN"])
-        if not gateway.cache_disks:  # AWS names no code for it
+        if not gateway.cache_disks:  # AWS documents no code for it
             raise RequestRefusedError("The gateway has no cache disk.", code="InvalidGateway")
         for share in self:
             if share.information["ClientToken"] == request["ClientToken"]:
@@ -149,13 +149,13 @@ class FileShares:
 
 
 def describe(share: FileShare) -> Json:
-    """Show *share* as it was asked for, with AWS's defaults."""
+    """Return *share* as requested, with AWS's defaults."""
     shown = {name: value for name, value in share.information.items() if name != "ClientToken"}
     return shown | {"Tags": share.tags}
 
 
 def location(request: Json) -> tuple[str, str]:
-    """Split ``LocationARN`` into bucket and prefix, which ends with a slash and needs a name."""
+    """Split ``LocationARN`` into bucket and prefix; a prefix ends with a slash and requires a name."""
     match = LOCATION.fullmatch(request["LocationARN"])
     if match is None:
         raise RequestRefusedError(
@@ -171,7 +171,7 @@ def location(request: Json) -> tuple[str, str]:
 
 
 def check_notification_policy(request: Json) -> None:
-    """Refuse a notification policy that is no JSON object, or whose settling time is no number."""
+    """Refuse a notification policy that is not a JSON object, or whose settling time is not a number."""
     try:
         upload = json.loads(request.get("NotificationPolicy", "{}")).get("Upload")
         if upload is not None:

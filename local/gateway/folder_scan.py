@@ -1,8 +1,8 @@
-"""What lies in a share's folder, and which of it has come to rest: local only, no AWS.
+"""The contents of a share's folder, and the files that have settled. This is local, without AWS.
 
-A file rests when its size, times and inode stayed the same for the settling time, as seen from
-here. The modification time alone proves nothing, because ``cp -p`` copies it; when ``cp -p``
-writes the same file once more, only the time of change differs.
+A file has settled if scans saw the same size, times and inode for the settling time. The
+modification time is not sufficient, because ``cp -p`` copies it; if ``cp -p`` writes the same file
+again, only the change time differs.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ class ScannedPath:
 
     @property
     def signature(self) -> Signature:
-        """What changes when somebody writes to it; a folder never changes."""
+        """The values that change when a file is written; those of a folder are constant."""
         if self.is_folder:
             return (0, 0, 0, 0)
         return (self.size_bytes, self.modified_ns, self.inode, self.changed_ns)
 
 
 class FolderScan:
-    """Walks one folder; each name that cannot become a key is logged once and skipped."""
+    """Walks one folder. A name that cannot be a key is logged once and skipped."""
 
     def __init__(self, root: str) -> None:
         self.root = root
         self._complained: set[str] = set()
 
     def entries(self) -> Iterator[ScannedPath]:
-        """Go through everything below the root, folders before what is in them.
+        """Yield everything below the root, folders before their contents.
 
         Raises:
-            FileNotFoundError: The root itself is gone.
+            FileNotFoundError: The root does not exist.
         """
         pending = [(self.root, "")]
         while pending:
@@ -70,7 +70,7 @@ class FolderScan:
         except (FileNotFoundError, NotADirectoryError):
             if is_root:
                 raise
-            return []  # removed between two looks
+            return []  # removed during the scan
 
     def _entry(self, found: os.DirEntry[str], key_of_folder: str) -> ScannedPath | None:
         key = key_of_folder + found.name
@@ -101,7 +101,7 @@ class FolderScan:
 
 
 class Settling:
-    """Remembers since when each entry has been as it is, and what has been dealt with."""
+    """Remembers since when each entry is unchanged, and which entries are done."""
 
     def __init__(self, done: Mapping[str, ScannedPath]) -> None:
         self._since: dict[str, tuple[Signature, float]] = {}
@@ -110,7 +110,7 @@ class Settling:
     def look(
         self, entries: Iterable[ScannedPath], *, now: float, settling_seconds: float
     ) -> tuple[list[ScannedPath], list[ScannedPath]]:
-        """Tell what rests and is not dealt with yet, oldest first, and what is gone again."""
+        """Return the settled entries that are not done, oldest first, and the entries that disappeared."""
         present = {entry.key: entry for entry in entries}
         before, self._since = self._since, {}
         settled = []
@@ -126,7 +126,7 @@ class Settling:
         return settled, gone
 
     def done(self, entry: ScannedPath) -> None:
-        """Do not mention *entry* again until it changes."""
+        """Mark *entry* as done until it changes."""
         self._done[entry.key] = entry
 
     def _is_done(self, entry: ScannedPath) -> bool:

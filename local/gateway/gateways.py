@@ -1,4 +1,4 @@
-"""Activated gateways, each with one disk for its cache, as the Storage Gateway API shows them."""
+"""Activated gateways in the form of the Storage Gateway API, each with one disk for its cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.gateway.requests import Caller, Json, RequestRefusedError
 CONNECTING_SECONDS = 0.5  # tens of seconds on AWS
 TIME_ZONE = re.compile(r"GMT([+-](0?\d|1[0-4]):[0-5]\d)?")
 
-# The disk, the addresses and the instance are those of the workshop's gateway.
+# The values are those of the workshop's gateway.
 DISK_ID = "xen-vbd-51728"
 DISK = {
     "DiskId": DISK_ID,
@@ -38,7 +38,7 @@ SMB = {
 }
 RUNNING = ("RUNNING", "STATE_RUNNING")
 CACHE = ("CACHE STORAGE", "CACHE_STORAGE")
-"""AWS's documentation, models and answers differ in their spelling, so these answers take turns."""
+"""AWS's documentation, models and responses spell these differently, so the spellings alternate."""
 CACHE_USE = {f"Cache{what}Percentage": 0.0 for what in ("Used", "Dirty", "Hit", "Miss")}
 LISTED = (
     "GatewayARN",
@@ -52,7 +52,7 @@ LISTED = (
 
 
 def short_id() -> str:
-    """Make the eight hexadecimal digits that end the id of a gateway or share."""
+    """Return eight hexadecimal digits for the id of a gateway or share."""
     return uuid.uuid4().hex[:8].upper()
 
 
@@ -71,7 +71,7 @@ class Gateway:
 
 
 class Gateways:
-    """The operations on gateways and their disks; each is the method of its name."""
+    """The operations on gateways and their disks; each is the method with its name."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -80,7 +80,7 @@ class Gateways:
         self._running, self._cache = cycle(RUNNING), cycle(CACHE)
 
     def __getitem__(self, arn: str) -> Gateway:
-        """Find a gateway, or refuse as AWS does."""
+        """Return a gateway, or refuse like AWS."""
         try:
             return self._gateways[arn]
         except KeyError:
@@ -89,7 +89,7 @@ class Gateways:
             ) from None
 
     def connected(self, arn: str) -> Gateway:
-        """Find a gateway that answers, or refuse as AWS does just after the activation."""
+        """Return a connected gateway, or refuse like AWS just after the activation."""
         gateway = self[arn]
         if self._clock() < gateway.connected_from:
             raise RequestRefusedError(
@@ -98,13 +98,13 @@ class Gateways:
         return gateway
 
     def hand_out_key(self, region: str, vpc_endpoint: str) -> str | None:
-        """Make an activation key; None if the only appliance is activated, until it is deleted."""
+        """Return an activation key; None if the only appliance is activated and its gateway not deleted."""
         if self._gateways:
             return None
         return self._keys.hand_out(region=region, vpc_endpoint=vpc_endpoint)
 
     def remove(self, arn: str) -> Gateway:
-        """Forget a gateway, and say what it was."""
+        """Remove and return a gateway."""
         gateway = self[arn]
         del self._gateways[arn]
         return gateway
@@ -197,7 +197,7 @@ class Gateways:
 
 
 def check_time_zone(request: Json) -> None:
-    """Refuse a time zone of another form than GMT, GMT+h:mm or GMT-h:mm."""
+    """Refuse a time zone that is not GMT, GMT+h:mm or GMT-h:mm."""
     zone = request.get("GatewayTimezone", "GMT")
     if not TIME_ZONE.fullmatch(zone):
-        raise RequestRefusedError(f"{zone} is no time zone.", code="InvalidParameters")
+        raise RequestRefusedError(f"{zone} is not a time zone.", code="InvalidParameters")

@@ -1,4 +1,4 @@
-"""Requests to the Storage Gateway API, checked against AWS's model of it, from botocore."""
+"""Requests to the Storage Gateway API, checked against AWS's model in botocore."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose request it is, and in which region."""
+    """The account and region of a request."""
 
     account: str
     region: str
 
     def arn(self, resource: str) -> str:
-        """Name *resource* as Storage Gateway does."""
+        """Return the ARN of *resource* in Storage Gateway's format."""
         return f"arn:aws:storagegateway:{self.region}:{self.account}:{resource}"
 
 
@@ -46,10 +46,10 @@ def storage_gateway_model() -> ServiceModel:
 
 
 def check_request(operation: str, request: Json) -> None:
-    """Refuse what AWS's model rules out: an operation, a missing field, a type, a form.
+    """Refuse a request that AWS's model excludes: operation, missing field, type or pattern.
 
     Raises:
-        RequestRefusedError: With AWS's exception for it.
+        RequestRefusedError: It has AWS's exception type.
     """
     model = storage_gateway_model()
     if operation not in model.operation_names:
@@ -66,7 +66,7 @@ def check_request(operation: str, request: Json) -> None:
 
 
 def _misshapen(fields: StructureShape, request: Json) -> Iterator[str]:
-    """Name the texts of a request that are too long, of another form, or not among the choices."""
+    """Yield the problems of texts that are too long, or do not match a pattern or an enumeration."""
     for name, value in request.items():
         rules = fields.members[name].metadata
         if not isinstance(value, str):

@@ -1,6 +1,6 @@
-"""The Storage Gateway API as far as Terraform, scripts and boto3 ask it, with its state in memory.
+"""The operations of the Storage Gateway API that Terraform, scripts and boto3 call, in memory.
 
-Operations, required fields and error shapes are AWS's
+Operations, required fields and error formats are AWS's
 (https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_Operations.html).
 """
 
@@ -18,7 +18,7 @@ from local.gateway.requests import Caller, Json, RequestRefusedError, check_requ
 
 
 class StorageGateway:
-    """Answers one operation at a time: the method of its name, here or in one of the two parts."""
+    """Runs one operation at a time: the method with its name, here or in one of the two parts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class StorageGateway:
         self._shares = FileShares(self._gateways)
 
     def answer(self, operation: str, request: Json, caller: Caller) -> Json:
-        """Carry out *operation*.
+        """Run *operation*.
 
         Raises:
             RequestRefusedError: AWS would refuse it, or it is not simulated.
@@ -36,12 +36,12 @@ class StorageGateway:
             return self._method(operation)(request, caller)
 
     def nfs_shares(self) -> list[FileShare]:
-        """The shares that exist now: what the appliance serves."""
+        """The existing shares, which the appliance serves."""
         with self._lock:
             return list(self._shares)
 
     def hand_out_key(self, region: str, vpc_endpoint: str) -> str | None:
-        """Make an activation key; None once the appliance is activated."""
+        """Return an activation key; None once the appliance is activated."""
         with self._lock:
             return self._gateways.hand_out_key(region, vpc_endpoint)
 

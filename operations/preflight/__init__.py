@@ -1,1 +1,1 @@
-"""Checks of an AWS account before anything is deployed there: one function a check."""
+"""Checks of an AWS account before a deployment; each check is a function."""

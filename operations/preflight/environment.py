@@ -14,12 +14,14 @@ from deployment.terraform import find_mirror
 from operations.preflight.check import Account, Finding, green, not_answered, red
 
 LEAST_TERRAFORM = (1, 11)
-"""Its S3 backend locks without a table: https://developer.hashicorp.com/terraform/language/backend/s3"""
+"""Since this version, the S3 backend locks without a table:
+https://developer.hashicorp.com/terraform/language/backend/s3
+"""
 REGISTRY = "https://registry.terraform.io/.well-known/terraform.json"
 
 
 def credentials(account: Account) -> Finding:
-    """Whose credentials these are, and whether the settings want that account."""
+    """Check that the credentials are of the account in the settings."""
     identity = account.client("sts").get_caller_identity()
     wanted = account.settings.stacks_account_id
     seen = f"{identity['Arn']}"
@@ -27,13 +29,13 @@ def credentials(account: Account) -> Finding:
         return red(seen, f"stacksAccountId is {wanted}: use credentials of that account.")
     if identity["Arn"].endswith(":root"):
         if account.is_local:
-            return not_answered(f"{seen}: the local AWS takes any credentials")
-        return red(seen, "Use a role: nothing narrows the root user, and nobody can simulate it.")
+            return not_answered(f"{seen}: the local AWS accepts any credentials")
+        return red(seen, "Use a role: the root user's permissions cannot be limited or simulated.")
     return green(seen if wanted else f"{seen}; stacksAccountId is not set: any account will do")
 
 
 def region(account: Account) -> Finding:
-    """Whether the region is enabled for the account."""
+    """Check that the region is enabled for the account."""
     found = account.client("ec2").describe_regions(AllRegions=True)["Regions"]
     status = {each["RegionName"]: each["OptInStatus"] for each in found}.get(account.region)
     if status in ("opt-in-not-required", "opted-in"):
@@ -45,9 +47,9 @@ def region(account: Account) -> Finding:
 
 
 def terraform(account: Account) -> Finding:
-    """Whether there is a Terraform that locks its state in S3."""
+    """Check that Terraform is installed in a version that locks its state in S3."""
     if shutil.which("terraform") is None:
-        return red("There is no terraform on the PATH.", "Install version 1.11 or later.")
+        return red("terraform is not on the PATH.", "Install version 1.11 or later.")
     ran = subprocess.run(
         ["terraform", "version", "-json"], capture_output=True, text=True, check=False
     )
@@ -61,7 +63,7 @@ def terraform(account: Account) -> Finding:
 
 
 def provider(account: Account) -> Finding:
-    """Whether Terraform can get the AWS provider, from a mirror or from the registry."""
+    """Check that Terraform can install the AWS provider, from a mirror or from the registry."""
     try:
         mirror = find_mirror(os.environ)
     except CommandError as error:
@@ -74,5 +76,5 @@ def provider(account: Account) -> Finding:
     except (urllib.error.URLError, TimeoutError) as error:
         return red(
             f"registry.terraform.io: {error}",
-            "Open a way to the registry, or set VAULT_TF_MIRROR to a filesystem mirror.",
+            "Allow access to the registry, or set VAULT_TF_MIRROR to a filesystem mirror.",
         )

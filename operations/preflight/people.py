@@ -1,4 +1,4 @@
-"""Names that are free, permissions of the deployer, and whom an alarm reaches."""
+"""Checks of names, of the deployer's permissions, and of alarm subscriptions."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ NEEDED = (
     "storagegateway:AddCache",
     "storagegateway:CreateNFSFileShare",
 )
-"""An action for each kind of resource that the stacks create: not all that a deployment calls."""
+"""One action for each kind of resource in the stacks, but not every action of a deployment."""
 
 
 def names(account: Account) -> Finding:
-    """Whether what has the environment's names was made by its own stacks."""
+    """Check that resources with the environment's names belong to its own stacks."""
     settings = account.settings
     left = list(_left_over(account))
     if not left:
-        return green(f"nothing is called {settings.name_prefix}-...")
+        return green(f"there is no resource {settings.name_prefix}-...")
     if _has_state(account):
-        return green(f"{', '.join(left)}: of the stacks whose state is in the bucket")
+        return green(f"{', '.join(left)}: part of the stacks whose state is in the bucket")
     return red(
-        f"{', '.join(left)}, and no state of Terraform",
-        "Another checkout made them, or an interrupted deployment left them: find its state bucket,"
+        f"{', '.join(left)} exist, but no Terraform state",
+        "Another checkout or an interrupted deployment created them: find its state bucket,"
         " remove them, or choose another environmentName.",
     )
 
 
 def permissions(account: Account) -> Finding:
-    """Whether the caller's role may create what the stacks consist of, as IAM simulates it."""
+    """Check by IAM's simulation that the caller's role may create the stacks' resources."""
     arn = account.client("sts").get_caller_identity()["Arn"]
     iam = account.client("iam")
     if session := SESSION.fullmatch(arn):
@@ -78,14 +78,14 @@ def permissions(account: Account) -> Finding:
     if refused:
         return red(
             f"{arn} lacks {', '.join(refused)}",
-            "Allow them, or deploy with another role. A policy that narrows resources or conditions"
-            " is refused here as well: the simulation names none.",
+            "Allow them, or deploy with another role. The simulation names no resources and"
+            " conditions, so it also refuses a policy that requires some.",
         )
     return green(f"{arn} may create every kind of resource (simulated)")
 
 
 def subscriptions(account: Account) -> Finding:
-    """Whether every e-mail subscription of the alarm topic was confirmed."""
+    """Check that every e-mail subscription of the alarm topic is confirmed."""
     topic = account.settings.alarm_topic_arn
     if topic is None:
         return not_answered("There is no alarmTopicArn.")
@@ -104,20 +104,20 @@ def subscriptions(account: Account) -> Finding:
 
 
 def alarms(account: Account) -> Finding:
-    """Whether an alarm has anybody to notify."""
+    """Check that alarms notify a topic or an address."""
     settings = account.settings
     if settings.alarm_topic_arn or settings.notify_emails:
         return green(settings.alarm_topic_arn or ", ".join(settings.notify_emails))
     if account.is_local:
-        return not_answered("Nobody is notified by a local system.")
+        return not_answered("A local system notifies nobody.")
     return red(
         "neither alarmTopicArn nor notifyEmails is set",
-        "Set one of them: else a failure is seen by nobody.",
+        "Set one of them, or nobody will notice a failure.",
     )
 
 
 def _left_over(account: Account) -> Iterator[str]:
-    """Yield a few resources that bear the environment's names, one of each stack and kind."""
+    """Yield existing resources with the environment's names, from a sample of one for each service."""
     prefix = account.settings.name_prefix
     probes = (
         ("lambda", "get_function", {"FunctionName": f"{prefix}-classify-upload"}),

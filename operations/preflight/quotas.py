@@ -13,22 +13,24 @@ STANDARD_VCPUS = "L-1216C47A"
 """Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances, in vCPUs."""
 VPCS = "L-F678F1CE"
 RULES = 300
-"""Rules of a bus, by default: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"""
+"""The default number of rules of a bus:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+"""
 LOG_POLICIES = 10
-"""Of an account and region, and not to be raised.
+"""The number for an account and region, which cannot be raised.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 """
 OWN_LOG_POLICIES = 2
-"""Those of the bus and of the gateway's health."""
+"""One for the bus and one for the gateway's health log."""
 QUEUES = (UPLOADS, RECORDS)
 ONE_RECONCILIATION = 1
-"""Functions of one state machine run one after the other; further datasets wait for their turn."""
+"""The functions of one state machine run one after the other; further datasets wait."""
 RAISE = "Request a higher quota: Service Quotas, {service}, {quota}. It takes hours to days."
 
 
 def vcpus(account: Account) -> Finding:
-    """Whether both instances fit beside what runs already."""
+    """Check that both instances fit into the quota."""
     ec2, settings = account.client("ec2"), account.settings
     types = [settings.gateway_instance_type, settings.client_instance_type]
     found = ec2.describe_instance_types(InstanceTypes=sorted(set(types)))["InstanceTypes"]
@@ -50,17 +52,17 @@ def vcpus(account: Account) -> Finding:
 
 
 def vpcs(account: Account) -> Finding:
-    """Whether one more VPC fits."""
+    """Check that one more VPC fits into the quota."""
     if _is_deployed(account):
-        return green(f"the VPC of {account.settings.environment_name} is there already")
+        return green(f"the VPC of {account.settings.environment_name} exists already")
     used = len(account.client("ec2").describe_vpcs()["Vpcs"])
     quota = _quota(account, "vpc", VPCS)
-    seen = f"1 needed, {used} there, {quota:g} allowed"
+    seen = f"1 needed, {used} exist, {quota:g} allowed"
     return green(seen) if used < quota else red(seen, RAISE.format(service="VPC", quota="VPCs"))
 
 
 def lambda_concurrency(account: Account) -> Finding:
-    """Whether all functions together may run as often at once as they are meant to."""
+    """Check that the account allows the functions' planned concurrency."""
     needed = sum(each.maximum_concurrency for each in QUEUES) + ONE_RECONCILIATION
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
     allowed = limits["UnreservedConcurrentExecutions"]
@@ -71,7 +73,7 @@ def lambda_concurrency(account: Account) -> Finding:
 
 
 def rules(account: Account) -> Finding:
-    """Whether the default bus takes two more rules."""
+    """Check that the default bus can have two more rules."""
     events = account.client("events")
     used, token = 0, None
     while True:
@@ -80,14 +82,14 @@ def rules(account: Account) -> Finding:
         token = page.get("NextToken")
         if not token:
             break
-    seen = f"2 needed on the default bus, {used} there, {RULES} allowed by default"
+    seen = f"2 needed on the default bus, {used} exist, {RULES} allowed by default"
     if used + 2 <= RULES:
         return green(seen)
     return not_answered(seen, RAISE.format(service="EventBridge", quota="Rules"))
 
 
 def log_policies(account: Account) -> Finding:
-    """Whether the account takes the resource policies of our log groups."""
+    """Check that the account can have the resource policies of the log groups."""
     prefix = account.settings.name_prefix
     answer = account.client("logs").describe_resource_policies()
     names = [each["policyName"] for each in answer["resourcePolicies"]]
@@ -95,7 +97,7 @@ def log_policies(account: Account) -> Finding:
     seen = f"{OWN_LOG_POLICIES} needed, {len(others)} of others, {LOG_POLICIES} allowed"
     if len(others) + OWN_LOG_POLICIES <= LOG_POLICIES:
         return green(seen)
-    return red(seen, "Merge some of them: nobody can raise this quota.")
+    return red(seen, "Merge some of them: this quota cannot be raised.")
 
 
 def _quota(account: Account, service: str, code: str) -> float:

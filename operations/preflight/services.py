@@ -1,4 +1,4 @@
-"""What the region offers: images, instance types, endpoints."""
+"""Checks of the region: images, instance types, endpoints."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from operations.preflight.check import Account, Finding, green, red
 from stacks.constructs.client_systems import CLIENT_SYSTEMS, GATEWAY_IMAGE
 
 ENDPOINTS = ("storagegateway", "ssm", "ssmmessages", "ec2")
-"""Interface endpoints that DataVaultingStack cannot do without."""
+"""Interface endpoints that DataVaultingStack requires."""
 
 
 def images(account: Account) -> Finding:
-    """Whether AWS publishes the images of gateway and client in the region."""
+    """Check that AWS publishes the images of gateway and client in the region."""
     client = CLIENT_SYSTEMS[account.settings.client_operating_system].image_parameter
     answer = account.client("ssm").get_parameters(Names=[GATEWAY_IMAGE, client])
     if missing := answer["InvalidParameters"]:
@@ -22,7 +22,7 @@ def images(account: Account) -> Finding:
 
 
 def zones(account: Account) -> Finding:
-    """Whether one zone offers both instance types and Storage Gateway's endpoint."""
+    """Check that one zone offers both instance types and Storage Gateway's endpoint."""
     ec2, settings = account.client("ec2"), account.settings
     offered = _endpoint_zones(account)
     for type_ in (settings.gateway_instance_type, settings.client_instance_type):
@@ -37,7 +37,7 @@ def zones(account: Account) -> Finding:
 
 
 def endpoints(account: Account) -> Finding:
-    """Which endpoints there are, and which of them take a policy."""
+    """Check that the required endpoints exist, and list those without policy support."""
     names = {f"com.amazonaws.{account.region}.{service}": service for service in ENDPOINTS}
     optional = f"com.amazonaws.{account.region}.ec2messages"
     answer = account.client("ec2").describe_vpc_endpoint_services(
@@ -51,9 +51,9 @@ def endpoints(account: Account) -> Finding:
         for name, each in found.items()
         if not each["VpcEndpointPolicySupported"]
     ]
-    seen = "all there" + ("" if optional in found else ", but ec2messages: it is left out")
+    seen = "all exist" + ("" if optional in found else ", except ec2messages, which is left out")
     return green(
-        f"{seen}; without a policy, for AWS accepts none: {', '.join(without) or 'none of them'}"
+        f"{seen}; without a policy, as AWS accepts none: {', '.join(without) or 'none of them'}"
     )
 
 

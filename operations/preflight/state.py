@@ -1,4 +1,4 @@
-"""The bucket that holds Terraform's state."""
+"""Checks of the bucket for Terraform's state."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ STACK = "Preflight"
 
 
 def bucket(account: Account) -> Finding:
-    """Whether the bucket is there, ours and versioned."""
+    """Check that the bucket exists, belongs to the account and is versioned."""
     s3, name = account.client("s3"), account.settings.state_bucket_name
     try:
         s3.head_bucket(Bucket=name)
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status in MISSING:
-            return red(f"s3://{name} is not there", _bootstrap(account))
+            return red(f"s3://{name} does not exist", _bootstrap(account))
         return red(
             f"s3://{name}: status {status}",
-            "It is another account's, in another region, or the credentials lack s3:ListBucket:"
+            "It belongs to another account or region, or the credentials lack s3:ListBucket:"
             " set stacksAccountId or stateBucketName, or use other credentials.",
         )
     if s3.get_bucket_versioning(Bucket=name).get("Status") != "Enabled":
-        return red(f"s3://{name} keeps no versions", _bootstrap(account))
+        return red(f"s3://{name} is not versioned", _bootstrap(account))
     return green(f"s3://{name}, versioned")
 
 
 def lock(account: Account) -> Finding:
-    """Whether Terraform's lock can be taken: the one write, which is undone."""
+    """Check that Terraform's lock can be written, and remove it; this is the only write."""
     if not account.take_lock:
         return not_answered("LOCK=no: nothing is written.")
     s3, name = account.client("s3"), account.settings.state_bucket_name
@@ -42,12 +42,15 @@ def lock(account: Account) -> Finding:
         if code in ("NoSuchBucket", "404"):
             return not_answered("There is no state bucket yet.", _bootstrap(account))
         if code == "PreconditionFailed":
-            return red(f"s3://{name}/{key} is there", "Another preflight runs, or died: delete it.")
-        return red(str(error), "Give the deployer the policy that make state-policy prints.")
+            return red(
+                f"s3://{name}/{key} exists",
+                "Another preflight is running, or was killed: delete it.",
+            )
+        return red(str(error), "Give the deployer the policy that 'make state-policy' prints.")
     s3.delete_object(Bucket=name, Key=key)
     return green(f"s3://{name}/{key} was written and removed")
 
 
 def _bootstrap(account: Account) -> str:
     name = account.settings.environment_name
-    return f"Run make bootstrap ENV={name}, which makes the bucket as it should be."
+    return f"Run 'make bootstrap ENV={name}', which creates and configures the bucket."

@@ -41,7 +41,7 @@ FAULTY: dict[str, Any] = {
             "runner": {
                 "statement": [
                     {"actions": ["iam:PassRole"], "resources": ["*"]},
-                    # With it, the plan does not know the document.
+                    # Because of it, the plan does not know the document.
                     {"actions": ["sqs:SendMessage"], "resources": ["${aws_sqs_queue.answers.arn}"]},
                 ]
             },
@@ -88,13 +88,13 @@ INVALID: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """A stack that Terraform accepts and nobody should deploy."""
+    """Return a stack that Terraform accepts but that breaks the policies."""
     return planned(tmp_path_factory.mktemp("faulty"), FAULTY)
 
 
 @pytest.fixture(scope="session")
 def invalid(tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """A stack that Terraform does not accept."""
+    """Return a stack that Terraform does not accept."""
     return planned(tmp_path_factory.mktemp("invalid"), INVALID)
 
 
@@ -110,7 +110,7 @@ def planned(folder: Path, written: dict[str, Any]) -> Stack:
 
 
 class Project:
-    """A folder under git, with stacks or without."""
+    """A folder under git, with or without stacks."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "project"

@@ -1,4 +1,4 @@
-"""Each check fails on a fault of its kind, and names it: the tools themselves are asked."""
+"""Each check, with its actual tool, finds a planted fault of its kind and names it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tools.audit.stacks import Stack
 
 CHECK = {check.name: check for check in CHECKS}
 ACCESS_KEY = "AKIA" + "".join(secrets.choice(string.ascii_uppercase) for _ in range(16))
-"""What looks like an access key; made anew each time, it is in no file of ours."""
+"""A text like an access key. It is made for each run, so that no file contains it."""
 GPL = {"packages": {"node_modules/planted": {"license": "GPL-3.0-only"}}}
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What a check must see, in files or in a stack, and what it says of that."""
+    """Faults in files or in a stack, and the findings that the check must report."""
 
     reported: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
     stack: str = ""
-    """The fixture that plans it."""
+    """The fixture that plans the stack."""
 
 
 PLANTED = {
@@ -49,7 +49,7 @@ PLANTED = {
             "Planted aws_vpc_security_group_ingress_rule.ssh: CKV_AWS_24: ",
             "Planted aws_s3_bucket.open: CKV_AWS_20: ",
             "Planted aws_s3_bucket.open: CKV2_AWS_6: ",
-            # A policy that no plan knows, and a state machine without logs.
+            # A policy that the plan does not know, and a state machine without logs.
             "Planted aws_iam_role_policy.runner: CKV_AWS_289: ",
             "Planted aws_sfn_state_machine.dangling: CKV_AWS_285: ",
         ),
@@ -60,14 +60,14 @@ PLANTED = {
         files={"package-lock.json": json.dumps(GPL)},
     ),
 }
-"""For each check the faults of its kind."""
+"""The faults of each check."""
 
 See = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
 def see(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> See:
-    """Return a function that says what a check finds where its faults are planted; it looks once."""
+    """Return a function that returns a check's findings in its planted faults; results are cached."""
 
     @cache
     def seen(check: str) -> str:
@@ -80,7 +80,7 @@ def see(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return seen
 
 
-def test_every_check_has_faults_planted_for_it() -> None:
+def test_every_check_has_planted_faults() -> None:
     assert PLANTED.keys() == CHECK.keys()
 
 
@@ -88,16 +88,16 @@ def test_every_check_has_faults_planted_for_it() -> None:
     ("check", "reported"),
     [(check, reported) for check, faults in PLANTED.items() for reported in faults.reported],
 )
-def test_a_check_sees_what_is_planted_for_it(see: See, check: str, reported: str) -> None:
+def test_a_check_finds_its_planted_faults(see: See, check: str, reported: str) -> None:
     assert reported in see(check)
 
 
-def test_no_package_that_is_installed_is_a_finding(see: See) -> None:
-    """They are looked at with the planted one."""
+def test_no_installed_package_is_a_finding(see: See) -> None:
+    """They are checked together with the planted package."""
     assert ".venv" not in see("licences")
 
 
-def test_a_skip_that_nothing_needs_is_a_finding(see: See) -> None:
+def test_an_unneeded_skip_is_a_finding(see: See) -> None:
     idle = "Planted aws_sqs_queue.answers: CKV_AWS_27 is skipped, but does not fail"
     assert idle in see("checkov")
 

@@ -1,6 +1,6 @@
-"""What differs between manifest, announced uploads and objects: cases, and a specification.
+"""Differences between manifest, announced uploads and objects: cases, and a specification.
 
-Names are relative to the dataset's folder; objects are named as S3 has them, ``dir/``.
+Names are relative to the dataset's folder; objects have S3's form, ``dir/``.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 Found = dict[str, tuple[str, bool | None]]
-"""For each name its type, and of a missing one whether S3 has it."""
+"""By name: its type, and for a missing one whether S3 has it."""
 REMARKS = {"vanished", "ignored", "unlisted-folder", "unannounced"}
-"""Types that are no differences."""
+"""Types of remarks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A dataset, and what differs in it."""
+    """A dataset and its differences."""
 
     lines: Collection[str]
     announced: Collection[str] | None = None
-    """As listed, if None."""
+    """The same as listed, if None."""
     objects: Collection[str] | None = None
-    """As announced, if None."""
+    """The same as announced, if None."""
     missing: Mapping[str, bool] = field(default_factory=dict)
-    """And whether S3 has it."""
+    """The last element is whether S3 has it."""
     absent: Collection[str] = ()
     unexpected: Collection[str] = ()
     vanished: Collection[str] = ()
@@ -33,7 +33,7 @@ class Case:
 
     @property
     def announced_names(self) -> Collection[str]:
-        """The names of the rows."""
+        """The names in the rows."""
         return self.lines if self.announced is None else self.announced
 
     @property
@@ -43,7 +43,7 @@ class Case:
 
     @property
     def found(self) -> Found:
-        """What differs, and what there is to remark on."""
+        """The expected differences and remarks."""
         return {
             **{name: ("missing", in_s3) for name, in_s3 in self.missing.items()},
             **dict.fromkeys(self.absent, ("absent", None)),
@@ -188,9 +188,9 @@ CASES = {
 def differences(
     lines: Collection[str], announced: Collection[str], objects: Collection[str] | None
 ) -> Found:
-    """Return what differs, straight from the contract's sentences; quadratic.
+    """Return the differences by the contract's sentences; the time is quadratic.
 
-    *objects* are named as S3 has them; None where S3 is not read.
+    *objects* have S3's names; None if S3 is not read.
     """
 
     def something_in(folder: str, names: Collection[str]) -> bool:
@@ -225,5 +225,5 @@ def differences(
 
 
 def without_remarks(found: Found) -> Found:
-    """Return the differences alone."""
+    """Return only the differences."""
     return {name: each for name, each in found.items() if each[0] not in REMARKS}

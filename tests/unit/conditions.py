@@ -1,4 +1,4 @@
-"""DynamoDB's condition expressions, as far as the handlers write them."""
+"""DynamoDB's condition expressions, in the forms that the handlers use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Item = Mapping[str, Mapping[str, str]]
 
 
 def holds(expression: str, item: Item, values: Mapping[str, Mapping[str, str]]) -> bool:
-    """Evaluate a condition as DynamoDB does: what compares a missing attribute is false."""
+    """Evaluate a condition as DynamoDB does: a comparison with a missing attribute is false."""
     tokens = tokens_of(expression)
 
     def either() -> bool:

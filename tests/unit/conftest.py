@@ -1,4 +1,4 @@
-"""Settings before the handlers are imported, and the account that they run in."""
+"""Set the environment before the handlers are imported, and provide the account that they use."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ settings.load_profile("unit")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The functions that count nothing make Powertools warn of it at each call."""
+    """Ignore the warning of Powertools for a call without metrics."""
     config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")
 
 
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
-    """The handlers' clients, replaced."""
+    """Return the fakes that replace the handlers' clients."""
     with installed(FakeAws()) as account:
         yield account
 
 
 @pytest.fixture
 def context() -> FakeContext:
-    """A call with plenty of time."""
+    """Return the context of a call with plenty of time."""
     return FakeContext()
 
 
 @pytest.fixture
 def metrics(capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
-    """Sums of the metrics that were sent since the last call, read as CloudWatch reads them."""
+    """Return a function with the sums of the metrics sent since the last call, read like CloudWatch."""
 
     def sent() -> Counter[str]:
         sums: Counter[str] = Counter()

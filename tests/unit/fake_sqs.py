@@ -1,4 +1,4 @@
-"""SQS, as far as the handlers call it: what was sent, and how long a message was hidden."""
+"""A fake of SQS with the operations that the handlers call."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tests.unit.refusals import check
 
 @dataclass
 class FakeSqs:
-    """Takes messages, but for those calls that it is told to fail."""
+    """Accepts messages, except in calls that the test makes fail."""
 
     sent: list[Mapping[str, Any]] = field(default_factory=list)
     hidden: dict[str, int] = field(default_factory=dict)
-    """Seconds by receipt handle."""
+    """Visibility timeouts in seconds, by receipt handle."""
     fails: Callable[[str], Exception | None] = lambda operation: None
     refuses: Callable[[str], bool] = lambda receipt_handle: False
 
     def send_message(self, **parameters: Any) -> dict[str, Any]:
-        """Keep a message."""
+        """Store a message."""
         self._begin("SendMessage", parameters)
         self.sent.append(parameters)
         return {"MessageId": f"sent-{len(self.sent)}"}
 
     def change_message_visibility_batch(self, **parameters: Any) -> dict[str, Any]:
-        """Answer 200 even when entries are refused, as SQS does."""
+        """Return 200 even if entries are refused, like SQS."""
         self._begin("ChangeMessageVisibilityBatch", parameters)
         failed = []
         for entry in parameters["Entries"]:

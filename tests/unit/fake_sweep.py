@@ -1,4 +1,4 @@
-"""The clients that only the sweep has: Step Functions, Lambda, and S3 as folders."""
+"""The clients that only the sweep uses: Step Functions, Lambda, and S3 with folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.refusals import check, client_error
 
 
 class ExecutionAlreadyExists(ClientError):
-    """An execution of that name has ended."""
+    """An execution with that name has ended."""
 
 
 class ExecutionDoesNotExist(ClientError):
@@ -26,13 +26,13 @@ class FakeStates:
     """Step Functions: executions by ARN."""
 
     running: dict[str, int] = field(default_factory=dict)
-    """Executions that run, and the attempt in the input of each."""
+    """Running executions, with the attempt in the input of each."""
     ended: set[str] = field(default_factory=set)
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Those of which more is known."""
+    """Executions with a full description."""
 
     class exceptions:  # noqa: N801 - boto3's own name
-        """The modelled exceptions, where boto3's client has them."""
+        """The modelled exceptions, as attributes of boto3's client."""
 
         ExecutionAlreadyExists = ExecutionAlreadyExists
         ExecutionDoesNotExist = ExecutionDoesNotExist
@@ -55,7 +55,7 @@ class FakeStates:
         }
 
     def start_execution(self, **parameters: Any) -> dict[str, Any]:
-        """Start an execution; the same name and input again is the same one while it runs."""
+        """Start an execution; while it runs, the same name and input return the same execution."""
         check("stepfunctions", "StartExecution", parameters)
         machine = parameters["stateMachineArn"].replace(":stateMachine:", ":execution:")
         arn = f"{machine}:{parameters['name']}"
@@ -67,7 +67,7 @@ class FakeStates:
         return {"executionArn": arn}
 
     def put(self, arn: str, status: str, input_: str = "{}") -> None:
-        """Let there be an execution."""
+        """Add an execution."""
         self.executions[arn] = {
             "executionArn": arn,
             "status": status,
@@ -78,12 +78,12 @@ class FakeStates:
 
 @dataclass
 class FakeLambda:
-    """Keeps asynchronous calls."""
+    """Stores asynchronous invocations."""
 
     calls: list[Mapping[str, Any]] = field(default_factory=list)
 
     def invoke(self, **parameters: Any) -> dict[str, Any]:
-        """Take a call."""
+        """Store an invocation."""
         check("lambda", "Invoke", parameters)
         assert parameters["InvocationType"] == "Event"
         self.calls.append(parameters)
@@ -92,13 +92,13 @@ class FakeLambda:
 
 @dataclass
 class FakeFolders:
-    """The upload bucket by key: when each object was modified."""
+    """The upload bucket: the modification time of each object, by key."""
 
     modified: dict[str, float] = field(default_factory=dict)
     calls: int = 0
 
     def list_objects_v2(self, **parameters: Any) -> dict[str, Any]:
-        """Return what is directly below a prefix, or everything below it."""
+        """Return the keys directly below a prefix, or all keys below it."""
         check("s3", "ListObjectsV2", parameters)
         self.calls += 1
         prefix, delimiter = parameters["Prefix"], parameters.get("Delimiter")

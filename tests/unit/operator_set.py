@@ -21,12 +21,12 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:vault-dev-reconcili
 
 @dataclass
 class DatedS3(FakeS3):
-    """S3 that knows when an object was written: long ago, unless a test has it otherwise."""
+    """S3 with modification times; objects are old unless a test changes that."""
 
     modified: dict[str, int] = field(default_factory=dict)
 
     def head_object(self, **parameters: Any) -> dict[str, Any]:
-        """Return what HEAD returns."""
+        """Return the result of HEAD."""
         answer = super().head_object(**parameters)
         content = self.newest(parameters["Key"], bucket=parameters["Bucket"])
         modified = self.modified.get(parameters["Key"], OLD)
@@ -40,16 +40,16 @@ class DatedS3(FakeS3):
 
 @dataclass
 class Place:
-    """A set *a* in S3 and in the table, and the account around them."""
+    """A set *a* in S3 and in the table, and its account."""
 
     aws: FakeAws
     s3: DatedS3
     account: Account
     register: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The register's rows by folder."""
+    """The register's rows, by folder."""
 
     def batch_get_item(self, _: Account, parameters: Mapping[str, Any]) -> Any:
-        """Answer a BatchGetItem of the register: one key a call, the others are unprocessed."""
+        """Return one key of the register's BatchGetItem; the others are unprocessed."""
         ((table, wanted),) = parameters["RequestItems"].items()
         first, *others = wanted["Keys"]
         row = self.register.get(first["folder"]["S"])
@@ -69,7 +69,7 @@ class Place:
         return [each["detail"]["object-key"] for each in self.announced()]
 
     def query(self, _: Account, parameters: Mapping[str, Any]) -> Any:
-        """Answer a Query of the set's rows, or of the register's index."""
+        """Return the result of a Query on the set's rows or on the register's index."""
         if parameters.get("IndexName") == "due":
             return {"Items": [{"folder": each["folder"]} for each in self.register.values()]}
         values = parameters["ExpressionAttributeValues"]
@@ -83,11 +83,11 @@ class Place:
         }
 
     def get_item(self, _: Account, parameters: Mapping[str, Any]) -> Any:
-        """Answer a GetItem of either table."""
+        """Return the result of a GetItem on either table."""
         return self.aws.dynamodb.get_item(**parameters)
 
     def run(self, **changes: Any) -> None:
-        """Have an execution of the set, which has ended unless *changes* have it otherwise."""
+        """Add an execution of the set, which has ended unless *changes* differ."""
         detail = {
             "set-id": "a",
             "bucket-name": "bucket",
@@ -114,7 +114,7 @@ class Place:
         }
 
     def decide(self, status: str, **changes: Any) -> None:
-        """Write the outcome of the execution."""
+        """Store the outcome of the execution."""
         detail = {
             "set-id": "a",
             "object-key": MANIFEST,

@@ -1,4 +1,4 @@
-"""Events that the handlers publish, checked against the schemas in docs/schemas."""
+"""Events that the handlers publish are checked against the schemas in docs/schemas."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def validator(name: str) -> Draft202012Validator:
 
 
 def check_event(detail_type: str, detail: str) -> None:
-    """Fail unless *detail* is what the contract documents for *detail_type*."""
+    """Fail unless *detail* has the documented form of *detail_type*."""
     check(SCHEMA_OF[detail_type], json.loads(detail))
 
 
 def check(schema: str, value: Any) -> None:
-    """Fail unless *value* fits a schema, with the place and the reason of each fault."""
+    """Fail unless *value* fits the schema, with the place and reason of each error."""
     faults = [
         f"{fault.json_path}: {fault.message[:300]}"
         for fault in validator(schema).iter_errors(value)

@@ -1,4 +1,4 @@
-"""What boto3 raises, for fakes of its clients."""
+"""Exceptions of boto3, for fakes of its clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.emulator import aws_limits
 
 
 def client_error(code: str, status: int, message: str = "") -> ClientError:
-    """Return what boto3 raises when a service answers with an error."""
+    """Return the exception that boto3 raises for an error response."""
     return ClientError(
         {
             "Error": {"Code": code, "Message": message},
@@ -22,7 +22,7 @@ def client_error(code: str, status: int, message: str = "") -> ClientError:
 
 
 def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-    """Raise what boto3 raises where it, or AWS, refuses *parameters*."""
+    """Raise boto3's exception if boto3 or AWS refuses *parameters*."""
     try:
         aws_limits.check(service, operation, parameters)
     except aws_limits.RefusedByAwsError as error:

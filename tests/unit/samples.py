@@ -1,4 +1,4 @@
-"""What AWS sends to the handlers, made to measure."""
+"""Inputs that AWS sends to the handlers, with values for a test."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ HOSTILE_NAMES = {
 segments = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=12
 )
-"""Names as a file system has them, and some that it has not."""
+"""Names that file systems allow, and some that they do not."""
 
 
 def aws_event(name: str) -> dict[str, Any]:
-    """Return the event that ``tests/events/<name>.json`` documents."""
+    """Return the event in ``tests/events/<name>.json``."""
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return event
 
@@ -59,7 +59,7 @@ def object_upload(key: str = "a-vaultjob/file", **changes: Any) -> dict[str, Any
 
 
 def batch(*bodies: Any, sent: float = EVENT_TIME, receives: int = 1) -> dict[str, Any]:
-    """Return SQS messages ``m0``, ``m1``, ...; a body that is no text is written as JSON."""
+    """Return SQS messages ``m0``, ``m1``, ...; a body that is not text is encoded as JSON."""
     record = aws_event("sqs_record")
     attributes = record["attributes"] | {
         "SentTimestamp": str(int(sent * 1000)),
@@ -80,7 +80,7 @@ def batch(*bodies: Any, sent: float = EVENT_TIME, receives: int = 1) -> dict[str
 
 
 def failed(answer: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the messages that an answer gives back to SQS."""
+    """Return the ids of the messages that an answer puts back."""
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
@@ -92,7 +92,7 @@ def upload(
 
 
 def data_event(*uploads: ObjectUpload, set_id: str = "a") -> dict[str, Any]:
-    """Return a *Data File Upload Event*, written out by hand as the contract has it."""
+    """Return a *Data File Upload Event*, written by hand after the contract."""
     return {
         "source": "vault.application",
         "detail-type": "Data File Upload Event",
@@ -119,7 +119,7 @@ def manifest_upload(
 
 
 def manifest_event(manifest: ManifestUpload | None = None) -> dict[str, Any]:
-    """Return a *Manifest File Upload Event*, written out by hand as the contract has it."""
+    """Return a *Manifest File Upload Event*, written by hand after the contract."""
     manifest = manifest or manifest_upload()
     attempt = {} if manifest.attempt == 1 else {"attempt": manifest.attempt}
     return {
@@ -145,7 +145,7 @@ def task_event(
     failure: Mapping[str, Any] | None = None,
     execution: str = EXECUTION,
 ) -> dict[str, Any]:
-    """Return what the machine's tasks pass: the execution and its whole state."""
+    """Return the input from the machine's tasks: the execution and its whole state."""
     state = manifest_event(manifest) | {
         "iterator": {"Payload": {"ticker": ticker, "count": count, "continue": ticker < count}}
     }

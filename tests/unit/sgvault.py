@@ -1,4 +1,4 @@
-"""``sgvault`` run in this process."""
+"""Run ``sgvault`` in this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from operations.main import app
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command did."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -21,12 +21,12 @@ class Ran:
 
     @property
     def json(self) -> Any:
-        """Stdout as a JSON document."""
+        """Return standard output as parsed JSON."""
         return json.loads(self.out)
 
 
 def sgvault(*arguments: str, typed: str = "") -> Ran:
-    """Run a command; nobody sits at its terminal."""
+    """Run a command without a terminal."""
     result = CliRunner().invoke(app, arguments, input=typed, prog_name="sgvault")
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -1,4 +1,4 @@
-"""audit.checks: what the answers of the tools mean."""
+"""tools.audit.checks: the interpretation of the tools' output."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_checkov_reports_stack_resource_and_rule() -> None:
         {"summary": {"resource_count": 9, "parsing_errors": 1}, "results": {"failed_checks": []}},
     ],
 )
-def test_a_plan_that_checkov_did_not_read_has_not_passed(answer: dict[str, Any]) -> None:
+def test_a_plan_that_checkov_cannot_read_does_not_pass(answer: dict[str, Any]) -> None:
     with pytest.raises(AuditError, match="did not read"):
         list(checkov.failures(answer, {}))
 
@@ -68,7 +68,7 @@ def test_a_valid_stack_that_cannot_be_planned_is_reported_once() -> None:
     assert list(validate.find(audited)) == [Violation("A (test)", "terraform plan failed: so")]
 
 
-def test_secrets_that_are_known_are_passed_over_as_long_as_they_are_there() -> None:
+def test_a_known_string_is_no_finding_while_a_file_contains_it() -> None:
     def answer(*values: str) -> str:
         found = [
             {
@@ -86,7 +86,7 @@ def test_secrets_that_are_known_are_passed_over_as_long_as_they_are_there() -> N
         Violation("a.py:2", "Secret Keyword")
     ]
     (stale,) = secrets.unknown(answer(), known)
-    assert "'made up' is known, but is nowhere" in str(stale)
+    assert "'made up' is known, but in no file" in str(stale)
 
 
 def nothing(audited: Audited) -> Iterator[Violation]:
@@ -119,13 +119,13 @@ def test_every_check_runs_whatever_the_others_find(
     assert command.main() == 0
 
 
-def test_a_check_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["audit", "--only", "everything"])
     with pytest.raises(SystemExit):
         command.main()
 
 
-def test_stacks_that_cannot_be_had_are_asked_for_once() -> None:
+def test_a_failed_planning_is_not_repeated() -> None:
     asked = []
 
     def plan() -> list[Stack]:
@@ -156,10 +156,10 @@ def chosen(monkeypatch: pytest.MonkeyPatch, variable: str, *given: str) -> list[
     return asked
 
 
-def test_the_stacks_are_those_of_the_environments_asked_for(
+def test_the_planned_stacks_are_those_of_the_chosen_environments(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """VAULT_ENV's without an argument, as everywhere, and prod's without that."""
+    """Without an argument the environment is that in VAULT_ENV, and without VAULT_ENV it is prod."""
     assert chosen(monkeypatch, "", "--environment", "a", "--environment", "b") == ["a", "b"]
     assert chosen(monkeypatch, "dev", "--environment", "a") == ["a"]
     assert chosen(monkeypatch, "dev") == ["dev"]

@@ -1,4 +1,4 @@
-"""audit.licences: which licences are agreed to."""
+"""tools.audit.licences: accepted licences and exceptions."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def test_an_expression_is_permissive_if_a_choice_in_it_is(licence: str, permissi
     assert is_permissive(licence) is permissive
 
 
-def test_of_several_classifiers_all_count() -> None:
+def test_several_classifiers_must_all_be_accepted() -> None:
     assert spdx("MIT License; Apache Software License") == "MIT AND Apache-2.0"
     assert not is_permissive(spdx("MIT License; GNU General Public License (GPL)"))
 
 
 @pytest.mark.parametrize("licence", ["GPL-3.0-only", "LGPL-2.1-only", "MPL-2.0", ""])
-def test_a_licence_that_nobody_agreed_to_is_a_finding(licence: str) -> None:
+def test_a_licence_that_is_not_accepted_is_a_finding(licence: str) -> None:
     reported = f"its licence is {licence or 'unknown'}"
     assert object_to(Package("other", licence, ".venv")) == [Violation(".venv other", reported)]
 
@@ -53,18 +53,18 @@ def test_an_exception_holds_for_one_licence() -> None:
     assert object_to(Package("tool", "GPL-3.0-only", ".venv")) != []
 
 
-def test_an_exception_that_nothing_needs_is_a_finding() -> None:
+def test_an_unneeded_exception_is_a_finding() -> None:
     assert list(objections(USED[:1], EXCEPTIONS)) == [
-        Violation("tools/audit/licences.py", "@tools/* needs no exception: drop it")
+        Violation("tools/audit/licences.py", "@tools/* needs no exception: remove it")
     ]
 
 
-def test_what_ships_has_no_exception() -> None:
+def test_a_shipped_package_has_no_exception() -> None:
     found = object_to(Package("tool", "MPL-2.0", "the Lambda archive", ships=True))
     assert found == [Violation("the Lambda archive tool", "its licence is MPL-2.0")]
 
 
-def test_a_file_that_ships_and_belongs_to_no_package_is_under_no_licence() -> None:
+def test_a_shipped_file_of_no_package_has_no_licence() -> None:
     installed = [Package("wrapt", "BSD-2-Clause", ".venv")]
     names = ["handlers/a.py", "wrapt/__init__.py", "copied.py"]
     assert sorted((each.name, each.licence) for each in shipped(names, installed)) == [

@@ -1,4 +1,4 @@
-"""audit.skips: which failures are excused, and which excuses are none."""
+"""tools.audit.skips: failures that a skip covers, and skips that are not needed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def test_a_failure_in_several_environments_is_one_finding() -> None:
     assert len(judge(failures=(OPEN, OPEN))) == 1
 
 
-def test_a_skip_beside_the_resource_excuses_it() -> None:
+def test_a_skip_beside_the_resource_covers_its_failure() -> None:
     assert judge(skip()) == []
 
 
-def test_a_skip_excuses_its_check_on_its_resource_of_its_stack_alone() -> None:
+def test_a_skip_covers_one_check_on_one_resource_of_one_stack() -> None:
     for elsewhere in ({"stack": "Other"}, {"address": "aws_s3_bucket.b"}, {"check": "CKV_2"}):
         found = judge(skip(**elsewhere))
         assert str(found[0]) == "Stack aws_s3_bucket.a: CKV_1: is open"
@@ -42,9 +42,9 @@ def test_a_skip_without_a_reason_is_a_finding() -> None:
     ]
 
 
-def test_a_skip_that_nothing_needs_is_a_finding() -> None:
+def test_an_unneeded_skip_is_a_finding() -> None:
     assert judge(skip(), failures=()) == [
-        Violation("Stack aws_s3_bucket.a", "CKV_1 is skipped, but does not fail: drop the skip")
+        Violation("Stack aws_s3_bucket.a", "CKV_1 is skipped, but does not fail: remove the skip")
     ]
 
 

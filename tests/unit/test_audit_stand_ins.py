@@ -1,4 +1,4 @@
-"""audit.stand_ins: what a plan does not know yet, as it will be."""
+"""tools.audit.stand_ins: placeholders for values that a plan does not know."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def test_each_reference_gets_a_value_of_its_form(reference: str, value: str) -> 
 @pytest.mark.parametrize(
     "reference", ["${aws_nothing.n.arn}", "${aws_lambda_function.f.invoke_arn}"]
 )
-def test_an_arn_of_unknown_form_is_reported_and_not_made_up(reference: str) -> None:
-    with pytest.raises(AuditError, match=r"^The audit knows no \w+ of aws_\w+: add it to"):
+def test_an_arn_of_unknown_format_is_an_error(reference: str) -> None:
+    with pytest.raises(AuditError, match=r"^The audit has no format for \w+ of aws_\w+: add it to"):
         filled(reference)
 
 
@@ -79,14 +79,14 @@ def test_a_document_reads_as_iam_reads_it() -> None:
     assert documents(WRITTEN) == {"read": READ}
 
 
-def test_anybody_is_anybody() -> None:
+def test_a_wildcard_principal_is_kept() -> None:
     anybody = {**STATEMENT, "effect": "Deny", "principals": [{"type": "*", "identifiers": ["*"]}]}
     written = {"data": {"aws_iam_policy_document": {"read": {"statement": [anybody]}}}}
     (statement,) = documents(written)["read"]["Statement"]
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
 
 
-def test_a_document_made_of_others_is_not_read_in_part() -> None:
+def test_a_document_made_of_others_is_an_error() -> None:
     merged = {"statement": [], "source_policy_documents": ["{}"]}
     with pytest.raises(AuditError, match="source_policy_documents of read"):
         documents({"data": {"aws_iam_policy_document": {"read": merged}}})
@@ -99,7 +99,7 @@ def test_policies_and_definitions_are_found_by_their_form() -> None:
     ]
 
 
-def test_a_plan_is_reported_what_it_does_not_know() -> None:
+def test_unknown_values_of_a_plan_are_filled_in() -> None:
     policy, machine = "aws_s3_bucket_policy.a", "aws_sfn_state_machine.m"
     plan: dict[str, Any] = {
         "planned_values": {

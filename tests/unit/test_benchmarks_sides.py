@@ -1,4 +1,4 @@
-"""The benchmarks' baseline and the real handlers answer the same, on every case."""
+"""The benchmarks' baseline and the real handlers return the same results for every case."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stub() -> Iterator[RunningStub]:
     ids=[case.name for case in CASES],
 )
 @pytest.mark.parametrize("who", ["ours", "baseline"])
-def test_each_side_finds_a_set_whole_in_the_iteration_in_which_it_is(
+def test_each_side_finds_a_set_whole_in_the_right_iteration(
     stub: RunningStub, case: Case, form: Form, who: Who
 ) -> None:
     stub.show(FILES, case.arrival, form, shuffled=case.shuffled)
@@ -47,7 +47,7 @@ def test_the_last_look_ends_in_a_complete_report(stub: RunningStub, form: Form) 
     assert measure(stub, "look", form, [ITERATIONS]).whole_at is None, "nothing is missing then"
 
 
-def test_the_baseline_accepts_folders_of_what_is_listed_and_nothing_else() -> None:
+def test_the_baseline_accepts_only_folders_of_listed_files() -> None:
     assert agree(["d/a", "d/b"], ["d", "d/b", "d/a"])
     assert not agree(["d/a", "d/b"], ["d", "d/a"])
     assert not agree(["d/a"], ["d/a", "e"])
@@ -55,7 +55,7 @@ def test_the_baseline_accepts_folders_of_what_is_listed_and_nothing_else() -> No
 
 
 @pytest.mark.parametrize("files", [1, 7, 1_234])
-def test_a_dataset_has_as_many_files_as_are_asked_for_and_their_folders(files: int) -> None:
+def test_a_dataset_has_the_requested_number_of_files_and_their_folders(files: int) -> None:
     dataset = synthetic_set(files, Arrival.AT_RANDOM)
 
     listed = {key for key, _ in dataset.listed}
@@ -68,7 +68,7 @@ def test_a_dataset_has_as_many_files_as_are_asked_for_and_their_folders(files: i
         assert set(uploads.iterations) <= set(range(1, ITERATIONS + 1))
 
 
-def test_a_result_is_reported_in_the_words_of_latest_json(stub: RunningStub) -> None:
+def test_a_result_has_the_fields_of_latest_json(stub: RunningStub) -> None:
     stub.show(FILES, Arrival.AT_ONCE, Form.PLAIN)
     measured = measure(stub, "baseline", Form.PLAIN, [ITERATIONS])
     result = Result(

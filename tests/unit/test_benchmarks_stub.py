@@ -1,4 +1,4 @@
-"""The benchmarks' stub answers as DynamoDB and S3 document it, to botocore's own clients."""
+"""The benchmarks' stub responds to botocore's clients as DynamoDB and S3 document it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def s3(stub: RunningStub) -> S3Client:
 
 
 def item_bytes(item: dict[str, Any]) -> int:
-    """The size of an item as AWS documents it, written down once more."""
+    """Return the size of an item by AWS's documentation, computed independently."""
 
     def value_bytes(value: dict[str, str]) -> int:
         if "S" in value:
@@ -130,7 +130,7 @@ def test_a_consistent_read_costs_twice(stub: RunningStub, dynamodb: DynamoDBClie
     assert stub.take_counts().read_units == 2 * once
 
 
-def test_query_takes_a_range_a_limit_and_where_to_go_on(dynamodb: DynamoDBClient) -> None:
+def test_query_supports_a_range_a_limit_and_a_start_key(dynamodb: DynamoDBClient) -> None:
     keys = DATASET.rows.keys
     request: dict[str, Any] = {
         "TableName": "upload-events",
@@ -152,7 +152,7 @@ def test_query_takes_a_range_a_limit_and_where_to_go_on(dynamodb: DynamoDBClient
     assert first["Items"][0].keys() == {"objectKey", "objectSize"}
 
 
-def test_a_filter_drops_rows_that_were_read_all_the_same(dynamodb: DynamoDBClient) -> None:
+def test_a_filter_drops_rows_that_still_count_as_read(dynamodb: DynamoDBClient) -> None:
     request: dict[str, Any] = {
         **OF_THE_SET,
         "FilterExpression": "expiresAt > :now AND objectSize >= :size",
@@ -171,7 +171,7 @@ def test_a_filter_drops_rows_that_were_read_all_the_same(dynamodb: DynamoDBClien
     assert page["Count"] == len(large)
 
 
-def test_what_the_stub_cannot_read_it_refuses(dynamodb: DynamoDBClient) -> None:
+def test_an_unsupported_request_is_refused(dynamodb: DynamoDBClient) -> None:
     with pytest.raises(ClientError, match="ValidationException"):
         dynamodb.query(
             TableName="upload-events",
@@ -180,15 +180,15 @@ def test_what_the_stub_cannot_read_it_refuses(dynamodb: DynamoDBClient) -> None:
         )
 
 
-def test_what_aws_refuses_the_stub_refuses(stub: RunningStub) -> None:
-    """Pitfall 35: also where the client lets it pass."""
+def test_a_request_that_aws_refuses_is_refused(stub: RunningStub) -> None:
+    """Pitfall 35: also if the client accepts it."""
     with pytest.raises(ClientError, match="ValidationException"):
         client(stub, "dynamodb").query(**OF_THE_SET, Limit=2**31)
     with pytest.raises(ClientError, match="KeyTooLongError"):
         client(stub, "s3").list_objects_v2(Bucket=BUCKET, Prefix=1025 * "x")
 
 
-def test_a_row_can_be_asked_for_alone(stub: RunningStub, dynamodb: DynamoDBClient) -> None:
+def test_a_single_row_can_be_read(stub: RunningStub, dynamodb: DynamoDBClient) -> None:
     key = DATASET.rows.keys[7]
     found = dynamodb.get_item(
         TableName="upload-events", Key={"setId": {"S": SET_ID}, "objectKey": {"S": key}}
@@ -225,7 +225,7 @@ def test_list_gives_every_object_once_and_in_order(stub: RunningStub, s3: S3Clie
     assert stub.take_counts().requests == {"ListObjectsV2": ceil(len(found) / 1000)}
 
 
-def test_list_takes_a_prefix_a_start_and_a_number(s3: S3Client) -> None:
+def test_list_supports_a_prefix_a_start_and_a_number(s3: S3Client) -> None:
     keys = DATASET.objects.keys
     folder = f"{FOLDER}/region-000/batch-00003/"
     in_it = [key for key in keys if key.startswith(folder)]
@@ -239,7 +239,7 @@ def test_list_takes_a_prefix_a_start_and_a_number(s3: S3Client) -> None:
     assert "Contents" not in none
 
 
-def test_an_object_can_be_read_from_some_byte_on(s3: S3Client) -> None:
+def test_an_object_can_be_read_from_an_offset(s3: S3Client) -> None:
     head = s3.head_object(Bucket=BUCKET, Key=MANIFEST_KEY)
     whole = s3.get_object(Bucket=BUCKET, Key=MANIFEST_KEY)["Body"].read()
     part = s3.get_object(
@@ -254,7 +254,7 @@ def test_an_object_can_be_read_from_some_byte_on(s3: S3Client) -> None:
     assert rest["Body"].read() == whole[-5:]
 
 
-def test_an_object_that_is_not_there_is_an_error(s3: S3Client) -> None:
+def test_a_missing_object_is_an_error(s3: S3Client) -> None:
     with pytest.raises(s3.exceptions.NoSuchKey):
         s3.get_object(Bucket=BUCKET, Key="nothing")
     with pytest.raises(ClientError, match="404"):
@@ -262,7 +262,7 @@ def test_an_object_that_is_not_there_is_an_error(s3: S3Client) -> None:
 
 
 @pytest.mark.parametrize("size_bytes", [10, 20_000_000])
-def test_what_is_uploaded_can_be_read(s3: S3Client, size_bytes: int) -> None:
+def test_an_uploaded_object_can_be_read(s3: S3Client, size_bytes: int) -> None:
     body = bytes(range(256)) * (size_bytes // 256) + b"end"
     s3.upload_fileobj(io.BytesIO(body), "reports", "copy")
 

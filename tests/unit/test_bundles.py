@@ -1,4 +1,4 @@
-"""Bundles and calls stay within their limits, and carry each upload exactly once."""
+"""Bundles and calls stay within their limits, and contain each upload exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILLERS = ["x", "\u00e9", "\U0001f600", '"', "\\", "\x01", "\u2028"]
 
 @st.composite
 def batches(draw: st.DrawFn) -> list[Classified]:
-    """Runs of uploads with long keys, so that bundles fill; then in any order of runs."""
+    """Generate runs of uploads with long keys, so that bundles fill, in any order of runs."""
     batch: list[Classified] = []
     for _ in range(draw(st.integers(0, 14))):
         set_id = draw(st.sampled_from(["a", "b-1", "\u00e9\u00e9"]))
@@ -43,7 +43,7 @@ def batches(draw: st.DrawFn) -> list[Classified]:
 
 
 def reported(entry: BusEntry) -> list[tuple[str, str, str, int]]:
-    """Return set, bucket, key and size of each upload of an entry."""
+    """Return set, bucket, key and size of each upload in an entry."""
     detail = json.loads(entry.detail)
     objects = detail["objects"] if entry.detail_type == DATA_UPLOADED else [detail]
     return [
@@ -60,7 +60,7 @@ def asked(batch: Iterable[Classified]) -> list[tuple[str, str, str, int]]:
 
 
 def on_the_wire(entry: BusEntry) -> int:
-    """Return the bytes of an entry's source, detail type and detail in UTF-8."""
+    """Return the size in bytes of an entry's source, detail type and detail in UTF-8."""
     request = entry.request("bus")
     return sum(len(str(request[name]).encode()) for name in ("Source", "DetailType", "Detail"))
 
@@ -68,7 +68,7 @@ def on_the_wire(entry: BusEntry) -> int:
 @settings(max_examples=20)
 @given(batch=batches())
 def test_no_bundle_and_no_call_exceeds_its_limits(batch: list[Classified]) -> None:
-    """Pitfall 5: a call above EventBridge's limits fails for each entry in it."""
+    """Pitfall 5: a call above EventBridge's limits fails for all its entries."""
     for call in calls(entries(batch)):
         assert 0 < len(call) <= CALL_ENTRIES
         assert sum(on_the_wire(entry) for entry in call) <= CALL_BYTES
@@ -78,15 +78,15 @@ def test_no_bundle_and_no_call_exceeds_its_limits(batch: list[Classified]) -> No
 @settings(max_examples=20)
 @given(batch=batches())
 def test_each_upload_is_reported_exactly_once(batch: list[Classified]) -> None:
-    """Pitfall 5: nothing is lost and nothing doubled, whatever the limits cut."""
+    """Pitfall 5: no upload is lost or doubled at the limits."""
     published = [entry for call in calls(entries(batch)) for entry in call]
     assert Counter(each for entry in published for each in reported(entry)) == Counter(asked(batch))
 
 
 @settings(max_examples=20)
 @given(batch=batches())
-def test_an_entry_knows_the_messages_that_are_lost_with_it(batch: list[Classified]) -> None:
-    """Pitfall 5: a refused entry fails its messages and no others."""
+def test_an_entry_has_the_messages_of_its_uploads(batch: list[Classified]) -> None:
+    """Pitfall 5: a refused entry fails only its own messages."""
     by_id = {each.message_id: each for each in batch}
     for entry in entries(batch):
         assert reported(entry) == asked(by_id[message_id] for message_id in entry.message_ids)
@@ -95,7 +95,7 @@ def test_an_entry_knows_the_messages_that_are_lost_with_it(batch: list[Classifie
 @settings(max_examples=20)
 @given(batch=batches())
 def test_bundles_are_as_few_as_their_order_allows(batch: list[Classified]) -> None:
-    """Two neighbours of one dataset would not have fitted into one bundle."""
+    """Two neighbouring bundles of one dataset would not fit into one."""
     for call in calls(entries(batch)):
         for one, two in pairwise(call):
             if one.detail_type == two.detail_type == DATA_UPLOADED:
@@ -119,7 +119,7 @@ def test_a_bundle_is_filled_almost_to_its_last_byte_and_no_further() -> None:
     assert BUNDLE_BYTES - 2 <= fullest <= BUNDLE_BYTES
 
 
-def test_manifests_travel_alone_and_data_together() -> None:
+def test_a_manifest_has_its_own_entry_and_data_files_share_one() -> None:
     batch = [
         Classified(message_id=name, set_id="a", kind=kind, upload=upload(f"a-vaultjob/{name}"))
         for name, kind in (
@@ -153,5 +153,5 @@ def test_uploads_of_two_datasets_or_buckets_share_no_bundle() -> None:
     ]
 
 
-def test_nothing_makes_no_call() -> None:
+def test_no_uploads_make_no_call() -> None:
     assert list(calls(entries([]))) == []

@@ -1,4 +1,4 @@
-"""Messages are published, skipped with a metric, or given back; nothing else happens."""
+"""Each message is published, skipped with a metric, or put back."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ UNRECORDABLE: dict[str, Any] = {
 
 
 def published(aws: FakeAws) -> dict[str, list[Any]]:
-    """Return the details on the bus by detail type."""
+    """Return the details on the bus, by detail type."""
     by_type: dict[str, list[Any]] = {}
     for entry in aws.events.accepted:
         assert (entry["Source"], entry["EventBusName"]) == ("vault.application", "vault")
@@ -119,7 +119,7 @@ def test_data_files_are_announced_with_the_fields_of_the_contract(
 def test_an_object_that_an_operator_announces_is_an_upload_of_its_own_time(
     aws: FakeAws, context: FakeContext
 ) -> None:
-    """A backfill sends it: the time is the object's LastModified, so that it counts as that old."""
+    """A backfill sends it. The time is the object's LastModified, so that the upload counts as that old."""
     announced = {
         "source": "vault.operations",
         "detail-type": "Object Announced",
@@ -167,10 +167,10 @@ def test_sets_whose_ids_share_a_beginning_stay_apart(aws: FakeAws, context: Fake
 
 
 @pytest.mark.parametrize("key", ["a-vaultjob/sub/a.manifest", "a-vaultjob/olda.manifest"])
-def test_what_merely_looks_like_a_manifest_starts_no_reconciliation(
+def test_a_name_that_is_not_exactly_the_manifests_starts_no_reconciliation(
     aws: FakeAws, context: FakeContext, key: str
 ) -> None:
-    """Pitfall 2: it is data."""
+    """Pitfall 2: the file is data."""
     handler(batch(object_upload(key)), context.typed)
     assert published_keys(aws) == [key]
     assert list(published(aws)) == ["Data File Upload Event"]
@@ -180,7 +180,7 @@ def test_what_merely_looks_like_a_manifest_starts_no_reconciliation(
 def test_a_folder_with_a_manifests_name_starts_no_reconciliation(
     aws: FakeAws, context: FakeContext, metrics: Callable[[], Counter[str]], slash: str
 ) -> None:
-    """Pitfall 15: S3 has ``dir/`` where the event says ``dir``."""
+    """Pitfall 15: S3 has ``dir/`` where the event has ``dir``."""
     aws.s3.put("a-vaultjob/a.manifest/")
     handler(batch(object_upload(f"a-vaultjob/a.manifest{slash}", object_size=0)), context.typed)
     assert published_keys(aws) == ["a-vaultjob/a.manifest"]
@@ -189,13 +189,13 @@ def test_a_folder_with_a_manifests_name_starts_no_reconciliation(
 
 
 def test_an_empty_manifest_starts_a_reconciliation(aws: FakeAws, context: FakeContext) -> None:
-    """Pitfall 13: it ends in *Failed*, and not in silence."""
+    """Pitfall 13: the reconciliation ends in *Failed*."""
     aws.s3.put("a-vaultjob/a.manifest")
     handler(batch(object_upload("a-vaultjob/a.manifest", object_size=0)), context.typed)
     assert list(published(aws)) == ["Manifest File Upload Event"]
 
 
-def test_a_manifest_of_which_s3_does_not_answer_goes_back_alone(
+def test_only_the_manifest_is_put_back_if_s3_does_not_answer(
     aws: FakeAws, context: FakeContext
 ) -> None:
     aws.s3.fails = lambda operation, _: client_error("SlowDown", 503)
@@ -226,7 +226,7 @@ def test_a_name_almost_like_a_manifests_is_logged_and_counted(
     caplog: pytest.LogCaptureFixture,
     key: str,
 ) -> None:
-    """Pitfall 46: it starts nothing, and nobody would notice."""
+    """Pitfall 46: such a file starts nothing, which nobody would notice."""
     handler(batch(object_upload(f"p/{key}", prefix="p/")), context.typed)
     assert published_keys(aws) == [f"p/{key}".rstrip("/")]
     assert metrics()["ManifestNearMisses"] == 1
@@ -245,8 +245,10 @@ def test_a_manifest_and_other_names_are_no_near_misses(
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
-def test_hostile_keys_arrive_unharmed(aws: FakeAws, context: FakeContext, name: str) -> None:
-    """Pitfall 4: quotes, backslashes, newlines and the rest, in set ids too."""
+def test_hostile_keys_are_published_unchanged(
+    aws: FakeAws, context: FakeContext, name: str
+) -> None:
+    """Pitfall 4: quotes, backslashes, newlines and others, also in set ids."""
     event = batch(
         object_upload(f"a-vaultjob/{name}"),
         object_upload(f"{name}-vaultjob/{name}"),
@@ -274,10 +276,10 @@ def test_a_malformed_message_fails_alone(
 
 
 @pytest.mark.parametrize("body", UNRECORDABLE.values(), ids=UNRECORDABLE)
-def test_a_message_that_no_row_can_hold_fails_alone(
+def test_a_message_that_fits_into_no_row_fails_alone(
     aws: FakeAws, context: FakeContext, body: Any
 ) -> None:
-    """Pitfall 6: once bundled, it would fail the recording of all others of its bundle."""
+    """Pitfall 6: in a bundle, it would make the recording of all others fail."""
     event = batch(object_upload(GOOD), body)
     assert failed(handler(event, context.typed)) == []
     assert len(aws.sqs.sent) == 1
@@ -286,10 +288,10 @@ def test_a_message_that_no_row_can_hold_fails_alone(
 
 @pytest.mark.parametrize("prefix", ["", "team-a/", "a-vaultjob/"])
 @pytest.mark.parametrize("path", ["a-vaultjob/one", "team-a/two"])
-def test_what_a_backfill_announces_is_classified_like_an_upload(
+def test_an_announcement_of_a_backfill_is_classified_like_an_upload(
     aws: FakeAws, context: FakeContext, prefix: str, path: str
 ) -> None:
-    """Its key is the full one, and its time the object's: the contract, from writer to reader."""
+    """Its key is the full key, and its time the object's: writer and reader follow one contract."""
     upload = ObjectUpload(
         bucket="bucket",
         key=f"{prefix}a-vaultjob/{path}",
@@ -321,10 +323,10 @@ def test_a_dead_letter_has_the_reason_as_an_attribute(
     assert reason in letter["MessageAttributes"]["Reason"]["StringValue"]
 
 
-def test_a_reason_is_a_text_that_sqs_takes(
+def test_a_reason_is_a_text_that_sqs_accepts(
     aws: FakeAws, context: FakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long, and whatever characters it has."""
+    """This holds for any length and any characters."""
 
     def malformed(event: Any) -> ObjectUpload:
         raise MalformedEventError("\x00\ud800\ufffe" + 300_000 * "\U0001f600")
@@ -336,20 +338,20 @@ def test_a_reason_is_a_text_that_sqs_takes(
     assert not {"\x00", "\ud800", "\ufffe"} & set(reason)
 
 
-def test_a_malformed_message_that_cannot_be_set_aside_goes_back(
+def test_a_malformed_message_that_cannot_be_set_aside_is_put_back(
     aws: FakeAws, context: FakeContext
 ) -> None:
-    """SQS delivers it again, and after five receives moves it itself."""
+    """SQS delivers it again, and moves it itself after its maximum of receives."""
     aws.sqs.fails = lambda operation: client_error("ServiceUnavailable", 503)
     event = batch(object_upload(GOOD), "not JSON")
     assert failed(handler(event, context.typed)) == ["m1"]
     assert published_keys(aws) == [GOOD]
 
 
-def test_an_error_of_our_own_sets_nothing_aside(
+def test_an_unexpected_error_sets_nothing_aside(
     aws: FakeAws, context: FakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bad deployment would move every message to the dead letters within minutes."""
+    """Otherwise a bad deployment would move every message to the dead letters within minutes."""
 
     def broken(naming: Naming, key: str, **_: Any) -> None:
         raise KeyError(key) if key == f"{GOOD}-2" else MalformedEventError(key)
@@ -361,14 +363,14 @@ def test_an_error_of_our_own_sets_nothing_aside(
 
 
 @pytest.mark.parametrize("key", ["readme.txt", "-vaultjob/x", "deep/a-vaultjob/x"])
-def test_an_upload_outside_any_dataset_is_skipped_but_not_in_silence(
+def test_an_upload_outside_any_dataset_is_skipped_with_a_metric(
     aws: FakeAws,
     context: FakeContext,
     metrics: Callable[[], Counter[str]],
     caplog: pytest.LogCaptureFixture,
     key: str,
 ) -> None:
-    """Pitfall 8: a metric counts it and a log line names its key."""
+    """Pitfall 8: a metric counts it, and a log line has its key."""
     event = batch(object_upload(key), object_upload(GOOD))
     assert handler(event, context.typed) == {"batchItemFailures": []}
     assert published_keys(aws) == [GOOD]
@@ -386,7 +388,7 @@ def test_the_event_that_aws_documents_is_in_no_dataset(
 
 
 def test_a_refused_entry_fails_exactly_its_messages(aws: FakeAws, context: FakeContext) -> None:
-    """Pitfall 5: PutEvents answers 200 with FailedEntryCount > 0."""
+    """Pitfall 5: PutEvents returns 200 with FailedEntryCount > 0."""
     event = batch(
         object_upload("a-vaultjob/x"),
         object_upload("b-vaultjob/x"),
@@ -406,7 +408,7 @@ def test_a_refused_entry_fails_exactly_its_messages(aws: FakeAws, context: FakeC
 def test_a_failed_call_fails_exactly_its_messages(
     aws: FakeAws, context: FakeContext, error: Exception
 ) -> None:
-    """Pitfall 5: what the other calls carried is not sent again."""
+    """Pitfall 5: the entries of the other calls are not sent again."""
     event = batch(*[object_upload(f"set{number}-vaultjob/x") for number in range(25)])
 
     attempts: list[int] = []
@@ -429,10 +431,10 @@ def test_a_failed_call_fails_exactly_its_messages(
     ),
     refused=st.sets(st.sampled_from(["a", "b", "c-1"])),
 )
-def test_every_message_is_either_published_once_or_given_back_once(
+def test_every_message_is_either_published_once_or_put_back_once(
     messages: list[tuple[str, str]], refused: set[str]
 ) -> None:
-    """Pitfall 5 and 6, at once: whatever is malformed and whatever EventBridge refuses."""
+    """Pitfalls 5 and 6 at once: some messages are malformed, and EventBridge refuses some entries."""
     bodies = [
         "bad"
         if kind == "bad"
@@ -457,5 +459,5 @@ def test_every_message_is_either_published_once_or_given_back_once(
         assert handled == len(messages) - len(back)
 
 
-def test_an_empty_batch_is_fine(aws: FakeAws, context: FakeContext) -> None:
+def test_an_empty_batch_succeeds(aws: FakeAws, context: FakeContext) -> None:
     assert handler({"Records": []}, context.typed) == {"batchItemFailures": []}

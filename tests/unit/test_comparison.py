@@ -1,4 +1,4 @@
-"""Every key that differs, typed: the cases, and the specification for all the others."""
+"""Every key that differs, with its type: example cases, and a specification for all others."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ some = st.sets(names, max_size=7)
 
 
 def as_s3_has_them(files: Collection[str], folders: Collection[str]) -> set[str]:
-    """Return the objects' names, a folder's with its slash; no name is both."""
+    """Return the objects' names, those of folders with a slash; no name is a file and a folder."""
     return {name for name in files if name not in folders} | {f"{name}/" for name in folders}
 
 
 def first_check(context: FakeContext | None = None) -> dict[str, Any]:
-    """Return what the first check hands on, through JSON as Step Functions does."""
+    """Return the first check's result, through JSON as in Step Functions."""
     answer = check(task_event(), (context or FakeContext()).typed)
     payload: dict[str, Any] = json.loads(json.dumps(answer))
     return payload
 
 
 def last_look(aws: FakeAws, payload: dict[str, Any]) -> tuple[dict[str, Any], Found]:
-    """Return the outcome after *payload*, when the count is used up, and its whole report."""
+    """Return the outcome after *payload*, with no iterations left, and its whole report."""
     notify(task_event(ticker=2, count=2, check=payload), FakeContext().typed)
     (entry,) = aws.events.accepted
     lines = [
@@ -65,7 +65,7 @@ def last_look(aws: FakeAws, payload: dict[str, Any]) -> tuple[dict[str, Any], Fo
 @pytest.mark.parametrize("page", [1, 2, 1000])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_last_look_finds_every_difference(aws: FakeAws, case: Case, page: int) -> None:
-    """Pitfall 11, 14, 15: whatever the pages, each key that differs has one type."""
+    """Pitfall 11, 14, 15: for any page size, each key that differs has one type."""
     aws.dynamodb.items_a_page = aws.s3.keys_a_page = page
     store(aws, lines=case.lines, announced=case.announced_names, objects=case.object_names)
     payload = first_check()
@@ -86,7 +86,7 @@ def test_the_cases_are_those_of_the_specification(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_a_check_stands_at_a_difference_if_there_is_one(aws: FakeAws, case: Case) -> None:
+def test_a_check_stops_at_a_difference_if_there_is_one(aws: FakeAws, case: Case) -> None:
     store(aws, lines=case.lines, announced=case.announced_names, objects=case.object_names)
     stands_at = first_check()["progress"]["finding"]
     if stands_at is None:
@@ -105,7 +105,7 @@ def test_a_check_stands_at_a_difference_if_there_is_one(aws: FakeAws, case: Case
     page=st.integers(1, 4),
     verified=st.booleans(),
 )
-def test_what_is_found_is_what_the_specification_says(
+def test_the_findings_are_those_of_the_specification(
     lines: set[str],
     announced: set[str],
     files: set[str],
@@ -113,7 +113,7 @@ def test_what_is_found_is_what_the_specification_says(
     page: int,
     verified: bool,
 ) -> None:
-    """Pitfall 11, 14, 15: for any dataset, in pages of any size, with S3 or without."""
+    """Pitfall 11, 14, 15: for any dataset, in pages of any size, with and without S3."""
     objects = as_s3_has_them(files, folders)
     expected = differences(lines, announced, objects if verified else None)
     with installed(FakeAws()) as aws, pytest.MonkeyPatch.context() as patch:
@@ -143,10 +143,10 @@ def test_what_is_found_is_what_the_specification_says(
     folders=some,
     stops=st.lists(st.integers(0, 4), max_size=12),
 )
-def test_a_check_that_is_cut_short_again_and_again_comes_to_the_same_end(
+def test_a_check_in_many_short_calls_has_the_same_result(
     lines: set[str], announced: set[str], files: set[str], folders: set[str], stops: list[int]
 ) -> None:
-    """Pitfall 12: it goes on where it stood, and misses and repeats nothing."""
+    """Pitfall 12: it resumes where it stopped, and skips and repeats nothing."""
     objects = as_s3_has_them(files, folders)
     expected = differences(lines, announced, objects)
     with installed(FakeAws()) as aws:

@@ -1,4 +1,4 @@
-"""``sgvault dead-letters``: three shapes find their targets again, and nothing is ever lost."""
+"""``sgvault dead-letters``: letters of three forms return to their targets, and none is lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ON_FAILURE = {
 
 
 def envelope(target: str) -> dict[str, str]:
-    """The attributes of an EventBridge target's dead letter."""
+    """Return the attributes of an EventBridge target's dead letter."""
     return {
         "TARGET_ARN": target,
         "RULE_ARN": PARAMETER["uploadRuleArn"],
@@ -54,7 +54,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     ("source", "target"),
     [(UNCLASSIFIED, "uploadQueueUrl"), (UNRECORDED, "recordQueueUrl")],
 )
-def test_a_queues_record_goes_back_to_its_queue(account: Account, source: str, target: str) -> None:
+def test_a_dead_letter_of_a_queue_returns_to_the_queue(
+    account: Account, source: str, target: str
+) -> None:
     account.put(source, "an event", {"Reason": "no field 'detail'"})
     (listed,) = sgvault("dead-letters", "list", "--json").json
     assert (listed["shape"], listed["reason"]) == ("sqs-record", "no field 'detail'")
@@ -85,7 +87,7 @@ def test_a_queues_record_goes_back_to_its_queue(account: Account, source: str, t
         ),
     ],
 )
-def test_an_event_that_a_target_did_not_take_goes_to_that_target_alone(
+def test_an_undelivered_event_is_sent_to_its_target_only(
     account: Account, target: str, operation: str, expected: Mapping[str, Any]
 ) -> None:
     account.put(UNDELIVERED, "{}", envelope(target))
@@ -96,8 +98,8 @@ def test_an_event_that_a_target_did_not_take_goes_to_that_target_alone(
     assert expected.items() <= sent.items()
 
 
-def test_a_functions_failure_is_invoked_again_with_what_it_was_given(account: Account) -> None:
-    """By the function's name alone: the version that is deployed now gets it."""
+def test_a_failed_invocation_is_repeated_with_its_payload(account: Account) -> None:
+    """It is invoked by name, so that the deployed version receives it."""
     account.put(UNDELIVERED, json.dumps(ON_FAILURE))
     (listed,) = sgvault("dead-letters", "list", "--json").json
     assert listed["reason"] == "ThrottlingException: Rate exceeded"
@@ -116,7 +118,7 @@ def test_a_functions_failure_is_invoked_again_with_what_it_was_given(account: Ac
         (envelope(ARN.format("sns", "outcomes")), {"Publish": "AuthorizationError"}),
     ],
 )
-def test_what_has_no_target_or_is_refused_stays_and_is_visible(
+def test_a_letter_without_a_target_or_refused_stays_visible(
     account: Account, attributes: dict[str, str], answers: dict[str, str]
 ) -> None:
     def refused(code: str) -> Any:
@@ -133,8 +135,8 @@ def test_what_has_no_target_or_is_refused_stays_and_is_visible(
     assert account.bodies(UNDELIVERED) == ["not ours"]
 
 
-def test_what_fails_again_meanwhile_is_not_redriven_in_the_same_run(account: Account) -> None:
-    """Else one message that always fails would circle for ever."""
+def test_a_letter_that_fails_again_is_not_redriven_in_the_same_run(account: Account) -> None:
+    """Otherwise a message that always fails would be moved for ever."""
     account.put(UNCLASSIFIED, "always fails")
 
     def fail_again(account: Account, parameters: Mapping[str, Any]) -> Any:
@@ -152,13 +154,13 @@ def test_a_dry_run_and_a_listing_change_nothing(account: Account) -> None:
         account.put(UNCLASSIFIED, f"event {number}", {"Reason": f"reason {number % 2}"})
     assert len(sgvault("dead-letters", "list", "--json").json) == 25
     ran = sgvault("dead-letters", "redrive", "--dry-run", "--reason", "reason 1")
-    assert "Redrive would take 12; what has no target stays." in ran.out
+    assert "Redrive would move 12; messages without a target stay." in ran.out
     assert len(account.bodies(UNCLASSIFIED)) == 25
     assert not account.named("SendMessage")
     assert not account.named("DeleteMessage")
 
 
-def test_nothing_is_moved_where_nobody_can_be_asked(account: Account) -> None:
+def test_without_a_terminal_nothing_is_moved(account: Account) -> None:
     account.put(UNCLASSIFIED, "an event")
     ran = sgvault("dead-letters", "redrive")
     assert ran.status == 1
@@ -166,17 +168,17 @@ def test_nothing_is_moved_where_nobody_can_be_asked(account: Account) -> None:
     assert account.bodies(UNCLASSIFIED) == ["an event"]
 
 
-def test_only_the_messages_that_are_named_are_moved(account: Account) -> None:
+def test_only_the_given_messages_are_moved(account: Account) -> None:
     first, *_ = [account.put(UNCLASSIFIED, f"event {number}") for number in range(3)]
     assert sgvault("dead-letters", "redrive", first, "--yes").status == 0
     assert account.bodies(PARAMETER["uploadQueueUrl"]) == ["event 0"]
     assert account.bodies(UNCLASSIFIED) == ["event 1", "event 2"]
 
 
-def test_what_arrives_while_the_operator_reads_is_not_moved(
+def test_a_letter_that_arrives_after_the_listing_is_not_moved(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A letter that SQS moved keeps its time of sending: only its id shows that it is new."""
+    """A letter that SQS moved keeps its sending time, so only its id shows that it is new."""
     account.put(UNCLASSIFIED, "test data")
 
     def agree(_: str) -> bool:
@@ -200,7 +202,7 @@ def test_ctrl_c_between_sending_and_deleting_loses_nothing(account: Account) -> 
     assert account.bodies(UNCLASSIFIED) == ["an event"]
 
 
-def test_what_is_set_aside_is_in_s3_with_the_reason_before_it_leaves_its_queue(
+def test_a_letter_is_in_s3_with_its_reason_before_it_is_deleted_from_the_queue(
     account: Account,
 ) -> None:
     id_ = account.put(UNCLASSIFIED, "nonsense", {"Reason": "no JSON"})
@@ -215,7 +217,7 @@ def test_what_is_set_aside_is_in_s3_with_the_reason_before_it_leaves_its_queue(
     assert names.index("PutObject") < names.index("DeleteMessage")
 
 
-def test_what_s3_refuses_stays_in_its_queue(account: Account) -> None:
+def test_a_letter_that_s3_refuses_stays_in_its_queue(account: Account) -> None:
     def refused(*_: Any) -> Any:
         raise client_error("AccessDenied", 403)
 
@@ -226,7 +228,7 @@ def test_what_s3_refuses_stays_in_its_queue(account: Account) -> None:
     assert account.bodies(UNCLASSIFIED) == ["nonsense"]
 
 
-def test_one_is_shown_in_full_and_obeys_no_terminal(account: Account) -> None:
+def test_one_letter_is_shown_in_full_without_control_characters(account: Account) -> None:
     id_ = account.put(UNCLASSIFIED, "\x1b]0;owned\x07", {"Reason": "no JSON"})
     ran = sgvault("dead-letters", "show", id_)
     assert ran.status == 0
@@ -234,7 +236,7 @@ def test_one_is_shown_in_full_and_obeys_no_terminal(account: Account) -> None:
     assert sgvault("dead-letters", "show", "nobody").status == 1
 
 
-def test_a_queue_that_is_not_there_is_named_with_those_that_are(account: Account) -> None:
+def test_an_unknown_queue_is_reported_with_the_known_ones(account: Account) -> None:
     ran = sgvault("dead-letters", "list", "--queue", "upload")
     assert ran.status == 1
     assert "choose one of uploads, records, undelivered" in ran.err

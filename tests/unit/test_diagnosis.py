@@ -1,4 +1,4 @@
-"""Why is a key missing? The first hop that lacks it, and the command that cures it."""
+"""The diagnosis of a missing key: the first hop without the key, and the command that repairs it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ ARRIVED = Evidence(
         ),
     ],
 )
-def test_the_first_hop_that_lacks_the_key_is_named_with_its_cure(
+def test_the_first_hop_without_the_key_is_named_with_its_remedy(
     changes: dict[str, Any], hop: str, cure: str
 ) -> None:
     found = diagnose(replace(ARRIVED, **changes))
@@ -74,7 +74,7 @@ def test_the_first_hop_that_lacks_the_key_is_named_with_its_cure(
     assert any(cure in command for command in found.commands), found.commands
 
 
-def test_what_the_gateways_health_log_says_of_the_key_is_shown() -> None:
+def test_the_gateways_health_log_on_the_key_is_shown() -> None:
     line = '{"severity": "ERROR", "type": "InaccessibleStorageClass"}\x1b[2J'
     found = diagnose(replace(ARRIVED, versions=[], row_time=None, health=[line]))
     assert "InaccessibleStorageClass" in found.sentence

@@ -1,4 +1,4 @@
-"""A stack's JSON as a Mermaid flowchart: what is drawn, and which way the arrows point."""
+"""A stack's JSON as a Mermaid flowchart: its boxes, and the direction of its arrows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOCALS = {"gateway": "${element(data.aws_ssm_parameters_by_path.parameters_00000
 
 
 def with_permission(*actions: str) -> list[str]:
-    """Draw a function whose role allows *actions* on a table."""
+    """Return the diagram of a function whose role allows *actions* on a table."""
     statement = {"actions": list(actions), "resources": [f"${{{TABLE}.arn}}"]}
     policy = {
         "role": "${aws_iam_role.record_role_00000000.id}",
@@ -37,8 +37,8 @@ def with_permission(*actions: str) -> list[str]:
     )
 
 
-def test_a_noun_is_called_as_its_construct() -> None:
-    """Without the hash, which tells a reader nothing."""
+def test_a_box_has_the_name_of_its_construct() -> None:
+    """The hash in the address is left out."""
     assert 'dynamodb_table_rows[("rows<br>table")]' in drawn(
         aws_dynamodb_table={"rows_01234567": {}}
     )
@@ -51,21 +51,21 @@ def test_roles_policies_and_log_groups_are_left_out() -> None:
     assert drawn(**{type_: {"a": policy} for type_ in (*parts, *others)}) == ["flowchart LR"]
 
 
-def test_data_flows_from_what_a_function_reads() -> None:
+def test_a_read_permission_is_an_arrow_to_the_function() -> None:
     assert "dynamodb_table_rows --> lambda_function_record" in with_permission("dynamodb:Query")
 
 
-def test_data_flows_to_what_a_function_writes() -> None:
+def test_a_write_permission_is_an_arrow_from_the_function() -> None:
     assert "lambda_function_record --> dynamodb_table_rows" in with_permission("dynamodb:PutItem")
 
 
-def test_data_flows_both_ways_where_both_are_allowed() -> None:
+def test_both_permissions_are_an_arrow_in_both_directions() -> None:
     lines = with_permission("dynamodb:GetItem", "dynamodb:UpdateItem")
     assert "lambda_function_record <--> dynamodb_table_rows" in lines
 
 
-def test_a_rule_is_called_by_what_it_sees_and_listens_to_the_default_bus() -> None:
-    """Unless it names another."""
+def test_a_rule_is_labelled_with_its_events_and_is_on_the_default_bus() -> None:
+    """It is on another bus only if it names that bus."""
     pattern = json.dumps({"detail-type": ["Upload"], "detail": {"table": [f"${{{TABLE}.arn}}"]}})
     lines = drawn(
         aws_cloudwatch_event_rule={"seen_00000000": {"event_pattern": pattern}},
@@ -77,7 +77,7 @@ def test_a_rule_is_called_by_what_it_sees_and_listens_to_the_default_bus() -> No
     assert 'dynamodb_table_rows -.->|"events of"| cloudwatch_event_rule_seen' in lines
 
 
-def test_a_state_machine_is_a_frame_whose_choices_bear_what_they_look_at() -> None:
+def test_a_state_machine_is_a_frame_with_labelled_choices() -> None:
     definition = {
         "States": {
             "Whole?": {
@@ -109,7 +109,7 @@ def test_a_state_machine_is_a_frame_whose_choices_bear_what_they_look_at() -> No
     assert f'{machine}_Tell -->|"invokes"| lambda_function_record' in lines
 
 
-def test_a_queue_says_after_how_many_tries_it_gives_up() -> None:
+def test_an_arrow_to_dead_letters_has_the_number_of_receives() -> None:
     redrive = {"deadLetterTargetArn": "${aws_sqs_queue.dead_00000000.arn}", "maxReceiveCount": 5}
     lines = drawn(
         aws_sqs_queue={
@@ -120,7 +120,7 @@ def test_a_queue_says_after_how_many_tries_it_gives_up() -> None:
     assert 'sqs_queue_first -.->|"5 tries"| sqs_queue_dead' in lines
 
 
-def test_a_network_is_a_frame_and_its_groups_say_what_they_let_in() -> None:
+def test_a_network_is_a_frame_with_the_inbound_rules_of_its_groups() -> None:
     group = {"security_group_id": "${aws_security_group.machines_00000000.id}"}
     lines = drawn(
         aws_vpc={"network_00000000": {"cidr_block": "192.168.0.0/16"}},
@@ -162,8 +162,8 @@ def test_a_network_is_a_frame_and_its_groups_say_what_they_let_in() -> None:
     ]
 
 
-def test_a_share_leads_from_its_clients_to_another_stacks_bucket() -> None:
-    """Its gateway is known by a local, behind which a parameter stands."""
+def test_a_share_connects_its_clients_with_another_stacks_bucket() -> None:
+    """Its gateway is a local value that is read from a parameter."""
     share = {
         "client_list": ["192.168.0.10/32"],
         "gateway_arn": "${local.gateway}",
@@ -181,13 +181,13 @@ def test_a_share_leads_from_its_clients_to_another_stacks_bucket() -> None:
     assert f'{parameters} -.->|"gateway"| storagegateway_nfs_file_share_share' in lines
 
 
-def test_quotes_in_a_label_do_not_end_it() -> None:
+def test_quotes_in_a_label_are_escaped() -> None:
     pattern = json.dumps({"detail-type": ['a "quoted" event']})
     lines = drawn(aws_cloudwatch_event_rule={"seen": {"event_pattern": pattern}})
     assert 'cloudwatch_event_rule_seen>"a #quot;quoted#quot; event<br>rule"]' in lines
 
 
-def test_only_what_stands_between_the_marks_is_drawn_anew() -> None:
+def test_only_the_part_between_the_markers_is_redrawn() -> None:
     page = f"before\n{BEGIN}old\n{END}after\n"
     once = illustrated(page, {"B": "flowchart LR\n", "A": "flowchart TB\n"})
     assert once.startswith(f"before\n{BEGIN}### A\n```mermaid\nflowchart TB\n```\n")

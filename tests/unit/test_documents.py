@@ -1,4 +1,4 @@
-"""What documents and tests refer to is there: links, files, numbers of pitfalls."""
+"""Links, file names and pitfall numbers in documents and tests refer to something that exists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GENERATED = {"tools/benchmarks/latest.json", "cdktf.out/cdk.tf.json"}
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors that a Markdown page's headings have, as GitHub derives them."""
+    """Return the anchors of a Markdown page's headings, as GitHub derives them."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
     plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", each).lower() for each in headings]
     return {re.sub(r"[^\w\- ]", "", each).strip().replace(" ", "-") for each in plain}

@@ -1,4 +1,4 @@
-"""AWS's documented event is read; ours are written and read as the contract says."""
+"""AWS's documented event can be read; the project's own events follow the contract."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_event_that_aws_documents_is_read() -> None:
     ],
 )
 def test_the_shares_prefix_is_in_the_key_once(prefix: str | None, key: str, whole: str) -> None:
-    """Pitfall 3: AWS does not say whether the key contains it already."""
+    """Pitfall 3: AWS does not document whether the key includes it."""
     assert ObjectUpload.from_gateway_event(object_upload(key, prefix=prefix)).key == whole
 
 
@@ -87,7 +87,7 @@ def test_keys_are_taken_literally(name: str) -> None:
 
 
 def test_a_folders_key_has_no_trailing_slash() -> None:
-    """Pitfall 15: S3 has ``dir/`` where the event says ``dir``; we always say ``dir``."""
+    """Pitfall 15: S3 has ``dir/`` where the event has ``dir``; this project uses ``dir``."""
     for key in ("a-vaultjob/dir", "a-vaultjob/dir/"):
         assert ObjectUpload.from_gateway_event(object_upload(key, object_size=0)) == upload(
             "a-vaultjob/dir", size_bytes=0
@@ -137,14 +137,14 @@ def test_text_is_text_and_not_empty(field: str, value: object) -> None:
 
 @pytest.mark.parametrize("value", [7, True, ["p/"], {"p": 1}, 0, False, [], {}, "\ud800/"])
 def test_a_prefix_of_a_wrong_type_is_not_read_as_no_prefix(value: object) -> None:
-    """Pitfall 3: without its prefix the key would be another object's."""
+    """Pitfall 3: without its prefix the key would be that of another object."""
     with pytest.raises(MalformedEventError, match="prefix"):
         ObjectUpload.from_gateway_event(object_upload(prefix=value))
 
 
 @pytest.mark.parametrize("value", NOT_A_WHOLE_NUMBER)
 def test_a_size_is_a_whole_number(value: object) -> None:
-    """A boolean is a number to Python, and none to us."""
+    """Python treats a boolean as a number; here it is an error."""
     with pytest.raises(MalformedEventError, match="object-size"):
         ObjectUpload.from_gateway_event(object_upload(object_size=value))
 
@@ -191,7 +191,7 @@ def test_a_manifest_event_has_the_fields_of_the_contract() -> None:
         )
     ),
 )
-def test_what_a_data_event_reports_is_what_was_reported(
+def test_a_data_event_is_equal_after_writing_and_reading_it(
     set_id: str, uploads: list[ObjectUpload]
 ) -> None:
     data = DataUploads(set_id=set_id, bucket="bucket", uploads=uploads)
@@ -199,12 +199,12 @@ def test_what_a_data_event_reports_is_what_was_reported(
 
 
 @given(set_id=segments)
-def test_what_a_manifest_event_reports_is_what_was_reported(set_id: str) -> None:
+def test_a_manifest_event_is_equal_after_writing_and_reading_it(set_id: str) -> None:
     manifest = manifest_upload(f"{set_id}-vaultjob/{set_id}.manifest", set_id=set_id)
     assert ManifestUpload.from_detail(manifest.detail()) == manifest
 
 
-def test_an_operators_attempt_is_read_and_is_else_the_first() -> None:
+def test_an_attempt_is_read_and_its_default_is_1() -> None:
     detail = manifest_event()["detail"]
     assert ManifestUpload.from_detail(detail).attempt == 1
     assert ManifestUpload.from_detail(detail | {"attempt": 3}).attempt == 3

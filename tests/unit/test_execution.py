@@ -1,4 +1,4 @@
-"""What the machine's tasks pass, and what EventBridge tells of an execution that ended."""
+"""The input from the machine's tasks, and EventBridge's event on an ended execution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.unit.samples import (
 
 
 def failed_with(error: object, cause: object) -> str:
-    """Return what an execution says of a failure that a Catch was given."""
+    """Return an execution's failure for the error that a Catch received."""
     failure = {"Error": error, "Cause": cause}
     return str(Execution.from_event(task_event(failure=failure)).failure)
 
@@ -45,7 +45,7 @@ def test_a_task_reports_execution_manifest_and_iterations() -> None:
 
 
 def test_the_status_change_that_aws_documents_is_read() -> None:
-    """Pitfall 20: nothing else tells of an execution stopped by hand."""
+    """Pitfall 20: there is no other event on an execution that an operator stopped."""
     event = aws_event("execution_status_change")
     execution = Execution.from_event(event)
     assert execution.arn == event["detail"]["executionArn"]
@@ -57,7 +57,7 @@ def test_the_status_change_that_aws_documents_is_read() -> None:
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_error_and_cause_of_a_status_change_are_reported(status: str) -> None:
-    """Pitfall 20: the payload limit is caught by nothing, but has a cause."""
+    """Pitfall 20: no Catch covers the payload limit, but it has a cause."""
     execution = Execution.from_event(
         status_change(status=status, error="States.DataLimitExceeded", cause=9_999 * "x")
     )
@@ -69,7 +69,7 @@ def test_error_and_cause_of_a_status_change_are_reported(status: str) -> None:
 
 
 def test_the_cause_of_notifys_failure_is_the_reason() -> None:
-    """The Fail state passes on what its Catch received, and that is what a Lambda raised."""
+    """The Fail state passes on its Catch's error, which is that of a Lambda function."""
     raised = {"errorType": "PublishError", "errorMessage": "EventBridge refused the outcome"}
     cause = json.dumps({"Error": "PublishError", "Cause": json.dumps(raised)})
     event = status_change(status="FAILED", error="OutcomeNotAnnounced", cause=cause)
@@ -81,7 +81,7 @@ def test_the_cause_of_notifys_failure_is_the_reason() -> None:
 
 @pytest.mark.parametrize("cause", ["stopped \ud83d", '{"Error": "\\udc00", "Cause": "x"}'])
 def test_a_lone_surrogate_in_a_status_change_can_be_written(cause: str) -> None:
-    """StopExecution takes any text; what has no UTF-8 form would prevent the outcome."""
+    """StopExecution accepts any text; a text without a UTF-8 form would prevent the outcome."""
     failure = Execution.from_event(status_change(cause=cause)).failure
     assert failure is not None
     assert failure.encode()
@@ -93,7 +93,7 @@ def test_a_lone_surrogate_in_a_status_change_can_be_written(cause: str) -> None:
     ids=repr,
 )
 def test_a_status_change_without_a_usable_input_is_refused(given_input: object) -> None:
-    """Pitfall 20: AWS leaves an input above 256 KB out; then the call fails, and is kept."""
+    """Pitfall 20: AWS omits an input above 256 KB; then the call fails and is kept."""
     with pytest.raises(MalformedEventError):
         Execution.from_event(status_change(input=given_input))
 
@@ -127,8 +127,8 @@ def test_a_cause_that_a_lambda_wrote_is_reported_by_type_and_message() -> None:
     ],
     ids=lambda cause: cause[:30],
 )
-def test_any_other_cause_is_reported_as_it_is(cause: str) -> None:
-    """Pitfall 20: a failure that cannot be read is a failure all the same."""
+def test_any_other_cause_is_reported_unchanged(cause: str) -> None:
+    """Pitfall 20: a failure that cannot be parsed is still a failure."""
     assert failed_with("States.Timeout", cause) == f"States.Timeout: {cause}"[:MAX_REASON]
 
 
@@ -138,7 +138,7 @@ def test_a_failure_always_has_a_short_reason(error: str, cause: str) -> None:
 
 
 def test_a_reason_can_be_written_and_published() -> None:
-    """Pitfall 20: half a surrogate pair, as a cut message may end in, has no UTF-8 form."""
+    """Pitfall 20: half a surrogate pair, at the end of a cut message, has no UTF-8 form."""
     cause = '{"errorType": "ValueError", "errorMessage": "cut \\ud83d"}'
     assert failed_with("ValueError", cause).encode()
 

@@ -1,4 +1,4 @@
-"""A function's variables: written by the stack, read by the handler, clear where they are wrong."""
+"""A function's variables: the stack writes them, the handler reads them, and errors are clear."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
-def test_what_is_written_is_what_is_read(environment: LambdaEnvironment) -> None:
+def test_an_environment_is_equal_after_writing_and_reading_it(
+    environment: LambdaEnvironment,
+) -> None:
     assert type(environment).read(environment.variables()) == environment
 
 
-def test_a_name_to_ignore_may_hold_any_character() -> None:
+def test_an_ignored_name_may_contain_any_character() -> None:
     environment = replace(CHECK, ignore_unexpected=("~$*", '"\\', "\u00e9", ", "))
     assert CheckEnvironment.read(environment.variables()) == environment
 
@@ -53,7 +55,7 @@ def test_a_variable_that_is_not_set_is_named_with_the_remedy(name: str) -> None:
         ("IGNORE_UNEXPECTED", '".nfs*"', "a list of texts"),
     ],
 )
-def test_a_value_of_another_type_is_shown_with_what_it_must_be(
+def test_a_value_of_another_type_is_reported_with_the_expected_one(
     name: str, value: str, expected: str
 ) -> None:
     with pytest.raises(LambdaEnvironmentError) as raised:
@@ -63,7 +65,7 @@ def test_a_value_of_another_type_is_shown_with_what_it_must_be(
     )
 
 
-def test_the_module_and_its_packages_import_the_standard_library_alone() -> None:
-    """The stacks import it at synthesis: without site-packages, anything else would fail."""
+def test_the_module_and_its_packages_import_only_the_standard_library() -> None:
+    """The stacks import it at synthesis; without site-packages, any other import fails."""
     code = f"import sys; sys.path.append({str(ROOT)!r}); import handlers.aws.lambda_environment"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)

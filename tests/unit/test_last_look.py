@@ -1,4 +1,4 @@
-"""A last look that takes several calls of Notify reports everything once, or counts nothing."""
+"""A last look in several calls of Notify reports everything once, or counts nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_TIME = FakeContext(remaining_ms=RESERVE_SECONDS * 1000 - 1)
 
 
 def checked(aws: FakeAws) -> dict[str, Any]:
-    """Store a dataset with differences and remarks in pages of one; return what the check returns."""
+    """Store a dataset with differences and remarks, with one key a page; return the check's result."""
     there = [name for name in NAMES if name not in ("03", "07")]
     store(
         aws,
@@ -42,7 +42,7 @@ def outcome_of(aws: FakeAws) -> dict[str, Any]:
 
 
 def lines_of(aws: FakeAws, outcome: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the lines of all parts of a report that its summary names."""
+    """Return the lines of all parts in a report's summary."""
     key = outcome["report"].removeprefix(f"s3://{REPORTS_BUCKET}/")
     summary = json.loads(aws.s3.newest(key, bucket=REPORTS_BUCKET))
     return [
@@ -58,7 +58,7 @@ def notified(payload: dict[str, Any], context: FakeContext) -> None:
 
 @pytest.mark.parametrize("stops", [0, 1, 2, 5])
 def test_a_look_in_several_calls_finds_what_one_call_finds(aws: FakeAws, stops: int) -> None:
-    """Pitfall 39: whatever the places where it stops, each key is reported once."""
+    """Pitfall 39: wherever it stops, each key is reported once."""
     payload = checked(aws)
     calls = 0
     while not aws.events.accepted:
@@ -89,8 +89,8 @@ def test_a_look_in_several_calls_finds_what_one_call_finds(aws: FakeAws, stops: 
     assert "Unicode form" in outcome["hint"]
 
 
-def test_what_arrived_before_the_look_reached_it_is_not_missing(aws: FakeAws) -> None:
-    """Pitfall 16: and a look that stopped is Successful only once all of it was read."""
+def test_a_file_that_arrives_before_the_look_reaches_it_is_not_missing(aws: FakeAws) -> None:
+    """Pitfall 16: a look that stopped is Successful only when all keys were read."""
     store(aws, lines=NAMES, announced=NAMES[:-1], objects=NAMES[:-1])
     payload = json.loads(json.dumps(check(task_event(), FakeContext().typed)))
     aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
@@ -104,8 +104,8 @@ def test_what_arrived_before_the_look_reached_it_is_not_missing(aws: FakeAws) ->
 
 
 @pytest.mark.parametrize("field", ["calls", "progress", "tally", "report"])
-def test_what_another_release_kept_in_another_form_is_no_obstacle(aws: FakeAws, field: str) -> None:
-    """Pitfall 47: the look begins again, and nothing is reported twice."""
+def test_a_look_stored_by_another_release_begins_again(aws: FakeAws, field: str) -> None:
+    """Pitfall 47: nothing is reported twice."""
     payload = checked(aws)
     with pytest.raises(LookUnfinishedError):
         notified(payload, FakeContext(looks_at_the_clock=8))
@@ -123,7 +123,7 @@ def test_what_another_release_kept_in_another_form_is_no_obstacle(aws: FakeAws, 
 def test_a_look_that_cannot_be_finished_counts_nothing(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pitfall 39: null, not 0, and the key at which the last check stopped."""
+    """Pitfall 39: counts are null, not 0, and the key at which the last check stopped is an example."""
     monkeypatch.setattr("handlers.aws.last_look.MAX_CALLS", 2)
     payload = checked(aws)
     for _ in range(2):
@@ -140,7 +140,7 @@ def test_a_look_that_cannot_be_finished_counts_nothing(
 
 
 def test_the_key_at_which_the_last_check_stopped_is_among_the_examples(aws: FakeAws) -> None:
-    """Pitfall 39: whatever else differs before it, and only if it still does."""
+    """Pitfall 39: also if many keys before it differ, and only if it still differs."""
     there = [f"{number:03}" for number in range(150)]
     store(aws, lines=[*there, "z"], announced=there, objects=there)
     payload = json.loads(json.dumps(check(task_event(), FakeContext().typed)))
@@ -153,7 +153,7 @@ def test_the_key_at_which_the_last_check_stopped_is_among_the_examples(aws: Fake
 
 
 def test_the_report_of_a_whole_set_lists_its_remarks(aws: FakeAws) -> None:
-    """Pitfall 8: what is counted can be looked up, and a file that came later is none of it."""
+    """Pitfall 8: counted keys can be looked up; a file that arrived later is not among them."""
     store(aws, lines=["x"], announced=["d", "gone", "x"], objects=["d/", "other", "x"])
     payload = json.loads(json.dumps(check(task_event(), FakeContext().typed)))
     assert payload["reconcileDone"]

@@ -1,4 +1,4 @@
-"""Activation keys: got over HTTP from the simulated appliance, used with the simulated API."""
+"""Activation keys: requested from the simulated appliance over HTTP, and used with the simulated API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENDPOINT = "vpce-1.storagegateway.eu-west-1.vpce.amazonaws.com"
 
 
 class Gateway:
-    """An appliance and the API, under one clock that moves when told to."""
+    """An appliance and the API, with one clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -32,7 +32,7 @@ class Gateway:
         self.appliance = Appliance(self.api.hand_out_key)
 
     def get(self, query: str) -> tuple[int, str, str]:
-        """Ask the appliance; status, text and where it redirects."""
+        """Send a request to the appliance; return status, text and redirect."""
         connection = HTTPConnection(self.appliance.address, timeout=10)
         connection.request("GET", f"/?{query}")
         answer = connection.getresponse()
@@ -58,7 +58,7 @@ class Gateway:
         return str(self.ask("ActivateGateway", **request | changes)["GatewayARN"])
 
     def refusal(self, **changes: Any) -> str:
-        """Try to activate in vain; the error's code, or its kind if it has none."""
+        """Attempt an activation that fails; return the error's code, or its type if it has none."""
         with pytest.raises(RequestRefusedError) as caught:
             self.activate(**changes)
         body = caught.value.body
@@ -90,7 +90,7 @@ def test_without_no_redirect_the_key_is_in_the_query_of_a_redirect(gateway: Gate
 @pytest.mark.parametrize(
     "query", ["", "gatewayType=FILE_S3&no_redirect", "activationRegion=eu-west-1&gatewayType=VTL"]
 )
-def test_a_question_without_region_or_for_another_type_gets_no_key(
+def test_a_request_without_region_or_for_another_type_gets_no_key(
     gateway: Gateway, query: str
 ) -> None:
     assert gateway.get(query)[0] == 400
@@ -122,11 +122,11 @@ def test_a_key_expires_after_half_an_hour(gateway: Gateway) -> None:
         ("x" * 51, "ValidationException"),
     ],
 )
-def test_a_key_that_nobody_handed_out_is_refused(gateway: Gateway, key: str, code: str) -> None:
+def test_an_unknown_key_is_refused(gateway: Gateway, key: str, code: str) -> None:
     assert gateway.refusal(ActivationKey=key) == code
 
 
-def test_a_key_is_good_in_the_region_that_it_was_asked_for(gateway: Gateway) -> None:
+def test_a_key_is_valid_only_in_its_region(gateway: Gateway) -> None:
     assert gateway.refusal(ActivationKey=gateway.key("us-east-1")) == "ActivationKeyNotFound"
 
 
@@ -141,7 +141,7 @@ def test_a_key_is_good_in_the_region_that_it_was_asked_for(gateway: Gateway) -> 
         ({"GatewayName": "a/b"}, "ValidationException"),
     ],
 )
-def test_what_aws_refuses_costs_no_key(
+def test_a_refused_activation_does_not_use_up_the_key(
     gateway: Gateway, changes: dict[str, str], code: str
 ) -> None:
     key = gateway.key()
@@ -155,19 +155,19 @@ def test_a_time_zone_is_gmt_with_or_without_an_offset(gateway: Gateway, zone: st
     assert gateway.activate(ActivationKey=gateway.key(), GatewayTimezone=zone)
 
 
-def test_an_activated_gateway_hands_out_no_key_until_it_is_deleted(gateway: Gateway) -> None:
+def test_an_appliance_returns_no_key_until_its_gateway_is_deleted(gateway: Gateway) -> None:
     arn = gateway.activate(ActivationKey=gateway.key())
 
     assert gateway.get(f"activationRegion={REGION}&no_redirect")[0] == 404
-    with pytest.raises(CommandError, match="hands out no key: The gateway is activated"):
+    with pytest.raises(CommandError, match="returns no activation key: The gateway is activated"):
         activation_key(gateway.appliance.address, REGION)
 
     gateway.ask("DeleteGateway", GatewayARN=arn)
     assert activation_key(gateway.appliance.address, REGION)
 
 
-def test_a_gateway_is_not_connected_at_once(gateway: Gateway) -> None:
-    """So that whoever activates one has to wait for it, as on AWS."""
+def test_a_gateway_is_connected_after_some_time(gateway: Gateway) -> None:
+    """So a client has to wait for it, as on AWS."""
     arn = gateway.activate(ActivationKey=gateway.key())
 
     with pytest.raises(RequestRefusedError) as caught:
@@ -178,7 +178,7 @@ def test_a_gateway_is_not_connected_at_once(gateway: Gateway) -> None:
     assert len(gateway.ask("ListLocalDisks", GatewayARN=arn)["Disks"]) == 1
 
 
-def test_a_gateway_is_described_with_the_endpoint_that_its_key_was_asked_for(
+def test_a_gateway_is_described_with_the_endpoint_of_its_key(
     gateway: Gateway,
 ) -> None:
     _, key, _ = gateway.get(f"activationRegion={REGION}&no_redirect&vpcEndpoint={ENDPOINT}")

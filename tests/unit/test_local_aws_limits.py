@@ -1,4 +1,4 @@
-"""What AWS refuses is refused by our fakes, by the benchmarks' stub and by the local endpoint."""
+"""The fakes, the benchmarks' stub and the local endpoint refuse requests that AWS refuses."""
 
 from __future__ import annotations
 
@@ -150,17 +150,17 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     CASES,
     ids=[f"{number}-{case[1]}" for number, case in enumerate(CASES)],
 )
-def test_what_aws_refuses_is_refused_and_the_most_it_takes_is_taken(
+def test_a_request_at_a_limit_is_accepted_and_one_beyond_it_refused(
     service: str, operation: str, taken: dict[str, Any], refused: dict[str, Any]
 ) -> None:
-    """Pitfall 35: a fake that is kinder than AWS hides a fault until it is deployed."""
+    """Pitfall 35: a fake that accepts more than AWS hides a fault until the deployment."""
     check(service, operation, taken)
     with pytest.raises(RefusedByAwsError):
         check(service, operation, refused)
 
 
 def requested(target: str, body: bytes) -> tuple[list[bytes], list[dict[str, Any]]]:
-    """Send a request to an emulator that accepts everything: what it got, and what came back."""
+    """Send a request to an emulator that accepts everything; return what it receives and returns."""
     got: list[bytes] = []
     sent: list[dict[str, Any]] = []
     parts = [
@@ -208,7 +208,7 @@ def test_the_local_endpoint_refuses_a_number_that_is_no_int32() -> None:
         ("Other.Query", b'{"Limit": 99999999999}'),
     ],
 )
-def test_the_local_endpoint_passes_on_everything_else_as_it_is(target: str, body: bytes) -> None:
+def test_the_local_endpoint_passes_on_other_requests_unchanged(target: str, body: bytes) -> None:
     got, sent = requested(target, body)
     assert b"".join(got) == body
     assert sent[0]["status"] == 200

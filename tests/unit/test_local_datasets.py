@@ -1,4 +1,4 @@
-"""The demo's dataset, and any other before it is vaulted."""
+"""The demo's dataset, and other datasets before they are vaulted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_generated_dataset_is_the_same_for_the_same_seed(tmp_path: Path) -> 
     assert contents(tmp_path / "one") != contents(tmp_path / "other")
 
 
-def test_the_generated_dataset_has_what_breaks_careless_programs(tmp_path: Path) -> None:
+def test_the_generated_dataset_has_names_that_careless_programs_mishandle(tmp_path: Path) -> None:
     generate(tmp_path)
 
     dataset = source_folder.read(tmp_path, "2026-11-payroll")
@@ -57,7 +57,7 @@ def test_the_set_id_is_the_folders_name_unless_given(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing_or_empty_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         source_folder.read(tmp_path / "missing")
-    with pytest.raises(CommandError, match="holds no file"):
+    with pytest.raises(CommandError, match="contains no file"):
         source_folder.read(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What the emulator's EC2 was told, Terraform finds again."""
+"""The emulator's EC2 returns the values that Terraform has set."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ENDPOINT = {
 
 @pytest.fixture
 def ec2() -> Any:
-    """The emulator's EC2, mended; a copy of its own, so that nobody else's is."""
+    """Return a patched copy of the emulator's EC2 module."""
     spec = find_spec("ministack.services.ec2")
     assert spec is not None
     assert spec.loader is not None
@@ -52,7 +52,7 @@ def ec2() -> Any:
 
 
 def asked(ec2: Any, action: str, parameters: Mapping[str, str]) -> str:
-    """Return the answer's XML."""
+    """Return the XML of the response."""
     status, _, body = ec2._ACTION_MAP[action]({key: [value] for key, value in parameters.items()})
     text: str = body.decode()
     assert status == 200, text
@@ -64,8 +64,8 @@ def found(tag: str, xml: str) -> list[str]:
     return re.findall(rf"<{tag}>([^<]*)</{tag}>", xml)
 
 
-def test_an_instance_is_where_its_network_interface_was_to_be(ec2: Any) -> None:
-    """And has no public address if it was to have none."""
+def test_an_instance_is_in_the_subnet_of_its_network_interface(ec2: Any) -> None:
+    """It has no public address if the request excludes one."""
     asked(ec2, "RunInstances", LAUNCH)
     shown = asked(ec2, "DescribeInstances", {})
     assert found("subnetId", shown) == ["subnet-1"]
@@ -75,7 +75,7 @@ def test_an_instance_is_where_its_network_interface_was_to_be(ec2: Any) -> None:
 
 
 def test_an_instance_keeps_its_options(ec2: Any) -> None:
-    """Of the metadata service, of its disks."""
+    """These are the options of the metadata service and of the disks."""
     asked(ec2, "RunInstances", LAUNCH)
     shown = asked(ec2, "DescribeInstances", {})
     assert found("httpTokens", shown) == ["required"]
@@ -86,8 +86,8 @@ def test_an_instance_keeps_its_options(ec2: Any) -> None:
     assert found("encrypted", asked(ec2, "DescribeVolumes", {})) == ["true"]
 
 
-def test_an_instance_that_asks_for_nothing_is_launched_as_before(ec2: Any) -> None:
-    """With a public address, and with the options that AWS gives."""
+def test_an_instance_without_options_has_awss_defaults(ec2: Any) -> None:
+    """It has a public address."""
     asked(ec2, "RunInstances", {"ImageId": "ami-1"})
     shown = asked(ec2, "DescribeInstances", {})
     assert len(found("ipAddress", shown)) == 1
@@ -95,7 +95,7 @@ def test_an_instance_that_asks_for_nothing_is_launched_as_before(ec2: Any) -> No
 
 
 def test_a_type_of_instance_is_offered_in_every_zone(ec2: Any) -> None:
-    """And so is Storage Gateway's endpoint: a network is where both are."""
+    """Storage Gateway's endpoint is offered in all zones as well."""
     zones = found("zoneName", asked(ec2, "DescribeAvailabilityZones", {}))
     kind = {"Filter.1.Name": "instance-type", "Filter.1.Value.1": "c5.4xlarge"}
     shown = asked(ec2, "DescribeInstanceTypeOfferings", kind)
@@ -106,8 +106,8 @@ def test_a_type_of_instance_is_offered_in_every_zone(ec2: Any) -> None:
     assert set(found("item", shown)) >= set(zones)
 
 
-def test_an_interface_endpoint_keeps_what_it_was_made_with(ec2: Any) -> None:
-    """And has a name, as AWS gives one."""
+def test_an_interface_endpoint_keeps_its_parameters(ec2: Any) -> None:
+    """It also has a DNS name, as on AWS."""
     asked(ec2, "CreateVpcEndpoint", ENDPOINT)
     shown = asked(ec2, "DescribeVpcEndpoints", {})
     (id_,) = found("vpcEndpointId", shown)
@@ -118,7 +118,7 @@ def test_an_interface_endpoint_keeps_what_it_was_made_with(ec2: Any) -> None:
 
 
 def test_a_gateway_endpoint_has_a_policy_and_no_name(ec2: Any) -> None:
-    """It is a route, and no address."""
+    """It is a route and has no address."""
     gateway = {
         **ENDPOINT,
         "ServiceName": "com.amazonaws.eu-west-1.s3",
@@ -130,8 +130,8 @@ def test_a_gateway_endpoint_has_a_policy_and_no_name(ec2: Any) -> None:
     assert found("dnsName", shown) == []
 
 
-def test_an_endpoint_shows_the_policy_that_replaced_another_one(ec2: Any) -> None:
-    """And the rest as it was."""
+def test_an_endpoint_has_its_newest_policy(ec2: Any) -> None:
+    """Its other values are unchanged."""
     asked(ec2, "CreateVpcEndpoint", ENDPOINT)
     (id_,) = found("vpcEndpointId", asked(ec2, "DescribeVpcEndpoints", {}))
     asked(ec2, "ModifyVpcEndpoint", {"VpcEndpointId": id_, "PolicyDocument": "{}"})
@@ -140,8 +140,8 @@ def test_an_endpoint_shows_the_policy_that_replaced_another_one(ec2: Any) -> Non
     assert found("groupId", shown) == ["sg-1"]
 
 
-def test_an_outbound_rule_that_was_there_already_gets_its_tags(ec2: Any) -> None:
-    """AWS's default rule is the one that Terraform declares again."""
+def test_an_existing_outbound_rule_gets_its_tags(ec2: Any) -> None:
+    """Terraform declares AWS's default rule again."""
     group = asked(ec2, "CreateSecurityGroup", {"GroupName": "a", "GroupDescription": "a"})
     asked(
         ec2,

@@ -1,4 +1,4 @@
-"""The simulated appliance: what it uploads, what it announces, and when."""
+"""The simulated appliance: uploads, announcements and their times."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def file_share(
 
 
 class FakeS3:
-    """Keeps objects, and every body that each of them ever had."""
+    """S3 with objects, and all earlier bodies of each object."""
 
     def __init__(self) -> None:
         self.bodies: dict[str, list[bytes]] = {}
@@ -48,7 +48,7 @@ class FakeS3:
 
 
 class Appliance:
-    """One share under a clock that moves when told to."""
+    """An appliance with one share, and a clock that the test moves."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Appliance:
         target.write_bytes(body)
 
     def pass_time(self, seconds: float) -> None:
-        """Look twice a second, as the appliance does."""
+        """Run the appliance's loop twice a second."""
         for _ in range(int(seconds * 2)):
             self._watcher.look(self._threads)
             self.now += 0.5
@@ -148,8 +148,8 @@ def test_a_file_written_again_is_announced_again(appliance: Appliance) -> None:
     assert len(appliance.events) > before
 
 
-def test_nothing_is_announced_twice_for_nothing(appliance: Appliance) -> None:
-    """A folder changes whenever something is written into it; that is no news of the folder."""
+def test_an_unchanged_path_is_announced_once(appliance: Appliance) -> None:
+    """A folder's times change when something is written into it, but it is not announced again."""
     appliance.write("folder/a")
     appliance.pass_time(6)
     before = appliance.announced().count("folder")
@@ -199,8 +199,8 @@ def test_announcements_come_in_no_order_and_some_of_them_twice(tmp_path: Path) -
     assert announced != sorted(announced)
 
 
-def test_what_was_written_last_is_often_announced_before_what_came_first(tmp_path: Path) -> None:
-    """So a manifest, moved in last, comes before some of its data."""
+def test_files_are_often_announced_in_another_order_than_written(tmp_path: Path) -> None:
+    """So a manifest, which is written last, may arrive before some of its data."""
     appliance = Appliance(tmp_path, file_share())
     for number in range(100):
         appliance.write(f"s-vaultjob/{number}")
@@ -230,7 +230,7 @@ def test_the_same_seed_gives_the_same_disorder(tmp_path: Path) -> None:
 def test_a_file_written_again_with_its_old_modification_time_is_announced_again(
     appliance: Appliance,
 ) -> None:
-    """As ``cp --preserve=timestamps`` writes it, when a set is delivered anew."""
+    """``cp --preserve=timestamps`` writes it like that when a set is delivered again."""
     appliance.write("s-vaultjob/a")
     path = appliance.folder / "s-vaultjob/a"
     times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
@@ -244,7 +244,7 @@ def test_a_file_written_again_with_its_old_modification_time_is_announced_again(
     assert "s-vaultjob/a" in appliance.announced()[before:]
 
 
-def test_a_file_that_is_held_back_is_uploaded_once_it_is_not(appliance: Appliance) -> None:
+def test_a_held_file_is_uploaded_once_it_is_released(appliance: Appliance) -> None:
     appliance.held_back.write_text("vaultdata/s-vaultjob/stuck \u2028\nother/s-vaultjob/a\n")
     for name in ("a", "stuck \u2028"):
         appliance.write(f"s-vaultjob/{name}")
@@ -303,7 +303,7 @@ def test_without_a_notification_policy_files_are_uploaded_in_silence(tmp_path: P
     assert appliance.events == []
 
 
-def test_under_a_prefix_keys_come_sometimes_with_and_sometimes_without_it(tmp_path: Path) -> None:
+def test_under_a_prefix_some_keys_have_it_and_some_do_not(tmp_path: Path) -> None:
     appliance = Appliance(tmp_path, file_share(prefix="team/a/"))
     for number in range(50):
         appliance.write(f"{number}")
@@ -363,12 +363,12 @@ def test_names_that_cannot_be_keys_are_skipped_by_name(
 
     folders = {"/".join(["x" * 200] * depth) for depth in range(1, 6)}
     assert found == [{"fine 😀"} | folders] * 2
-    assert len(caplog.messages) == 3  # each is named once, however often it is looked at
+    assert len(caplog.messages) == 3  # each name is logged once, whatever the number of scans
     assert any("'\\udcff': its name is not UTF-8" in message for message in caplog.messages)
 
 
 def test_a_missing_root_is_an_error_and_deletes_nothing(tmp_path: Path) -> None:
-    """A share folder that is gone must not look like a share whose files were all deleted."""
+    """A missing share folder must not look like a share whose files were all deleted."""
     with pytest.raises(FileNotFoundError):
         list(FolderScan(str(tmp_path / "gone")).entries())
 
@@ -383,7 +383,7 @@ def test_what_is_replaced_by_a_rename_settles_anew() -> None:
 
 
 def test_a_large_datasets_manifest_is_not_uploaded_long_before_its_data(tmp_path: Path) -> None:
-    """Uploads overtake each other, but the last written of many comes among the last."""
+    """Uploads overtake each other, but the last file of many is uploaded among the last."""
     appliance = Appliance(tmp_path, file_share())
     for number in range(1000):
         appliance.write(f"s-vaultjob/{number}")

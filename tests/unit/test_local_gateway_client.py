@@ -1,4 +1,4 @@
-"""The gateway's client on this machine: its configuration, and what its scripts say."""
+"""The gateway's client on this machine: its configuration and the output of its scripts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.gateway_client import GatewayClient, configured
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GatewayClient:
-    """A client whose scripts are those that a test writes."""
+    """Return a client with scripts that a test writes."""
     monkeypatch.setattr(gateway_client, "SCRIPTS", tmp_path)
     return GatewayClient(tmp_path, os.environ)
 
@@ -28,7 +28,7 @@ def script(client: GatewayClient, text: str) -> str:
     return path.name
 
 
-def test_a_configuration_is_that_of_the_stack_but_for_what_differs_here() -> None:
+def test_the_configuration_is_that_of_the_stack_with_local_changes() -> None:
     stack = "# of the stack\n\nENVIRONMENT=local\nGATEWAY_ADDRESS=192.168.1.10\nSHARE_PATH=/a=b\n"
 
     assert configured(stack, {"GATEWAY_ADDRESS": "127.0.0.1:8080", "NEW": ""}) == (
@@ -47,7 +47,7 @@ def test_a_script_reads_the_configuration_and_its_lines_arrive_while_it_runs(
     assert shown == ["KEY=value", "a b"]
 
 
-def test_a_script_that_fails_is_reported_in_its_own_words(client: GatewayClient) -> None:
+def test_a_failed_script_is_reported_with_its_last_lines(client: GatewayClient) -> None:
     with pytest.raises(CommandError) as caught:
         client.run(script(client, "echo 'There is no folder x: give one.' >&2; exit 2"))
 
@@ -63,10 +63,12 @@ def test_lines_that_were_shown_are_not_repeated_in_the_error(client: GatewayClie
         client.run(script(client, "echo 'Give one.' >&2; exit 2"), on_line=shown.append)
 
     assert shown == ["Give one."]
-    assert str(caught.value) == "scripts/script.sh ended with status 2, for the reason above."
+    assert (
+        str(caught.value) == "scripts/script.sh ended with status 2: the reason is printed above."
+    )
 
 
-def test_scripts_find_the_aws_cli_that_came_with_our_python(tmp_path: Path) -> None:
+def test_scripts_find_the_aws_cli_of_the_virtual_environment(tmp_path: Path) -> None:
     endpoint = Endpoint(url="http://127.0.0.1:4566", region="eu-west-1")
 
     client = client_of_system(tmp_path, endpoint)

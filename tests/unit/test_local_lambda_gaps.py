@@ -22,7 +22,7 @@ def handler(error: Exception) -> None:
 
 
 def failed(error: Exception, *, printed: str = "") -> dict[str, Any]:
-    """Return what the emulator answers when a handler raised *error*, and mended."""
+    """Return the emulator's response after a handler raises *error*, with the patch."""
     try:
         handler(error)
     except Exception as caught:
@@ -53,8 +53,8 @@ def test_an_exception_is_reported_under_its_class(error: Exception, name: str) -
     assert answer["body"] == {"errorMessage": str(error), "errorType": name}
 
 
-def test_the_class_of_what_was_raised_last_counts() -> None:
-    """A traceback names the causes first."""
+def test_the_class_is_that_of_the_last_exception() -> None:
+    """A traceback has the causes first."""
     error = ManifestError("It is empty")
     error.__cause__ = KeyError("first")
     assert failed(error)["body"]["errorType"] == "ManifestError"
@@ -69,7 +69,7 @@ def test_the_class_of_what_was_raised_last_counts() -> None:
         {"body": "text", "error": True},
     ],
 )
-def test_any_other_answer_stays_as_it_is(answer: dict[str, Any]) -> None:
+def test_other_responses_are_unchanged(answer: dict[str, Any]) -> None:
     functions = SimpleNamespace(_execute_function_warm=lambda *_: dict(answer))
     mend_lambda(functions)
     assert functions._execute_function_warm({}, {}, "request") == answer

@@ -1,4 +1,4 @@
-"""local.planning: in which order the stacks are planned, and what comes of it."""
+"""local.planning: the order in which the stacks are planned, and the exit status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENDPOINT = Endpoint(url="http://127.0.0.1:9", region="eu-west-1")
 def planned(
     monkeypatch: pytest.MonkeyPatch, folder: Path, **plans: Any
 ) -> tuple[FakeDeployment, PlanReview]:
-    """Plan stacks of which EventProcessingStack is not the first."""
+    """Plan stacks, where EventProcessingStack is not the first."""
     stacks = synthesised(
         folder,
         **{FILE_SHARE: shown(), EVENT_PROCESSING: shown(), DATA_VAULTING: shown(), **plans},
@@ -35,10 +35,10 @@ def planned(
     return stacks, planning.plan_all(stacks, ENDPOINT, folder=kept, phases=Phases())
 
 
-def test_what_others_read_is_planned_and_deployed_before_they_are_planned(
+def test_event_processing_is_planned_and_deployed_before_the_stacks_that_read_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Planned first, for once it is deployed there is nothing to tell of it."""
+    """It is planned first, because its plan is empty after the deployment."""
     stacks, outcome = planned(monkeypatch, tmp_path)
     assert [ran[:2] for ran in stacks.ran if ran[1] not in {"init", "show"}] == [
         [EVENT_PROCESSING, "plan"],

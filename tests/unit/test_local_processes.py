@@ -1,4 +1,4 @@
-"""Processes that must not outlive us, and what is said when something goes wrong."""
+"""Child processes end with this process, and errors are reported."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def a_system(folder: Path, process: EndpointProcess) -> DeployedSystem:
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[str]]:
-    """A process whose arguments say ``a-token``."""
+    """Return a process whose command line contains ``a-token``."""
     with subprocess.Popen(
         [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "a-token"],
         stdout=subprocess.PIPE,
@@ -54,7 +54,7 @@ def sleeper() -> Iterator[subprocess.Popen[str]]:
         start_new_session=True,
     ) as process:
         assert process.stdout
-        process.stdout.readline()  # before its program has begun it has no arguments to show
+        process.stdout.readline()  # its command line is empty until the program has begun
         yield process
         process.kill()
 
@@ -77,7 +77,7 @@ def test_output_is_kept_and_reported_line_by_line(tmp_path: Path) -> None:
 
 
 def test_an_interruption_ends_grandchildren_in_sessions_of_their_own_too(tmp_path: Path) -> None:
-    """cdktf runs Terraform in a pseudo-terminal, hence in a session of its own."""
+    """cdktf runs Terraform in a pseudo-terminal and thus in another session."""
     pids: list[int] = []
 
     def interrupt(line: str) -> None:
@@ -103,21 +103,21 @@ def test_a_process_is_known_by_the_token_in_its_arguments(
     assert not an_endpoint(sleeper.pid, "another").is_running()
 
 
-def test_a_process_that_is_not_ours_is_not_ended(sleeper: subprocess.Popen[str]) -> None:
-    """A number may have gone to another process since it was written down."""
+def test_another_process_with_the_same_number_is_not_ended(sleeper: subprocess.Popen[str]) -> None:
+    """The operating system may reuse the number of an ended process."""
     an_endpoint(sleeper.pid, "another").end()
 
     assert sleeper.poll() is None
 
 
-def test_our_process_is_ended(sleeper: subprocess.Popen[str]) -> None:
+def test_the_endpoints_process_is_ended(sleeper: subprocess.Popen[str]) -> None:
     an_endpoint(sleeper.pid).end()
 
     assert sleeper.wait(timeout=5) == -signal.SIGTERM
 
 
 def test_a_taken_port_is_reported_in_a_sentence(tmp_path: Path) -> None:
-    """The endpoint itself says so, and its log is where the sentence comes from."""
+    """The sentence is from the endpoint's log."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -125,7 +125,7 @@ def test_a_taken_port_is_reported_in_a_sentence(tmp_path: Path) -> None:
             endpoint_process.start(tmp_path, EndpointOptions(port=port))
 
 
-def test_a_system_is_the_same_after_it_was_written_down(tmp_path: Path) -> None:
+def test_a_system_is_equal_after_writing_and_reading_it(tmp_path: Path) -> None:
     system = a_system(tmp_path, an_endpoint(1))
 
     shown = json.loads(json.dumps(system.to_json()))
@@ -157,7 +157,7 @@ def test_a_system_left_running_is_found_and_a_second_one_refused(
         left_running.up(port=0, environment="local", phases=Phases(), folder=tmp_path)
 
 
-def test_a_system_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:
+def test_a_system_whose_process_has_ended_is_not_running(tmp_path: Path) -> None:
     system = a_system(tmp_path, an_endpoint(2**22 + 1))
     (tmp_path / left_running.STATE).write_text(json.dumps(system.to_json()))
 
@@ -167,7 +167,7 @@ def test_a_system_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("state", ["", "{", "{}", "[]"])
-def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, state: str) -> None:
+def test_an_unreadable_state_is_ignored(tmp_path: Path, state: str) -> None:
     (tmp_path / left_running.STATE).write_text(state)
 
     assert left_running.find(tmp_path) is None
@@ -182,10 +182,10 @@ def test_a_state_that_cannot_be_read_is_none(tmp_path: Path, state: str) -> None
             1,
             "The disk that holds /a/file is full",
         ),
-        (KeyboardInterrupt(), 130, "whatever this command had started is stopped"),
+        (KeyboardInterrupt(), 130, "everything that this command started is stopped"),
     ],
 )
-def test_what_goes_wrong_is_reported_in_a_sentence(
+def test_an_error_is_reported_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: BaseException,

@@ -1,4 +1,4 @@
-"""local.emulator.s3_checksum_gap: the checksum that S3 computes, on the emulator's own functions."""
+"""local.emulator.s3_checksum_gap: the checksum that S3 computes, tested on the emulator's own functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.emulator.s3_checksum_gap import mend_checksums
 
 BODY = b"123456789"
 CHECK_VALUE = "rosUhgp5mIg="
-"""Of BODY, in base64: the published check value of CRC-64/NVME is ae8b14860a799888."""
+"""The CRC64NVME of BODY in base64; the published check value of CRC-64/NVME is ae8b14860a799888."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def headers(s3: Any, **changes: Any) -> dict[str, str]:
 
 
 def test_the_emulator_still_lacks_the_checksum(emulator: Any) -> None:
-    """Once it has it, this gap can go."""
+    """When this fails, the patch is no longer needed."""
     assert headers(emulator) == {}
 
 
@@ -63,6 +63,6 @@ def test_a_checksum_that_the_client_sent_is_the_only_one(s3: Any) -> None:
     }
 
 
-def test_nobody_who_does_not_ask_gets_a_checksum(s3: Any) -> None:
+def test_a_request_without_checksum_mode_gets_no_checksum(s3: Any) -> None:
     found = s3._object_response_headers(s3._build_object_record(BODY, {}), "bucket", "key")
     assert not [name for name in found if name.startswith("x-amz-checksum")]

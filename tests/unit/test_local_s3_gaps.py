@@ -1,4 +1,4 @@
-"""Answers of the emulator's S3, mended where AWS answers otherwise."""
+"""Responses of the emulator's S3 that the patch corrects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTING = (
 
 
 def get(query: str, body: bytes, *, asked: str = "", status: int = 200) -> tuple[int, Any, bytes]:
-    """Send a request to an S3 that answers *body*, in two pieces, whatever is asked of it."""
+    """Send a request to an S3 that responds with *body* in two pieces."""
     sent: list[dict[str, Any]] = []
     checksum = (b"x-amz-checksum-crc32", b"x")
     headers = [(b"etag", b"e"), (b"content-length", str(len(body)).encode()), checksum]
@@ -52,7 +52,7 @@ def get(query: str, body: bytes, *, asked: str = "", status: int = 200) -> tuple
         ("bytes=8-99", b"89", b"bytes 8-9/10"),
     ],
 )
-def test_a_range_of_a_version_is_no_more_than_that(
+def test_a_range_of_a_version_returns_only_the_range(
     asked: str, body: bytes, content_range: bytes
 ) -> None:
     status, headers, sent = get("versionId=v", b"0123456789", asked=asked)
@@ -71,11 +71,11 @@ def test_a_range_of_a_version_is_no_more_than_that(
         ("versionId=v", "bytes=4-", 404),  # no object
         ("versionId=v", "bytes=99-", 200),  # no such range
         ("versionId=v", "", 200),
-        ("", "bytes=4-", 200),  # of the newest version: the emulator knows how
-        ("versions", "", 200),  # nobody asked for an encoding
+        ("", "bytes=4-", 200),  # of the newest version, which the emulator supports
+        ("versions", "", 200),  # no encoding requested
     ],
 )
-def test_any_other_answer_stays_as_it_is(query: str, asked: str, status: int) -> None:
+def test_other_responses_are_unchanged(query: str, asked: str, status: int) -> None:
     assert get(query, b"0123456789", asked=asked, status=status)[::2] == (status, b"0123456789")
 
 

@@ -1,4 +1,4 @@
-"""local.emulator.sqs_gaps: a function receives as many messages as its mapping asks for."""
+"""local.emulator.sqs_gaps: a function receives batches of the mapping's size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ARN = "arn:aws:sqs:eu-west-1:123456789012:uploads"
 
 @dataclass
 class Emulator:
-    """One queue and its mapping; ten messages at most are received at once."""
+    """One queue and its mapping; at most ten messages are received at once."""
 
     window_seconds: int = 0
     now: float = 0.0
@@ -46,13 +46,13 @@ class Emulator:
         return len(self._receive_messages_for_esm(URL, size))
 
 
-def test_a_batch_has_as_many_messages_as_the_mapping_asks_for() -> None:
+def test_a_batch_has_the_mappings_batch_size() -> None:
     emulator = Emulator()
     emulator.send(2_350)
     assert [emulator.batch() for _ in range(4)] == [1_000, 1_000, 350, 0]
 
 
-def test_a_mapping_that_asks_for_few_messages_receives_no_more() -> None:
+def test_a_small_batch_size_is_not_exceeded() -> None:
     emulator = Emulator()
     emulator.send(9)
     assert [emulator.batch(4) for _ in range(4)] == [4, 4, 1, 0]

@@ -1,4 +1,4 @@
-"""local.states_gaps: whether a state machine is traced is remembered."""
+"""local.emulator.states_gaps: the tracing of a state machine is stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRACED = {"enabled": True}
 
 
 class Emulator(SimpleNamespace):
-    """What is mended of the emulator; it keeps no word of tracing."""
+    """The patched functions of an emulator that ignores tracing."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -42,12 +42,12 @@ def states() -> Emulator:
     return emulator
 
 
-def test_a_machine_is_traced_if_that_was_asked_for(states: Emulator) -> None:
+def test_a_machine_is_traced_if_requested(states: Emulator) -> None:
     states._create_state_machine({"definition": "{}", "tracingConfiguration": TRACED})
     assert states._state_machines[ARN] == {"definition": "{}", "tracingConfiguration": TRACED}
 
 
-def test_an_update_changes_it_only_where_it_says_so(states: Emulator) -> None:
+def test_an_update_changes_tracing_only_if_it_contains_it(states: Emulator) -> None:
     states._create_state_machine({"definition": "{}"})
     assert states._state_machines[ARN]["tracingConfiguration"] == {"enabled": False}
     states._update_state_machine({"stateMachineArn": ARN, "tracingConfiguration": TRACED})
@@ -55,7 +55,7 @@ def test_an_update_changes_it_only_where_it_says_so(states: Emulator) -> None:
     assert states._state_machines[ARN]["tracingConfiguration"] == TRACED
 
 
-def test_what_is_refused_stays_refused(states: Emulator) -> None:
+def test_a_refused_request_stays_refused(states: Emulator) -> None:
     assert states._create_state_machine({})[0] == 400
     request = {"stateMachineArn": ARN, "tracingConfiguration": TRACED}
     assert states._update_state_machine(request)[0] == 400

@@ -1,4 +1,4 @@
-"""The simulated Storage Gateway API answers as AWS documents it."""
+"""The simulated Storage Gateway API responds as AWS documents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POLICY = '{"Upload": {"SettlingTimeInSeconds": 60}}'
 
 @pytest.fixture
 def api() -> StorageGateway:
-    minutes = itertools.count(step=60)  # between two looks at the clock
+    minutes = itertools.count(step=60)  # each reading of the clock is a minute later
     return StorageGateway(clock=lambda: float(next(minutes)))
 
 
@@ -113,7 +113,7 @@ def test_the_one_disk_becomes_cache_once(api: StorageGateway) -> None:
 
 
 def test_a_share_is_described_with_all_it_was_created_with(api: StorageGateway) -> None:
-    """Terraform takes whatever does not come back for a change."""
+    """Terraform treats a missing value as a change."""
     asked = {"ClientList": ["192.168.0.10/32"], "Squash": "NoSquash", "FileShareName": "vault"}
 
     found = describe(api, share(api, with_cache(api), **asked))
@@ -131,7 +131,7 @@ def test_creating_a_share_twice_with_one_token_creates_one(api: StorageGateway) 
     assert len(ask(api, "ListFileShares", GatewayARN=gateway)["FileShareInfoList"]) == 1
 
 
-def test_a_share_says_what_the_appliance_needs_to_know(api: StorageGateway) -> None:
+def test_a_share_has_the_values_that_the_appliance_needs(api: StorageGateway) -> None:
     share(api, with_cache(api), LocationARN="arn:aws:s3:::bucket/team/a/", FileShareName="team-a")
 
     (served,) = api.nfs_shares()
@@ -187,7 +187,7 @@ def test_an_updated_share_is_the_same_share(api: StorageGateway) -> None:
 
 
 def test_a_deleted_share_is_not_found_in_aws_words(api: StorageGateway) -> None:
-    """Terraform waits for exactly this answer when it destroys a share."""
+    """Terraform waits for exactly this response when it destroys a share."""
     arn = share(api, with_cache(api))
     ask(api, "DeleteFileShare", FileShareARN=arn)
 
@@ -197,7 +197,7 @@ def test_a_deleted_share_is_not_found_in_aws_words(api: StorageGateway) -> None:
     assert body["error"]["errorCode"] == "FileShareNotFound"
 
 
-def test_a_deleted_gateway_takes_its_shares_along(api: StorageGateway) -> None:
+def test_deleting_a_gateway_deletes_its_shares(api: StorageGateway) -> None:
     gateway = with_cache(api)
     share(api, gateway)
 
@@ -224,10 +224,10 @@ def test_tags_are_added_replaced_and_removed(api: StorageGateway) -> None:
     [
         ("DescribeGatewayInformation", "ValidationException"),  # its ARN is missing
         ("NoSuchOperation", "UnknownOperationException"),
-        ("ListTapes", "InvalidGatewayRequestException"),  # AWS knows it, this simulation does not
+        ("ListTapes", "InvalidGatewayRequestException"),  # AWS has it, this simulation does not
     ],
 )
-def test_what_cannot_be_answered_is_refused_by_name(
+def test_an_invalid_or_unsupported_request_is_refused_with_its_error(
     api: StorageGateway, operation: str, kind: str
 ) -> None:
     assert refused(api, operation)["__type"] == kind
@@ -279,5 +279,5 @@ def test_a_refused_request_has_status_400(api: StorageGateway) -> None:
     assert call(api, "StorageGateway_20130630.ListGateways", b"no json")[0] == 400
 
 
-def test_other_services_never_hear_of_the_gateway(api: StorageGateway) -> None:
+def test_requests_to_other_services_are_passed_on(api: StorageGateway) -> None:
     assert call(api, "DynamoDB_20120810.ListTables", b"{}") == (299, "passed on")

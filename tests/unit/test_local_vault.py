@@ -1,4 +1,4 @@
-"""Vaulting on the local system: what a user sees, and what an interruption leaves."""
+"""Vaulting on the local system: the output for the user, and clean-up after an interruption."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHECK_AGAIN = (
 
 
 class Account:
-    """Rules, queues, objects and outcomes; a call to *interrupted* is interrupted after its effect."""
+    """Rules, queues, objects and outcomes. A call of *interrupted* is interrupted after it takes effect."""
 
     def __init__(self) -> None:
         self.there: set[str] = set()
@@ -92,7 +92,7 @@ class Account:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    """What the system's clients reach."""
+    """Return the account of the system's clients."""
     account = Account()
     monkeypatch.setattr(DeployedSystem, "client", lambda self, service: account)
     return account
@@ -153,10 +153,10 @@ def interrupt(subscription: OutcomeSubscription, first: Callable[[], None]) -> N
         raise KeyboardInterrupt
 
 
-def test_what_cannot_be_deleted_keeps_nothing_else(
+def test_a_resource_that_cannot_be_deleted_does_not_stop_the_clean_up(
     account: Account, system: DeployedSystem
 ) -> None:
-    """The rule may be gone already; the queue must not stay for that."""
+    """The rule may be deleted already; the queue must still be deleted."""
     with OutcomeSubscription(system, "s"):
         account.there.discard("rule")
     assert account.there == set()
@@ -190,7 +190,7 @@ def test_the_known_outcome_is_the_newest_of_the_manifest_in_s3(
 def test_a_manifest_that_is_not_uploaded_yet_has_no_outcome(
     account: Account, system: DeployedSystem, uploaded: bytes | None
 ) -> None:
-    """The one that is known is of an earlier delivery."""
+    """The known outcome is that of an earlier delivery."""
     account.outcomes = [an_outcome()]
     if uploaded:
         account.objects[KEY] = uploaded
@@ -198,7 +198,7 @@ def test_a_manifest_that_is_not_uploaded_yet_has_no_outcome(
 
 
 class Client:
-    """The gateway's client, whose script writes the manifest, or leaves it as it is."""
+    """The gateway's client, whose script writes the manifest or leaves it unchanged."""
 
     def __init__(self, manifest: Path, *, writes: bool) -> None:
         self.manifest, self.writes = manifest, writes
@@ -213,7 +213,7 @@ class Client:
 def test_an_unchanged_set_shows_its_known_outcome_at_once(
     account: Account, system: DeployedSystem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It starts no reconciliation, so that no other outcome will be announced."""
+    """The delivery starts no reconciliation, so no other outcome will be announced."""
     client = Client(write_manifest(system), writes=False)
     account.objects[KEY] = client.manifest.read_bytes()
     account.outcomes = [an_outcome()]
@@ -270,7 +270,7 @@ def test_a_set_that_is_delivered_is_watched(
             [
                 "Nothing changed since the set s was vaulted, so its known outcome holds.",
                 WHOLE,
-                "To deliver everything anew, add NEW=yes.",
+                "To deliver everything again, add NEW=yes.",
             ],
         ),
         (
@@ -308,7 +308,7 @@ def test_a_long_list_of_keys_is_cut_and_names_the_report() -> None:
 
 
 def test_a_file_is_held_back_and_released(account: Account, system: DeployedSystem) -> None:
-    """In the file that the gateway reads, beside those of other shares."""
+    """The file that the gateway reads also has keys of other shares."""
     HeldBack(system.folder, "other").add("s-vaultjob/a b")
     assert hold_back(system, "s", "./a b").endswith("Then: make release SET=s FILE='./a b'")
     hold_back(system, "s", "a b")
@@ -336,15 +336,15 @@ def test_the_demo_chooses_the_environment_by_the_number_of_files(tmp_path: Path)
     assert demo.environment_for(a_set(tmp_path, 1_001)) == "local"
 
 
-def test_objects_are_more_than_files(tmp_path: Path) -> None:
+def test_the_count_of_objects_is_explained(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     assert str(source_folder.read(tmp_path)) == "1 file and the manifest: 2 objects"
 
 
-def test_an_endpoint_that_is_gone_does_not_hide_the_interruption(
+def test_an_interruption_is_reported_also_if_the_endpoint_is_gone(
     account: Account, system: DeployedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after ``make local-down`` in another terminal."""
+    """That is the case after ``make local-down`` in another terminal."""
     subscription = OutcomeSubscription(system, "s")
     with pytest.raises(KeyboardInterrupt):
         interrupt(
@@ -357,7 +357,7 @@ def _unreachable() -> None:
 
 
 class Clock:
-    """Stands in for the module ``time``."""
+    """A replacement of the module ``time``."""
 
     now = 0.0
 
@@ -369,7 +369,7 @@ class Clock:
 
 
 class Reader:
-    """Sees one more upload at each look, up to *most*; a look takes a hundred seconds."""
+    """A reader that finds one more upload each time, up to *most*, and takes a hundred seconds."""
 
     def __init__(self, clock: Clock, most: int) -> None:
         self.clock, self.most, self.uploaded = clock, most, 0
@@ -381,7 +381,7 @@ class Reader:
 
 
 class Outcomes:
-    """Announces one after some looks."""
+    """A subscription that receives an outcome after some readings."""
 
     def __init__(self, looks: int) -> None:
         self.looks = looks
@@ -392,10 +392,10 @@ class Outcomes:
 
 
 @pytest.mark.parametrize(("most", "is_late"), [(20, False), (2, True)])
-def test_a_set_that_progresses_is_waited_for_however_long_a_look_takes(
+def test_slow_readings_do_not_end_the_wait_for_a_set_that_progresses(
     monkeypatch: pytest.MonkeyPatch, most: int, is_late: bool
 ) -> None:
-    """At 50,000 files and on a busy machine a look takes more than a minute."""
+    """With 50,000 files on a busy machine, a reading takes more than a minute."""
     clock: Any = Clock()
     outcomes: Any = Outcomes(looks=20)
     reader: Any = Reader(clock, most)

@@ -1,4 +1,4 @@
-"""A hint at names that look the same, and none at others."""
+"""A hint at names that look the same, and none at other names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.core.tally import Tally
 
 
 def hint(missing: list[str], unexpected: list[str]) -> str | None:
-    """Return the hint that an outcome has, through the JSON of a look that was interrupted."""
+    """Return an outcome's hint, also after storing and reading an interrupted look."""
     tally = Tally(files=10)
     for type_, keys in (
         (DifferenceType.MISSING, missing),
@@ -40,7 +40,7 @@ def hint(missing: list[str], unexpected: list[str]) -> str | None:
     ],
 )
 def test_a_pair_that_looks_the_same_is_named(listed: str, uploaded: str, ways: str) -> None:
-    """Pitfall 41: escaped, so that the two can be told apart."""
+    """Pitfall 41: both names are escaped, so that they look different."""
     assert hint(["s/other", listed], [uploaded, "s/new"]) == (
         f"1 missing key differs from an unexpected one only in {ways}:"
         f" {listed!a} is listed, {uploaded!a} was uploaded"
@@ -61,8 +61,8 @@ def test_pairs_are_counted() -> None:
     assert text.startswith("1,200 missing keys differ from an unexpected one only in Unicode form")
 
 
-def test_pairs_are_sought_among_the_first_differences_of_each_kind() -> None:
-    """So that memory, and what an interrupted look keeps, stay bounded."""
+def test_only_the_first_differences_of_each_kind_are_searched_for_pairs() -> None:
+    """So memory, and the stored state of an interrupted look, stay bounded."""
     found = Lookalikes()
     for number in range(lookalikes.MAX_CANDIDATES + 1):
         found.add(Difference(key=f"A{number}", type=DifferenceType.MISSING))

@@ -1,4 +1,4 @@
-"""An object is read by short GETs, and one that breaks off is made again."""
+"""An object is read by short GETs, and a GET that breaks off is repeated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BROKEN: dict[str, Callable[[], Exception]] = {
 
 
 class BreakingS3(FakeS3):
-    """Answers as S3 does, but the first bodies of each range break off while they are read."""
+    """S3 whose first bodies of each range break off while they are read."""
 
     def __init__(self, error: Exception, times: int) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class BreakingS3(FakeS3):
 
 @settings(max_examples=50)
 @given(content=st.binary(max_size=40), start=st.integers(0, 45), size=st.integers(1, 9))
-def test_chunks_are_the_object(content: bytes, start: int, size: int) -> None:
+def test_the_chunks_together_are_the_object(content: bytes, start: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "CHUNK_BYTES", size)
         patch.setattr(module, "LARGEST_GET_BYTES", 2 * size)
@@ -59,10 +59,10 @@ def test_chunks_are_the_object(content: bytes, start: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("error", BROKEN.values(), ids=BROKEN)
-def test_a_get_that_breaks_off_is_made_again(
+def test_a_get_that_breaks_off_is_repeated(
     error: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check's work before it is not lost."""
+    """The check's earlier work is not lost."""
     monkeypatch.setattr(module, "CHUNK_BYTES", 2)
     s3 = BreakingS3(error(), times=ATTEMPTS - 1)
     s3.put("key", b"01234567")

@@ -66,7 +66,7 @@ OUTCOME = Outcome(
 def test_every_outcome_has_every_field_of_the_contract(
     status: Status, found: dict[str, Any]
 ) -> None:
-    """Contract: fields are added later, never dropped."""
+    """Contract: fields may be added, but never removed."""
     detail = json.loads(json.dumps(replace(OUTCOME, status=status, found=found).detail()))
     assert detail.keys() >= CONTRACT_FIELDS
     assert detail["status"] == status.value
@@ -76,7 +76,7 @@ def test_every_outcome_has_every_field_of_the_contract(
 def test_an_outcome_counts_every_type_of_difference_and_remark(
     type_: DifferenceType | RemarkType,
 ) -> None:
-    """A type that is added later must not vanish between the tally and the event."""
+    """A new type must appear in the tally and in the event."""
     found = Tally(files=3)
     if isinstance(type_, DifferenceType):
         found.add(Difference(key="k", type=type_))
@@ -87,8 +87,8 @@ def test_an_outcome_counts_every_type_of_difference_and_remark(
     assert all(replace(OUTCOME, found={}).detail()[name] is None for name in found.detail())
 
 
-def test_what_is_not_read_is_null() -> None:
-    """Pitfall 39: an outcome never gives a count of something that was not read."""
+def test_a_count_of_keys_that_were_not_read_is_null() -> None:
+    """Pitfall 39: an outcome has no count of something that was not read."""
     at = Difference(key="k", type=DifferenceType.MISSING)
     detail = replace(OUTCOME, found=not_read(3, at)).detail()
     assert detail["files"] == 3
@@ -105,8 +105,8 @@ def test_the_statuses_have_the_words_of_the_contract() -> None:
     }
 
 
-def test_all_tellings_of_one_manifest_upload_share_their_id() -> None:
-    """Pitfall 18: whoever publishes it, whenever, and however it ended."""
+def test_all_outcome_events_of_one_manifest_upload_have_one_id() -> None:
+    """Pitfall 18: this is independent of the publishing call, its time and the status."""
     other = replace(
         OUTCOME,
         status=Status.FAILED,
@@ -199,5 +199,5 @@ def test_short_keys_give_a_hundred_examples() -> None:
     ],
 )
 def test_an_example_is_typed(difference: Difference, line: dict[str, Any]) -> None:
-    """Pitfall 14: ``inS3`` says whether only the event of a missing key was lost."""
+    """Pitfall 14: ``inS3`` shows whether only the event of a missing key was lost."""
     assert json.loads(json.dumps(difference.report_line())) == line

@@ -39,20 +39,20 @@ ONE_CALL, OTHER_CALL = "call one", "call two"
 
 
 def decide(outcome: Outcome, *, call: str = ONE_CALL) -> dict[str, Any] | None:
-    """Decide as the handler does: write, then claim what is to be published."""
+    """Decide like the handler: store the decision, then claim it for publishing."""
     STORE.decide(outcome, call=call)
     return STORE.claim(outcome.id, call=call)
 
 
 def test_the_first_decision_is_final(aws: FakeAws) -> None:
-    """Pitfall 18: a later call may see more, but publishes what was decided."""
+    """Pitfall 18: a later call may find more, but it publishes the stored decision."""
     assert decide(FIRST) == FIRST.detail()
     aws.clock.now += CLAIM_SECONDS
     assert decide(LATER, call=OTHER_CALL) == FIRST.detail()
 
 
 def test_a_claim_leaves_the_publishing_to_the_call_that_decided(aws: FakeAws) -> None:
-    """Pitfall 18: of two calls at once, one publishes, though both are of one execution."""
+    """Pitfall 18: of two simultaneous calls, one publishes, even if both are for one execution."""
     decide(FIRST)
     for later in (LATER, OTHERS):
         with pytest.raises(OutcomeInFlightError, match=FIRST.id):
@@ -62,8 +62,8 @@ def test_a_claim_leaves_the_publishing_to_the_call_that_decided(aws: FakeAws) ->
             decide(later, call=OTHER_CALL)
 
 
-def test_after_the_claim_one_other_call_publishes_what_is_written(aws: FakeAws) -> None:
-    """Pitfall 18 and 20: neither two outcomes nor none."""
+def test_after_the_claim_one_other_call_publishes_the_stored_decision(aws: FakeAws) -> None:
+    """Pitfall 18 and 20: there is exactly one outcome."""
     decide(FIRST)
     aws.clock.now += CLAIM_SECONDS
     assert decide(OTHERS, call=OTHER_CALL) == FIRST.detail()
@@ -73,8 +73,8 @@ def test_after_the_claim_one_other_call_publishes_what_is_written(aws: FakeAws) 
         decide(FIRST)
 
 
-def test_what_was_published_is_not_published_again(aws: FakeAws) -> None:
-    """Pitfall 18: by nobody, however late."""
+def test_a_published_outcome_is_not_published_again(aws: FakeAws) -> None:
+    """Pitfall 18: no call does so, however late."""
     decide(FIRST)
     STORE.mark_published(FIRST.id)
     for outcome in (FIRST, LATER, OTHERS):
@@ -86,7 +86,7 @@ def test_what_was_published_is_not_published_again(aws: FakeAws) -> None:
 def test_an_outcome_that_is_published_between_reading_and_claiming_is_not_claimed(
     aws: FakeAws,
 ) -> None:
-    """Pitfall 18: the condition sees it, though the call read the item before."""
+    """Pitfall 18: the condition fails, although the call read the item before."""
     decide(FIRST)
     aws.clock.now += CLAIM_SECONDS
 
@@ -102,7 +102,7 @@ def test_an_outcome_that_is_published_between_reading_and_claiming_is_not_claime
 
 
 def test_an_attempts_number_is_never_used_twice(aws: FakeAws) -> None:
-    """Not even after the outcomes have expired: their ids would be published again."""
+    """This holds after the outcomes have expired, because their ids would be published again."""
     attempts = [STORE.next_attempt("bucket", "a-vaultjob/a.manifest", "v1") for _ in range(3)]
     assert attempts == [2, 3, 4]
     assert STORE.last_attempt("bucket", "a-vaultjob/a.manifest", "v1") == 4
@@ -113,7 +113,7 @@ def test_an_attempts_number_is_never_used_twice(aws: FakeAws) -> None:
     assert not any("expiresAt" in row for row in rows)
 
 
-def test_another_attempt_or_version_is_decided_for_itself(aws: FakeAws) -> None:
+def test_another_attempt_or_version_has_its_own_decision(aws: FakeAws) -> None:
     decide(FIRST)
     STORE.mark_published(FIRST.id)
     for other in (
@@ -123,15 +123,15 @@ def test_another_attempt_or_version_is_decided_for_itself(aws: FakeAws) -> None:
         assert decide(other) == other.detail()
 
 
-def test_a_hostile_key_comes_back_as_it_was_written(aws: FakeAws) -> None:
+def test_a_hostile_key_is_read_as_it_was_written(aws: FakeAws) -> None:
     """Pitfall 4."""
     key = 'a"\\%\u2028\U0001f600-vaultjob/a"\\%\u2028\U0001f600.manifest'
     hostile = replace(FIRST, manifest=manifest_upload(key, set_id='a"\\%\u2028\U0001f600'))
     assert decide(hostile) == hostile.detail()
 
 
-def test_the_first_pinned_version_stays(aws: FakeAws) -> None:
-    """Pitfall 18: for the execution that saw it."""
+def test_the_first_pinned_version_is_kept(aws: FakeAws) -> None:
+    """Pitfall 18: it applies to the execution that pinned it."""
     assert STORE.pinned(EXECUTION) is None
     assert STORE.pin(EXECUTION, "v1") == "v1"
     assert STORE.pin(EXECUTION, "v2") == "v1"
@@ -149,7 +149,7 @@ def test_pins_and_decisions_expire(aws: FakeAws) -> None:
 
 @pytest.mark.parametrize("failing", ["PutItem", "GetItem", "UpdateItem"])
 def test_a_failing_table_is_no_decision(aws: FakeAws, failing: str) -> None:
-    """Pitfall 20: Step Functions retries; nothing is taken for written."""
+    """Pitfall 20: Step Functions retries; a failed write does not count as written."""
 
     def fails(operation: str, _: Mapping[str, Any]) -> Exception | None:
         return client_error("ThrottlingException", 400) if operation == failing else None

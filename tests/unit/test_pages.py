@@ -1,4 +1,4 @@
-"""Pages that are decoded by hand are what botocore's own parser makes of them."""
+"""Pages that are decoded by hand are equal to the results of botocore's own parser."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Raw:
 
 
 class Service:
-    """A client of a session, answered with what it is told; nothing is sent."""
+    """A client of a session with given responses; nothing is sent."""
 
     def __init__(self, session: Session, name: str) -> None:
         self.client: Any = session.create_client(
@@ -63,12 +63,12 @@ class Service:
 
 @cache
 def service(name: str, *, by_hand: bool) -> Service:
-    """Return a service whose pages are decoded by hand, or by botocore."""
+    """Return a service whose pages are decoded by hand or by botocore."""
     return Service(page_session() if by_hand else botocore.session.get_session(), name)
 
 
 def listed(body: str, status: int = 200, *, by_hand: bool = True) -> dict[str, Any]:
-    """Return a LIST's answer."""
+    """Return the result of a LIST."""
     s3 = service("s3", by_hand=by_hand)
     s3.body, s3.status = body, status
     answer: dict[str, Any] = s3.client.list_objects_v2(Bucket="bucket", Prefix="a-vaultjob/")
@@ -76,7 +76,7 @@ def listed(body: str, status: int = 200, *, by_hand: bool = True) -> dict[str, A
 
 
 def queried(body: str, status: int = 200, *, by_hand: bool = True) -> dict[str, Any]:
-    """Return a Query's answer."""
+    """Return the result of a Query."""
     dynamodb = service("dynamodb", by_hand=by_hand)
     dynamodb.body, dynamodb.status = body, status
     answer: dict[str, Any] = dynamodb.client.query(
@@ -88,7 +88,7 @@ def queried(body: str, status: int = 200, *, by_hand: bool = True) -> dict[str, 
 
 
 def body_of_s3(objects: dict[str, int], token: str = "") -> str:
-    """Write a LIST page as S3 does when asked for url-encoding."""
+    """Return a LIST page as S3 sends it with url-encoding."""
     return BODY_OF_S3.format(
         count=len(objects),
         truncated=str(bool(token)).lower(),
@@ -101,7 +101,7 @@ def body_of_s3(objects: dict[str, int], token: str = "") -> str:
 
 
 def check_list_page(objects: dict[str, int], token: str) -> None:
-    """Compare both ways to read one page."""
+    """Compare both ways of reading one page."""
     body = body_of_s3(objects, token)
     mine, botocores = listed(body), listed(body, by_hand=False)
     contents = botocores.get("Contents", [])
@@ -115,7 +115,7 @@ def check_list_page(objects: dict[str, int], token: str) -> None:
 def test_a_page_of_objects_is_read_as_botocore_reads_it(
     objects: dict[str, int], token: str
 ) -> None:
-    """Pitfall 11: keys, sizes, and where the next page begins."""
+    """Pitfall 11: keys, sizes, and the beginning of the next page."""
     check_list_page(objects, token)
 
 
@@ -129,7 +129,7 @@ def test_hostile_keys_are_read_as_botocore_reads_them() -> None:
 def test_a_page_of_rows_is_read_as_botocore_reads_it(
     rows: dict[str, int], sized: bool, more: bool
 ) -> None:
-    """Pitfall 11: keys, sizes where they were asked for, and where the next page begins."""
+    """Pitfall 11: keys, sizes if requested, and the beginning of the next page."""
     page: dict[str, Any] = {
         "Count": len(rows),
         "ScannedCount": len(rows),
@@ -147,7 +147,7 @@ def test_a_page_of_rows_is_read_as_botocore_reads_it(
     assert mine.get("LastEvaluatedKey") == botocores.get("LastEvaluatedKey")
 
 
-def test_errors_stay_errors() -> None:
+def test_errors_are_raised_like_botocores() -> None:
     body = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
     with pytest.raises(ClientError, match="AccessDenied"):
         listed(body, 403)

@@ -1,4 +1,4 @@
-"""A page of LIST is decoded once; an error in it is still seen."""
+"""A page of LIST is decoded only once, and errors in it are still detected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def answering(bodies: list[bytes]) -> Any:
 
 
 @pytest.mark.parametrize("broken", [ERROR, PAGE[:-9], PAGE[:40]])
-def test_an_error_in_a_page_or_its_missing_end_is_retried(broken: bytes) -> None:
+def test_a_page_with_an_error_or_without_an_end_is_retried(broken: bytes) -> None:
     bodies = [broken, PAGE]
 
     assert answering(bodies).list_objects_v2(Bucket="b")[KEYS] == ["a"]

@@ -284,8 +284,8 @@ def test_the_endpoints_without_a_policy_are_named() -> None:
     """What the one public table says of Storage Gateway is settled here."""
     answers = {"describe_vpc_endpoint_services": {"ServiceDetails": DETAILS}}
     seen = services.endpoints(account(answers)).seen
-    assert "without a policy, for AWS accepts none: storagegateway" in seen
-    assert "ec2messages: it is left out" in seen
+    assert "without a policy, as AWS accepts none: storagegateway" in seen
+    assert "except ec2messages, which is left out" in seen
 
 
 def test_an_unconfirmed_subscription_is_named() -> None:
@@ -359,7 +359,7 @@ def test_results_are_a_table_for_people_and_json_for_programs(
                 "check": "alarms reach somebody",
                 "state": "red",
                 "seen": "neither alarmTopicArn nor notifyEmails is set",
-                "remedy": "Set one of them: else a failure is seen by nobody.",
+                "remedy": "Set one of them, or nobody will notice a failure.",
             }
         ],
     }

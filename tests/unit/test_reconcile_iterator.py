@@ -1,4 +1,4 @@
-"""The iterator counts to its count, and says when it is there."""
+"""The iterator counts up to its count, and reports when it is reached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.fakes import FakeContext
 
 
 def iterated(ticker: object, count: object, **detail: object) -> Any:
-    """Return the iterator's answer to a state that holds *ticker* and *count*."""
+    """Return the iterator's answer to a state with *ticker* and *count*."""
     state = {"detail": detail, "iterator": {"Payload": {"ticker": ticker, "count": count}}}
     return handler(state, FakeContext().typed)
 
@@ -21,14 +21,12 @@ def iterated(ticker: object, count: object, **detail: object) -> Any:
     ("ticker", "count", "goes_on"),
     [(0, 2, True), (1, 2, False), (0, 960, True), (958, 960, True), (959, 960, False)],
 )
-def test_it_raises_the_ticker_and_stops_at_the_count(
-    ticker: int, count: int, goes_on: bool
-) -> None:
+def test_the_ticker_is_incremented_up_to_the_count(ticker: int, count: int, goes_on: bool) -> None:
     assert iterated(ticker, count) == {"ticker": ticker + 1, "count": count, "continue": goes_on}
 
 
 def test_its_answer_is_its_next_input_until_the_count_is_reached() -> None:
-    """Pitfall 19: a loop that never ended would end at the history's limit, in silence."""
+    """Pitfall 19: an endless loop would end at the history's limit without an outcome."""
     payload = {"ticker": 0, "count": 5}
     rounds = 0
     while payload.get("continue", True):
@@ -37,7 +35,7 @@ def test_its_answer_is_its_next_input_until_the_count_is_reached() -> None:
     assert rounds == 5
 
 
-def test_a_ticker_past_the_count_does_not_go_on() -> None:
+def test_a_ticker_above_the_count_does_not_continue() -> None:
     assert iterated(7, 5)["continue"] is False
 
 
@@ -59,13 +57,13 @@ def test_ticker_and_count_are_whole_numbers(ticker: object, count: object) -> No
     ("most", "count", "goes_on"), [(2, 2, False), (5, 5, True), (900, 10, True)]
 )
 def test_the_manifest_event_may_lower_the_count(most: int, count: int, goes_on: bool) -> None:
-    """The contract: ``max-iterations``, of which the iterator takes the smaller number."""
+    """The contract: ``max-iterations``, of which the smaller number applies."""
     answer = iterated(1, 10, **{"max-iterations": most})
     assert answer == {"ticker": 2, "count": count, "continue": goes_on}
 
 
 @pytest.mark.parametrize("most", [0, 1, -1, True, "5", None, 2.0])
 def test_a_count_in_the_manifest_event_that_cannot_be_used_is_an_error(most: object) -> None:
-    """It names the field; a single iteration would check nothing."""
+    """The error names the field; a single iteration would check nothing."""
     with pytest.raises(MalformedEventError, match="max-iterations"):
         iterated(0, 10, **{"max-iterations": most})

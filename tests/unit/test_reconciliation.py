@@ -1,4 +1,4 @@
-"""A reconciliation ends, and is right, whatever arrives when, and wherever it is interrupted."""
+"""A reconciliation ends with the right result, for any order of arrivals and any interruptions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ KEYS = st.lists(st.sampled_from(["a", "b", "a-", "a0", "é"]), min_size=1, max_s
 
 
 def folders(keys: set[str]) -> set[str]:
-    """Return every folder that something of *keys* is in."""
+    """Return every folder that contains one of *keys*."""
     return {key[:end] for key in keys for end, character in enumerate(key) if character == "/"}
 
 
 @dataclass
 class World:
-    """A dataset that changes while it is looked at; S3 has folders as ``dir/`` or not at all."""
+    """A dataset that changes during the comparison; S3 has folders as ``dir/`` or not at all."""
 
     listed: set[str]
     announced: set[str]
@@ -33,7 +33,7 @@ class World:
     to_come: list[str] = field(default_factory=list)
 
     def differences(self) -> dict[str, DifferenceType]:
-        """Compare plain sets: the specification."""
+        """Compare plain sets, as the specification does."""
         implied = folders(self.listed)
         in_s3 = {key.rstrip("/") for key in self.objects} | folders(self.objects)
         files = {key for key in self.objects if not key.endswith("/")}
@@ -44,7 +44,7 @@ class World:
         return found | dict.fromkeys(self.listed - self.announced - implied, DifferenceType.MISSING)
 
     def open_merge(self, progress: Progress) -> tuple[Merge, Callable[[], int]]:
-        """Open streams of what is there now, where *progress* stands."""
+        """Open streams of the present data at *progress*."""
 
         def blocks(keys: set[str]) -> Iterator[KeyBlock]:
             rest = sorted(key for key in keys if key > progress.after)
@@ -60,11 +60,11 @@ class World:
         return merge, lambda: 0
 
     def cleared(self, difference: Difference) -> bool:
-        """Look up one key."""
+        """Return whether one key no longer differs."""
         return self.differences().get(difference.key) is not difference.type
 
     def arrive(self) -> None:
-        """Let the next file be uploaded and announced."""
+        """Upload and announce the next file."""
         if self.to_come:
             key = self.to_come.pop()
             self.objects.add(key)
@@ -79,7 +79,7 @@ class World:
     a_block=st.integers(1, 4),
     data=st.data(),
 )
-def test_a_reconciliation_ends_and_is_right(
+def test_a_reconciliation_ends_with_the_right_result(
     listed: set[str], announced: set[str], extra: set[str], a_block: int, data: st.DataObject
 ) -> None:
     """Pitfalls 11, 12: files arrive between the checks and in the middle of them."""

@@ -1,4 +1,4 @@
-"""``sgvault replay``: an interval of the archive, to our rule alone."""
+"""``sgvault replay``: an interval of the archive is replayed to the upload rule only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         yield account
 
 
-def test_our_rule_alone_receives_the_interval_and_it_ends_ten_minutes_before_now(
+def test_only_the_upload_rule_receives_the_interval_which_ends_ten_minutes_ago(
     account: Account,
 ) -> None:
     ran = sgvault("replay", "--from", "6h", "--yes", "--json")
@@ -48,14 +48,14 @@ def test_a_dry_run_starts_nothing(account: Account) -> None:
     assert not account.named("StartReplay")
 
 
-def test_a_replay_that_fails_is_a_failure_with_aws_reason(account: Account) -> None:
+def test_a_failed_replay_is_reported_with_awss_reason(account: Account) -> None:
     account.answers["DescribeReplay"] = lambda *_: {"State": "FAILED", "StateReason": "No rule"}
     ran = sgvault("replay", "--from", "6h", "--yes")
     assert ran.status == 1
     assert "No rule" in ran.err
 
 
-def test_after_ctrl_c_the_way_to_end_it_is_shown(account: Account) -> None:
+def test_after_ctrl_c_the_command_that_ends_the_replay_is_shown(account: Account) -> None:
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
@@ -94,7 +94,7 @@ def test_an_empty_interval_is_refused(since: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-11-27", "2026-11-27T00:00:00", "6 h", ""])
-def test_what_is_no_moment_is_named_with_the_remedy(text: str) -> None:
+def test_an_invalid_time_is_reported_with_the_remedy(text: str) -> None:
     with pytest.raises(OperatorError, match="write an age"):
         moment(text, now=NOW)
 

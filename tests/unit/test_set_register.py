@@ -1,4 +1,4 @@
-"""handlers.core.set_register: what is due of a set, by its row alone."""
+"""handlers.core.set_register: the next step of the sweep, from a set's row only."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def row(*, first_arrival: int, last_arrival: int) -> SetRow:
     )
 
 
-def test_a_late_note_of_the_last_delivery_is_no_new_delivery() -> None:
+def test_a_late_arrival_of_the_last_delivery_is_no_new_delivery() -> None:
     assert not row(first_arrival=CONCLUDED - 9, last_arrival=CONCLUDED - 9).awaits_manifest
 
 
-def test_a_new_delivery_needs_a_manifest_though_a_late_note_came_before_it() -> None:
-    """The first arrival is then that of the delivery before."""
+def test_a_new_delivery_needs_a_manifest_also_after_a_late_arrival() -> None:
+    """The row's first arrival is then that of the earlier delivery."""
     late = row(first_arrival=CONCLUDED - 9, last_arrival=CONCLUDED + 60)
     due = late.due(CONCLUDED + 7200, manifest_due_seconds=3600)
     assert due.step is Step.ANNOUNCE_OVERDUE

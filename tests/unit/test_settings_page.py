@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
-    """A row a setting, in their order: key, default, rule, meaning."""
+    """The table has a row for each setting, in order: key, default, rule, meaning."""
     defaults = json.loads((ROOT / "cdktf.json").read_text())["context"]
     rows = [
         f"| `{key}` | `{json.dumps(defaults[key])}` | {setting.rule.must_be} | {setting.meaning} |"

@@ -29,7 +29,7 @@ def look(*, age: int = 10_000, size: int = 3, version: str = "1") -> Look:
         (None, look(age=600), look(age=599), Verdict.CHANGING),
     ],
 )
-def test_only_what_is_whole_is_announced(
+def test_only_a_settled_object_is_announced(
     listed: int | None, first: Look | None, second: Look | None, expected: Verdict
 ) -> None:
     found = verdict(listed, first, second, since=NOW - 500_000, now=NOW, settling_seconds=60)

@@ -1,4 +1,4 @@
-"""The frame of ``sgvault``: whom it works for, what it prints, and that no failure is a traceback."""
+"""``sgvault``: finding the vault, printing, and errors without tracebacks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ print(result.exit_code, result.stderr)
 
 @pytest.fixture(autouse=True)
 def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No account, no region and no file of this machine, nor of its deployer."""
+    """Remove the account, region and files of this machine and its user."""
     monkeypatch.setattr(operations.checkout, "ROOT", shipped.write(tmp_path))
     monkeypatch.setattr(os, "environ", os.environ.copy())
     for name in [name for name in os.environ if name.startswith(("AWS_", "VAULT_"))]:
@@ -77,8 +77,8 @@ def test_every_command_has_an_example_and_its_exit_statuses_in_its_help() -> Non
             assert expected in " ".join(ran.out.split()), path
 
 
-def test_alone_it_needs_neither_the_checkout_nor_cdktf_nor_powertools() -> None:
-    """As in an environment where only the wheel and its three dependencies are installed."""
+def test_the_installed_command_needs_neither_the_checkout_nor_cdktf_nor_powertools() -> None:
+    """The environment has only the wheel and its three dependencies."""
     refused = {"cdktf", "constructs", "stacks", "deployment", "local", "aws_lambda_powertools"}
     ran = subprocess.run(
         [
@@ -99,7 +99,7 @@ def test_alone_it_needs_neither_the_checkout_nor_cdktf_nor_powertools() -> None:
 def test_the_policy_is_printed_for_the_environment_without_an_account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As JSON and nothing else, so that it can go into a file."""
+    """The output is only JSON, so that it can be written to a file."""
     monkeypatch.setenv("AWS_REGION", "cn-north-1")
     printed = sgvault("state-policy", "--env", "prod").json
     assert printed["Statement"][0]["Resource"] == ["arn:aws-cn:s3:::vault-prod-terraform-state"]
@@ -107,10 +107,10 @@ def test_the_policy_is_printed_for_the_environment_without_an_account(
 
 @pytest.mark.parametrize("command", [["bootstrap", "--yes"], ["reconcile", "a"]])
 def test_without_a_region_the_remedy_is_shown(command: list[str]) -> None:
-    """Before anything else is done: S3 would take one of its own, and Terraform none."""
+    """Nothing else is done before: S3 would use a default region, and Terraform none."""
     ran = sgvault(*command)
     assert ran.status == 1
-    assert ran.err == "No region is known: give --region, or set the variable AWS_REGION.\n"
+    assert ran.err == "No region is configured: add --region, or set the variable AWS_REGION.\n"
 
 
 def test_settings_that_cannot_be_used_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_settings_that_cannot_be_used_are_shown(monkeypatch: pytest.MonkeyPatch)
     ("setting", "variable", "region"),
     [("eu-west-1", "us-east-1", "eu-west-1"), (None, "us-east-1", "us-east-1"), (None, None, None)],
 )
-def test_the_region_is_the_settings_or_the_one_that_terraform_takes(
+def test_the_region_is_that_of_the_settings_or_that_of_terraform(
     monkeypatch: pytest.MonkeyPatch, setting: str | None, variable: str | None, region: str | None
 ) -> None:
     """Terraform reads AWS_REGION, and boto3 AWS_DEFAULT_REGION only."""
@@ -136,32 +136,32 @@ def test_the_region_is_the_settings_or_the_one_that_terraform_takes(
 
 
 class Terminal(io.StringIO):
-    """Somebody who types."""
+    """Standard input with a user who types."""
 
     def isatty(self) -> bool:
         return True
 
 
 @pytest.mark.parametrize(("typed", "agreed"), [("yes\n", True), ("y\n", False), ("", False)])
-def test_only_yes_is_a_yes(
+def test_only_yes_counts_as_approval(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     typed: str,
     agreed: bool,
 ) -> None:
-    """After the plan was shown; the end of the input is none."""
+    """The plan is shown before. The end of the input is no approval."""
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     assert agree("the plan") is agreed
     assert "the plan" in capsys.readouterr().err
 
 
-def test_where_nobody_can_be_asked_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
     with pytest.raises(OperatorError, match="--yes"):
         agree("the plan")
 
 
-def test_the_local_system_is_found_in_its_file_and_nothing_of_the_users_counts(
+def test_the_local_system_is_read_from_its_file_and_the_users_aws_settings_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -200,7 +200,7 @@ def test_without_a_local_system_the_remedy_is_shown(
 
 
 def test_a_parameter_of_another_version_is_named_with_the_remedy() -> None:
-    """Fields that are new are ignored, and those that must be there are named."""
+    """New fields are ignored, and missing required fields are reported."""
     values = {**PARAMETER, "addedLater": 1}
     assert Vault.from_json("/dev/vault", json.dumps(values)).expiry_days == 30
     del values["jobDirSuffixName"], values["uploadArchiveArn"]
@@ -224,13 +224,13 @@ def test_a_parameter_of_another_version_is_named_with_the_remedy() -> None:
         ("", '""'),
     ],
 )
-def test_what_a_stranger_named_obeys_nobody_and_can_be_given_back(key: str, seen: str) -> None:
+def test_a_hostile_name_is_escaped_and_can_be_used_as_an_argument(key: str, seen: str) -> None:
     assert shown(key) == seen
     assert given(seen) == key
 
 
 @property_of(strategies.text())
-def test_any_text_is_shown_without_what_a_terminal_obeys_and_comes_back(text: str) -> None:
+def test_any_text_is_shown_without_control_characters_and_can_be_restored(text: str) -> None:
     seen = shown(text)
     assert given(seen) == text
     assert seen.isprintable()
@@ -249,7 +249,7 @@ def test_in_a_pipe_a_line_stays_whole_and_has_no_colour(
 
 
 def test_every_command_and_every_field_of_its_json_is_documented() -> None:
-    """A field that a program may read is one that somebody described."""
+    """Programs may read every documented field."""
     text = (ROOT / "docs" / "sgvault.md").read_text(encoding="utf-8")
     for name in get_command(app).commands:  # type: ignore[attr-defined]
         assert f"sgvault {name}" in text
@@ -272,4 +272,4 @@ TEXT_LABELS = {
     "sent",
     "body",
 }
-"""Of tables for people, not of JSON."""
+"""Fields of tables for people, not of JSON."""

@@ -1,4 +1,4 @@
-"""The handlers on a simulated clock: whatever fails for hours, no upload is dead or lost."""
+"""The handlers on a simulated clock: an outage of hours causes no dead letters and no lost uploads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def queue(clock: Clock, *, max_in_flight: int = 120_000) -> Queue:
     ids=["burst", "outage", "bad deployment", "many sets", "three days", "three bad days"],
 )
 def test_every_upload_is_recorded(scenario: Scenario) -> None:
-    """Pitfall 48: and none needs a hand."""
+    """Pitfall 48: no upload needs manual work."""
     result = run(scenario)
     assert result.is_whole, result
     assert result.seconds >= max(
@@ -60,21 +60,21 @@ def test_every_upload_is_recorded(scenario: Scenario) -> None:
     ids=["outage", "bad deployment"],
 )
 def test_five_days_end_in_dead_letters_and_lose_nothing(scenario: Scenario) -> None:
-    """A simulation that could lose nothing would prove nothing."""
+    """It also shows that the simulation can produce dead letters."""
     result = run(scenario)
     assert result.recorded == 0
     assert result.dead > 0
     assert result.lost == 0
 
 
-def test_a_table_that_is_too_slow_for_one_invocation_is_filled_by_several() -> None:
-    """Rows that were written stay, so every delivery comes further."""
+def test_several_invocations_fill_a_table_that_is_too_slow_for_one() -> None:
+    """Written rows stay, so each delivery makes progress."""
     result = run(replace(SMALL, uploads=2_000, uploads_a_second=2_000, writes_a_second=5))
     assert result.is_whole, result
     assert result.receives > 1
 
 
-def test_the_model_hides_what_was_received() -> None:
+def test_the_model_hides_received_messages() -> None:
     clock = Clock()
     ours = queue(clock)
     ours.send(["a"])
@@ -89,7 +89,7 @@ def test_the_model_hides_what_was_received() -> None:
     assert ours.receive(10) == []
 
 
-def test_the_model_moves_what_was_received_too_often_with_its_first_time() -> None:
+def test_the_model_moves_a_message_received_too_often_with_its_sending_time() -> None:
     clock = Clock()
     ours = queue(clock)
     ours.send(["a"])
@@ -102,7 +102,7 @@ def test_the_model_moves_what_was_received_too_often_with_its_first_time() -> No
     assert [message.sent for message in ours.dead_letters.messages()] == [sent]
 
 
-def test_the_model_deletes_what_outlives_its_retention() -> None:
+def test_the_model_deletes_messages_older_than_the_retention() -> None:
     clock = Clock()
     ours = queue(clock)
     ours.send(["a"])
@@ -110,7 +110,7 @@ def test_the_model_deletes_what_outlives_its_retention() -> None:
     assert (ours.receive(10), ours.expired) == ([], 1)
 
 
-def test_the_model_hands_nothing_over_while_too_much_is_in_flight() -> None:
+def test_the_model_delivers_nothing_while_too_many_messages_are_in_flight() -> None:
     clock = Clock()
     ours = queue(clock, max_in_flight=2)
     ours.send(["a", "b", "c"])

@@ -1,4 +1,4 @@
-"""A message that failed is tried again later each time, and ends as a dead letter, never as nothing."""
+"""A failed message is retried after longer and longer delays, and becomes a dead letter at the end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def answer(
     failed: dict[str, str] | None = None,
     unreadable: dict[str, str] | None = None,
 ) -> Any:
-    """Answer as a function does, with its metrics sent."""
+    """Answer like a function, with its metrics sent."""
     handler = instrumented(
         lambda event, _: QUEUE.answer(
             SQSEvent(event).records, failed=failed or {}, unreadable=unreadable or {}
@@ -38,7 +38,7 @@ def answer(
     return handler(event, FakeContext().typed)
 
 
-def test_what_did_not_fail_is_left_out_so_that_sqs_deletes_it(aws: FakeAws) -> None:
+def test_processed_messages_are_left_out_so_that_sqs_deletes_them(aws: FakeAws) -> None:
     assert failed(answer(batch("a", "b", "c"), failed={"m1": "throttled"})) == ["m1"]
     assert aws.sqs.hidden == {"handle-1": 30}
     assert aws.sqs.sent == []
@@ -58,7 +58,7 @@ def test_messages_are_hidden_in_calls_of_ten(aws: FakeAws) -> None:
     assert aws.sqs.hidden == {f"handle-{number}": 120 for number in range(25)}
 
 
-def test_what_cannot_be_read_is_set_aside_at_once_with_the_reason(aws: FakeAws) -> None:
+def test_an_unreadable_message_is_set_aside_at_once_with_the_reason(aws: FakeAws) -> None:
     """Pitfall 49."""
     assert failed(answer(batch("a", "not JSON"), unreadable={"m1": "no JSON"})) == []
     (letter,) = aws.sqs.sent
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_set_aside_at_once_with_the_reason(aws: FakeAws) 
 
 @pytest.mark.parametrize("reason", ["", "\x00\x07", "\ud800", 5_000 * "😀"])
 def test_any_reason_fits_into_an_attribute(aws: FakeAws, reason: str) -> None:
-    """SQS refuses empty values and what XML 1.0 cannot hold."""
+    """SQS refuses empty values and characters that XML 1.0 excludes."""
     assert failed(answer(batch("x"), unreadable={"m0": reason})) == []
     text = aws.sqs.sent[0]["MessageAttributes"]["Reason"]["StringValue"]
     assert 0 < len(text) <= 1024
@@ -82,17 +82,17 @@ def test_any_reason_fits_into_an_attribute(aws: FakeAws, reason: str) -> None:
 @pytest.mark.parametrize(
     "error", [client_error("ServiceUnavailable", 503), EndpointConnectionError(endpoint_url="sqs")]
 )
-def test_what_cannot_be_set_aside_stays_in_the_queue(aws: FakeAws, error: Exception) -> None:
+def test_a_message_that_cannot_be_set_aside_stays_in_the_queue(
+    aws: FakeAws, error: Exception
+) -> None:
     aws.sqs.fails = lambda operation: error if operation == "SendMessage" else None
     assert failed(answer(batch("not JSON"), unreadable={"m0": "no JSON"})) == ["m0"]
     assert aws.sqs.hidden == {"handle-0": 30}
 
 
 @pytest.mark.parametrize("operation", ["refused", "failed"])
-def test_a_message_that_cannot_be_hidden_is_returned_all_the_same(
-    aws: FakeAws, operation: str
-) -> None:
-    """It returns after the queue's own visibility timeout."""
+def test_a_message_that_cannot_be_hidden_is_still_put_back(aws: FakeAws, operation: str) -> None:
+    """It is received again after the queue's own visibility timeout."""
     if operation == "failed":
         aws.sqs.fails = lambda _: client_error("ServiceUnavailable", 503)
     else:
@@ -101,7 +101,7 @@ def test_a_message_that_cannot_be_hidden_is_returned_all_the_same(
 
 
 def test_a_message_that_failed_for_three_days_is_a_dead_letter(aws: FakeAws) -> None:
-    """SQS would delete it when its retention ends, without a word."""
+    """Otherwise SQS would delete it at the end of its retention without notice."""
     for age, expected in ((3 * DAY, ["m0"]), (RETRY_SECONDS, [])):
         event = batch("x", sent=aws.clock.now - age, receives=90)
         assert failed(answer(event, failed={"m0": "the table is unavailable"})) == expected
@@ -109,10 +109,10 @@ def test_a_message_that_failed_for_three_days_is_a_dead_letter(aws: FakeAws) -> 
     assert letter["MessageAttributes"]["Reason"]["StringValue"] == "the table is unavailable"
 
 
-def test_the_age_of_what_is_put_back_is_measured(
+def test_the_age_of_messages_put_back_is_measured(
     aws: FakeAws, metrics: Callable[[], Counter[str]]
 ) -> None:
-    """SQS's own metric leaves out a message that was received three times or more."""
+    """SQS's own metric leaves out messages received three times or more."""
     answer(batch("x", sent=aws.clock.now - 1_000), failed={"m0": "throttled"})
     assert metrics() == {"MessagesPutBack": 1, "OldestMessagePutBackAge": 1000}
     answer(batch("x"))
@@ -120,8 +120,8 @@ def test_the_age_of_what_is_put_back_is_measured(
 
 
 @pytest.mark.parametrize("policy", [UPLOADS, RECORDS])
-def test_a_function_that_cannot_run_has_three_days_too(policy: QueuePolicy) -> None:
-    """Then the number of receives decides, a receive each visibility timeout."""
+def test_a_function_that_cannot_run_also_has_three_days(policy: QueuePolicy) -> None:
+    """Then the number of receives decides, with one receive in each visibility timeout."""
     assert queue_policy.RETRY_SECONDS == RETRY_SECONDS >= 3 * DAY
     assert policy.receives <= 1_000, "SQS takes no more"
     assert policy.receives * policy.visibility_seconds >= 3 * DAY
@@ -129,9 +129,9 @@ def test_a_function_that_cannot_run_has_three_days_too(policy: QueuePolicy) -> N
 
 @pytest.mark.parametrize("policy", [UPLOADS, RECORDS])
 def test_seven_days_of_a_dead_letter_remain(policy: QueuePolicy) -> None:
-    """Even if the function cannot run from the moment at which the handler would give up.
+    """This holds even if the function cannot run from the moment at which the handler would give up.
 
-    The receives that the handler's own delays make shorter are few.
+    The handler's own delays shorten only a few of the receives.
     """
     latest = RETRY_SECONDS + policy.receives * policy.visibility_seconds
     assert latest < queue_policy.RETENTION_SECONDS
@@ -140,7 +140,7 @@ def test_seven_days_of_a_dead_letter_remain(policy: QueuePolicy) -> None:
 
 @pytest.mark.parametrize("policy", [UPLOADS, RECORDS])
 def test_sqs_measures_a_message_until_the_alarm_is_due(policy: QueuePolicy) -> None:
-    """With its third receive a message leaves SQS's metric of the oldest one's age."""
+    """After its third receive, a message is not in SQS's metric of the oldest message's age any more."""
     period_seconds = 300
     assert 2 * policy.visibility_seconds > queue_policy.ALARM_AGE_SECONDS + period_seconds
 

@@ -53,7 +53,7 @@ def test_a_bucket_of_somebody_else_is_reported_with_the_remedy() -> None:
 
 def test_a_bucket_in_another_region_is_reported_with_the_remedy() -> None:
     """With the wrong region, Terraform would fail at a redirect."""
-    with pytest.raises(CommandError, match=r"is in us-east-1, and not in eu-west-1: set stacksReg"):
+    with pytest.raises(CommandError, match=r"is in us-east-1, not in eu-west-1: set stacksReg"):
         bucket(head_bucket={"BucketRegion": "us-east-1"}).exists()
 
 

@@ -1,4 +1,4 @@
-"""Log lines say which release wrote them."""
+"""Log lines have the version of the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The executions of one manifest event know of each other: a failure silences none."""
+"""The executions of one manifest event find each other, so that a failure prevents no other outcome."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_repeated_check_adds_its_execution_once(aws: FakeAws) -> None:
     assert executions().all() == {EXECUTION, OTHER_EXECUTION}
 
 
-def test_an_execution_that_gives_up_sees_those_that_have_not(aws: FakeAws) -> None:
+def test_an_execution_that_gives_up_receives_those_that_have_not(aws: FakeAws) -> None:
     executions().add(EXECUTION)
     executions().add(OTHER_EXECUTION)
     assert executions().give_up(EXECUTION) == {OTHER_EXECUTION}
@@ -36,7 +36,7 @@ def test_an_execution_that_gives_up_sees_those_that_have_not(aws: FakeAws) -> No
     assert executions().all() == {EXECUTION, OTHER_EXECUTION}
 
 
-def test_an_execution_that_was_stopped_before_its_first_check_gives_up_too(aws: FakeAws) -> None:
+def test_an_execution_stopped_before_its_first_check_also_gives_up(aws: FakeAws) -> None:
     assert executions().give_up(EXECUTION) == set()
     executions().add(OTHER_EXECUTION)
     assert executions().give_up(EXECUTION) == {OTHER_EXECUTION}
@@ -51,15 +51,13 @@ def test_an_execution_that_was_stopped_before_its_first_check_gives_up_too(aws: 
     ],
     ids=["key", "bucket", "event-time"],
 )
-def test_another_manifest_event_has_executions_of_its_own(
-    aws: FakeAws, other: ManifestUpload
-) -> None:
+def test_another_manifest_event_has_its_own_executions(aws: FakeAws, other: ManifestUpload) -> None:
     executions().add(EXECUTION)
     assert executions(other).all() == set()
 
 
-def test_the_set_is_one_for_all_attempts(aws: FakeAws) -> None:
-    """A failure before the pin finds the version that an earlier attempt pinned."""
+def test_all_attempts_share_one_set_of_executions(aws: FakeAws) -> None:
+    """A failure before the pin uses the version that an earlier attempt pinned."""
     executions().add(EXECUTION)
     assert executions(replace(MANIFEST, attempt=2)).all() == {EXECUTION}
 
@@ -71,7 +69,7 @@ def test_the_executions_expire_as_the_pins_do(aws: FakeAws) -> None:
 
 
 def test_an_execution_runs_until_it_has_ended(aws: FakeAws) -> None:
-    """One that Step Functions does not know any more has ended long ago."""
+    """Step Functions no longer has an execution that ended long ago."""
     aws.states.running[EXECUTION] = 1
     aws.states.ended.add(OTHER_EXECUTION)
     assert is_running(EXECUTION, attempt=1)

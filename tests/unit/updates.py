@@ -1,4 +1,4 @@
-"""DynamoDB's update expressions, as far as the handlers write them."""
+"""DynamoDB's update expressions, in the forms that the handlers use."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.unit.conditions import Item
 
 CLAUSE = re.compile(r"\b(SET|ADD|REMOVE) ")
 ACTION = re.compile(r",(?![^(]*\))")
-"""A comma that is not within a function's parentheses."""
+"""A comma outside of a function's parentheses."""
 Values = Mapping[str, Mapping[str, Any]]
 
 
 def updated(expression: str, item: Item, values: Values) -> Item:
-    """Return *item* as *expression* changes it; a clause that is not known here fails."""
+    """Return *item* after the update; a clause of an unknown kind raises an error."""
     before, *parts = CLAUSE.split(expression)
     assert not before, expression
     changed: dict[str, Any] = dict(item)

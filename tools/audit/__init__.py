@@ -1,1 +1,1 @@
-"""Policy checks of what is deployed, of what runs on the client, and of what all of it is made with."""
+"""Policy checks of the stacks, the client's scripts, and the packages they depend on."""

@@ -1,4 +1,4 @@
-"""``python -m tools.audit``: run the policy checks, all of them whatever each one finds."""
+"""``python -m tools.audit``: run all policy checks, also if one of them fails."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ def arguments() -> argparse.Namespace:
         nargs="+",
         choices=[check.name for check in CHECKS],
         metavar="CHECK",
-        help="these checks alone (default: all)",
+        help="run only these checks (default: all)",
     )
     parser.add_argument(
         "--environment",
         action="append",
         metavar="ENV",
-        help="whose stacks are planned; repeatable (default: the one that VAULT_ENV names, or "
+        help="plan the stacks of this environment; repeatable (default: VAULT_ENV, else "
         f"{DEFAULT_ENVIRONMENT})",
     )
     return parser.parse_args()
 
 
 def main() -> int:
-    """Print what each check found, and return 1 if there was anything."""
+    """Print the findings of each check, and return 1 if there are any."""
     options = arguments()
     return exit_status(lambda: audit(options), interrupted="Interrupted: not every check has run.")
 
 
 def audit(options: argparse.Namespace) -> int:
-    """Run the chosen checks one after the other, and count."""
+    """Run the chosen checks one after the other, and count the failed ones."""
     names = options.environment or [os.environ.get(environments.VARIABLE) or DEFAULT_ENVIRONMENT]
     chosen = [check for check in CHECKS if check.name in (options.only or [check.name])]
     started = time.monotonic()
@@ -68,7 +68,7 @@ def audit(options: argparse.Namespace) -> int:
 
 
 def run(check: Check, audited: Audited) -> list[Violation]:
-    """Run *check* and print a line for it and for each finding; that it cannot look is one, too."""
+    """Run *check*, and print a line for it and each finding; an error of the check is a finding, too."""
     started = time.monotonic()
     try:
         if check.needs_stacks and audited.stacks:
@@ -88,7 +88,7 @@ def run(check: Check, audited: Audited) -> list[Violation]:
 
 
 def plan(scratch: Path, environments: Sequence[str]) -> Sequence[Stack]:
-    """Plan the stacks, and print how long it took."""
+    """Plan the stacks, and print how long it takes."""
     started = time.monotonic()
     stacks = planned(scratch / "plans", environments)
     title = f"{len(stacks)} plans ({', '.join(environments)})"

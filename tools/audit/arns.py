@@ -1,4 +1,4 @@
-"""The form of a resource's ARN, as Terraform's attribute ``arn`` gives it: a log group's without ``:*``.
+"""The format of Terraform's attribute ``arn`` for each type; for a log group it has no ``:*``.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
@@ -18,9 +18,9 @@ ARNS = {
     "aws_sqs_queue": "arn:aws:sqs:{region}:{account}:{name}",
     "aws_ssm_parameter": "arn:aws:ssm:{region}:{account}:parameter/{name_below_root}",
 }
-"""Made of the arguments that name the resource; ``bus`` ends with a slash, or is empty."""
+"""Formats with the arguments that name the resource; ``bus`` is empty or ends with a slash."""
 
 UNNAMED_ARNS = {
     "aws_storagegateway_nfs_file_share": "arn:aws:storagegateway:{region}:{account}:share/{id}",
 }
-"""Made of what AWS alone knows."""
+"""Formats with values that only AWS knows."""

@@ -1,4 +1,4 @@
-"""What the checks look at: the project's files, and its stacks as they are planned."""
+"""The subjects of the checks: the project's files and its planned stacks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tools.audit.stacks import Stack
 
 
 class Audited:
-    """The project in *root*; its stacks are planned when the first check asks for them."""
+    """The project in *root*; its stacks are planned when a check first needs them."""
 
     def __init__(self, root: Path, scratch: Path, plan: Callable[[], Sequence[Stack]]) -> None:
         self.root = root
         self.scratch = scratch
-        """A folder that is ours, for what tools read and write."""
+        """A folder for files of the tools."""
         self._plan = plan
 
     @property
@@ -26,7 +26,7 @@ class Audited:
         """Every stack of every audited environment.
 
         Raises:
-            CommandError: There are none to be had; they are not asked for a second time.
+            CommandError: They cannot be planned; a second request raises the same error.
         """
         if isinstance(self._planned, CommandError):
             raise self._planned
@@ -45,5 +45,5 @@ class Audited:
         return project_files(self.root)
 
     def skips(self) -> list[Skip]:
-        """What stands beside the resources, in any of the environments."""
+        """The skipped checks of all resources, in all environments."""
         return [each for stack in self.stacks for each in skips(stack.name, stack.written)]

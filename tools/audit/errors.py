@@ -1,7 +1,7 @@
-"""What keeps a check from looking: a check that cannot look has not passed."""
+"""The error of a check that cannot run; such a check has not passed."""
 
 from deployment.errors import CommandError
 
 
 class AuditError(CommandError):
-    """A tool that is missing, that failed, or whose answer nobody understands."""
+    """A tool is missing or failed, or its output cannot be read."""

@@ -8,9 +8,10 @@ from tools.audit import tools
 
 
 def project_files(root: Path) -> list[str]:
-    """List what is tracked, or new and not ignored, by its path below *root*.
+    """List the tracked files and the new files that are not ignored, as paths below *root*.
 
-    Whom the folder belongs to does not matter: nothing of the repository's configuration is run.
+    The owner of the folder does not matter, because git runs nothing from the repository's
+    configuration.
     """
     listed = tools.run(
         "git",

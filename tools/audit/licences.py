@@ -1,4 +1,4 @@
-"""Under which licences a package may be used here, as data, and how to read what packages say."""
+"""The licences that packages may have, as data, and functions that read the packages' licences."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ SPDX_NAMES = {
     "Public Domain": "CC0-1.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""What packages say that are older than SPDX: a classifier of their metadata."""
+"""SPDX names of the classifiers in the metadata of older packages."""
 
-MPL_UNCHANGED = "a tool, used as it is: its copyleft ends at its own files, and nothing of it ships"
+MPL_UNCHANGED = "an unmodified tool: its copyleft covers only its own files, and it does not ship"
 EXCEPTIONS = {
     "@cdktf/*": ("MPL-2.0", MPL_UNCHANGED),
     "cdktf": ("MPL-2.0", MPL_UNCHANGED),
@@ -47,7 +47,7 @@ EXCEPTIONS = {
     "certifi": ("MPL-2.0", MPL_UNCHANGED),
     "docutils": (
         "BSD-3-Clause AND GNU General Public License (GPL) AND CC0-1.0 AND PSF-2.0",
-        "the GPL is that of an editor mode beside it, which is not installed; it comes with awscli",
+        "the GPL covers an editor mode that is not installed; awscli depends on docutils",
     ),
     "hypothesis": ("MPL-2.0", MPL_UNCHANGED),
     "junit-xml": ("Freely Distributable AND MIT", "its licence's text is that of MIT"),
@@ -55,17 +55,17 @@ EXCEPTIONS = {
     "pathspec": ("MPL-2.0", MPL_UNCHANGED),
     "tqdm": ("MPL-2.0 AND MIT", MPL_UNCHANGED),
 }
-"""Any other licence, by package: exactly that one, and why it is all right. What ships has none."""
+"""Other licences by package: exactly this licence, and why it is acceptable. Shipped packages have none."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Package:
-    """A package, and what it says about its licence."""
+    """A package and its licence, as its metadata states it."""
 
     name: str
     licence: str
     origin: str
-    """What it is a part of: an environment, a lock file, the archive that ships."""
+    """The source of the package: an environment, a lock file, or the archive that ships."""
     ships: bool = False
 
 
@@ -73,7 +73,7 @@ def objections(
     packages: Collection[Package],
     exceptions: Mapping[str, tuple[str, str]] = EXCEPTIONS,
 ) -> Iterator[Violation]:
-    """Yield packages under a licence that is neither permissive nor excepted, and idle exceptions."""
+    """Yield packages whose licence is neither permissive nor excepted, and unused exceptions."""
     used = set()
     for package in sorted(packages):
         licence = spdx(package.licence)
@@ -87,11 +87,11 @@ def objections(
             f"{package.origin} {package.name}", f"its licence is {licence or 'unknown'}"
         )
     for name in exceptions.keys() - used:
-        yield Violation("tools/audit/licences.py", f"{name} needs no exception: drop it")
+        yield Violation("tools/audit/licences.py", f"{name} needs no exception: remove it")
 
 
 def spdx(text: str) -> str:
-    """Return a licence as an SPDX expression; of classifiers, all count."""
+    """Return a licence as an SPDX expression; several classifiers are joined by AND."""
     names = [name.strip() for name in text.split(";")]
     return " AND ".join(SPDX_NAMES.get(name, name) for name in names)
 

@@ -1,4 +1,4 @@
-"""Failures that a resource rightly has: each stands beside it in the stack, with its reason."""
+"""Checks that a resource need not pass; each skip stands beside its resource, with a reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.audit.violation import Violation
 
 @dataclass(frozen=True, slots=True, order=True)
 class Failure:
-    """A resource that did not pass a tool's check."""
+    """A resource that failed a check of a tool."""
 
     stack: str
     address: str
@@ -30,7 +30,7 @@ class Skip:
 
 
 def skips(stack: str, written: Mapping[str, Any]) -> Iterator[Skip]:
-    """Read what ``skip_check`` wrote beside the resources of a synthesised *stack*."""
+    """Read the skips that ``skip_check`` wrote beside the resources of a synthesised *stack*."""
     for type_, resources in written.get("resource", {}).items():
         for name, block in resources.items():
             for check, reason in block.get("//", {}).get("skip", {}).items():
@@ -52,4 +52,4 @@ def judged(failures: Iterable[Failure], skipped: Iterable[Skip]) -> Iterator[Vio
         if not skip.reason.strip():
             yield Violation(where, f"{skip.check} is skipped without a reason")
         if key not in keys:
-            yield Violation(where, f"{skip.check} is skipped, but does not fail: drop the skip")
+            yield Violation(where, f"{skip.check} is skipped, but does not fail: remove the skip")

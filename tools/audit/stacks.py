@@ -1,7 +1,7 @@
-"""The stacks as Terraform would make them: synthesised, validated and planned, on no account.
+"""The stacks, synthesised, validated and planned without an AWS account.
 
-The plans are made on the local AWS, which answers what a plan asks for; nothing is applied. What a
-stack reads of one that is not there yet (its outputs, parameters of SSM) is put there beforehand.
+The plans are made on the local AWS, and nothing is applied. Values that a stack reads from others
+(outputs in states, SSM parameters) are stored there before.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tools.audit.errors import AuditError
 from tools.audit.stand_ins import Block, filled
 
 ONE_AT_A_TIME = Lock()
-"""Two commands must not fill one cache of providers."""
+"""Two commands must not fill a provider cache at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,21 @@ class Stack:
     written: Block
     """The content of cdk.tf.json."""
     diagnostics: Sequence[Block] = ()
-    """What ``terraform validate`` says."""
+    """The output of ``terraform validate``."""
     plan: Block | None = None
-    """As ``terraform show -json`` has it; None if there is none, for the reason that *unplanned* says."""
+    """The output of ``terraform show -json``; None if the stack cannot be planned, as *unplanned* explains.
+    """
     unplanned: str = ""
 
     def required_plan(self) -> Block:
-        """Return the plan, or raise AuditError: what could not be planned cannot be checked."""
+        """Return the plan, or raise AuditError, because a stack without a plan cannot be checked."""
         if self.plan is None:
             raise AuditError(f"{self.name} ({self.environment}) has no plan. {self.unplanned}")
         return self.plan
 
 
 def planned(folder: Path, environments: Sequence[str]) -> list[Stack]:
-    """Synthesise and plan every stack of *environments*, in a folder that is ours.
+    """Synthesise and plan every stack of *environments* in *folder*.
 
     Raises:
         CommandError: The stacks cannot be synthesised, or the local AWS does not start.
@@ -67,18 +68,18 @@ def planned(folder: Path, environments: Sequence[str]) -> list[Stack]:
 
 
 def deployment(where: Endpoint, folder: Path, environment: str) -> Deployment:
-    """Make a folder for the stacks of *environment* in *folder*, and say where they are planned."""
+    """Create a folder for the stacks of *environment*, and return the deployment on the local AWS."""
     prepared = terraform.prepare(folder / "terraform.rc")
     variables = pointed_at(where, prepared) | {"VAULT_ENV": environment}
     if terraform.find_mirror(os.environ) is None:
-        variables["TF_PLUGIN_CACHE_DIR"] = str(folder)  # the registry is asked once for all
+        variables["TF_PLUGIN_CACHE_DIR"] = str(folder)  # download the provider once
     made = Deployment(folder / environment, variables)
     made.folder.mkdir()
     return made
 
 
 def admit(where: Endpoint, deployment: Deployment) -> None:
-    """Let the stacks be planned on the local AWS, whichever account their settings name.
+    """Allow the local AWS's account in the stacks, which may name another one in their settings.
 
     https://developer.hashicorp.com/terraform/language/files/override
     """
@@ -89,7 +90,7 @@ def admit(where: Endpoint, deployment: Deployment) -> None:
 
 
 def plan_all(where: Endpoint, deployments: Mapping[str, Deployment]) -> list[Stack]:
-    """Plan what is synthesised in *deployments*, given by their environments."""
+    """Plan the synthesised stacks of *deployments*, a mapping by environment."""
     found = [
         (deployment, stack)
         for environment, deployment in deployments.items()
@@ -109,7 +110,7 @@ def read(deployment: Deployment, environment: str) -> Iterator[Stack]:
 
 
 def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
-    """Put what is read of others where it will be: outputs in states, parameters in SSM."""
+    """Store the values that stacks read from others: outputs in states, parameters in SSM."""
     backends = [(each, each.written["terraform"]["backend"].get("s3")) for each in stacks]
     buckets = {backend["bucket"]: region(where, each) for each, backend in backends if backend}
     for bucket, place in buckets.items():
@@ -127,13 +128,13 @@ def seed(where: Endpoint, stacks: Sequence[Stack]) -> None:
 
 
 def region(where: Endpoint, stack: Stack) -> Endpoint:
-    """Return the local AWS in the region that *stack* goes to."""
+    """Return the local AWS with the region of *stack*."""
     (provider,) = stack.written["provider"]["aws"]
     return replace(where, region=provider.get("region", where.region))
 
 
 def state(stack: Stack) -> Block:
-    """Return a state of *stack* that has its outputs and nothing else, as others read no more."""
+    """Return a state of *stack* that has only its outputs, because other stacks read only these."""
     return {
         "version": 4,
         "terraform_version": "1.11.0",
@@ -148,7 +149,7 @@ def state(stack: Stack) -> Block:
 
 
 def plan(deployment: Deployment, stack: Stack) -> Stack:
-    """Return *stack* with what Terraform says of it."""
+    """Return *stack* with Terraform's diagnostics and plan."""
     try:
         with ONE_AT_A_TIME:
             deployment.checked(stack.name, "init", "-input=false", "-no-color")
@@ -164,7 +165,7 @@ def plan(deployment: Deployment, stack: Stack) -> Stack:
 
 @contextmanager
 def local_aws(folder: Path) -> Iterator[Endpoint]:
-    """Start the local AWS, empty, with its files in *folder*, and end it afterwards."""
+    """Start an empty local AWS with its files in *folder*, and stop it at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     process = endpoint_process.start(folder, EndpointOptions())
     try:

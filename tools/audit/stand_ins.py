@@ -1,8 +1,8 @@
-"""Values that stand for what only exists once it is deployed.
+"""Placeholders for values that exist only after the deployment.
 
-A plan does not know a policy that names a bucket still to be made, and a check passes over what is
-not known. What was synthesised does say it: with a name of the right form for each reference, the
-whole text can be read.
+A plan does not know a policy that names a bucket to be created, and a check ignores unknown values.
+The synthesised configuration has the policy; with a placeholder of the right form for each
+reference, its whole text can be checked.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ DOCUMENT = re.compile(r"\$\{data\.aws_iam_policy_document\.(\w+)\.(?:minified_)?
 
 
 def stand_in(reference: str) -> str:
-    """Return a value for the inside of one ``${...}``.
+    """Return a placeholder for the inside of one ``${...}``.
 
     Raises:
-        AuditError: It is an ARN whose form is not known: a check would read what IAM never sees.
+        AuditError: It is an ARN of an unknown format; a check would read a text that IAM never
+            receives.
     """
     attributes = ATTRIBUTE.fullmatch(reference)
     if not attributes:
@@ -47,7 +48,9 @@ def stand_in(reference: str) -> str:
     if attribute == "arn" or attribute.endswith("_arn"):
         form = FORMS.get(type_) if attribute == "arn" else None
         if form is None:
-            raise AuditError(f"The audit knows no {attribute} of {type_}: add it to audit/arns.py")
+            raise AuditError(
+                f"The audit has no format for {attribute} of {type_}: add it to tools/audit/arns.py"
+            )
         return form.format_map(defaultdict(lambda: name, region=REGION, account=ACCOUNT, bus=""))
     return f"{name}-{attribute}"
 
@@ -64,10 +67,10 @@ def filled(value: Any) -> Any:
 
 
 def documents(written: Mapping[str, Any]) -> dict[str, Block]:
-    """Return each policy document of a synthesised stack, as IAM reads it, by its name.
+    """Return the policy documents of a synthesised stack in IAM's JSON form, by name.
 
     Raises:
-        AuditError: One is made of other documents, or of anything else that is not read here.
+        AuditError: A document refers to other documents, or has another unsupported argument.
     """
     blocks = written.get("data", {}).get("aws_iam_policy_document", {})
     for name, block in blocks.items():
@@ -103,16 +106,19 @@ def _statement(block: Block) -> Block:
 
 
 def _principals(blocks: list[Block]) -> str | dict[str, list[str]]:
-    """Anybody is a text: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    """Return principals in IAM's JSON form, in which a wildcard is a text.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
     if any(block["type"] == "*" for block in blocks):
         return "*"
     return {block["type"]: block["identifiers"] for block in blocks}
 
 
 def texts(written: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield (address, argument, text) of whatever is JSON in a text: policies and definitions.
+    """Yield (address, argument, text) of all JSON texts: policies and definitions.
 
-    A text that is no JSON even now is yielded too: whoever needs it will say so.
+    A text that is not valid JSON is yielded as well; its reader raises the error.
     """
     named = documents(written)
     for type_, resources in written.get("resource", {}).items():
@@ -127,7 +133,7 @@ def texts(written: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def known(plan: Mapping[str, Any], written: Mapping[str, Any]) -> Block:
-    """Return *plan* with the texts that it does not know yet."""
+    """Return *plan* with texts in place of unknown values."""
     made: Block = json.loads(json.dumps(plan))
     planned = {
         each["address"]: each.setdefault("values", {})

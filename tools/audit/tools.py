@@ -1,4 +1,4 @@
-"""The tools that look, each called as its own documentation says, without a network."""
+"""Run the tools of the audit by their documented command lines, without AWS credentials."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ VENV_AUDIT = ROOT / ".venv-audit/bin"
 def run(
     tool: Path | str, *arguments: str | Path, cwd: Path = ROOT, succeeds: Sequence[int] = (0,)
 ) -> str:
-    """Run *tool* and return what it writes to standard output.
+    """Run *tool* and return its standard output.
 
     Raises:
-        AuditError: It is not there, or its exit status is none of *succeeds*.
+        AuditError: It is missing, or its exit status is not in *succeeds*.
     """
     try:
         done = subprocess.run(
@@ -42,5 +42,5 @@ def run(
 
 
 def _environment() -> dict[str, str]:
-    """No account of the caller is any business of a check."""
+    """Return the environment without AWS variables: a check must not reach the caller's account."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -1,4 +1,4 @@
-"""What a check objects to."""
+"""A finding of a check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Violation:
-    """One objection: where it is, and what is wrong there, in words that name the rule."""
+    """A finding: its place, and a description that names the rule."""
 
     where: str
     what: str

@@ -1,1 +1,1 @@
-"""One check a module: a tool, what it is given, and what its answer means."""
+"""A module for each check: it runs a tool and interprets the output."""

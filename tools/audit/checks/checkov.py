@@ -1,7 +1,8 @@
 """checkov on the plan of every stack.
 
-On what was synthesised it would not follow references: a port open to the world would pass.
-Its checks of IAM policies (CKV_AWS_286 to CKV_AWS_290) are cloudsplaining's.
+It checks plans and not the synthesised configuration, in which it does not resolve references: a
+port open to the world would pass. cloudsplaining covers its checks of IAM policies (CKV_AWS_286 to
+CKV_AWS_290).
 https://www.checkov.io/7.Scan%20Examples/Terraform%20Plan%20Scanning.html
 """
 
@@ -21,7 +22,7 @@ from tools.audit.violation import Violation
 
 
 def find(audited: Audited) -> Iterator[Violation]:
-    """Yield what fails without a skip, and skips that nothing needs."""
+    """Yield failures without a skip, and skips without a failure."""
     folder = audited.scratch / "checkov"
     folder.mkdir()
     stacks = {}
@@ -41,12 +42,12 @@ def find(audited: Audited) -> Iterator[Violation]:
 
 
 def failures(answer: Mapping[str, Any], stacks: Mapping[Path, str]) -> Iterator[Failure]:
-    """Yield the failures in checkov's *answer* on the plans of *stacks*, by their paths.
+    """Yield the failures in checkov's *answer*; *stacks* maps the paths of plans to stacks.
 
     Raises:
-        AuditError: It did not understand a plan, or saw no resource at all.
+        AuditError: checkov could not read a plan, or found no resource.
     """
-    summary = answer.get("summary", answer)  # without any resource, there is nothing but a summary
+    summary = answer.get("summary", answer)  # without any resource, the output is only a summary
     if summary.get("parsing_errors") or not summary.get("resource_count"):
         raise AuditError(f"checkov did not read the plans: {json.dumps(summary)}")
     for failed in answer["results"]["failed_checks"]:

@@ -1,4 +1,4 @@
-"""The licences of every package that is installed, and of what the Lambda archive holds."""
+"""The licences of all installed packages, and of the packages in the Lambda archive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OURS = "handlers/"
 
 
 def find(audited: Audited) -> Iterator[Violation]:
-    """Yield packages whose licence nobody has agreed to."""
+    """Yield packages whose licence is not accepted."""
     ours = list(installed(tools.VENV / "python", ".venv"))
     lock = json.loads((audited.root / "package-lock.json").read_text(encoding="utf-8"))
     packages = [
@@ -31,7 +31,7 @@ def find(audited: Audited) -> Iterator[Violation]:
 
 
 def installed(python: Path, origin: str) -> Iterator[Package]:
-    """Yield what is installed for *python*, itself and pip included."""
+    """Yield the packages installed for *python*, also python itself and pip."""
     answer = tools.run(
         tools.VENV / "pip-licenses",
         *("--python", python, "--with-system", "--from=mixed", "--format=json"),
@@ -49,7 +49,7 @@ def locked(lock: Mapping[str, Any]) -> Iterator[Package]:
 
 
 def archives(audited: Audited) -> list[str]:
-    """List what is in the Lambda archives of the stacks."""
+    """List the files in the Lambda archives of the stacks."""
     names: set[str] = set()
     for path in [path for stack in audited.stacks for path in stack.folder.glob("assets/**/*.zip")]:
         with zipfile.ZipFile(path) as archive:
@@ -58,7 +58,7 @@ def archives(audited: Audited) -> list[str]:
 
 
 def shipped(names: Collection[str], installed_packages: Collection[Package]) -> Iterator[Package]:
-    """Yield the packages that files called *names* come from; no package has none."""
+    """Yield the packages that the files *names* belong to; a file of no package is yielded by its name."""
     licences = {_canonical(each.name): each.licence for each in installed_packages}
     owners: dict[str, str] = {}
     for distribution in distributions():

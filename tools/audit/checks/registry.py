@@ -1,4 +1,4 @@
-"""Every check, cheapest first. What lint or a test checks already is not checked again."""
+"""All checks, cheapest first. They repeat no check of the linters and tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.audit.violation import Violation
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check by the name that ``--only`` takes."""
+    """A check and its name, which ``--only`` takes."""
 
     name: str
     title: str

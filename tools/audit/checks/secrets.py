@@ -11,24 +11,24 @@ from tools.audit.audited import Audited
 from tools.audit.violation import Violation
 
 KNOWN = {
-    r"USAGE=raid\nTYPE=LVM2_member\nUUID=a": "what blkid says of a disk",
+    r"USAGE=raid\nTYPE=LVM2_member\nUUID=a": "output of blkid for a disk",
     r"ABCDE-12345-FGHIJ-67890-KLMNO\nmore": "an activation key of the wrong form",
     "ABCDE-12345-FGHIJ-67890-KLMNO-PQRST": "an activation key of the wrong form",
     "abcde-12345-fghij-67890-klmno": "an activation key of the wrong form",
-    "the secret": "how a review of plans calls one",  # pragma: allowlist secret
-    "a234567890123456": "an environment's name, as long as one may be",
-    "a2345678901234567": "an environment's name, longer than one may be",
-    "benchmarks": "credentials of the benchmarks' stub, which asks for none",
+    "the secret": "a secret in the tests of the plan review",  # pragma: allowlist secret
+    "a234567890123456": "an environment's name of the greatest length",
+    "a2345678901234567": "an environment's name that is too long",
+    "benchmarks": "credentials for the benchmarks' stub, which checks none",
     "e4e68fb7bd0e697a0ae8f1bb342846b3": "the MD5 of a message, from AWS's documentation",
     "f67e7d3f279927cb49c2dde3fd3f5da68b9de1beeb0e9de7493c178cb1684eb6": "an outcome's id",
-    "local": "credentials of the endpoint on this machine, which opens nothing else",
-    "testing": "credentials of tests, for clients that ask nobody",
+    "local": "credentials for the endpoint on this machine",
+    "testing": "credentials of tests, for clients that send no requests",
 }
-"""What looks like a secret and is none, with the reason; each must still be somewhere."""
+"""Strings that look like secrets and are none, with the reason; each must still be in a file."""
 
 
 def find(audited: Audited) -> Iterator[Violation]:
-    """Yield what looks like a secret; no service is asked whether it is one."""
+    """Yield strings that look like secrets; no service verifies them."""
     answer = tools.run(
         tools.VENV / "detect-secrets",
         *("--cores", "2", "scan", "--no-verify", *audited.files),
@@ -38,7 +38,7 @@ def find(audited: Audited) -> Iterator[Violation]:
 
 
 def unknown(answer: str, known: Mapping[str, str]) -> Iterator[Violation]:
-    """Yield what an *answer* tells beyond *known*, and what is known but not there any more."""
+    """Yield findings in *answer* that are not *known*, and known strings that are in no file."""
     hashes = {hashlib.sha1(value.encode()).hexdigest(): value for value in known}  # noqa: S324
     seen = set()
     for path, secrets in json.loads(answer)["results"].items():
@@ -49,5 +49,5 @@ def unknown(answer: str, known: Mapping[str, str]) -> Iterator[Violation]:
                 yield Violation(f"{path}:{secret['line_number']}", secret["type"])
     for value in known.keys() - seen:
         yield Violation(
-            "tools/audit/checks/secrets.py", f"{value!r} is known, but is nowhere: drop it"
+            "tools/audit/checks/secrets.py", f"{value!r} is known, but in no file: remove it"
         )

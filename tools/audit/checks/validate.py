@@ -1,4 +1,4 @@
-"""``terraform validate`` on every stack: every argument, type and reference, as the provider knows it."""
+"""``terraform validate`` on every stack: arguments, types and references, by the provider's schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.audit.violation import Violation
 
 
 def find(audited: Audited) -> Iterator[Violation]:
-    """Yield errors and warnings, and stacks that are valid but cannot be planned."""
+    """Yield errors and warnings, and valid stacks that cannot be planned."""
     for stack in audited.stacks:
         where = f"{stack.name} ({stack.environment})"
         for diagnostic in stack.diagnostics:
