@@ -25,6 +25,9 @@ export GIVEN_ALLOW := $(call given,ALLOW)
 export GIVEN_NEW := $(call given,NEW)
 export GIVEN_CHECKSUM := $(call given,CHECKSUM)
 export GIVEN_FILE := $(call given,FILE)
+export GIVEN_SEED := $(call given,SEED)
+export GIVEN_MINUTES := $(call given,MINUTES)
+export GIVEN_PLANT := $(call given,PLANT)
 # ENV and VAULT_ENV are one thing: two different ones on one command line are a mistake.
 ifneq (,$(and $(call given,ENV),$(call given,VAULT_ENV)))
 ifneq ($(call given,ENV),$(call given,VAULT_ENV))
@@ -32,6 +35,7 @@ $(error ENV is $(call given,ENV) and VAULT_ENV is $(call given,VAULT_ENV): give 
 endif
 endif
 unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW NEW FILE
+unexport SEED MINUTES PLANT
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 file := $${GIVEN_SET:+--set "$$GIVEN_SET"} $${GIVEN_FILE:+--file "$$GIVEN_FILE"}
@@ -47,7 +51,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault hold-back release local-status local-down
 .PHONY: plan plan-local preflight deploy destroy bootstrap state-policy reconcile smoke
-.PHONY: synth architecture format lint hooks check test audit setup bench simulate lock hcl try-cdktn clean
+.PHONY: synth architecture format lint hooks check test audit setup bench simulate chaos lock hcl try-cdktn clean
 .PHONY: screenshot
 
 help:
@@ -162,6 +166,10 @@ bench: setup ## Measure the reconciliation beside a plain one, on a stub of AWS 
 simulate: setup ## Simulate bursts, outages and bad deployments with the real handlers (UPLOADS)
 	@$(run) python -m tools.simulation $${GIVEN_UPLOADS:+--uploads "$$GIVEN_UPLOADS"}
 
+chaos: setup ## Disturb the local system while it works, and compare what comes of it (SEED, MINUTES, PLANT)
+	@$(run) python -m tools.chaos $${GIVEN_SEED:+--seed "$$GIVEN_SEED"} \
+		$${GIVEN_MINUTES:+--minutes "$$GIVEN_MINUTES"} $${GIVEN_PLANT:+--plant "$$GIVEN_PLANT"}
+
 lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
 	@exec "$$PYTHON" tools/lock.py
@@ -194,4 +202,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  ALLOW=addresses ## plan and deploy: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
 #  UPLOADS=number ## simulate: uploads of each scenario (a million, ten minutes)
+#  SEED=number ## chaos: of all chance (1)
+#  MINUTES=number ## chaos: how long faults fire, also a fraction (1)
+#  PLANT=fault ## chaos: plant a loss, double or wrong outcome, which the run must find
 #  PYTHON=path ## the Python that builds .venv (python3)

@@ -30,9 +30,9 @@ Event = dict[str, Any]
 
 
 class OutcomeSubscription:
-    """Subscribed to the outcomes of one set, from ``with`` to its end, however that comes."""
+    """Subscribed to the outcomes of one set, or of all, from ``with`` to its end, however that comes."""
 
-    def __init__(self, system: DeployedSystem, set_id: str) -> None:
+    def __init__(self, system: DeployedSystem, set_id: str | None = None) -> None:
         self._name = f"vault-watch-{uuid.uuid4().hex[:8]}"
         self._bus = system.bus
         self._events = system.client("events")
@@ -40,7 +40,7 @@ class OutcomeSubscription:
         self._pattern = {
             "source": [SOURCE],
             "detail-type": list(DETAIL_TYPES.values()),
-            "detail": {"set-id": [set_id]},
+            **({} if set_id is None else {"detail": {"set-id": [set_id]}}),
         }
         self._queue_url = ""
         self._cleanup = ExitStack()

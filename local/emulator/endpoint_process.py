@@ -72,10 +72,16 @@ class EndpointOptions:
     """Of the order in which uploads are announced."""
     enforce_iam: bool = False
     """Whether what no role and no bucket policy allows is refused, as on AWS."""
+    disturbed: bool = False
+    """Whether deliveries can be disturbed, for ``make chaos``."""
 
     def arguments(self) -> list[str]:
         """Say the same to ``python -m local.endpoint``."""
-        flags = {"--until-stdin-closes": self.tied, "--enforce-iam": self.enforce_iam}
+        flags = {
+            "--until-stdin-closes": self.tied,
+            "--enforce-iam": self.enforce_iam,
+            "--disturbed": self.disturbed,
+        }
         values = ["--port", str(self.port), "--region", self.region, "--seed", str(self.seed)]
         return values + [flag for flag, is_set in flags.items() if is_set]
 

@@ -16,12 +16,13 @@ from typing import Any
 
 from local.emulator.asgi import Application
 from local.emulator.ec2_gaps import mend_ec2
+from local.emulator.events_gap import mend_targets
 from local.emulator.lambda_gaps import mend_lambda
 from local.emulator.limits_gap import within_aws_limits
 from local.emulator.rule_arn_gap import mend_rule_arns
 from local.emulator.s3_checksum_gap import mend_checksums
 from local.emulator.s3_gaps import without_s3_gaps
-from local.emulator.sqs_gaps import mend_batches
+from local.emulator.sqs_gaps import mend_batches, mend_races
 from local.emulator.states_gaps import mend_states
 from local.gateway.announcements import Emit
 from local.gateway.file_shares import FileShare
@@ -78,6 +79,13 @@ def application() -> Application:
     mend_states(import_module("ministack.services.stepfunctions"))
     mend_batches(
         import_module("ministack.services.lambda_svc"), import_module("ministack.services.sqs")
+    )
+    mend_races(
+        import_module("ministack.services.sqs"), import_module("ministack.services.eventbridge")
+    )
+    mend_targets(
+        import_module("ministack.services.eventbridge"),
+        import_module("ministack.services.lambda_svc"),
     )
     mend_checksums(import_module("ministack.services.s3"))
     mend_rule_arns(import_module("ministack.core.iam_actions"))

@@ -29,6 +29,7 @@ from local.aws_environment import Endpoint
 from local.clients import client
 from local.emulator import ministack
 from local.emulator.asgi import Application, as_if_over_tls, with_storage_gateway
+from local.emulator.chaos import with_chaos
 from local.emulator.endpoint_process import HELD_BACK
 from local.emulator.recording import recorded
 from local.gateway.appliance import Appliance
@@ -58,6 +59,9 @@ def arguments() -> argparse.Namespace:
         "--seed", type=int, default=0, help="of the order in which uploads are announced"
     )
     parser.add_argument("--enforce-iam", action="store_true", help="refuse what no role allows")
+    parser.add_argument(
+        "--disturbed", action="store_true", help="let deliveries be disturbed, by /_chaos"
+    )
     parser.add_argument("--log-level", default="WARNING", help="(default: %(default)s)")
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input does"
@@ -85,6 +89,8 @@ def main() -> None:
     inner = ministack.application()
     if options.enforce_iam:
         inner = as_if_over_tls(inner)
+    if options.disturbed:
+        inner = with_chaos(inner, seed=options.seed)
     app = with_storage_gateway(inner, api, account=options.account, region=options.region)
     app = recorded(app)
     gateway = FileGateway(

@@ -1,15 +1,20 @@
-"""A gap of the emulator's event source mappings closed: it hands a function at most ten messages.
+"""Two gaps of the emulator's queues closed: small batches, and messages that a race loses.
 
-On AWS a batch is complete when it has as many messages as the mapping asks for, when its window has
-ended, or when the next message would not fit into an invocation's 6 MB.
+It hands a function at most ten messages. On AWS a batch is complete when it has as many messages as
+the mapping asks for, when its window has ended, or when the next message would not fit into an
+invocation's 6 MB.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+
+And a message that arrives while its poller deletes others is lost: only the poller takes the lock.
 """
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,3 +79,19 @@ def mend_batches(functions: Any, queues: Any, clock: Callable[[], float] = time.
         return max(windows, default=0)
 
     queues._receive_messages_for_esm = receive_batch
+
+
+def mend_races(queues: Any, events: Any) -> None:
+    """Let whatever changes a queue of the emulator's module *queues* take the poller's lock."""
+    for name, handler in queues._HANDLERS.items():
+        if not inspect.iscoroutinefunction(handler):
+            queues._HANDLERS[name] = _locked(queues._queues_lock, handler)
+    events._dispatch_to_sqs = _locked(queues._queues_lock, events._dispatch_to_sqs)
+
+
+def _locked(lock: AbstractContextManager[Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    def locked(*arguments: Any) -> Any:
+        with lock:
+            return call(*arguments)
+
+    return locked

@@ -93,11 +93,11 @@ def test_an_environment_overrides_what_it_names_and_nothing_else(tmp_path: Path)
 def test_the_projects_environments_are_right_and_bear_their_own_names() -> None:
     """One that were called as another would take over what that one has."""
     names = sorted(path.stem for path in (ROOT / "environments").glob("*.json"))
-    assert {"demo", "dev", "local", "prod"} <= set(names)
+    assert {"chaos", "demo", "dev", "local", "prod"} <= set(names)
     assert [read_settings(ROOT, name).environment_name for name in names] == names
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("demo", 20), ("local", 600)])
+@pytest.mark.parametrize(("name", "seconds"), [("chaos", 90), ("demo", 20), ("local", 600)])
 def test_the_environments_of_this_machine_leave_nothing(name: str, seconds: int) -> None:
     """They are ordinary ones but for that and their counts: a short one, and one for 50,000 files."""
     settings = read_settings(ROOT, name)

@@ -1,0 +1,15 @@
+"""``python -m tools.chaos.microburst_process SEED ...``: microburst, whose chance follows a seed."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+from microburst.cli import main
+
+from tools.chaos.child import end_with_parent
+
+if __name__ == "__main__":
+    end_with_parent()
+    random.seed(int(sys.argv[1]))
+    sys.exit(main(sys.argv[2:]))

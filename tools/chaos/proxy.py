@@ -1,0 +1,106 @@
+"""microburst between clients and the endpoint: faults in AWS's own wire format, by its rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from deployment.errors import CommandError
+from tools.chaos.child import Child
+
+START_SECONDS = 30.0
+COUNTED = re.compile(
+    r'microburst_faults_total\{service="(?P<service>.*?)",operation="(?P<operation>.*?)",'
+    r'action="(?P<action>.*)"\} (?P<times>\d+)'
+)
+
+Rule = dict[str, Any]
+
+
+def ask(url: str, method: str, path: str, body: Any = None) -> str:
+    """Send a request of an endpoint's or a proxy's own, and return the answer.
+
+    Raises:
+        CommandError: It is refused.
+    """
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=120)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise CommandError(f"{method} {path} of {url} answers {answer.status}: {text}")
+    return text
+
+
+class FaultProxy:
+    """A running microburst."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def add(self, rules: Sequence[Rule]) -> None:
+        """Add rules."""
+        ask(self.url, "PATCH", "/_microburst/rules", list(rules))
+
+    def clear(self) -> None:
+        """Remove all rules: it only passes on now."""
+        ask(self.url, "DELETE", "/_microburst/rules", [])
+
+    def fired(self) -> Counter[tuple[str, str]]:
+        """Return how often which fault fired, by service with operation, and by fault."""
+        return counted(ask(self.url, "GET", "/_microburst/metrics"))
+
+
+def counted(metrics: str) -> Counter[tuple[str, str]]:
+    """Return the faults in microburst's *metrics*; latencies are one fault, however long."""
+    fired: Counter[tuple[str, str]] = Counter()
+    for found in COUNTED.finditer(metrics):
+        action = "latency" if found["action"].startswith("latency") else found["action"]
+        fired[f"{found['service']} {found['operation']}", action] += int(found["times"])
+    return fired
+
+
+@contextmanager
+def fault_proxy(upstream: str, *, seed: int, log: Path) -> Iterator[FaultProxy]:
+    """Start microburst in front of *upstream*, without a rule, and end it afterwards.
+
+    Raises:
+        CommandError: It ended at once, or does not answer.
+    """
+    with socket.socket() as free:  # microburst takes no port 0
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    where = ("--upstream", upstream, "--port", str(port), "--no-resign")
+    child = Child("microburst_process", str(seed), *where, log=log)
+    try:
+        proxy = FaultProxy(f"http://127.0.0.1:{port}")
+        _wait_until_ready(proxy, child, log)
+        yield proxy
+    finally:
+        child.kill()
+
+
+def _wait_until_ready(proxy: FaultProxy, child: Child, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            ask(proxy.url, "GET", "/_microburst/health")
+        except (OSError, HTTPException) as error:
+            if child.status is not None or time.monotonic() > deadline:
+                text = log.read_text(errors="replace").strip()
+                raise CommandError(f"microburst does not answer: {text[-500:]}") from error
+            time.sleep(0.1)
+        else:
+            return

@@ -1,0 +1,156 @@
+"""The uploads of a run, and what must come of them. Pure: the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from enum import Enum, auto
+from random import Random
+from typing import Any, Self
+
+FILES = (40, 120)
+MOST_BYTES = 2_000
+WRITTEN_AGAIN = 0.05
+MANIFEST_TWICE = 0.3
+LANES = 8
+
+
+class Kind(Enum):
+    """How a set ends, and why."""
+
+    WHOLE = auto()
+    WITHHELD = auto()
+    """Files that its manifest lists are never written: it times out."""
+    DELETED = auto()
+    """Files are deleted from the bucket after they were announced: it times out."""
+    STOPPED = auto()
+    """A file is withheld, and its executions are stopped: it fails."""
+
+
+KINDS = {1: Kind.WITHHELD, 3: Kind.DELETED, 5: Kind.STOPPED, 7: Kind.WITHHELD}
+"""Of twelve sets, the others are whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What the gateway does with a key, so many seconds after the beginning of the run.
+
+    A lane's actions are done one after the other, so that those of one key keep their order.
+    """
+
+    at: float
+    lane: int
+    does: str
+    """``write`` and announce, ``announce`` once more, or ``delete``."""
+    key: str
+    body: str = ""
+
+    def line(self) -> str:
+        """Return the action as a line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """Read what :meth:`line` returned."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedSet:
+    """A set, and the truth about it."""
+
+    set_id: str
+    kind: Kind
+    started: float
+    rows: dict[str, int] = field(default_factory=dict)
+    """The size of each key that is announced, as it was written last."""
+    missing: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+
+    @property
+    def manifest(self) -> str:
+        """The key of its manifest."""
+        return f"{self.set_id}-vaultjob/{self.set_id}.manifest"
+
+    @property
+    def files(self) -> int:
+        """How many keys its manifest lists."""
+        return len(self.rows) - 1 + len(self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Every set of a run, and every action, in the order of time."""
+
+    sets: tuple[ExpectedSet, ...]
+    actions: tuple[Action, ...]
+
+    @property
+    def uploads(self) -> int:
+        """How many keys must have a row in the end."""
+        return sum(len(each.rows) for each in self.sets)
+
+
+def workload(seed: int, seconds: float) -> Workload:
+    """Return the workload of a run that injects faults for *seconds*."""
+    random = Random(f"workload {seed}")
+    made = [_set(seed, number, seconds, random) for number in range(8 + round(seconds / 15))]
+    actions = [action for _, actions in made for action in actions]
+    return Workload(
+        tuple(expected for expected, _ in made), tuple(sorted(actions, key=lambda each: each.at))
+    )
+
+
+def _set(
+    seed: int, number: int, seconds: float, random: Random
+) -> tuple[ExpectedSet, list[Action]]:
+    kind = KINDS.get(number % 12, Kind.WHOLE)
+    # A count that runs out takes about a hundred seconds more.
+    latest = 0.7 * seconds if kind is Kind.WHOLE else max(0.15 * seconds, 0.8 * seconds - 100)
+    started, spread = random.uniform(0, latest), min(10.0, 0.15 * seconds)
+    set_id, lane = f"set-{seed}-{number:03}", number % LANES
+    keys = [f"{set_id}-vaultjob/{name}" for name in _names(random.randint(*FILES))]
+    some = frozenset(random.sample(keys, {Kind.WHOLE: 0, Kind.STOPPED: 1}.get(kind, 3)))
+    missing = frozenset() if kind is Kind.DELETED else some
+    absent = some if kind is Kind.DELETED else frozenset()
+    expected = ExpectedSet(
+        set_id=set_id, kind=kind, started=started, missing=missing, absent=absent
+    )
+    actions = []
+    for key in keys:
+        at = started + random.uniform(0, spread)
+        times = 0 if key in missing else 2 if random.random() < WRITTEN_AGAIN else 1
+        for again in range(times):
+            body = "x" * random.randint(1, MOST_BYTES)
+            expected.rows[key] = len(body)
+            actions.append(Action(at=at + 4 * again, lane=lane, does="write", key=key, body=body))
+    last = max(action.at for action in actions)
+    actions += [Action(at=last, lane=lane, does="delete", key=key) for key in sorted(absent)]
+    # A manifest may come before files do; not before those that are to be absent again.
+    at = last + 0.1 if absent else started + random.uniform(0.3, 1.1) * spread
+    text = "".join(f"{key}\n" for key in keys)
+    expected.rows[expected.manifest] = len(text)
+    actions.append(Action(at=at, lane=lane, does="write", key=expected.manifest, body=text))
+    if random.random() < MANIFEST_TWICE:
+        actions.append(
+            Action(at=at + 2, lane=lane, does="announce", key=expected.manifest, body=text)
+        )
+    return expected, actions
+
+
+def _names(number: int) -> Iterator[str]:
+    """Yield names of files, in several folders, that sort in another order than they are counted."""
+    for each in range(number):
+        yield f"folder {each % 3}/{each} naïve.csv" if each % 2 else f"{each}%20{number - each}.txt"
+
+
+def lines(actions: tuple[Action, ...]) -> str:
+    """Return *actions* as lines of JSON."""
+    return "".join(f"{action.line()}\n" for action in actions)
+
+
+def from_lines(text: str) -> list[Action]:
+    """Read what :func:`lines` returned."""
+    read: Any = text.splitlines()
+    return [Action.from_line(line) for line in read]
