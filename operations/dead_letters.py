@@ -30,10 +30,7 @@ Reason = Annotated[
     str, typer.Option(metavar="TEXT", help="Only messages whose reason contains this text.")
 ]
 Limit = Annotated[
-    int,
-    typer.Option(
-        min=1, metavar="NUMBER", help="Read at most this number of messages of each queue."
-    ),
+    int, typer.Option(min=1, metavar="NUMBER", help="Read at most so many messages of a queue.")
 ]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these message ids.")]
 
@@ -109,10 +106,7 @@ def redrive(
     queue: QueueName = "",
     reason: Reason = "",
     rate: Annotated[
-        float,
-        typer.Option(
-            min=0.1, metavar="NUMBER", help="Send at most this number of messages a second."
-        ),
+        float, typer.Option(min=0.1, metavar="NUMBER", help="Most messages that are sent a second.")
     ] = 20.0,
     limit: Limit = LIMIT,
     dry_run: DryRun = False,

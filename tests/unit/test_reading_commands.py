@@ -137,7 +137,7 @@ def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
 def test_show_of_a_set_that_nobody_knows_names_what_to_check(place: Place) -> None:
     ran = sgvault("show", "nobody")
     assert ran.status == 1
-    assert "Nothing is known of nobody" in ran.err
+    assert "The set nobody is unknown" in ran.err
 
 
 def test_show_of_a_set_without_a_manifest_shows_its_arrivals(place: Place) -> None:
