@@ -32,12 +32,13 @@ def pin(execution: Execution) -> Listing:
     """Read the manifest's newest version once, and return it as this execution's listing.
 
     The execution joins those of its manifest event and of the version, so that none decides for
-    the others.
+    the others, and those that owe an outcome.
 
     Raises:
         ManifestError: The manifest is not there, or cannot be used.
     """
     upload = execution.manifest.upload
+    reconciliation.register().executions.open(execution.arn, execution.manifest)
     reconciliation.upload_executions(execution.manifest).add(execution.arn)
     try:
         head = dataset.s3.head_object(Bucket=upload.bucket, Key=upload.key)
@@ -86,7 +87,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     continuations = before.continuations if before else 0
     unfinished = progress.difference is None and not progress.done
     stands_at = progress.difference.key if progress.difference else progress.after
-    reconciliation.register().checked(execution, listed=listing.entries, stands_at=stands_at)
+    reconciliation.register().checked(
+        execution,
+        version_id=listing.manifest_version_id,
+        listed=listing.entries,
+        stands_at=stands_at,
+    )
     logger.info(
         "Checked",
         extra={

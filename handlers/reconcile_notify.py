@@ -181,12 +181,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         outcomes.decide(conclude(execution, version_id, verdict, report), call=call)
     detail = outcomes.claim(id_, call=call)
     if detail is None:
-        reconciliation.register().concluded(execution.manifest, outcomes.decision(id_))
+        reconciliation.register().concluded(execution, outcomes.decision(id_))
         logger.info("Skipped: published before", outcome_id=id_)
         return {"outcomeId": id_, "announced": False}
     publish(detail)
     outcomes.mark_published(id_)
-    reconciliation.register().concluded(execution.manifest, detail)
+    reconciliation.register().concluded(execution, detail)
     logger.info("Published", outcome_id=id_, status=detail["status"])
     count(METRICS[Status(detail["status"])])
     return {"outcomeId": id_, "announced": True, "status": detail["status"]}

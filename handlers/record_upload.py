@@ -7,7 +7,8 @@ event of its key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
@@ -19,7 +20,7 @@ from handlers.aws.lambda_environment import RecordEnvironment
 from handlers.aws.register import Register
 from handlers.aws.source_queue import PartialAnswer, SourceQueue
 from handlers.aws.telemetry import count, instrumented, logger
-from handlers.aws.upload_rows import UploadRow, UploadRows
+from handlers.aws.upload_rows import OUT_OF_TIME, UploadRow, UploadRows
 from handlers.core import json_fields
 from handlers.core.errors import MalformedEventError
 from handlers.core.events import (
@@ -92,19 +93,40 @@ def rows_of(record: SQSRecord, received: DataUploads | ManifestUpload) -> Iterat
         )
 
 
-def register_sets(register: Register, recorded: Received, *, job_dir_suffix: str) -> dict[str, str]:
-    """Add what was *recorded* to the register; return why, by message id, where it cannot be."""
-    data = [each for each in recorded.values() if isinstance(each, DataUploads)]
-    try:
-        for arrival in arrivals(data, job_dir_suffix=job_dir_suffix):
-            register.arrived(arrival)
-        for each in recorded.values():
-            if isinstance(each, ManifestUpload):
-                register.manifest_arrived(each)
-    except (BotoCoreError, ClientError) as error:
-        logger.exception("The register of sets cannot be written")
-        return dict.fromkeys(recorded, f"The register of sets: {error}")
-    return {}
+def register_sets(
+    register: Register,
+    recorded: Received,
+    out_of_time: Callable[[], bool],
+    *,
+    job_dir_suffix: str,
+) -> dict[str, str]:
+    """Add what was *recorded* to the register; return why, by message id, where it cannot be.
+
+    A row that cannot be written returns the messages of its set alone.
+    """
+    messages: dict[str, list[str]] = {}
+    writes: dict[str, Callable[[], None]] = {}
+    data = {id_: each for id_, each in recorded.items() if isinstance(each, DataUploads)}
+    for id_, each in data.items():
+        for arrival in arrivals([each], job_dir_suffix=job_dir_suffix):
+            messages.setdefault(arrival.folder, []).append(id_)
+    for arrival in arrivals(data.values(), job_dir_suffix=job_dir_suffix):
+        writes[arrival.folder] = partial(register.arrived, arrival)
+    for id_, manifest in recorded.items():
+        if isinstance(manifest, ManifestUpload):
+            messages[id_] = [id_]
+            writes[id_] = partial(register.manifest_arrived, manifest)
+    failed: dict[str, str] = {}
+    for key, write in writes.items():
+        if out_of_time():
+            failed |= dict.fromkeys(messages[key], OUT_OF_TIME)
+            continue
+        try:
+            write()
+        except (BotoCoreError, ClientError) as error:
+            logger.exception("The register of sets cannot be written", key=key)
+            failed |= dict.fromkeys(messages[key], f"The register of sets: {error}")
+    return failed
 
 
 @instrumented
@@ -114,6 +136,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
     records = list(SQSEvent(event).records)
     received, unreadable, failed = read(records)
     table = UploadRows(table=environment.upload_event_table, expiry_days=environment.expiry_days)
+
+    def out_of_time() -> bool:
+        return context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
+
     written = table.write(
         [
             row
@@ -121,7 +147,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
             if record.message_id in received
             for row in rows_of(record, received[record.message_id])
         ],
-        lambda: context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000,
+        out_of_time,
     )
     count("UploadsRecorded", written.rows)
     count("UploadEventsRepeated", written.repeated)
@@ -129,6 +155,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
     unregistered = register_sets(
         Register(table=environment.set_table),
         recorded,
+        out_of_time,
         job_dir_suffix=environment.job_dir_suffix,
     )
     queue = SourceQueue(

@@ -1,7 +1,7 @@
 """Schedule -> sweep -> EventBridge, Step Functions, Notify: what was due and did not happen.
 
 A set whose manifest is overdue is announced; a manifest whose execution never started gets one; an
-upload whose executions have all ended without an outcome is decided, and published, by Notify. Once
+execution that has ended without an outcome is decided, and its outcome published, by Notify. Once
 a day the bucket's folders are listed, so that a set whose every event was lost is found too. Each
 step may be repeated: it decides, acts, and then writes that it has acted.
 """
@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.aws.lambda_environment import SweepEnvironment
+from handlers.aws.open_executions import OpenExecutions
 from handlers.aws.register import Register
 from handlers.aws.set_folders import SetFolders
 from handlers.aws.telemetry import count, instrumented, logger
@@ -27,7 +29,13 @@ from handlers.core import notices
 from handlers.core.errors import PublishError, VaultError
 from handlers.core.events import MANIFEST_OVERDUE, MANIFEST_UPLOADED, SOURCE, ManifestUpload
 from handlers.core.execution import STATUS_CHANGE
-from handlers.core.set_register import ManifestOverdue, SetRow, Step
+from handlers.core.set_register import (
+    REST_SECONDS,
+    ManifestOverdue,
+    OpenExecution,
+    SetRow,
+    Step,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -66,64 +74,70 @@ def announce(row: SetRow, folders: SetFolders, bus_name: str) -> None:
     count("ManifestsOverdue")
 
 
-def start(row: SetRow, manifest: ManifestUpload, environment: SweepEnvironment) -> None:
+def start(row: SetRow, manifest: ManifestUpload, register: Register, machine_arn: str) -> None:
     """Start the execution that the manifest's event should have started.
 
-    Its name is the same each time, so a repeat starts no second one; where the first one ended
-    without a single check, it is decided.
+    Its name is the same each time, so a repeat starts no second one.
     """
     name = row.execution_name()
     event = {"source": SOURCE, "detail-type": MANIFEST_UPLOADED, "detail": manifest.detail()}
     try:
         states.start_execution(
-            stateMachineArn=environment.state_machine_arn,
-            name=name,
-            input=json.dumps(event, ensure_ascii=False),
+            stateMachineArn=machine_arn, name=name, input=json.dumps(event, ensure_ascii=False)
         )
+        logger.warning("Started late", folder=row.folder, execution=name)
+        count("ExecutionsStartedLate")
     except states.exceptions.ExecutionAlreadyExists:
-        machine = environment.state_machine_arn.replace(":stateMachine:", ":execution:")
-        decide([f"{machine}:{name}"], environment.notify_function)
-        return
-    logger.warning("Started late", folder=row.folder, execution=name)
-    count("ExecutionsStartedLate")
+        logger.info("It has ended already", folder=row.folder, execution=name)
+    machine = machine_arn.replace(":stateMachine:", ":execution:")
+    register.started(row, manifest, f"{machine}:{name}")
 
 
-def decide(executions: Iterable[str], notify_function: str) -> None:
-    """Have Notify decide on an upload whose *executions* have all ended; it publishes once.
+def decide(row: OpenExecution, executions: OpenExecutions, notify_function: str, now: int) -> None:
+    """Have Notify decide on an execution that has ended; it publishes each outcome once.
 
     It gets what the rule on the end of an execution would have given it.
     """
-    ended: dict[str, Any] | None = None
-    for execution in executions:
-        try:
-            found = states.describe_execution(executionArn=execution)
-        except states.exceptions.ExecutionDoesNotExist:
-            logger.warning("An execution's history has expired", execution=execution)
-            continue
-        if found["status"] in {"RUNNING", "PENDING_REDRIVE"}:
-            return
-        ended = {
-            "executionArn": execution,
-            "status": found["status"],
-            "startDate": int(found["startDate"].timestamp() * 1000),
-            "input": found.get("input"),
-            "error": found.get("error"),
-            "cause": found.get("cause"),
-        }
-    if ended is None:
+    try:
+        found = states.describe_execution(executionArn=row.arn)
+    except states.exceptions.ExecutionDoesNotExist:
+        logger.error(
+            "An execution's history expired before its outcome was published: run"
+            f" `sgvault reconcile` for the set {row.manifest.set_id!r}",
+            execution=row.arn,
+        )
+        count("OutcomesNotDecided")
+        executions.close(row.arn)
         return
+    if found["status"] in {"RUNNING", "PENDING_REDRIVE"}:
+        executions.postpone(row, now + REST_SECONDS)
+        return
+    ended = {
+        "executionArn": row.arn,
+        "status": found["status"],
+        "startDate": int(found["startDate"].timestamp() * 1000),
+        "input": found.get("input"),
+        "error": found.get("error"),
+        "cause": found.get("cause"),
+    }
     lambda_.invoke(
         FunctionName=notify_function,
         InvocationType="Event",
         Payload=json.dumps({"detail-type": STATUS_CHANGE, "detail": ended}).encode(),
     )
     count("OutcomesDecidedLate")
+    asked = replace(row, decisions=row.decisions + 1)
+    executions.postpone(asked, row.decided_again_at(now))
 
 
-def sweep(folder: str, register: Register, folders: SetFolders, now: int) -> None:
-    """Do what is due for one set, and write when it is due again."""
+def sweep(key: str, register: Register, folders: SetFolders, now: int) -> None:
+    """Do what is due for one set or execution, and write when it is due again."""
     environment = SweepEnvironment.read()
-    row = register.row(folder)
+    if not key.endswith("/"):
+        if execution := register.executions.row(key):
+            decide(execution, register.executions, environment.notify_function, now)
+        return
+    row = register.row(key)
     if row is None:
         return
     due = row.due(now, manifest_due_seconds=environment.manifest_due_seconds)
@@ -132,9 +146,7 @@ def sweep(folder: str, register: Register, folders: SetFolders, now: int) -> Non
         register.announced(row)
         return
     if due.step is Step.START and row.manifest is not None:
-        start(row, row.manifest, environment)
-    elif due.step is Step.DECIDE:
-        decide(sorted(row.executions), environment.notify_function)
+        start(row, row.manifest, register, environment.state_machine_arn)
     register.postpone(row, due.again_at)
 
 
@@ -172,13 +184,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         return context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
 
     now = int(time.time())
-    for folder in register.due(now):
+    for key in register.due(now):
         if out_of_time():
             break
         try:
-            sweep(folder, register, folders, now)
+            sweep(key, register, folders, now)
         except (BotoCoreError, ClientError, VaultError):
-            logger.exception("A set was not swept", folder=folder)
+            logger.exception("A set was not swept", key=key)
             count("SetsNotSwept")
     today = now // SECONDS_A_DAY
     if not register.is_done("listing", today) and register_unknown(register, folders, out_of_time):

@@ -10,7 +10,10 @@ import boto3
 
 from handlers.aws.outcome_store import OutcomeStore
 from handlers.core.events import MANIFEST_UPLOADED, SOURCE, ManifestUpload, ObjectUpload
+from handlers.core.naming import SetFolder
 from handlers.core.outcome import outcome_id
+from operations import register
+from operations.register import RegisterRow
 from operations.set_reading import manifest_head
 from operations.vault import Vault
 
@@ -56,11 +59,14 @@ def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | N
     version_id = manifest_head(vault.file_upload_bucket_name, key).get("VersionId", "null")
     upload = ObjectUpload(bucket=vault.file_upload_bucket_name, key=key, size_bytes=0, event_time=0)
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
+    row = _row(vault, upload)
     last_attempt = outcomes.last_attempt(upload.bucket, key, version_id)
     last = None
     for attempt in count(1):
-        manifest = ManifestUpload(set_id=set_id, upload=upload, attempt=attempt)
-        status = outcomes.status(outcome_id(manifest, version_id))
+        id_ = outcome_id(ManifestUpload(set_id=set_id, upload=upload, attempt=attempt), version_id)
+        status = outcomes.status(id_)
+        if status is None and row and row.outcome_id == id_:
+            status = row.outcome
         if status is None and attempt >= last_attempt:
             return last
         last = status or last
@@ -70,13 +76,22 @@ def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | N
 def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:
     """Return *manifest* with the number of its next attempt, which is reserved only when it starts.
 
-    1 before the first outcome; a number that an earlier attempt was given is not used again.
+    1 before the first outcome; a number that an earlier attempt was given is not used again, nor is
+    that of the outcome in the register, which may have expired.
     """
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
     last = outcomes.last_attempt(manifest.upload.bucket, manifest.upload.key, version_id)
     numbers = count(last + 1 if last > 1 else 1)
     attempts = (replace(manifest, attempt=number) for number in numbers)
-    return next(each for each in attempts if not outcomes.is_decided(outcome_id(each, version_id)))
+    row = _row(vault, manifest.upload)
+    known = row.outcome_id if row else None
+    ids = ((each, outcome_id(each, version_id)) for each in attempts)
+    return next(each for each, id_ in ids if id_ != known and not outcomes.is_decided(id_))
+
+
+def _row(vault: Vault, upload: ObjectUpload) -> RegisterRow | None:
+    folder = SetFolder.of_manifest(upload.key).prefix
+    return register.rows(vault, [folder]).get(folder)
 
 
 def reserve_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:

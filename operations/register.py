@@ -1,4 +1,7 @@
-"""The register of sets: one row a set's folder, found by the sparse index of what is open."""
+"""The register of sets, as operators read it, found by the sparse index of what is open.
+
+A row a set's folder, and one for each execution without an outcome.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,16 @@ class RegisterRow:
     """What the register knows of a set; times are Unix seconds."""
 
     folder: str
+    """With a slash at its end; else it is the ARN of an execution that has no outcome yet."""
     set_id: str
     first_arrival: int | None
     last_arrival: int | None
     manifest_key: str | None
     listed: int | None
     """How many keys the manifest lists, once a check has read it."""
+    outcome: str | None
+    """The status of the newest outcome, which the register keeps when the outcome expires."""
+    outcome_id: str | None
     overdue_since: int | None
     """When its manifest was announced as overdue."""
 
@@ -47,12 +54,14 @@ class RegisterRow:
             last_arrival=number("lastArrival"),
             manifest_key=manifest.get("object-key"),
             listed=number("listed"),
+            outcome=item["outcome"]["S"] if "outcome" in item else None,
+            outcome_id=item["outcomeId"]["S"] if "outcomeId" in item else None,
             overdue_since=number("overdueAt"),
         )
 
 
 def open_folders(vault: Vault) -> list[str]:
-    """Return the folders of the sets that have no outcome yet, at most a thousand; never a scan."""
+    """Return the keys of the rows for which something is due, at most a thousand; never a scan."""
     if vault.set_table_name is None:
         return []
     pages = (

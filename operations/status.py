@@ -66,6 +66,7 @@ def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
     folders = {each["manifestKey"].rpartition("/")[0] + "/" for each in running}
     registered = register.rows(vault, [*folders, *register.open_folders(vault)])
     for each in running:
+        registered.pop(each["executionArn"], None)
         row = registered.pop(each["manifestKey"].rpartition("/")[0] + "/", None)
         each["lastArrival"] = row.last_arrival if row else None
         each["listed"] = row.listed if row else None
@@ -73,8 +74,10 @@ def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
 
 
 def _waiting(row: RegisterRow) -> dict[str, Any]:
-    """Return a set that no execution reconciles yet, in the form of :func:`in_flight`."""
+    """Return a set that no execution reconciles now, in the form of :func:`in_flight`."""
     waits_for = "its reconciliation" if row.manifest_key else "its manifest"
+    if not row.folder.endswith("/"):
+        waits_for = "its outcome, though its execution has ended"
     if row.overdue_since is not None:
         waits_for = "its manifest, which is overdue"
     return {

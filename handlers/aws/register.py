@@ -1,4 +1,4 @@
-"""The register's table: one row a set's folder, and an index of those for which something is due.
+"""The register of sets: one row a set's folder, in the register's table.
 
 Every write may be repeated. An arrival costs one write for each set in a batch of messages, and
 none of the index, whose only attributes are the key and the time at which something is due.
@@ -8,45 +8,40 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.aws import register_table
+from handlers.aws.open_executions import OpenExecutions
+from handlers.aws.register_table import DUE, RegisterTable, number
 from handlers.aws.telemetry import logger
 from handlers.core.events import ManifestUpload
 from handlers.core.execution import Execution
 from handlers.core.naming import SetFolder
 from handlers.core.set_register import START_AFTER_SECONDS, Arrival, SetRow
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-INDEX = "due"
-DUE = {"S": "due"}
-"""The index has one partition."""
-
-dynamodb: DynamoDBClient = boto3.client(
-    "dynamodb",
-    config=Config(
-        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-    ),
+OF_AN_ATTEMPT = (
+    "executions, checkedAt, iteration, listed, standsAt, outcome, outcomeId, concludedAt"
 )
+"""What a row knows of the newest attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Register:
-    """The table."""
+class Register(RegisterTable):
+    """The sets' rows."""
 
-    table: str
+    @property
+    def executions(self) -> OpenExecutions:
+        """The rows of the executions."""
+        return OpenExecutions(table=self)
 
     def arrived(self, arrival: Arrival) -> None:
         """Write that data files of one set have arrived; the sweep looks at the set later."""
-        first = _number(arrival.first)
-        written = self._update(
+        first = number(arrival.first)
+        written = self.update(
             arrival.folder,
             "SET setId = :set, bucketName = :bucket, lastArrival = :last,"
             " firstArrival = if_not_exists(firstArrival, :first),"
@@ -55,14 +50,14 @@ class Register:
                 ":set": {"S": arrival.set_id},
                 ":bucket": {"S": arrival.bucket},
                 ":first": first,
-                ":last": _number(arrival.last),
+                ":last": number(arrival.last),
                 ":due": DUE,
-                ":at": _number(time.time()),
+                ":at": number(time.time()),
             },
             condition="attribute_not_exists(lastArrival) OR lastArrival < :last",
         )
         if written is None or int(written["firstArrival"]["N"]) > arrival.first:
-            self._update(
+            self.update(
                 arrival.folder,
                 "SET firstArrival = :first",
                 {":first": first},
@@ -72,112 +67,107 @@ class Register:
     def manifest_arrived(self, manifest: ManifestUpload) -> None:
         """Write that a manifest has arrived: all that is known of an earlier one is over."""
         now = time.time()
-        self._update(
+        self.update(
             SetFolder.of_manifest(manifest.upload.key).prefix,
             "SET setId = :set, bucketName = :bucket, manifest = :manifest, manifestTime = :time,"
             " manifestRecorded = :now, due = :due, dueAt = :at"
-            " REMOVE executions, checkedAt, iteration, listed, standsAt, doneAt, outcome,"
-            " outcomeId, concludedAt, overdueAt",
+            f" REMOVE overdueAt, manifestVersion, attempt, {OF_AN_ATTEMPT}",
             {
                 ":set": {"S": manifest.set_id},
                 ":bucket": {"S": manifest.upload.bucket},
-                ":manifest": {"S": json.dumps(manifest.detail(), ensure_ascii=False)},
-                ":time": _number(manifest.upload.event_time),
-                ":now": _number(now),
+                ":manifest": _text(manifest),
+                ":time": number(manifest.upload.event_time),
+                ":now": number(now),
                 ":due": DUE,
-                ":at": _number(now + START_AFTER_SECONDS),
+                ":at": number(now + START_AFTER_SECONDS),
             },
             condition="attribute_not_exists(manifestTime) OR manifestTime < :time",
         )
 
-    def checked(self, execution: Execution, *, listed: int, stands_at: str) -> None:
-        """Write how far a check has come; the check goes on if that cannot be written."""
-        self._of_manifest(
-            execution.manifest,
-            "SET iteration = :iteration, listed = :listed, standsAt = :key, checkedAt = :now"
-            " ADD executions :execution",
-            {
-                ":iteration": _number(execution.iterations or 0),
-                ":listed": _number(listed),
-                ":key": {"S": stands_at},
-                ":now": _number(time.time()),
-                ":execution": {"SS": [execution.arn]},
-            },
+    def started(self, row: SetRow, manifest: ManifestUpload, arn: str) -> None:
+        """Write that the sweep has started an execution for the manifest of *row*."""
+        self.executions.open(arn, manifest)
+        self.update(
+            row.folder,
+            "ADD executions :execution",
+            {":execution": {"SS": [arn]}, ":time": number(manifest.upload.event_time)},
+            condition="manifestTime = :time",
         )
 
-    def concluded(self, manifest: ManifestUpload, outcome: Mapping[str, Any]) -> None:
-        """Write the outcome; what arrives from now on belongs to another delivery.
+    def checked(
+        self, execution: Execution, *, version_id: str, listed: int, stands_at: str
+    ) -> None:
+        """Write how far a check has come; the check goes on if that cannot be written."""
+        try:
+            self._of_manifest(
+                execution.manifest,
+                version_id,
+                "SET iteration = :iteration, listed = :listed, standsAt = :key, checkedAt = :now"
+                " ADD executions :execution",
+                {
+                    ":iteration": number(execution.iterations or 0),
+                    ":listed": number(listed),
+                    ":key": {"S": stands_at},
+                    ":now": number(time.time()),
+                    ":execution": {"SS": [execution.arn]},
+                },
+            )
+        except (BotoCoreError, ClientError):
+            logger.exception("The register was not written", execution=execution.arn)
+
+    def concluded(self, execution: Execution, outcome: Mapping[str, Any]) -> None:
+        """Write a published outcome; what arrives from now on belongs to another delivery.
 
         Where it cannot be written, the sweep has Notify write it.
         """
-        self._of_manifest(
-            manifest,
-            "SET outcome = :status, outcomeId = :id, concludedAt = :at"
-            " REMOVE due, dueAt, firstArrival",
-            {
-                ":status": {"S": outcome["status"]},
-                ":id": {"S": outcome["outcome-id"]},
-                ":at": _number(outcome["finished"]),
-            },
-        )
+        version_id: str | None = outcome["manifest-version-id"]
+        if version_id == str(outcome["event-time"]):  # it failed before it read the manifest
+            version_id = None
+        try:
+            self._of_manifest(
+                execution.manifest,
+                version_id,
+                "SET outcome = :status, outcomeId = :id, concludedAt = :at"
+                " REMOVE due, dueAt, firstArrival",
+                {
+                    ":status": {"S": outcome["status"]},
+                    ":id": {"S": outcome["outcome-id"]},
+                    ":at": number(outcome["finished"]),
+                },
+            )
+            self.executions.close(execution.arn)
+        except (BotoCoreError, ClientError):
+            logger.exception("The register was not written", execution=execution.arn)
 
     def found(self, folder: str, *, set_id: str, bucket: str, due: bool) -> None:
         """Write a folder of which no event is known; it is *due* unless it was there for long."""
-        now = _number(time.time())
+        now = number(time.time())
         values = {":set": {"S": set_id}, ":bucket": {"S": bucket}}
         expression = "SET setId = :set, bucketName = :bucket"
         if due:
             expression += ", firstArrival = :now, lastArrival = :now, due = :due, dueAt = :now"
             values |= {":now": now, ":due": DUE}
-        self._update(folder, expression, values, condition="attribute_not_exists(setId)")
-
-    def due(self, now: int) -> Iterator[str]:
-        """Yield the folders for which something is due, the longest due first."""
-        request: dict[str, Any] = {
-            "TableName": self.table,
-            "IndexName": INDEX,
-            "KeyConditionExpression": "due = :due AND dueAt <= :now",
-            "ExpressionAttributeValues": {":due": DUE, ":now": _number(now)},
-        }
-        while True:
-            page = dynamodb.query(**request)
-            yield from (item["folder"]["S"] for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        self.update(folder, expression, values, condition="attribute_not_exists(setId)")
 
     def row(self, folder: str) -> SetRow | None:
         """Return a folder's row."""
-        answer = dynamodb.get_item(
-            TableName=self.table, Key={"folder": {"S": folder}}, ConsistentRead=True
-        )
-        return SetRow.from_item(answer["Item"]) if "setId" in answer.get("Item", {}) else None
+        item: Any = self.item(folder)
+        return SetRow.from_item(item) if "setId" in item else None
 
     def postpone(self, row: SetRow, at: int | None) -> None:
         """Write when *row* is due again, or that it is not, unless it has changed meanwhile."""
         if at is None:
             self._change(row, "REMOVE due, dueAt", {})
         else:
-            self._change(row, "SET dueAt = :at", {":at": _number(at)})
+            self._change(row, "SET dueAt = :at", {":at": number(at)})
 
     def announced(self, row: SetRow) -> None:
         """Write that the manifest of *row* was announced as overdue."""
-        self._change(row, "SET overdueAt = :now REMOVE due, dueAt", {":now": _number(time.time())})
-
-    def is_done(self, task: str, day: int) -> bool:
-        """Return whether *task* was done on *day*."""
-        answer = dynamodb.get_item(TableName=self.table, Key={"folder": {"S": f"#{task}"}})
-        return int(answer.get("Item", {}).get("doneOn", {"N": "-1"})["N"]) >= day
-
-    def done(self, task: str, day: int) -> None:
-        """Write that *task* was done on *day*; a folder's key ends with a slash, this one does not."""
-        values = {":day": _number(day)}
-        condition = "attribute_not_exists(doneOn) OR doneOn < :day"
-        self._update(f"#{task}", "SET doneOn = :day", values, condition=condition)
+        self._change(row, "SET overdueAt = :now REMOVE due, dueAt", {":now": number(time.time())})
 
     def unknown(self, folders: Sequence[str]) -> list[str]:
         """Return those of a hundred *folders* at most that have no row."""
-        answer = dynamodb.batch_get_item(
+        answer = register_table.dynamodb.batch_get_item(
             RequestItems={
                 self.table: {
                     "Keys": [{"folder": {"S": folder}} for folder in folders],
@@ -199,46 +189,56 @@ class Register:
                 conditions.append(f"attribute_not_exists({name})")
             else:
                 conditions.append(f"{name} = :{name}")
-                values[f":{name}"] = _number(value)
-        self._update(row.folder, expression, values, condition=" AND ".join(conditions))
+                values[f":{name}"] = number(value)
+        self.update(row.folder, expression, values, condition=" AND ".join(conditions))
 
     def _of_manifest(
-        self, manifest: ManifestUpload, expression: str, values: dict[str, Any]
+        self,
+        manifest: ManifestUpload,
+        version_id: str | None,
+        expression: str,
+        values: dict[str, Any],
     ) -> None:
-        """Update the row as long as *manifest* is its newest; the writer may not know it yet.
-
-        A further attempt has the time of the object, not of its upload.
-        """
+        """Update the row as long as *manifest* is its newest; the writer may not know it yet."""
         folder = SetFolder.of_manifest(manifest.upload.key).prefix
-        condition = "attribute_exists(setId)"
+        if version_id is not None:
+            expression = expression.replace("SET ", "SET manifestVersion = :version, ", 1)
+            values[":version"] = {"S": version_id}
         if manifest.attempt == 1:
-            values[":time"] = _number(manifest.upload.event_time)
-            condition = "manifestTime = :time"
-        try:
-            if self._update(folder, expression, values, condition=condition) is None:
-                self.manifest_arrived(manifest)
-                self._update(folder, expression, values, condition=condition)
-        except (BotoCoreError, ClientError):
-            logger.exception("The register was not written", folder=folder)
+            values[":time"] = number(manifest.upload.event_time)
+            condition = "manifestTime = :time AND attribute_not_exists(attempt)"
+        elif version_id is None:
+            return
+        else:
+            values[":attempt"] = number(manifest.attempt)
+            condition = "manifestVersion = :version AND attempt = :attempt"
+        if self.update(folder, expression, values, condition=condition) is None:
+            self.manifest_arrived(manifest)
+            if version_id is not None and manifest.attempt > 1:
+                self._attempt_began(folder, manifest, version_id)
+            self.update(folder, expression, values, condition=condition)
 
-    def _update(
-        self, folder: str, expression: str, values: dict[str, Any], *, condition: str
-    ) -> dict[str, Any] | None:
-        """Update a row and return it; None where *condition* does not hold."""
-        request: Any = {"ExpressionAttributeValues": values} if values else {}
-        try:
-            answer = dynamodb.update_item(
-                TableName=self.table,
-                Key={"folder": {"S": folder}},
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ReturnValues="ALL_NEW",
-                **request,
-            )
-        except dynamodb.exceptions.ConditionalCheckFailedException:
-            return None
-        return answer["Attributes"]
+    def _attempt_began(self, folder: str, manifest: ManifestUpload, version_id: str) -> None:
+        """Write that a further attempt follows the last one, unless the manifest was replaced.
+
+        Its event has the time of the object, which does not order it: its version has to be the
+        row's. The row has none where every attempt failed before it read the manifest.
+        """
+        self.update(
+            folder,
+            f"SET manifest = :manifest, attempt = :attempt, manifestVersion = :version"
+            f" REMOVE {OF_AN_ATTEMPT}",
+            {
+                ":manifest": _text(manifest),
+                ":attempt": number(manifest.attempt),
+                ":version": {"S": version_id},
+                ":time": number(manifest.upload.event_time),
+            },
+            condition="(attribute_not_exists(attempt) OR attempt < :attempt)"
+            " AND (manifestVersion = :version OR (attribute_not_exists(manifestVersion)"
+            " AND (attribute_exists(outcome) OR manifestTime = :time)))",
+        )
 
 
-def _number(value: float) -> dict[str, str]:
-    return {"N": str(int(value))}
+def _text(manifest: ManifestUpload) -> dict[str, str]:
+    return {"S": json.dumps(manifest.detail(), ensure_ascii=False)}

@@ -37,6 +37,7 @@ THROTTLING = {
 }
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"""
 
+OUT_OF_TIME = "The function's time ended before the row's turn"
 NEVER = (-1, -1)
 """Before every upload's age."""
 
@@ -114,12 +115,12 @@ class UploadRows:
         has written are not put again, so a slow table is filled by several deliveries.
         """
         written = Written()
-        ahead = deque(self._without_known(rows, written))
+        ahead = deque(self._without_known(rows, written, out_of_time))
         round_rows, pause_seconds = WRITERS, FIRST_PAUSE_SECONDS
         with ThreadPoolExecutor(WRITERS) as writers:
             while ahead:
                 if out_of_time():
-                    written.fail(ahead, "The function's time ended before the row's turn")
+                    written.fail(ahead, OUT_OF_TIME)
                     break
                 some = [ahead.popleft() for _ in range(min(round_rows, len(ahead)))]
                 puts = self._put_all(writers, some, written)
@@ -139,11 +140,16 @@ class UploadRows:
                 pause_seconds = min(2 * pause_seconds, MAX_PAUSE_SECONDS)
         return written
 
-    def _without_known(self, rows: Sequence[UploadRow], written: Written) -> Iterator[UploadRow]:
+    def _without_known(
+        self, rows: Sequence[UploadRow], written: Written, out_of_time: Callable[[], bool]
+    ) -> Iterator[UploadRow]:
         """Yield *rows* but for those of repeated messages that the table has."""
         yield from (row for row in rows if not row.repeated)
         repeated = [row for row in rows if row.repeated]
         for first in range(0, len(repeated), KEYS_A_CALL):
+            if out_of_time():
+                written.fail(repeated[first:], OUT_OF_TIME)
+                return
             some = repeated[first : first + KEYS_A_CALL]
             known = self._known(some)
             for row in some:

@@ -173,11 +173,12 @@ class ManifestUpload:
         )
 
     def detail(self) -> dict[str, Any]:
-        """Return the event's detail: the manifest's five fields."""
+        """Return the event's detail: the manifest's five fields, and the attempt from the second."""
         return {
             "set-id": self.set_id,
             "event-time": self.upload.event_time,
             "bucket-name": self.upload.bucket,
             "object-key": self.upload.key,
             "object-size": self.upload.size_bytes,
+            **({"attempt": self.attempt} if self.attempt > 1 else {}),
         }

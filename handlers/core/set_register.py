@@ -1,7 +1,8 @@
 """The register of sets: what is known of each set's folder, and what is due for it when.
 
-One row a folder. Writer, check and notification each add what they know; the sweep alone decides
-what follows from it, so that nothing hangs on the order in which they come.
+One row a folder, and one for each execution that owes an outcome. Writer, check and notification
+each add what they know; the sweep alone decides what follows from it, so that nothing hangs on the
+order in which they come.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from handlers.core.events import DataUploads, ManifestUpload
 START_AFTER_SECONDS = 15 * 60
 """An execution that has made no check so long after its manifest was recorded did not start."""
 REST_SECONDS = 3_600
-"""An execution whose last check is younger needs no look at it."""
+"""So often the sweep asks whether an execution still runs."""
+MOST_SECONDS_BETWEEN_DECISIONS = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +60,6 @@ class Step(Enum):
     WAIT = auto()
     ANNOUNCE_OVERDUE = auto()
     START = auto()
-    DECIDE = auto()
-    """If every execution has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,6 @@ class SetRow:
     manifest: ManifestUpload | None = None
     manifest_recorded: int = 0
     executions: frozenset[str] = frozenset()
-    checked_at: int = 0
     outcome: str | None = None
     concluded_at: int = 0
     overdue_at: int | None = None
@@ -109,7 +108,6 @@ class SetRow:
             manifest=ManifestUpload.from_detail(json.loads(manifest["S"])) if manifest else None,
             manifest_recorded=number("manifestRecorded") or 0,
             executions=frozenset(item.get("executions", {}).get("SS", [])),
-            checked_at=number("checkedAt") or 0,
             outcome=item["outcome"]["S"] if "outcome" in item else None,
             concluded_at=number("concludedAt") or 0,
             overdue_at=number("overdueAt"),
@@ -134,14 +132,12 @@ class SetRow:
         if self.awaits_manifest:
             at = (self.last_arrival or 0) + manifest_due_seconds
             return Due(step=Step.WAIT, again_at=at) if at > now else Due(step=Step.ANNOUNCE_OVERDUE)
-        if self.manifest is None or self.outcome is not None:
-            return Due(step=Step.NOTHING)
-        if not self.executions:
-            at = self.manifest_recorded + START_AFTER_SECONDS
-            return Due(step=Step.WAIT, again_at=at) if at > now else _again(Step.START, now)
-        if self.checked_at + REST_SECONDS > now:
-            return Due(step=Step.WAIT, again_at=self.checked_at + REST_SECONDS)
-        return _again(Step.DECIDE, now)
+        if self.manifest is None or self.outcome is not None or self.executions:
+            return Due(step=Step.NOTHING)  # each execution has a row of its own
+        at = self.manifest_recorded + START_AFTER_SECONDS
+        if at > now:
+            return Due(step=Step.WAIT, again_at=at)
+        return Due(step=Step.START, again_at=now + START_AFTER_SECONDS)
 
     def execution_name(self) -> str:
         """Return the name under which the sweep starts an execution: the same each time."""
@@ -150,6 +146,30 @@ class SetRow:
         upload = self.manifest.upload
         digest = _digest(upload.bucket, upload.key, upload.event_time, self.manifest.attempt)
         return f"sweep-{digest[:40]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenExecution:
+    """The row of an execution that owes an outcome."""
+
+    arn: str
+    manifest: ManifestUpload
+    decisions: int = 0
+    """How often the sweep had Notify decide on it."""
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Read a row as DynamoDB has it."""
+        return cls(
+            arn=item["folder"]["S"],
+            manifest=ManifestUpload.from_detail(json.loads(item["manifest"]["S"])),
+            decisions=int(item.get("decisions", {"N": "0"})["N"]),
+        )
+
+    def decided_again_at(self, now: int) -> int:
+        """Return when Notify is asked again, if no outcome follows: after twice as long each time."""
+        pause_seconds = START_AFTER_SECONDS << min(self.decisions, 16)
+        return now + min(pause_seconds, MOST_SECONDS_BETWEEN_DECISIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +191,6 @@ class ManifestOverdue:
             "last-arrival": self.row.last_arrival,
             "near-misses": list(self.near_misses),
         }
-
-
-def _again(step: Step, now: int) -> Due:
-    return Due(step=step, again_at=now + START_AFTER_SECONDS)
 
 
 def _digest(*identity: str | int | None) -> str:

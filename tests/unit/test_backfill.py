@@ -10,12 +10,13 @@ import pytest
 
 from handlers.aws.outcome_store import OutcomeStore
 from handlers.classify_upload import handler
+from handlers.core.outcome import outcome_id
 from tests.unit.fakes import FakeContext
 from tests.unit.manifests import rich
 from tests.unit.operator_account import PARAMETER, Account
 from tests.unit.operator_set import MANIFEST, OLD, Place, placed
 from tests.unit.refusals import client_error
-from tests.unit.samples import batch, put_row
+from tests.unit.samples import batch, manifest_upload, put_row
 from tests.unit.sgvault import sgvault
 
 
@@ -150,6 +151,23 @@ def test_an_attempt_whose_outcome_expired_keeps_its_number(place: Place) -> None
     sgvault("backfill", "a", "--yes")
     (started,) = place.account.named("StartExecution")
     assert json.loads(started["input"])["detail"]["attempt"] == 4
+
+
+def test_a_first_outcome_that_expired_keeps_its_number(place: Place) -> None:
+    """The register knows its id, and whether it was *Successful*."""
+    manifest = rich([(3, "a-vaultjob/one")], began=OLD)
+    place.put(MANIFEST, manifest)
+    place.put("a-vaultjob/one", b"one")
+    id_ = outcome_id(
+        manifest_upload(), place.s3.head_object(Bucket="bucket", Key=MANIFEST)["VersionId"]
+    )
+    row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": id_}}
+    place.register["a-vaultjob/"] = row | {"outcome": {"S": "Successful"}}
+    sgvault("backfill", "a", "--yes")
+    (started,) = place.account.named("StartExecution")
+    assert json.loads(started["input"])["detail"]["attempt"] == 2
+    put_row(place.aws, "a-vaultjob/one", event_time=OLD)
+    assert "nothing, because the outcome is Successful" in sgvault("backfill", "a", "--yes").out
 
 
 def test_a_successful_set_without_a_missing_row_is_left_alone(

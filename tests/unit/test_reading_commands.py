@@ -78,16 +78,19 @@ def test_status_shows_sets_that_nobody_reconciles_yet(place: Place) -> None:
         "c": {**arrived, "overdueAt": {"N": str(now)}},
         "d": {**arrived, **manifest},
     }
+    keys = {**{id_: f"{id_}-vaultjob/" for id_ in rows}, "e": f"{EXECUTION}-2"}
+    rows["e"] = manifest
     place.register |= {
-        f"{id_}-vaultjob/": {"folder": {"S": f"{id_}-vaultjob/"}, "setId": {"S": id_}, **row}
-        for id_, row in rows.items()
+        key: {"folder": {"S": key}, "setId": {"S": id_}, **rows[id_]} for id_, key in keys.items()
     }
+    place.register[EXECUTION] = {"folder": {"S": EXECUTION}, "setId": {"S": "a"}, **manifest}
     found = {each["setId"]: each for each in sgvault("status", "--json").json["inFlight"]}
     assert {id_: each["state"] for id_, each in found.items()} == {
         "a": "Wait",
         "b": "its manifest",
         "c": "its manifest, which is overdue",
         "d": "its reconciliation",
+        "e": "its outcome, though its execution has ended",
     }
     assert (found["a"]["listed"], found["a"]["lastArrival"]) == (7, now - 300)
     assert "5 min" in sgvault("status").out

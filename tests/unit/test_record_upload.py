@@ -16,7 +16,7 @@ from handlers import classify_upload, record_upload
 from handlers.core.events import ObjectUpload
 from handlers.record_upload import handler
 from tests.unit.conditions import Item
-from tests.unit.fakes import EVENT_TABLE, FakeAws, FakeContext, installed
+from tests.unit.fakes import EVENT_TABLE, SET_TABLE, FakeAws, FakeContext, installed
 from tests.unit.refusals import client_error
 from tests.unit.samples import (
     EVENT_TIME,
@@ -252,6 +252,35 @@ def test_what_the_functions_time_does_not_suffice_for_is_returned(aws: FakeAws) 
     aws.dynamodb.fails = lambda *_: client_error("ProvisionedThroughputExceededException", 400)
     context = FakeContext(looks_at_the_clock=3)
     assert failed(handler(batch(TWENTY, OTHER), context.typed)) == ["m0", "m1"]
+
+
+def test_what_the_functions_time_does_not_suffice_to_read_is_returned(aws: FakeAws) -> None:
+    """Ten thousand repeated rows are a hundred reads, and each may take seconds."""
+    many = [data_event(*[upload(f"a-vaultjob/{m}/{n}") for n in range(100)]) for m in range(3)]
+    context = FakeContext(looks_at_the_clock=2)
+    assert failed(handler(batch(*many, receives=2), context.typed)) == ["m0", "m1", "m2"]
+    assert aws.dynamodb.operations.count("BatchGetItem") == 2
+
+
+def test_a_register_row_that_cannot_be_written_returns_the_messages_of_its_set_alone(
+    aws: FakeAws, context: FakeContext
+) -> None:
+    def refuses(operation: str, parameters: Mapping[str, Any]) -> Exception | None:
+        of_b = parameters.get("Key") == {"folder": {"S": "b-vaultjob/"}}
+        return client_error("InternalServerError", 500) if of_b else None
+
+    aws.dynamodb.fails = refuses
+    answer = handler(batch(TWENTY, OTHER, manifest_event(), OTHER), context.typed)
+    assert failed(answer) == ["m1", "m3"]
+    assert [row["folder"]["S"] for row in aws.dynamodb.rows(SET_TABLE)] == ["a-vaultjob/"]
+
+
+def test_sets_that_the_functions_time_does_not_suffice_for_are_returned(aws: FakeAws) -> None:
+    """A table that is slow would else end the function, and the whole batch would come again."""
+    context = FakeContext(looks_at_the_clock=2)
+    assert failed(handler(batch(data_event(upload("a-vaultjob/x")), OTHER), context.typed)) == [
+        "m1"
+    ]
 
 
 @pytest.mark.parametrize(

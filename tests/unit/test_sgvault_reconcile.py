@@ -48,6 +48,7 @@ def account(statuses: list[str]) -> Iterator[Account]:
         account.answers |= {
             "HeadObject": lambda *_: head,
             "GetItem": get_item,
+            "BatchGetItem": lambda *_: {"Responses": {}, "UnprocessedKeys": {}},
             "UpdateItem": lambda *_: {"Attributes": {"attemptsAgain": {"N": str(next(counted))}}},
         }
         yield account

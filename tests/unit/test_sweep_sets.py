@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,18 +64,40 @@ def published(aws: FakeAws) -> list[dict[str, Any]]:
     return [json.loads(entry["Detail"]) for entry in aws.events.accepted]
 
 
-def check(manifest: ManifestUpload | None = None, arn: str = EXECUTION) -> None:
-    """Register a check of an execution."""
-    execution = Execution(
+def check(
+    manifest: ManifestUpload | None = None, arn: str = EXECUTION, version_id: str = "v1"
+) -> None:
+    """Register the first check of an execution."""
+    register = Register(table=SET_TABLE)
+    register.executions.open(arn, manifest or manifest_upload())
+    register.checked(
+        execution(manifest, arn), version_id=version_id, listed=9, stands_at="a-vaultjob/x"
+    )
+
+
+def execution(manifest: ManifestUpload | None = None, arn: str = EXECUTION) -> Execution:
+    """Return an execution."""
+    return Execution(
         arn=arn, started=EVENT_TIME, manifest=manifest or manifest_upload(), iterations=7
     )
-    Register(table=SET_TABLE).checked(execution, listed=9, stands_at="a-vaultjob/x")
 
 
-def conclude(aws: FakeAws, status: str) -> None:
+def conclude(
+    aws: FakeAws,
+    status: str,
+    manifest: ManifestUpload | None = None,
+    arn: str = EXECUTION,
+    version_id: str = "v1",
+) -> None:
     """Register an outcome."""
-    outcome = {"status": status, "outcome-id": "id", "finished": int(aws.clock.now)}
-    Register(table=SET_TABLE).concluded(manifest_upload(), outcome)
+    outcome = {
+        "status": status,
+        "outcome-id": f"outcome of {arn}",
+        "finished": int(aws.clock.now),
+        "event-time": EVENT_TIME,
+        "manifest-version-id": version_id,
+    }
+    Register(table=SET_TABLE).concluded(execution(manifest, arn), outcome)
 
 
 def is_due(aws: FakeAws) -> bool:
@@ -173,7 +196,9 @@ def test_data_after_a_successful_outcome_is_another_delivery(
     assert not is_due(aws)
 
 
-def test_an_execution_that_never_started_is_started_once(aws: FakeAws) -> None:
+def test_an_execution_that_never_started_is_started_once(
+    aws: FakeAws, metrics: Callable[[], Counter[str]]
+) -> None:
     record(manifest_event())
     aws.clock.now += START_AFTER_SECONDS - 1
     sweep()
@@ -181,9 +206,10 @@ def test_an_execution_that_never_started_is_started_once(aws: FakeAws) -> None:
     for _ in range(3):
         aws.clock.now += START_AFTER_SECONDS
         sweep()
-    ((arn, execution),) = aws.states.executions.items()
+    ((arn, started),) = aws.states.executions.items()
     assert arn.startswith("arn:aws:states:us-east-1:123456789011:execution:reconciliation:sweep-")
-    assert json.loads(execution["input"]) == manifest_event()
+    assert json.loads(started["input"]) == manifest_event()
+    assert metrics()["ExecutionsStartedLate"] == 1
 
 
 def test_an_execution_of_the_sweep_that_ended_without_a_check_is_decided(aws: FakeAws) -> None:
@@ -192,32 +218,120 @@ def test_an_execution_of_the_sweep_that_ended_without_a_check_is_decided(aws: Fa
     sweep()
     (arn,) = aws.states.executions
     aws.states.executions[arn]["status"] = "FAILED"
-    aws.clock.now += START_AFTER_SECONDS
+    aws.clock.now += HOUR
     sweep()
-    (call,) = aws.lambda_.calls
-    execution = Execution.from_event(json.loads(call["Payload"]))
-    assert (execution.arn, execution.failure) == (arn, "The execution ended as FAILED")
+    assert decided(aws) == [arn]
 
 
-def test_executions_that_have_all_ended_without_an_outcome_are_decided_by_notify(
-    aws: FakeAws,
-) -> None:
+def decided(aws: FakeAws) -> list[str]:
+    """Return the executions that Notify was to decide on."""
+    assert {call["FunctionName"] for call in aws.lambda_.calls} <= {SWEEP.notify_function}
+    return [Execution.from_event(json.loads(call["Payload"])).arn for call in aws.lambda_.calls]
+
+
+def test_an_execution_that_has_ended_without_an_outcome_is_decided_by_notify(aws: FakeAws) -> None:
     """DescribeExecution is eventually consistent, and a decision may be written, not published."""
-    record(manifest_event())
-    for arn in (EXECUTION, OTHER_EXECUTION):
-        check(arn=arn)
     given = json.dumps(manifest_event())
-    aws.states.put(EXECUTION, "ABORTED", given)
-    aws.states.put(OTHER_EXECUTION, "RUNNING", given)
-    aws.clock.now += 2 * HOUR
+    for arn, status in ((EXECUTION, "ABORTED"), (OTHER_EXECUTION, "RUNNING")):
+        check(arn=arn)
+        aws.states.put(arn, status, given)
+    aws.clock.now += HOUR
     sweep()
-    assert aws.lambda_.calls == []
+    assert decided(aws) == [EXECUTION]
+    conclude(aws, "Failed")
     aws.states.put(OTHER_EXECUTION, "FAILED", given)
-    aws.clock.now += START_AFTER_SECONDS
+    aws.clock.now += HOUR
     sweep()
-    (call,) = aws.lambda_.calls
-    assert call["FunctionName"] == SWEEP.notify_function
-    assert Execution.from_event(json.loads(call["Payload"])).manifest == manifest_upload()
+    assert decided(aws) == [EXECUTION, OTHER_EXECUTION]
+
+
+def newer(version_id: str) -> None:
+    """Let a newer manifest arrive, and be checked by an execution of its own."""
+    manifest = replace(
+        manifest_upload(), upload=upload("a-vaultjob/a.manifest", event_time=EVENT_TIME + 9)
+    )
+    record(manifest_event(manifest))
+    check(manifest, OTHER_EXECUTION, version_id)
+
+
+def another_attempt(version_id: str) -> None:
+    """Let an operator start another attempt, which makes its first check."""
+    check(manifest_upload(attempt=2), OTHER_EXECUTION, version_id)
+
+
+@pytest.mark.parametrize("follow", [newer, another_attempt])
+def test_an_execution_is_decided_though_another_manifest_or_attempt_followed(
+    aws: FakeAws, follow: Callable[[str], None]
+) -> None:
+    check()
+    follow("v2" if follow is newer else "v1")
+    for arn in (EXECUTION, OTHER_EXECUTION):
+        aws.states.put(arn, "TIMED_OUT", json.dumps(manifest_event()))
+    aws.clock.now += HOUR
+    sweep()
+    assert decided(aws) == [EXECUTION, OTHER_EXECUTION]
+    assert row().executions == {OTHER_EXECUTION}
+
+
+def test_an_execution_is_decided_less_often_each_time_and_given_up_with_its_history(
+    aws: FakeAws, metrics: Callable[[], Counter[str]]
+) -> None:
+    check()
+    aws.states.put(EXECUTION, "FAILED", json.dumps(manifest_event()))
+    for _ in range(10 * 96):
+        aws.clock.now += START_AFTER_SECONDS
+        sweep()
+    assert 12 < len(aws.lambda_.calls) < 20
+    del aws.states.executions[EXECUTION]
+    metrics()
+    for _ in range(3):
+        aws.clock.now += DAY
+        sweep()
+    assert metrics()["OutcomesNotDecided"] == 1
+
+
+def test_another_attempt_takes_the_row_over_from_the_one_before(aws: FakeAws) -> None:
+    record(manifest_event())
+    check()
+    conclude(aws, "Timed out")
+    another_attempt("v1")
+    assert row().outcome is None
+    assert row().executions == {OTHER_EXECUTION}
+    assert row().manifest == manifest_upload(attempt=2)
+    conclude(aws, "Failed")  # a late call for the attempt before
+    assert row().outcome is None
+    record(manifest_event())  # its event, a second time
+    conclude(aws, "Successful", manifest_upload(attempt=2), OTHER_EXECUTION)
+    assert row().outcome == "Successful"
+
+
+def test_an_attempt_at_a_replaced_manifest_leaves_the_row_of_the_newer_one(aws: FakeAws) -> None:
+    record(manifest_event())
+    check()
+    conclude(aws, "Timed out")
+    newer("v2")
+    before = row()
+    third = "arn:aws:states:us-east-1:123456789011:execution:reconciliation:three"
+    check(manifest_upload(attempt=2), third)
+    conclude(aws, "Successful", manifest_upload(attempt=2), third)
+    assert row() == before
+
+
+@pytest.mark.parametrize("version_id", ["v1", str(EVENT_TIME)])
+def test_an_attempt_after_one_that_could_not_read_the_manifest_is_registered(
+    aws: FakeAws, version_id: str
+) -> None:
+    """The outcome has the event's time where no version was pinned."""
+    record(manifest_event())
+    conclude(aws, "Failed", version_id=version_id)
+    another_attempt("v1")
+    assert row().manifest == manifest_upload(attempt=2)
+
+
+def test_an_attempt_at_a_set_that_the_register_does_not_know_is_registered(aws: FakeAws) -> None:
+    another_attempt("v1")
+    assert row().manifest == manifest_upload(attempt=2)
+    assert row().executions == {OTHER_EXECUTION}
 
 
 def test_an_execution_that_checks_is_left_alone(aws: FakeAws) -> None:

@@ -101,7 +101,7 @@ def simulated(
     """Yield a system of the real handlers; both functions get the seconds since the start."""
     with patch.dict(os.environ, VARIABLES), redirect_stdout(_Nowhere()):
         from handlers import classify_upload, record_upload
-        from handlers.aws import dead_letters, register, source_queue, upload_rows
+        from handlers.aws import dead_letters, register, register_table, source_queue, upload_rows
 
         clock, usage = Clock(), Usage()
         queue = partial(_queue, clock, usage)
@@ -130,7 +130,9 @@ def simulated(
             patch.object(classify_upload, "events", Bus(clock, usage, records)),
             patch.object(dead_letters, "sqs", api),
             patch.object(upload_rows, "dynamodb", table),
-            patch.object(register, "dynamodb", RegisterTable(clock, usage, table.is_available)),
+            patch.object(
+                register_table, "dynamodb", RegisterTable(clock, usage, table.is_available)
+            ),
             patch.object(register, "time", clock),
             patch.object(upload_rows, "time", clock),
             patch.object(upload_rows, "ThreadPoolExecutor", OneByOne),

@@ -1,0 +1,71 @@
+"""The executions that have no outcome yet: a row each in the register's table.
+
+A set's row knows the newest attempt at its newest manifest alone. By these rows the sweep also finds
+an execution whose manifest was replaced, or that an operator has followed by another attempt.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.aws.register_table import DUE, RegisterTable, number
+from handlers.aws.telemetry import logger
+from handlers.core.events import ManifestUpload
+from handlers.core.set_register import REST_SECONDS, OpenExecution
+
+KEPT_SECONDS = 86_400
+"""How long the row stays after its outcome, so that a late check does not open it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenExecutions:
+    """The rows."""
+
+    table: RegisterTable
+
+    def open(self, arn: str, manifest: ManifestUpload) -> None:
+        """Write that an execution owes an outcome, and that the sweep looks at it in an hour."""
+        self.table.update(
+            arn,
+            "SET setId = :set, manifest = :manifest,"
+            " due = if_not_exists(due, :due), dueAt = if_not_exists(dueAt, :at)",
+            {
+                ":set": {"S": manifest.set_id},
+                ":manifest": {"S": json.dumps(manifest.detail(), ensure_ascii=False)},
+                ":due": DUE,
+                ":at": number(time.time() + REST_SECONDS),
+            },
+            condition="attribute_not_exists(concludedAt)",
+        )
+
+    def close(self, arn: str) -> None:
+        """Write that the outcome of an execution's upload is published; it may have no row."""
+        now = time.time()
+        try:
+            self.table.update(
+                arn,
+                "SET concludedAt = :now, expiresAt = :expires REMOVE due, dueAt",
+                {":now": number(now), ":expires": number(now + KEPT_SECONDS)},
+                condition="attribute_exists(manifest)",
+            )
+        except (BotoCoreError, ClientError):
+            logger.exception("The register was not written", execution=arn)
+
+    def row(self, arn: str) -> OpenExecution | None:
+        """Return an execution's row."""
+        item: Any = self.table.item(arn)
+        return OpenExecution.from_item(item) if "manifest" in item else None
+
+    def postpone(self, row: OpenExecution, at: int) -> None:
+        """Write when the sweep looks at an execution again, unless it was closed meanwhile."""
+        self.table.update(
+            row.arn,
+            "SET dueAt = :at, decisions = :decisions",
+            {":at": number(at), ":decisions": number(row.decisions)},
+            condition="attribute_exists(due)",
+        )
