@@ -68,6 +68,7 @@ class EventProcessingStack(VaultStack):
             environment=self._settings.environment_name,
             emails=self._settings.notify_emails,
             alarm_topic_arn=self._settings.alarm_topic_arn,
+            needed=self._settings.prevent_destroy,
         )
         self._bus = VaultBus(
             self,

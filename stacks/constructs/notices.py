@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cdktf import TerraformStack
+from cdktf import Annotations, TerraformStack
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
@@ -34,9 +34,18 @@ class Notices(Construct):
         environment: str,
         emails: Sequence[str],
         alarm_topic_arn: str | None,
+        needed: bool,
     ) -> None:
-        """Define the topic; alarms publish to *alarm_topic_arn* instead, if it is given."""
+        """Define the topic; alarms publish to *alarm_topic_arn* instead, if it is given.
+
+        Where notices are *needed* and nobody receives them, the synthesis warns of it.
+        """
         super().__init__(scope, id_)
+        if needed and not emails and alarm_topic_arn is None:
+            Annotations.of(TerraformStack.of(self)).add_warning(
+                "preventDestroy is true, so the data matters, and nobody is notified of a failure:"
+                " set notifyEmails or alarmTopicArn"
+            )
         topic = SnsTopic(self, "Resource", name=name)
         skip_check(
             topic,
@@ -62,9 +71,9 @@ class Notices(Construct):
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
         """
-        sources = {
-            "events.amazonaws.com": ("PublishEvents", [route.arn for route in routes.values()])
-        }
+        # EventBridge does not support conditions in a topic's policy: with one, nothing arrives.
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
+        sources: dict[str, tuple[str, list[str]]] = {"events.amazonaws.com": ("PublishEvents", [])}
         if self._alarms_publish_here:
             constructs = TerraformStack.of(self).node.find_all()
             alarms = [

@@ -144,6 +144,10 @@ class _Finder:
                 yield self._assumed(EVENTS, rule, block["role_arn"])
                 action = BY_RULES[_type(target)]
                 yield self._arrow(rule, target, Request(block["role_arn"], action, block["arn"]))
+            elif target.startswith("aws_sns_topic."):
+                # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
+                request = Request(EVENTS, PUBLISH, block["arn"], source=ANY_SOURCE)
+                yield self._arrow(rule, target, request)
             else:
                 yield self._by_service(EVENTS, rule, target, BY_RULES[_type(target)])
             if kept := block.get("dead_letter_config"):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,21 @@ def test_a_supported_system_causes_no_warning(clone: Path) -> None:
 def test_a_guessable_state_bucket_causes_a_warning(ended: str) -> None:
     """The bootstrap refuses such a bucket."""
     assert "StateBackendStack: The name of the state's bucket, vault-dev-terraform-state," in ended
+
+
+@pytest.mark.parametrize(
+    ("chosen", "warned"),
+    [({}, True), ({"notifyEmails": ["a@example.com"]}, False)],
+    ids=["nobody", "somebody"],
+)
+def test_kept_data_of_which_nobody_is_notified_is_warned_of(
+    clone: Path, chosen: dict[str, Any], warned: bool
+) -> None:
+    kept = {"environmentName": "kept", "preventDestroy": True, **chosen}
+    (clone / "environments" / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
+    ended = run(clone, "main.py", VAULT_ENV="kept", CDKTF_OUTDIR="kept.out")
+    assert ended.returncode == 0, ended.stderr
+    assert ("set notifyEmails or alarmTopicArn" in ended.stdout) is warned
 
 
 def test_bad_settings_are_reported_a_line_each(clone: Path) -> None:
