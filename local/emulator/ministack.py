@@ -22,6 +22,7 @@ from local.emulator.limits_gap import within_aws_limits
 from local.emulator.rule_arn_gap import mend_rule_arns
 from local.emulator.s3_checksum_gap import mend_checksums
 from local.emulator.s3_gaps import without_s3_gaps
+from local.emulator.sqs_actions_gap import mend_sqs_actions
 from local.emulator.sqs_gaps import mend_batches, mend_races
 from local.emulator.states_gaps import mend_states
 from local.gateway.announcements import Emit
@@ -87,6 +88,7 @@ def application() -> Application:
         import_module("ministack.services.eventbridge"),
         import_module("ministack.services.lambda_svc"),
     )
+    mend_sqs_actions(import_module("ministack.core.iam_actions"))
     mend_checksums(import_module("ministack.services.s3"))
     mend_rule_arns(import_module("ministack.core.iam_actions"))
     logging.getLogger("events").addFilter(is_news)
