@@ -80,11 +80,10 @@ class Report:
         lines = self._remarks if isinstance(found, Remark) else self._differences
         lines.add(found.report_line())
 
-    def close(self, summary: Mapping[str, Any]) -> str:
-        """Write what is left, and the summary; return the summary's S3 URI."""
+    def close(self, summary: Mapping[str, Any]) -> None:
+        """Write what is left, and the summary."""
         body = json.dumps({**summary, **self.suspend()}, ensure_ascii=False, indent=2)
         s3.put_object(Bucket=self.bucket, Key=f"{self.folder}/summary.json", Body=body.encode())
-        return self.uri
 
     def suspend(self) -> dict[str, Any]:
         """Write what is left; return the keys of all parts, and the number of differences."""
