@@ -1,19 +1,15 @@
-"""What fails is tried again without hands, and somebody is notified of what needs them."""
+"""What fails is tried again without hands."""
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from local.deployed_system import EVENT_PROCESSING, DeployedSystem
+from local.deployed_system import DeployedSystem
 from tests.integration.driver import Driver, eventually, outcome
 
 RECORD = "vault-demo-record-upload"
-SWEEP = "vault-demo-sweep-sets"
-DAY = 86_400
 
 
 @contextmanager
@@ -49,44 +45,3 @@ def test_uploads_of_a_bad_deployment_are_recorded_after_it_without_hands(
     with driver.outcomes("broken") as outcomes:
         driver.manifest("broken", keys)
         assert outcome(outcomes)["detail"]["status"] == "Successful"
-
-
-@contextmanager
-def subscribed(system: DeployedSystem) -> Iterator[str]:
-    """Subscribe a queue to the stack's topic; yield the queue's URL."""
-    topic = system.deployment().outputs(EVENT_PROCESSING)["noticesTopicArn"]
-    sqs, sns = system.client("sqs"), system.client("sns")
-    url = sqs.create_queue(QueueName="notices")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    subscription = sns.subscribe(
-        TopicArn=topic,
-        Protocol="sqs",
-        Endpoint=attributes["QueueArn"],
-        Attributes={"RawMessageDelivery": "true"},
-        ReturnSubscriptionArn=True,
-    )["SubscriptionArn"]
-    try:
-        yield url
-    finally:
-        sns.unsubscribe(SubscriptionArn=subscription)
-        sqs.delete_queue(QueueUrl=url)
-
-
-def test_people_are_notified_of_a_manifest_under_a_wrong_name(
-    driver: Driver, system: DeployedSystem
-) -> None:
-    """Pitfall 46: it starts nothing, and after ``manifestDueHours`` the topic has it."""
-    keys = ["overdue-vaultjob/a", "overdue-vaultjob/overdue.manifest.filepart"]
-    for key in keys:
-        driver.put(key)
-    long_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * DAY))
-    with subscribed(system) as queue_url:
-        driver.announce(*keys, time_=long_ago)
-        assert eventually(lambda: len(driver.rows("overdue")) == 2)
-        system.client("lambda").invoke(FunctionName=SWEEP, Payload=b"{}")
-        (notice,) = eventually(lambda: driver.dead_letters(queue_url))
-
-    event = json.loads(notice)
-    assert event["detail-type"] == "Dataset Manifest Overdue"
-    assert event["detail"]["set-folder"] == "overdue-vaultjob/"
-    assert event["detail"]["near-misses"] == keys[1:]
