@@ -17,12 +17,11 @@ from typing import Any
 from local.emulator.asgi import Application
 from local.emulator.ec2_gaps import mend_ec2
 from local.emulator.events_gap import mend_targets
+from local.emulator.iam_gaps import mend_iam
 from local.emulator.lambda_gaps import mend_lambda
 from local.emulator.limits_gap import within_aws_limits
-from local.emulator.rule_arn_gap import mend_rule_arns
 from local.emulator.s3_checksum_gap import mend_checksums
 from local.emulator.s3_gaps import without_s3_gaps
-from local.emulator.sqs_actions_gap import mend_sqs_actions
 from local.emulator.sqs_gaps import mend_batches, mend_races
 from local.emulator.states_gaps import mend_states
 from local.gateway.announcements import Emit
@@ -88,9 +87,8 @@ def application() -> Application:
         import_module("ministack.services.eventbridge"),
         import_module("ministack.services.lambda_svc"),
     )
-    mend_sqs_actions(import_module("ministack.core.iam_actions"))
     mend_checksums(import_module("ministack.services.s3"))
-    mend_rule_arns(import_module("ministack.core.iam_actions"))
+    mend_iam(import_module("ministack.core.iam_actions"))
     logging.getLogger("events").addFilter(is_news)
     return within_aws_limits(without_s3_gaps(inner))
 

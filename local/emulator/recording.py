@@ -17,8 +17,10 @@ from local.emulator.asgi import CREDENTIAL, Application, whole_body
 
 VARIABLE = "VAULT_RECORD_REQUESTS"
 """Names the file, to which several endpoints may append."""
-MOST_BYTES = 8_000_000
+MOST_BYTES = 1_000_000
 """Of a body: objects of S3 may be larger, and are cut."""
+MOST_CHARACTERS = 100_000
+"""Of a text in a larger body of JSON: the code of a function, for one. It stays base64."""
 KEPT = re.compile(r"x-amz-.*|content-type|user-agent|smithy-protocol|host|range|if-.*")
 NEVER_KEPT = {"x-amz-security-token"}
 OWN_PATHS = "/_"
@@ -53,6 +55,7 @@ def line_of(scope: Any, body: bytes) -> dict[str, Any]:
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope.get("query_string", b"").decode("latin-1")
     signed = CREDENTIAL.search(headers.get("authorization", "")) or PRESIGNED.search(query)
+    kept = shortened(body)
     raw_path = scope.get("raw_path") or scope["path"].encode()
     return {
         "service": signed["service"] if signed else None,
@@ -64,9 +67,31 @@ def line_of(scope: Any, body: bytes) -> dict[str, Any]:
             for name, value in headers.items()
             if KEPT.fullmatch(name) and name not in NEVER_KEPT
         },
-        "body": base64.b64encode(body[:MOST_BYTES]).decode(),
-        "cut": len(body) > MOST_BYTES,
+        "body": base64.b64encode(kept[:MOST_BYTES]).decode(),
+        "cut": len(kept) > MOST_BYTES,
     }
+
+
+def shortened(body: bytes) -> bytes:
+    """Return a body whose long texts are cut if it is a large one of JSON."""
+    if len(body) <= MOST_BYTES:
+        return body
+    try:
+        sent = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps(_short(sent)).encode()
+
+
+def _short(value: Any) -> Any:
+    match value:
+        case str():
+            return value[:MOST_CHARACTERS]
+        case dict():
+            return {name: _short(inner) for name, inner in value.items()}
+        case list():
+            return [_short(each) for each in value]
+    return value
 
 
 PRESIGNED = re.compile(

@@ -7,6 +7,8 @@ from typing import Any
 from operations.vault import Vault, parameter_name
 
 OWN_SETS = "smoke-*"
+DELETE = ("s3:DeleteObject", "s3:DeleteObjectVersion")
+"""Both, also for versions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
 
 
 def smoke_policy(vault: Vault) -> dict[str, Any]:
@@ -38,10 +40,10 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
             allow("FindTheVault", ["ssm:GetParameter"], [parameter]),
             allow(
                 "WriteAndRemoveOwnObjects",
-                ["s3:PutObject", "s3:GetObject", "s3:DeleteObjectVersion"],
+                ["s3:PutObject", "s3:GetObject", *DELETE],
                 [f"{bucket}/{OWN_SETS}"],
             ),
-            allow("RemoveOwnReports", ["s3:DeleteObjectVersion"], [f"{reports}/{OWN_SETS}"]),
+            allow("RemoveOwnReports", [*DELETE], [f"{reports}/{OWN_SETS}"]),
             {**listed, "Condition": {"StringLike": {"s3:prefix": OWN_SETS}}},
             allow(
                 "AnnounceObjects",

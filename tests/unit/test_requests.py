@@ -205,3 +205,11 @@ def test_unsigned_requests_are_no_service_s(tmp_path: Path) -> None:
     append(tmp_path / "r", line_of({"method": "GET", "path": "/", "headers": []}, b""))
     assert violations_of(tmp_path / "r") == []
     assert all(each.reason for each in EXCEPTIONS)
+
+
+def test_of_a_large_body_only_its_long_texts_are_cut() -> None:
+    """Else nobody could read the request that creates a function with its code."""
+    code = {"ZipFile": b"x" * 1_500_000}
+    line = sent("lambda", "CreateFunction", {"FunctionName": "f", "Role": ROLE, "Code": code})
+    assert list(violations(Recorded.from_line(line))) == []
+    assert len(str(line)) < 200_000
