@@ -50,7 +50,7 @@ export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault hold-back release local-status local-down
-.PHONY: plan plan-local preflight deploy destroy bootstrap state-policy reconcile smoke
+.PHONY: plan plan-local preflight deploy destroy bootstrap state-policy deploy-policy reconcile smoke
 .PHONY: synth architecture format lint hooks check test audit setup bench simulate chaos lock hcl try-cdktn clean
 .PHONY: screenshot
 
@@ -112,6 +112,9 @@ bootstrap: setup ## Make the bucket of Terraform's state, or bring it up to date
 
 state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault state-policy
+
+deploy-policy: setup ## Write the IAM policies of who deploys all stacks to build/deploy-policy (ENV)
+	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault deploy-policy --folder build/deploy-policy
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault reconcile \

@@ -128,3 +128,45 @@ def preflight(
 
         passed = ask(settings, take_lock=not no_lock, as_json=invocation.output.as_json)
     return 0 if passed else 1
+
+
+def deploy_policy(
+    invocation: Invocation,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write each policy to a file here, and print none."),
+    ] = None,
+) -> None:
+    """Print the IAM policies of who deploys all stacks of the environment.
+
+    A managed policy holds 6,144 characters, so that they are several; 'sgvault state-policy' has
+    the access to Terraform's state. Without stacksAccountId and a region, any will do. Needs the
+    checkout, and no account. It prints JSON in any case. Exit status: 0, or 1 if the settings
+    cannot be used.
+    """
+    import botocore.session
+
+    with checkout(invocation.choice.environment_name) as settings:
+        from operations.deploy_policy import Place, deploy_policies, listed_actions
+
+        region = os.environ.get("AWS_DEFAULT_REGION")
+        session = botocore.session.get_session()
+        place = Place(
+            name_prefix=settings.name_prefix,
+            environment=settings.environment_name,
+            partition=session.get_partition_for_region(region or "us-east-1"),
+            region=region or "*",
+            account_id=settings.stacks_account_id or "*",
+        )
+        policies = deploy_policies(place, listed_actions())
+    if folder is None:
+        print(json.dumps(policies, indent=2))
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, policy in enumerate(policies, start=1):
+        name = f"{place.name_prefix}-deploy-{number}"
+        path = folder / f"{name}.json"
+        path.write_text(f"{json.dumps(policy, indent=2)}\n", encoding="utf-8")
+        invocation.output.line(
+            f"aws iam create-policy --policy-name {name} --policy-document file://{path}"
+        )

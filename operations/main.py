@@ -49,6 +49,9 @@ add_command(
     checkout.state_policy,
     example="sgvault state-policy --env prod >policy.json",
 )
+add_command(
+    app, "deploy-policy", checkout.deploy_policy, example="sgvault deploy-policy --env prod"
+)
 
 letters = typer.Typer(
     help="What could not be delivered or handled: list, show, redrive, set aside.",

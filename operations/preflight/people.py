@@ -1,47 +1,22 @@
-"""Checks of names, of the deployer's permissions, and of alarm subscriptions."""
+"""Names that are free, permissions of the deployer, and whom an alarm reaches."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.deploy_policy import Place, deploy_policies, listed_actions
 from operations.preflight.check import Account, Finding, green, not_answered, red
 
 SESSION = re.compile(r"arn:(?P<partition>[\w-]+):sts::\d{12}:assumed-role/(?P<role>[^/]+)/.+")
-NEEDED = (
-    "cloudwatch:PutDashboard",
-    "cloudwatch:PutMetricAlarm",
-    "dynamodb:CreateTable",
-    "ec2:CreateSecurityGroup",
-    "ec2:CreateSubnet",
-    "ec2:CreateVolume",
-    "ec2:CreateVpc",
-    "ec2:CreateVpcEndpoint",
-    "ec2:RunInstances",
-    "events:CreateEventBus",
-    "events:PutRule",
-    "events:PutTargets",
-    "iam:CreateInstanceProfile",
-    "iam:CreateRole",
-    "iam:PassRole",
-    "iam:PutRolePolicy",
-    "lambda:CreateEventSourceMapping",
-    "lambda:CreateFunction",
-    "logs:CreateLogGroup",
-    "logs:PutResourcePolicy",
-    "s3:CreateBucket",
-    "s3:PutBucketPolicy",
-    "s3:PutLifecycleConfiguration",
-    "sqs:CreateQueue",
-    "ssm:GetParametersByPath",
-    "ssm:PutParameter",
-    "states:CreateStateMachine",
-    "storagegateway:AddCache",
-    "storagegateway:CreateNFSFileShare",
-)
-"""One action for each kind of resource in the stacks, but not every action of a deployment."""
+A_CALL = 50
+"""How many actions are simulated at once."""
+STAND_IN = "preflight"
+"""The name in the place of `*`: the simulation takes resources and no patterns."""
 
 
 def names(account: Account) -> Finding:
@@ -49,43 +24,75 @@ def names(account: Account) -> Finding:
     settings = account.settings
     left = list(_left_over(account))
     if not left:
-        return green(f"there is no resource {settings.name_prefix}-...")
+        return green(f"nothing is called {settings.name_prefix}-...")
     if _has_state(account):
-        return green(f"{', '.join(left)}: part of the stacks whose state is in the bucket")
+        return green(f"{', '.join(left)}: of the stacks whose state is in the bucket")
     return red(
-        f"{', '.join(left)} exist, but no Terraform state",
-        "Another checkout or an interrupted deployment created them: find its state bucket,"
+        f"{', '.join(left)}, and no state of Terraform",
+        "Another checkout made them, or an interrupted deployment left them: find its state bucket,"
         " remove them, or choose another environmentName.",
     )
 
 
 def permissions(account: Account) -> Finding:
-    """Check by IAM's simulation that the caller's role may create the stacks' resources."""
+    """Check by IAM's simulation that the caller's role may do what a deployment does."""
     arn = account.client("sts").get_caller_identity()["Arn"]
     iam = account.client("iam")
     if session := SESSION.fullmatch(arn):
         # A session cannot be simulated, and its ARN lacks the role's path.
         arn = iam.get_role(RoleName=session["role"])["Role"]["Arn"]
-    pages = iam.get_paginator("simulate_principal_policy").paginate(
-        PolicySourceArn=arn, ActionNames=list(NEEDED)
+    place = Place(
+        name_prefix=account.settings.name_prefix,
+        environment=account.settings.environment_name,
+        partition=arn.split(":")[1],
+        region=account.region,
+        account_id=arn.split(":")[4],
     )
+    actions = listed_actions()
     refused = [
-        each["EvalActionName"]
-        for page in pages
-        for each in page["EvaluationResults"]
-        if each["EvalDecision"] != "allowed"
+        action
+        for policy in deploy_policies(place, actions)
+        for statement in policy["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in _refused(iam, arn, statement)
     ]
     if refused:
         return red(
             f"{arn} lacks {', '.join(refused)}",
-            "Allow them, or deploy with another role. The simulation names no resources and"
-            " conditions, so it also refuses a policy that requires some.",
+            "Allow them, or deploy with another role: make deploy-policy prints what is needed.",
         )
-    return green(f"{arn} may create every kind of resource (simulated)")
+    return green(f"{arn} may call the {len(actions)} actions of a deployment (simulated)")
+
+
+def _refused(iam: Any, arn: str, statement: dict[str, Any]) -> Iterator[str]:
+    """Yield the actions of *statement* that no resource of it is allowed for."""
+    context = [
+        {"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": values}
+        for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
+        for values in ([value] if isinstance(value, str) else value[:1],)
+    ]
+    resources = [each.replace("*", STAND_IN) for each in statement["Resource"] if each != "*"]
+    narrowed: dict[str, Any] = {"ResourceArns": resources} if resources else {}
+    actions = iter(statement["Action"])
+    while some := list(islice(actions, A_CALL)):
+        pages = iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=arn, ActionNames=some, ContextEntries=context, **narrowed
+        )
+        results = [each for page in pages for each in page["EvaluationResults"]]
+        allowed = {
+            each["EvalActionName"]
+            for each in results
+            if each["EvalDecision"] == "allowed"
+            or any(
+                one["EvalResourceDecision"] == "allowed"
+                for one in each.get("ResourceSpecificResults", [])
+            )
+        }
+        yield from (action for action in some if action not in allowed)
 
 
 def subscriptions(account: Account) -> Finding:
-    """Check that every e-mail subscription of the alarm topic is confirmed."""
+    """Whether every e-mail subscription of the alarm topic was confirmed."""
     topic = account.settings.alarm_topic_arn
     if topic is None:
         return not_answered("There is no alarmTopicArn.")
@@ -104,20 +111,20 @@ def subscriptions(account: Account) -> Finding:
 
 
 def alarms(account: Account) -> Finding:
-    """Check that alarms notify a topic or an address."""
+    """Whether an alarm has anybody to notify."""
     settings = account.settings
     if settings.alarm_topic_arn or settings.notify_emails:
         return green(settings.alarm_topic_arn or ", ".join(settings.notify_emails))
     if account.is_local:
-        return not_answered("A local system notifies nobody.")
+        return not_answered("Nobody is notified by a local system.")
     return red(
         "neither alarmTopicArn nor notifyEmails is set",
-        "Set one of them, or nobody will notice a failure.",
+        "Set one of them: else a failure is seen by nobody.",
     )
 
 
 def _left_over(account: Account) -> Iterator[str]:
-    """Yield existing resources with the environment's names, from a sample of one for each service."""
+    """Yield a few resources that bear the environment's names, one of each stack and kind."""
     prefix = account.settings.name_prefix
     probes = (
         ("lambda", "get_function", {"FunctionName": f"{prefix}-classify-upload"}),

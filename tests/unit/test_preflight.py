@@ -263,12 +263,26 @@ def test_a_check_is_green_or_red_by_what_aws_answers(
 
 
 def test_a_session_is_simulated_by_its_roles_own_arn() -> None:
-    """IAM takes no session, and the ARN of one lacks the role's path."""
-    asked: list[Any] = []
+    """IAM takes no session, and the ARN of one lacks the role's path.
+
+    A policy that names the environment's resources is enough, for these are what is asked about.
+    """
+    asked: set[str] = set()
 
     def simulate(request: Any) -> Any:
-        asked.append(request["PolicySourceArn"])
-        return {"EvaluationResults": []}
+        asked.add(request["PolicySourceArn"])
+        assert not any("*" in each for each in request.get("ResourceArns", []))
+        one = [{"EvalResourceName": "a", "EvalResourceDecision": "allowed"}]
+        return {
+            "EvaluationResults": [
+                {
+                    "EvalActionName": name,
+                    "EvalDecision": "implicitDeny" if "ResourceArns" in request else "allowed",
+                    "ResourceSpecificResults": one if "ResourceArns" in request else [],
+                }
+                for name in request["ActionNames"]
+            ]
+        }
 
     role = {"Role": {"Arn": "arn:aws:iam::123456789012:role/path/deployer"}}
     answers = {
@@ -277,7 +291,7 @@ def test_a_session_is_simulated_by_its_roles_own_arn() -> None:
         "simulate_principal_policy": simulate,
     }
     assert people.permissions(account(answers)).state is State.GREEN
-    assert asked == ["arn:aws:iam::123456789012:role/path/deployer"]
+    assert asked == {"arn:aws:iam::123456789012:role/path/deployer"}
 
 
 def test_the_endpoints_without_a_policy_are_named() -> None:

@@ -1,0 +1,165 @@
+"""The IAM policies of who deploys all stacks of an environment. Pure.
+
+Which actions: ``deploy_actions.json``, made from the requests that Terraform sends (``python -m
+tools.requests``). On which resources: the names of the environment, where AWS can narrow an action.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ACTIONS = Path(__file__).parent / "deploy_actions.json"
+MOST_CHARACTERS = 6_144
+"""Of a managed policy, white space not counted.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+WITHOUT_RESOURCE = {
+    "cloudwatch:DescribeAlarms",
+    "dynamodb:ListTables",
+    "kms:DescribeKey",
+    "lambda:ListEventSourceMappings",
+    "logs:CreateLogDelivery",
+    "logs:DeleteResourcePolicy",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:PutResourcePolicy",
+    "s3:ListAllMyBuckets",
+    "sns:GetSubscriptionAttributes",
+    "sns:ListSubscriptions",
+    "sns:Unsubscribe",
+    "ssm:DescribeParameters",
+    "states:ListStateMachines",
+    "states:ValidateStateMachineDefinition",
+    "storagegateway:ActivateGateway",
+    "storagegateway:ListFileShares",
+    "storagegateway:ListGateways",
+}
+"""Actions that AWS cannot narrow, or that only read names. Those of EC2 are narrowed by region.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+PASSED_TO = ("ec2", "events", "lambda", "states", "storagegateway")
+"""The services that get a role of the stacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an environment is deployed; ``*`` stands for what nobody has decided."""
+
+    name_prefix: str
+    environment: str
+    partition: str = "aws"
+    region: str = "*"
+    account_id: str = "*"
+
+    def resources(self, service: str) -> list[str]:
+        """Return the ARNs that an environment's resources of *service* may have."""
+        prefix, environment = self.name_prefix, self.environment
+        names = {
+            "cloudwatch": [f"alarm:{prefix}-*"],
+            "dynamodb": [f"table/{prefix}-*"],
+            "events": [
+                f"event-bus/{prefix}-*",
+                f"rule/{prefix}-*",
+                f"archive/{prefix}-*",
+                "event-bus/default",
+            ],
+            "lambda": [f"function:{prefix}-*", "event-source-mapping:*"],
+            "logs": [
+                f"log-group:/aws/{kind}/{prefix}-*"
+                for kind in ("events", "lambda", "storagegateway", "vendedlogs/states")
+            ],
+            "sns": [f"{prefix}-*"],
+            "sqs": [f"{prefix}-*"],
+            "ssm": [f"parameter/{environment}/*"],
+            "states": [f"stateMachine:{prefix}-*"],
+            "storagegateway": ["gateway/*", "share/*"],
+        }
+        match service:
+            case "s3":
+                return [f"arn:{self.partition}:s3:::{prefix}-*"]
+            case "iam":
+                role = f"arn:{self.partition}:iam::{self.account_id}"
+                return [f"{role}:role/{prefix}-*", f"{role}:instance-profile/{prefix}-*"]
+            case "cloudwatch":
+                dashboard = (
+                    f"arn:{self.partition}:cloudwatch::{self.account_id}:dashboard/{prefix}*"
+                )
+                return [*self._arns(service, names[service]), dashboard]
+            case "ssm":
+                public = f"arn:{self.partition}:ssm:{self.region}::parameter/aws/service/*"
+                return [*self._arns(service, names[service]), public]
+        return self._arns(service, names[service]) if service in names else ["*"]
+
+    def _arns(self, service: str, names: Iterable[str]) -> list[str]:
+        where = f"arn:{self.partition}:{service}:{self.region}:{self.account_id}"
+        return [f"{where}:{name}" for name in names]
+
+
+def actions_by_operation() -> dict[str, list[str]]:
+    """Return the actions of each operation that a deployment calls."""
+    table: dict[str, list[str]] = json.loads(ACTIONS.read_text(encoding="utf-8"))
+    return table
+
+
+def listed_actions() -> list[str]:
+    """Return every action that a deployment needs, sorted."""
+    return sorted({action for actions in actions_by_operation().values() for action in actions})
+
+
+def deploy_policies(place: Place, actions: Iterable[str]) -> list[dict[str, Any]]:
+    """Return policies that allow *actions*, each small enough for a managed policy."""
+    policies: list[dict[str, Any]] = []
+    for statement in _statements(place, sorted(actions)):
+        last = policies[-1] if policies else None
+        if last and _size(_policy([*last["Statement"], statement])) <= MOST_CHARACTERS:
+            last["Statement"].append(statement)
+        else:
+            policies.append(_policy([statement]))
+    return policies
+
+
+def _statements(place: Place, actions: list[str]) -> Iterator[dict[str, Any]]:
+    services = dict.fromkeys(action.partition(":")[0] for action in actions)
+    for service in services:
+        own = [
+            action
+            for action in actions
+            if action.startswith(f"{service}:")
+            and action not in WITHOUT_RESOURCE
+            and action != "iam:PassRole"
+        ]
+        if not own:
+            continue
+        statement = _allow(f"Own{service.capitalize()}", own, place.resources(service))
+        if service == "ec2" and place.region != "*":
+            statement["Condition"] = {"StringEquals": {"aws:RequestedRegion": place.region}}
+        yield statement
+    if "iam:PassRole" in actions:
+        passed = _allow("PassOwnRoles", ["iam:PassRole"], place.resources("iam")[:1])
+        to = [f"{each}.amazonaws.com" for each in PASSED_TO]
+        yield {**passed, "Condition": {"StringEquals": {"iam:PassedToService": to}}}
+    if wide := [action for action in actions if action in WITHOUT_RESOURCE]:
+        yield _allow("WithoutResource", wide, ["*"])
+    if any(action.startswith("s3:Delete") for action in actions):
+        state = f"arn:{place.partition}:s3:::{place.name_prefix}-terraform-state*"
+        yield {**_allow("KeepTheState", ["s3:DeleteBucket"], [state]), "Effect": "Deny"}
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    if sid == "OwnS3":
+        resources = [*resources, *(f"{each}/*" for each in resources)]
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _size(policy: dict[str, Any]) -> int:
+    return len(json.dumps(policy, separators=(",", ":")))

@@ -1,0 +1,42 @@
+"""``python -m tools.requests RECORDING``: what of a recording AWS's models forbid.
+
+With ``--actions``, also write to ``operations/deploy_actions.json`` which IAM actions Terraform needs.
+A recording is made by whatever runs the local AWS with ``VAULT_RECORD_REQUESTS=FILE``: of a whole
+deployment, a second plan, an update and the destruction, by tests/integration/test_terraform.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from operations.deploy_policy import ACTIONS
+from tools.requests.iam_actions import actions_by_operation
+from tools.requests.violations import violations_of
+
+
+def main() -> int:
+    """Print the violations; 1 if there are any."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.requests",
+        description="Compare recorded requests with the models of AWS's services.",
+    )
+    parser.add_argument("recording", type=Path)
+    parser.add_argument(
+        "--actions", action="store_true", help="write the IAM actions that Terraform needs"
+    )
+    options = parser.parse_args()
+    found = violations_of(options.recording)
+    for each in found:
+        print(each)
+    if options.actions:
+        table = actions_by_operation(options.recording)
+        ACTIONS.write_text(f"{json.dumps(table, indent=2)}\n", encoding="utf-8")
+        print(f"{len(table)} operations in {ACTIONS}", file=sys.stderr)
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
