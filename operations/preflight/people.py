@@ -1,4 +1,4 @@
-"""Names that are free, permissions of the deployer, and whom an alarm reaches."""
+"""Checks of names, of the deployer's permissions, and of alarm subscriptions."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def names(account: Account) -> Finding:
     settings = account.settings
     left = list(_left_over(account))
     if not left:
-        return green(f"nothing is called {settings.name_prefix}-...")
+        return green(f"there is no resource {settings.name_prefix}-...")
     if _has_state(account):
-        return green(f"{', '.join(left)}: of the stacks whose state is in the bucket")
+        return green(f"{', '.join(left)}: part of the stacks whose state is in the bucket")
     return red(
-        f"{', '.join(left)}, and no state of Terraform",
-        "Another checkout made them, or an interrupted deployment left them: find its state bucket,"
+        f"{', '.join(left)} exist, but no Terraform state",
+        "Another checkout or an interrupted deployment created them: find its state bucket,"
         " remove them, or choose another environmentName.",
     )
 
@@ -92,7 +92,7 @@ def _refused(iam: Any, arn: str, statement: dict[str, Any]) -> Iterator[str]:
 
 
 def subscriptions(account: Account) -> Finding:
-    """Whether every e-mail subscription of the alarm topic was confirmed."""
+    """Check that every e-mail subscription of the alarm topic is confirmed."""
     topic = account.settings.alarm_topic_arn
     if topic is None:
         return not_answered("There is no alarmTopicArn.")
@@ -111,20 +111,20 @@ def subscriptions(account: Account) -> Finding:
 
 
 def alarms(account: Account) -> Finding:
-    """Whether an alarm has anybody to notify."""
+    """Check that alarms notify a topic or an address."""
     settings = account.settings
     if settings.alarm_topic_arn or settings.notify_emails:
         return green(settings.alarm_topic_arn or ", ".join(settings.notify_emails))
     if account.is_local:
-        return not_answered("Nobody is notified by a local system.")
+        return not_answered("A local system notifies nobody.")
     return red(
         "neither alarmTopicArn nor notifyEmails is set",
-        "Set one of them: else a failure is seen by nobody.",
+        "Set one of them, or nobody will notice a failure.",
     )
 
 
 def _left_over(account: Account) -> Iterator[str]:
-    """Yield a few resources that bear the environment's names, one of each stack and kind."""
+    """Yield existing resources with the environment's names, from a sample of one for each service."""
     prefix = account.settings.name_prefix
     probes = (
         ("lambda", "get_function", {"FunctionName": f"{prefix}-classify-upload"}),

@@ -43,6 +43,7 @@ ENDING: Counted = {
             "SweepsFinished",
             "ExecutionsStartedLate",
             "OutcomesDecidedLate",
+            "OutcomesNotDecided",
             "FoldersWithoutEvents",
             "SetsNotSwept",
         ),
