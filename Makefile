@@ -60,7 +60,7 @@ help:
 		/^#  / { printf "  %-19s %s\n", substr($$1, 4), $$2 }' Makefile
 
 ## Run it on this machine, without an AWS account
-demo: setup ## Deploy to a local AWS, vault a dataset, see it reconciled; see one time out
+demo: setup ## Deploy to a local AWS, vault a dataset, show its outcome; show one that times out
 	@$(run) python -m local demo $(data) $(where)
 
 screenshot: ## Take the README's picture of a report that the demo kept, where a Chromium is on the path
@@ -73,20 +73,20 @@ vault: setup ## Vault one more dataset in the running system (DATA, SET, NEW, CH
 	@$(run) python -m local vault $(data) $${GIVEN_NEW:+--new} \
 		$${GIVEN_CHECKSUM:+--checksum "$$GIVEN_CHECKSUM"} $(format)
 
-hold-back: setup ## Let its gateway not upload a file of a set, until it is released (SET, FILE)
+hold-back: setup ## Make its gateway hold back a file of a set until it is released (SET, FILE)
 	@$(run) python -m local hold-back $(file)
 
-release: setup ## Let its gateway upload that file; without FILE, list those held back (SET, FILE)
+release: setup ## Make its gateway upload that file; without FILE, list the files held back (SET, FILE)
 	@$(run) python -m local release $(file)
 
-local-status: setup ## Show where the running system is and the names of its parts
+local-status: setup ## Show the addresses and names of the running system
 	@$(run) python -m local status $(format)
 
-local-down: setup ## Stop the running system, and leave nothing of it
+local-down: setup ## Stop the running system and remove its data
 	@$(run) python -m local down
 
-## Review what would be deployed
-plan: setup ## Plan the stacks and tell what a reviewer must know; apply nothing (ENV, STACK, ALLOW)
+## Review a deployment
+plan: setup ## Plan the stacks and print a review; apply nothing (ENV, STACK, ALLOW)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment.review \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
 
@@ -102,12 +102,12 @@ deploy: setup ## Plan each stack, show its review, ask, and apply exactly that p
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment deploy $${GIVEN_YES:+--yes} \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
 
-destroy: setup ## Destroy the stacks, the last one first, unless it would lose what no plan shows (ENV, STACK, YES)
+destroy: setup ## Destroy the stacks in reverse order; refuse losses that no plan shows (ENV, STACK, YES)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment destroy $${GIVEN_YES:+--yes} \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"}
 
-## Look after what is deployed
-bootstrap: setup ## Make the bucket of Terraform's state, or bring it up to date (ENV, YES)
+## Operate the deployed system
+bootstrap: setup ## Create or update the bucket for Terraform's state (ENV, YES)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault bootstrap $${GIVEN_YES:+--yes}
 
 state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
@@ -124,18 +124,18 @@ smoke: setup ## Send two small datasets through what is deployed, and remove the
 	@$(run) sgvault smoke $(place) $(if $(filter json,$(call given,FORMAT)),--json) $${GIVEN_YES:+--yes}
 
 ## Change it
-synth: setup ## Write the Terraform configuration to cdktf.out, of the environment ENV
+synth: setup ## Write the Terraform configuration of the environment ENV to cdktf.out
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python main.py
 
-format: setup ## Format the code, and mend what can be mended without asking
+format: setup ## Format the code, and fix problems that can be fixed automatically
 	@$(run) ruff check --fix --exit-zero --quiet
 	@$(run) ruff format
 	@$(run) shfmt -w $(shell_scripts)
 
-architecture: setup ## Draw the diagrams in docs/architecture.md from what is synthesised
+architecture: setup ## Redraw the diagrams in docs/architecture.md from the synthesised stacks
 	@$(run) python -m tools.architecture
 
-hooks: setup ## Have every commit looked at first, what changed and in seconds
+hooks: setup ## Install git hooks that check the changed files of every commit
 	@$(run) pre-commit install
 
 lint: setup ## Format, style, import layers, types, shell scripts and lock files
@@ -147,13 +147,13 @@ lint: setup ## Format, style, import layers, types, shell scripts and lock files
 	@$(run) shellcheck -x $(shell_scripts)
 	@$(run) python tools/lock.py --check
 
-check: lint ## What takes seconds: lint, then the unit tests
+check: lint ## The quick checks: lint, then the unit tests
 	@$(run) pytest -n 2 tests/unit
 
-test: lint ## Everything: lint, then the tests of units, scripts, synth and the deployed system
+test: lint ## All tests: lint, then units, scripts, synth and the deployed system
 	@$(run) pytest -n 4
 
-audit: setup ## Policies: stacks, IAM, secrets and licences (ENV)
+audit: setup ## Check policies: stacks, IAM, secrets and licences (ENV)
 	@tools/setup.sh audit
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.audit
 	@$(run) pytest tests/audit
@@ -163,7 +163,7 @@ setup: ## Build .venv and node_modules, if a lock file changed; other commands d
 	@tools/prerequisites.sh
 	@tools/setup.sh
 
-bench: setup ## Measure the reconciliation beside a plain one, on a stub of AWS (FILES)
+bench: setup ## Compare the cost of the reconciliation with a plain one, on a stub of AWS (FILES)
 	@$(run) python -m tools.benchmarks $${GIVEN_FILES:+--files "$$GIVEN_FILES"}
 
 simulate: setup ## Simulate bursts, outages and bad deployments with the real handlers (UPLOADS)
@@ -177,20 +177,20 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
 	@exec "$$PYTHON" tools/lock.py
 
-clean: ## Remove whatever was generated, but for .venv, node_modules and a running system
+clean: ## Remove all generated files except .venv, node_modules and a running system
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find main.py environments handlers stacks operations deployment local tools tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## Leave CDKTF
-hcl: setup ## Write the stacks as HCL to build/hcl, for a life without CDKTF (ENV)
+hcl: setup ## Write the stacks as HCL to build/hcl, to continue without CDKTF (ENV)
 	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.hcl
 
-try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, and tell what differs
+try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, and print the differences
 	@$(run) python -m tools.try_cdktn
 
 ## Options
 #  DATA=folder ## the files to vault; they are only read (demo: 200 generated ones)
-#  SET=id ## the dataset's id (the folder's name; reconcile: must be given)
+#  SET=id ## the dataset's id (default: the folder's name; required for reconcile)
 #  PREFIX=text ## the prefix of the file share, if it has one: team-a/
 #  PORT=number ## the local endpoint's port (local-up: 4566, demo and plan-local: a free one)
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
@@ -202,7 +202,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod; local-up: local or demo)
 #  YES=1 ## bootstrap, reconcile, smoke, deploy and destroy: carry it out without asking
 #  STACK=names ## plan, deploy and destroy: only these (all of them)
-#  ALLOW=addresses ## plan and deploy: what may be destroyed or replaced with its data: aws_s3_bucket.reports_7921670E
+#  ALLOW=addresses ## plan and deploy: resources that may lose their data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
 #  UPLOADS=number ## simulate: uploads of each scenario (a million, ten minutes)
 #  SEED=number ## chaos: of all chance (1)

@@ -1,7 +1,7 @@
 """Step Functions -> notify -> EventBridge: one outcome for one manifest upload.
 
-Called by the state machine's last task, and by the rule on executions that ended without
-their own word. May run twice, and for two executions at once: consumers see one outcome.
+It is called by the last task of the state machine, and by the rule for executions that ended
+without an outcome. May run twice, and for two executions at once: consumers receive one outcome.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ events: EventBridgeClient = boto3.client("events")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a reconciliation ends, and what was found."""
+    """The result of a reconciliation, with its differences."""
 
     status: Status
     reason: str
@@ -52,10 +52,10 @@ class Verdict:
 
 
 def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool]) -> Verdict:
-    """Decide how *execution* ends; where its count ran out, compare everything a last time.
+    """Decide the result of *execution*; if its count ran out, compare everything a last time.
 
     Raises:
-        LookUnfinishedError: The time ran out; the next call goes on.
+        LookUnfinishedError: The time ran out; the next call continues.
     """
     checked = execution.checked
     if checked is None:
@@ -85,12 +85,12 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
 
 
 def shown(key: str) -> str:
-    """Return so much of *key* that an operator finds it, and it fills no event."""
+    """Return *key*, shortened so that it fits into an event and can still be found."""
     return repr(key[-MAX_SHOWN_CHARACTERS:])
 
 
 def no_check(execution: Execution) -> str:
-    """Return the reason where the count ran out before a check had succeeded."""
+    """Return the reason if the count ran out before a check succeeded."""
     reason = f"No check succeeded in {execution.iterations} iterations"
     last_error = execution.last_error and f"; the last error was {execution.last_error}"
     return f"{reason}{last_error or ''}"
@@ -136,7 +136,7 @@ def conclude(execution: Execution, version_id: str, verdict: Verdict, report: Re
 
 
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
-    """Return the manifest's version that *execution* pinned, or another of the same event.
+    """Return the manifest's version that *execution*, or another for the same event, pinned.
 
     Where none has pinned one, the event's time stands for it; and so it does once an outcome was
     decided under it, because an execution may begin after another of its event was stopped.
@@ -152,7 +152,7 @@ def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
 
 
 def is_left_to_another(execution: Execution, version_id: str, outcomes: OutcomeStore) -> bool:
-    """Return whether another execution for the same manifest upload runs, and may succeed."""
+    """Return whether another execution for the same manifest upload is running and may succeed."""
     executions = reconciliation.upload_executions
     others = executions(execution.manifest).give_up(execution.arn)
     others |= executions(execution.manifest, version_id).give_up(execution.arn)
@@ -165,7 +165,7 @@ def is_left_to_another(execution: Execution, version_id: str, outcomes: OutcomeS
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Decide, publish what was decided first, and return its id and status."""
+    """Decide, publish the first decision, and return its id and status."""
     execution = Execution.from_event(event)
     outcomes = reconciliation.outcome_store()
     call = uuid4().hex

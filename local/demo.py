@@ -1,4 +1,4 @@
-"""The demo: a system deployed, a dataset vaulted, and one that never becomes whole."""
+"""The demo: deploy a system, vault a dataset, and vault one that never becomes whole."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from local.vault_dataset import show_event, vault
 SET_ID = "2026-11-payroll"
 INCOMPLETE = "-incomplete"
 MOST_FILES_OF_DEMO = 1_000
-"""More would not be uploaded before the short count of ``environments/demo.json`` ends."""
+"""The most files that are uploaded before the short count of ``environments/demo.json`` ends."""
 
 
 def demo(
     *, data: Path | None, set_id: str, phases: Phases, port: int = 0, whole: bool = True
 ) -> bool:
-    """Vault *data* (or a generated dataset) whole, and once more with a file held back.
+    """Vault *data* (or a generated dataset), then vault it again with a file held back.
 
     Unless the system is to be *whole*, only its event processing is deployed. The pages of both
     reports stay. Return whether the first outcome is *Successful* and the second *Timed out* with
@@ -54,7 +54,7 @@ def demo(
 
 
 def environment_for(dataset: SourceFolder) -> str:
-    """Return the environment whose count is long enough for *dataset*."""
+    """Return the environment with enough iterations for *dataset*."""
     return "demo" if len(dataset.files) <= MOST_FILES_OF_DEMO else "local"
 
 

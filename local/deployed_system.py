@@ -1,4 +1,4 @@
-"""A deployed system as one value: where everything is, and how to reach it."""
+"""A deployed system: its addresses and names, and functions to access it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATHS = ("share_folder", "stack_folder", "client_configuration", "folder")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedSystem:
-    """A deployed system: where everything is, most of it from the stacks' outputs."""
+    """A deployed system, with names that are mostly outputs of its stacks."""
 
     endpoint: str
     environment: str
@@ -56,7 +56,7 @@ class DeployedSystem:
     token: str
 
     def client(self, service: str) -> Any:
-        """Make a boto3 client of *service* on the endpoint."""
+        """Return a boto3 client of *service* on the endpoint."""
         return client(self._where, service)
 
     def add_share(
@@ -66,7 +66,7 @@ class DeployedSystem:
         notify: bool = True,
         settling_seconds: int = share_setup.SETTLING_SECONDS,
     ) -> Path:
-        """Create one more share, of the bucket or a *prefix* (``team-a/``); return its folder."""
+        """Create another share, on the bucket or a *prefix* (``team-a/``); return its folder."""
         name = prefix.strip("/").replace("/", "-") or f"share-{uuid.uuid4().hex[:8]}"
         share_setup.create_share(
             self._where,
@@ -82,7 +82,7 @@ class DeployedSystem:
         return f"{set_id}{self.job_dir_suffix}"
 
     def held_back(self, share: Path | None = None) -> HeldBack:
-        """The keys that the gateway does not upload from a share, by default that of the stacks."""
+        """The keys that the gateway holds back in a share, by default in that of the stacks."""
         return HeldBack(self.folder, (share or self.share_folder).name)
 
     def deployment(self) -> Deployment:
@@ -96,7 +96,7 @@ class DeployedSystem:
         return self.deployment().terraform(stack, *arguments)
 
     def gateway_client(self) -> GatewayClient:
-        """The client of the gateway, whose scripts run on this machine."""
+        """The client of the gateway, with scripts that run on this machine."""
         return gateway_client(self.folder, self._where)
 
     def process(self) -> EndpointProcess:
@@ -114,7 +114,7 @@ class DeployedSystem:
         )
 
     def to_json(self) -> dict[str, str | int]:
-        """Show every field under its name in camel case."""
+        """Return every field with its name in camel case."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {
             _camel(name): str(value) if isinstance(value, Path) else value for name, value in values
@@ -122,25 +122,25 @@ class DeployedSystem:
 
     @classmethod
     def from_json(cls, shown: dict[str, Any]) -> Self:
-        """Read what :meth:`to_json` showed."""
+        """Read the result of :meth:`to_json`."""
         values = {field.name: shown[_camel(field.name)] for field in fields(cls)}
         return cls(**values | {name: Path(values[name]) for name in PATHS})
 
 
 def deployment(folder: Path, where: Endpoint) -> Deployment:
-    """The stacks of the system in *folder*, and the environment to handle them in."""
+    """Return the stacks of the system in *folder*, and the environment of their tools."""
     return Deployment(folder, pointed_at(where, terraform.prepare(folder / "terraform.rc")))
 
 
 def gateway_client(folder: Path, where: Endpoint) -> GatewayClient:
-    """The gateway's client in the system in *folder*; it finds ``aws`` where tools/setup.sh put it."""
+    """Return the gateway's client of the system in *folder*; ``aws`` is that of tools/setup.sh."""
     own = (Path(sys.prefix, "aws-cli"), Path(sys.executable).parent)
     path = os.pathsep.join([*map(str, own), os.environ.get("PATH", "")])
     return GatewayClient(folder, pointed_at(where, {**os.environ, "PATH": path}))
 
 
 def share_folder(folder: Path, name: str) -> Path:
-    """The folder that stands for the mounted share *name*."""
+    """Return the folder that represents the mounted share *name*."""
     path = folder / "shares" / name
     path.mkdir(exist_ok=True)
     return path

@@ -1,4 +1,4 @@
-"""The outcomes of a set, as consumers receive them: from a rule on the vault's bus, by a queue."""
+"""Outcomes of a set, received like any consumer: from a rule on the vault's bus, through a queue."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class OutcomeSubscription:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
-        """Create queue and rule; an interruption meanwhile leaves neither."""
+        """Create queue and rule; an interruption leaves neither behind."""
         with ExitStack() as created:
             created.callback(self._delete)
             self._create()
@@ -59,7 +59,7 @@ class OutcomeSubscription:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Delete both again."""
+        """Delete queue and rule."""
         self._cleanup.close()
 
     def _create(self) -> None:
@@ -84,7 +84,7 @@ class OutcomeSubscription:
         )
 
     def _delete(self) -> None:
-        """Delete what is there of rule and queue, without an interruption between the two."""
+        """Delete rule and queue, as far as they exist, without interruption."""
         rule = {"EventBusName": self._bus}
         with _uninterrupted():
             for remove, request in (
@@ -100,7 +100,7 @@ class OutcomeSubscription:
         self._sqs.delete_queue(QueueUrl=url)
 
     def receive(self, *, wait_seconds: int = 0) -> Event | None:
-        """Take the next outcome event; None if none comes within *wait_seconds* (20 at most)."""
+        """Return the next outcome event, or None if none arrives within *wait_seconds* (at most 20)."""
         answer = self._sqs.receive_message(QueueUrl=self._queue_url, WaitTimeSeconds=wait_seconds)
         for message in answer.get("Messages", []):
             self._sqs.delete_message(
@@ -112,9 +112,9 @@ class OutcomeSubscription:
 
 
 def known_outcome(system: DeployedSystem, manifest: Path) -> Event | None:
-    """Return the newest outcome of *manifest*, a file in the share; None if there is none yet.
+    """Return the newest outcome of *manifest*, a file in the share, or None.
 
-    The outcomes table has no index by set, so the whole of it is read; that suits a local system.
+    The outcomes table has no index by set, so all of it is read; a local system is small enough.
     """
     key = f"{manifest.parent.name}/{manifest.name}"
     try:
@@ -122,7 +122,7 @@ def known_outcome(system: DeployedSystem, manifest: Path) -> Event | None:
     except ClientError:
         return None
     if uploaded["Body"].read() != manifest.read_bytes():
-        return None  # the gateway has yet to upload it
+        return None  # the gateway has not uploaded it yet
     pages = (
         system.client("dynamodb")
         .get_paginator("scan")
@@ -143,7 +143,7 @@ def known_outcome(system: DeployedSystem, manifest: Path) -> Event | None:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ignore Ctrl-C and its like for a moment; only the main thread receives signals."""
+    """Ignore Ctrl-C and termination signals for a moment; only the main thread receives them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

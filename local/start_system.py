@@ -1,6 +1,6 @@
-"""The whole system, started, deployed and ready to be driven by AWS's APIs.
+"""Start and deploy the whole system, which is then driven by AWS's APIs.
 
-Tests use it so::
+Tests use it like this::
 
     with running() as system:
         folder = system.add_share("team-a/")
@@ -45,11 +45,11 @@ def running(
 ) -> Iterator[DeployedSystem]:
     """Start and deploy a system in a folder of its own, and end both afterwards.
 
-    Unless it is to be *whole*, EventProcessingStack is its only stack. Any number can run side by
+    Unless *whole*, EventProcessingStack is its only stack. Any number of systems can run side by
     side. None outlives the process that started it.
 
     Raises:
-        CommandError: It could not be started or deployed, and why.
+        CommandError: It could not be started or deployed; the text has the reason.
     """
     phases = phases or Phases()
     with tempfile.TemporaryDirectory(prefix="vault-local-", ignore_cleanup_errors=True) as folder:
@@ -69,7 +69,7 @@ def start_endpoint(folder: Path, options: EndpointOptions, *, phases: Phases) ->
 
 
 def synthesised(folder: Path, where: Endpoint, *, phases: Phases) -> Deployment:
-    """Synthesise the stacks of the system in *folder*, and make the bucket of their states."""
+    """Synthesise the stacks of the system in *folder*, and create the bucket for their states."""
     stacks = deployment(folder, where)
     with phases.phase("synth", "Synthesising the stacks (cdktf synth)"):
         stacks.synthesise()
@@ -80,10 +80,10 @@ def synthesised(folder: Path, where: Endpoint, *, phases: Phases) -> Deployment:
 def deploy(
     folder: Path, process: EndpointProcess, where: Endpoint, *, phases: Phases, whole: bool
 ) -> DeployedSystem:
-    """Deploy the stacks to the endpoint *where*, which *process* is, and give its bucket a file share.
+    """Deploy the stacks to the endpoint *where* of *process*, and give its bucket a file share.
 
-    A *whole* system is deployed as it is on AWS: the client activates the gateway between the
-    stacks, by its own scripts. Otherwise the API makes gateway and share.
+    A *whole* system is deployed like on AWS: between the stacks, the client activates the gateway
+    with its own scripts. Otherwise the API creates gateway and share.
     """
     stacks = synthesised(folder, where, phases=phases)
     outputs = deploy_stack(stacks, EVENT_PROCESSING, phases)
@@ -127,14 +127,14 @@ def deploy(
 
 
 def deploy_stack(stacks: Deployment, stack: str, phases: Phases) -> dict[str, Any]:
-    """Deploy one of *stacks*, and return its outputs by their names."""
+    """Deploy one of *stacks*, and return its outputs by name."""
     with phases.phase(stack, f"Deploying {stack} (cdktf deploy)") as progress:
         stacks.deploy(stack, progress)
         return stacks.outputs(stack)
 
 
 def vault_parameter(where: Endpoint) -> dict[str, Any]:
-    """Return the names and settings that EventProcessingStack stores for an operator's tools."""
+    """Return the names and settings that EventProcessingStack stores for operators."""
     parameter = client(where, "ssm").get_parameter(Name=f"/{where.environment}/vault")
     names: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
     return names
@@ -157,7 +157,7 @@ def client_changes(
 
 
 def create_state_bucket(where: Endpoint, name: str) -> None:
-    """Create the bucket for Terraform's state, in no time; on AWS, ``make bootstrap`` does."""
+    """Create the bucket for Terraform's state by the API, which is faster than ``make bootstrap``."""
     s3 = client(where, "s3")
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html: us-east-1 is not named.
     place = {"CreateBucketConfiguration": {"LocationConstraint": where.region}}

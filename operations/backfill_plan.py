@@ -1,4 +1,4 @@
-"""Which keys of a dataset a backfill announces, and why not the others."""
+"""Decide which keys of a dataset a backfill announces, with the reason for the others."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from operations.vault import Vault
 
 LOOKERS = 8
 AT_ONCE = 1_000
-"""How many objects are looked at before the next are read: bounds the memory."""
+"""The number of objects that are looked at before the next are read, to limit memory."""
 
 OnLook = Callable[[], None]
 Candidate = tuple[str, int | None, bool]
-"""A key, its listed size if there is one, and whether S3 has it."""
+"""A key, its listed size or None, and whether S3 has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A key that the manifest lists and no row has, and what becomes of it."""
+    """A listed key without a row, and the decision on it."""
 
     key: str
     listed_bytes: int | None
@@ -40,7 +40,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a backfill of one dataset does."""
+    """The actions of a backfill of one dataset."""
 
     vault: Vault
     manifest_upload: ManifestUpload
@@ -58,22 +58,22 @@ class Plan:
 
     @property
     def attempt(self) -> int:
-        """The reconciliation's attempt that comes next; 1 if there is no outcome yet."""
+        """The next attempt's number; 1 if there is no outcome yet."""
         return self.manifest_upload.attempt
 
     @property
     def missing(self) -> int:
-        """How many listed keys have no row."""
+        """The number of listed keys without a row."""
         return len([each for each in self.judged if each.key != self.manifest.key])
 
     @property
     def unseen(self) -> list[Judged]:
-        """What needs a second look."""
+        """The keys that need a second look."""
         return [each for each in self.judged if each.verdict is Verdict.UNSEEN]
 
     @property
     def held_back(self) -> int:
-        """How many keys S3 has that must not be announced yet."""
+        """The number of keys in S3 that must not be announced yet."""
         ready = (Verdict.ANNOUNCE, Verdict.NOT_IN_S3, Verdict.UNSEEN)
         return sum(each.verdict not in ready for each in self.judged)
 
@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def then(self) -> str:
-        """What happens after the data files were announced."""
+        """The action after the data files are announced."""
         if self.nothing_to_do:
             return "nothing, because the outcome is Successful and no row is missing"
         if self.attempt > 1:
@@ -95,7 +95,7 @@ class Plan:
 
     @property
     def manifest_may_grow(self) -> bool:
-        """Whether the manifest is a plain one that is not known to be whole."""
+        """Whether the manifest has the plain form and may be incomplete."""
         return any(
             each.key == self.manifest.key and each.verdict is not Verdict.ANNOUNCE
             for each in self.judged
@@ -117,7 +117,7 @@ class Plan:
         ]
 
     def looked_again(self, *, on_look: OnLook) -> Plan:
-        """Return the plan after a second look at what needs one."""
+        """Return the plan after a second look at the keys that need it."""
         now = int(time.time())
         unseen = {each.key: each.look for each in self.unseen}
         looks = _looks(self.manifest.bucket, ((key, None, True) for key in unseen), on_look)
@@ -145,7 +145,7 @@ class Plan:
         )
 
     def wire(self) -> dict[str, Any]:
-        """Return the plan as ``--json`` shows it."""
+        """Return the fields for ``--json``."""
         return {
             "setId": self.manifest_upload.set_id,
             "manifestKey": self.manifest.key,
@@ -211,7 +211,7 @@ def _without_rows(found: ReadDataset) -> Iterator[Candidate]:
 def _looks(
     bucket: str, candidates: Iterable[Candidate], on_look: OnLook
 ) -> Iterator[tuple[str, int | None, Look | None]]:
-    """Look at each object, several at a time, in order."""
+    """Look at each object, several at a time, and yield the results in order."""
     candidates = iter(candidates)
 
     def look(candidate: Candidate) -> Look | None:

@@ -1,6 +1,6 @@
-"""What manifest, table, S3, dead-letter queues and the gateway's health log know of one key.
+"""Collect what manifest, table, S3, dead-letter queues and the gateway's health log have on one key.
 
-Import this module only after the AWS is chosen, as :mod:`operations.set_reading`.
+Import this module only after the AWS is chosen, like :mod:`operations.set_reading`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEALTH_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the manifest says of a key."""
+    """The manifest's information on a key."""
 
     has_manifest: bool = False
     listed: bool = False
@@ -45,7 +45,7 @@ def gather(
     search_dead_letters: bool,
     on_hop: Callable[[], None],
 ) -> Evidence:
-    """Ask every hop about *key*, a full S3 key without a folder's slash."""
+    """Read the information of every hop on *key*, a full S3 key without a folder's slash."""
     listed = _listed(vault, set_id, key, share_prefix)
     on_hop()
     row = boto3.client("dynamodb").get_item(
@@ -115,7 +115,7 @@ def _versions(bucket: str, key: str) -> list[Version]:
 
 
 def _letters(vault: Vault, key: str) -> Iterator[DeadLetter]:
-    """Yield the dead letters that name *key*, however their JSON writes it."""
+    """Yield the dead letters that contain *key*, in any JSON notation."""
     forms = {json.dumps(key), json.dumps(key, ensure_ascii=False)}
     forms |= {json.dumps(form)[1:-1] for form in forms}
     now_ms = int(time.time() * 1000)
@@ -127,7 +127,7 @@ def _letters(vault: Vault, key: str) -> Iterator[DeadLetter]:
 
 
 def _health(vault: Vault, key: str) -> list[str]:
-    """Return the gateway's health log lines that name *key*; none without a gateway of ours."""
+    """Return the gateway's health log lines that contain *key*; none without a gateway of this system."""
     group = f"/aws/storagegateway/vault-{vault.environment_name}-gateway"
     name = key.rpartition("/")[2].replace("\\", "").replace('"', "")
     with suppress(ClientError):  # no such group, or no right to read it
@@ -142,7 +142,7 @@ def _health(vault: Vault, key: str) -> list[str]:
 
 
 def _gateway_arn(vault: Vault) -> str | None:
-    """Return the ARN of the gateway that the client activated, if it did."""
+    """Return the ARN of the gateway that the client activated, or None."""
     with suppress(ClientError):
         answer = boto3.client("ssm").get_parameters_by_path(Path=vault.gateway_parameters)
         for each in answer["Parameters"]:

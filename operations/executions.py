@@ -1,4 +1,4 @@
-"""The reconciliations that Step Functions runs or has run, newest first, and their outcomes."""
+"""Running and ended reconciliations from Step Functions, newest first, and their outcomes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from operations.vault import Vault
 
 RUNNING = "RUNNING"
 LATEST_EVENTS = 25
-"""The last events of a history in which the machine's data are sought."""
+"""The number of last events in a history that are searched for the machine's data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """How far a running execution is."""
+    """The progress of a running execution."""
 
     iteration: int
     count: int
@@ -29,7 +29,7 @@ class Position:
     waits_for: str | None
     """The key at which the last check stopped."""
     offset: int
-    """How far in its manifest the last check was, in bytes."""
+    """The offset in its manifest of the last check, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,21 +38,21 @@ class Execution:
 
     arn: str
     status: str
-    """In Step Functions' words; RUNNING while it has not ended."""
+    """Step Functions' status; RUNNING while it has not ended."""
     started: int
     stopped: int | None
     manifest: ManifestUpload
     outcome_id: str | None
-    """What Notify returned, once it has ended."""
+    """The output of Notify, once the execution has ended."""
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is running."""
         return self.status == RUNNING
 
 
 class Executions:
-    """Executions of one environment's state machine; each is described once after it ended."""
+    """Executions of one environment's state machine; an ended one is described only once."""
 
     def __init__(self, vault: Vault) -> None:
         self._machine = vault.state_machine_arn
@@ -63,7 +63,7 @@ class Executions:
         return boto3.client("stepfunctions")
 
     def newest(self, status: str = "", *, limit: int) -> Iterator[Execution]:
-        """Yield at most *limit* executions, newest first; those of no manifest are left out."""
+        """Yield at most *limit* executions, newest first, without those for no manifest."""
         request: dict[str, Any] = {"stateMachineArn": self._machine}
         if status:
             request["statusFilter"] = status
@@ -96,7 +96,7 @@ class Executions:
         ]
 
     def describe(self, arn: str) -> Execution | None:
-        """Return an execution, or None if its input is no manifest's event."""
+        """Return an execution, or None if its input is not a manifest's event."""
         if arn in self._ended:
             return self._ended[arn]
         answer = self._states.describe_execution(executionArn=arn)
@@ -120,7 +120,7 @@ class Executions:
         return execution
 
     def position(self, execution: Execution) -> Position | None:
-        """Return how far a running execution is; None before its first state's data are known."""
+        """Return the progress of a running execution; None before its first state's data are known."""
         answer = self._states.get_execution_history(
             executionArn=execution.arn, reverseOrder=True, maxResults=LATEST_EVENTS
         )
@@ -146,7 +146,7 @@ class Executions:
 
 
 def outcome(vault: Vault, outcome_id: str | None) -> dict[str, Any] | None:
-    """Return the outcome that was decided, as it was published; None if there is none any more."""
+    """Return the outcome as it was published; None if there is none or it has expired."""
     if outcome_id is None:
         return None
     answer = boto3.client("dynamodb").get_item(

@@ -1,7 +1,7 @@
-"""A report as one HTML page that stands alone: nothing of it is fetched, and no name executes.
+"""A report as one HTML page that loads nothing else, and in which no name is executed.
 
-The Content-Security-Policy allows the page's own style and script, by their hashes, and nothing
-else. Every name is shown as :mod:`operations.safe_text` shows it, and escaped.
+The Content-Security-Policy allows only the page's own style and script, by their hashes. Names are
+escaped for HTML, and shown as in :mod:`operations.safe_text`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from operations.set_state import Arrivals
 FIRST = 1_000
 MOST_FOLDERS = 200
 TYPES = {
-    "missing": "Listed, and no upload of it was announced.",
-    "absent": "Listed and announced, and not in S3.",
-    "size-mismatch": "Not of the size that is listed.",
-    "checksum-mismatch": "Of the listed size, and of other content.",
-    "unexpected": "In S3, and not listed.",
+    "missing": "Listed, but its upload was not announced.",
+    "absent": "Listed and announced, but not in S3.",
+    "size-mismatch": "Of another size than listed.",
+    "checksum-mismatch": "Of the listed size, but with other content.",
+    "unexpected": "In S3, but not listed.",
 }
 
 
@@ -39,7 +39,7 @@ def page(
     folder: str,
     now: int,
 ) -> Iterator[str]:
-    """Yield the page of the outcome *decided*; the memory does not grow with the differences."""
+    """Yield the page of the outcome *decided*; memory does not grow with the number of differences."""
     style = files("operations").joinpath("report.css").read_text(encoding="utf-8")
     script = files("operations").joinpath("report.js").read_text(encoding="utf-8")
     yield _head(decided, style, script)
@@ -118,7 +118,7 @@ def _counts(decided: dict[str, Any]) -> Iterator[str]:
 def _arrivals(decided: dict[str, Any], arrivals: Arrivals) -> Iterator[str]:
     yield "<h2>Arrivals over time</h2>"
     if not arrivals.times:
-        yield "<p>The table has no rows of this set (any more): rows expire.</p>"
+        yield "<p>The table has no rows of this set; rows expire.</p>"
         return
     times = sorted(arrivals.times)
     yield "<figure>"
@@ -139,7 +139,7 @@ def _arrivals(decided: dict[str, Any], arrivals: Arrivals) -> Iterator[str]:
 
 
 def _folder_of(key: str, folder: str) -> str:
-    """Return the first folder of a key below its set's folder."""
+    """Return the first folder of a key within its set's folder."""
     name, slash, _ = key.removeprefix(folder).partition("/")
     return f"{name}/" if slash else ""
 

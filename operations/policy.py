@@ -1,4 +1,4 @@
-"""``sgvault policy``: the IAM rights of who only reads, for one environment."""
+"""``sgvault policy``: the IAM permissions of a user who only reads, for one environment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def policy(
 
 
 def reading_policy(vault: Vault) -> dict[str, Any]:
-    """Return the policy: names of this environment alone."""
+    """Return the policy, limited to names of this environment."""
     partition = vault.state_machine_arn.split(":")[1]
     where = f"{vault.region}:{vault.account_id}"
 

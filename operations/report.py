@@ -1,4 +1,4 @@
-"""``sgvault report``: an outcome's report as text, JSON lines, marks or a page."""
+"""``sgvault report``: an outcome's report as text, JSON lines, marks or an HTML page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MARKS = {
     "checksum-mismatch": "*",
     "unexpected": "-",
 }
-"""As ``rclone check --combined`` marks paths; the manifest is the source, S3 the destination.
+"""The marks of ``rclone check --combined``; the manifest is the source, S3 the destination.
 
 https://rclone.org/commands/rclone_check/
 """
@@ -36,7 +36,7 @@ def report(
     set_id: SetId,
     prefix: Prefix = "",
     attempt: Annotated[
-        int, typer.Option(min=0, metavar="NUMBER", help="Of this attempt.  [the last outcome]")
+        int, typer.Option(min=0, metavar="NUMBER", help="The attempt.  [the last outcome]")
     ] = 0,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Every difference, one JSON object a line.")
@@ -136,7 +136,7 @@ def _write_page(
     differences: Iterator[dict[str, Any]],
     prefix: str,
 ) -> None:
-    """Write the page beside its place, then move it there: no half page is ever seen."""
+    """Write the page to a temporary file, then rename it, so that no half page is ever visible."""
     from operations.html_report import page
     from operations.set_state import read_arrivals
 
@@ -149,6 +149,6 @@ def _write_page(
     with part.open("w", encoding="utf-8") as file, output.progress("Writing the page") as steps:
         file.writelines(page(decided, differences, arrivals, folder=folder, now=int(time.time())))
     part.replace(path)
-    output.line(f"{path} holds the report of {shown(set_id)}: open it in a browser.")
+    output.line(f"{path} has the report of {shown(set_id)}: open it in a browser.")
     if decided["status"] != "Successful":
         output.line(f"Next: sgvault show {argument(set_id)}")

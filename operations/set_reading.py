@@ -1,7 +1,7 @@
-"""One dataset, read as the reconciliation reads it: manifest, rows and objects, as of now.
+"""Read a dataset as the reconciliation does: its present manifest, rows and objects.
 
-Import this module only after the AWS is chosen: the handlers' adapters make their clients
-when they are imported.
+Import this module only after the AWS is chosen: the handlers' adapters make their clients when they
+are imported.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from operations.vault import Vault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDataset(dataset.Dataset):
-    """A dataset whose tidy manifest may lie in a file of this machine: nothing is written to S3."""
+    """A dataset whose tidy manifest may be in a local file, so that nothing is written to S3."""
 
     tidy: IO[bytes] | None = None
 
@@ -46,12 +46,12 @@ class ReadDataset(dataset.Dataset):
             yield chunk
 
     def entries(self) -> Iterator[Entry]:
-        """Yield the listed keys, sorted, with sizes and checksums where the manifest has them."""
+        """Yield the listed keys, sorted, with sizes and checksums if the manifest has them."""
         start = self.listing.start
         yield from TidyEntries(self._chunks(start), self.listing, offset=start).entries()
 
     def differences(self) -> Iterator[Difference | Remark]:
-        """Yield every key that differs now, or is worth a remark, in the order of the keys."""
+        """Yield every present difference and remark, in the order of the keys."""
         merge, _ = self.open_merge(Progress())
         yield from (each for each in merge.differences() if each is not None)
 
@@ -60,11 +60,11 @@ class ReadDataset(dataset.Dataset):
 def open_set(
     vault: Vault, set_id: str, *, share_prefix: str = "", verify_objects: bool = True
 ) -> Iterator[ReadDataset]:
-    """Read the manifest that a dataset has now, and yield the dataset.
+    """Read the present manifest of a dataset, and yield the dataset.
 
     Raises:
         NoManifestError: S3 has none.
-        OperatorError: It cannot be used, for the reason that a *Failed* outcome would give.
+        OperatorError: It cannot be used; the text is the reason of a *Failed* outcome.
     """
     bucket = vault.file_upload_bucket_name
     key = vault.manifest_key(set_id, share_prefix=share_prefix)
@@ -93,7 +93,7 @@ def open_set(
 
 
 def _prepared(itself: Listing, head: Any, scratch: ExitStack) -> tuple[Listing, IO[bytes] | None]:
-    """Check the manifest; return its listing, and the tidy copy where one is needed."""
+    """Check the manifest; return its listing, and the tidy copy if one is needed."""
     copies: list[Sorted] = []
 
     def read() -> Iterator[bytes]:
@@ -124,7 +124,7 @@ def _prepared(itself: Listing, head: Any, scratch: ExitStack) -> tuple[Listing, 
 
 
 def manifest_head(bucket: str, key: str) -> Any:
-    """Return S3's answer about the manifest.
+    """Return S3's metadata of the manifest.
 
     Raises:
         NoManifestError: There is none.

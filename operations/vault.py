@@ -16,7 +16,7 @@ from operations.errors import NotAVaultError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
-    """One environment as EventProcessingStack describes it; unknown fields are ignored."""
+    """One environment, as EventProcessingStack describes it; unknown fields are ignored."""
 
     environment_name: str
     file_upload_bucket_name: str
@@ -30,7 +30,7 @@ class Vault:
     undelivered_queue_url: str
     vault_bus_name: str
     gateway_parameters: str
-    """The SSM path below which the client describes its gateway."""
+    """The SSM path below which the client stores its gateway's parameters."""
     job_dir_suffix_name: str
     manifest_suffix_name: str
     reconcile_count_iterations: int
@@ -54,7 +54,7 @@ class Vault:
         """Read the value of the parameter *name*.
 
         Raises:
-            NotAVaultError: It is not one JSON object with every field that is needed.
+            NotAVaultError: It is not a JSON object with every required field.
         """
         try:
             values = json.loads(text)
@@ -72,19 +72,19 @@ class Vault:
 
     @property
     def naming(self) -> Naming:
-        """How the folders and the manifests of datasets are named."""
+        """The names of datasets' folders and manifests."""
         return Naming(
             job_dir_suffix=self.job_dir_suffix_name, manifest_suffix=self.manifest_suffix_name
         )
 
     @property
     def region(self) -> str:
-        """The region of the state machine, and so of everything."""
+        """The region of the state machine, which is that of the whole system."""
         return self.state_machine_arn.split(":")[3]
 
     @property
     def account_id(self) -> str:
-        """The account of the state machine, and so of everything."""
+        """The account of the state machine, which is that of the whole system."""
         return self.state_machine_arn.split(":")[4]
 
     def manifest_key(self, set_id: str, *, share_prefix: str = "") -> str:
@@ -94,7 +94,7 @@ class Vault:
         )
 
     def folder(self, set_id: str, *, share_prefix: str = "") -> str:
-        """Return what every S3 key of a dataset begins with."""
+        """Return the prefix of every S3 key of a dataset."""
         return f"{share_prefix}{set_id}{self.job_dir_suffix_name}/"
 
 
@@ -124,7 +124,7 @@ def find_vault(environment: str) -> Vault:
 
 
 def camel_case(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *values* under their names in camel case, as every ``--json`` shows them."""
+    """Return *values* with names in camel case, as in every ``--json``."""
     return {_camel(name): value for name, value in values.items()}
 
 

@@ -31,7 +31,7 @@ from stacks.vault_stack import VaultStack
 
 
 class EventProcessingStack(VaultStack):
-    """Classify, record and reconcile what an S3 File Gateway uploads."""
+    """Classify, record and reconcile the uploads of an S3 File Gateway."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
         super().__init__(scope, id_, settings=settings)
@@ -59,7 +59,7 @@ class EventProcessingStack(VaultStack):
         self._publish_names()
 
     def _route_events(self) -> None:
-        """Define the bus and its routes, and the queues that keep what could not be handled."""
+        """Define the bus and its routes, and the queues for undelivered events."""
         self._notices = Notices(
             self,
             "notices",
@@ -94,7 +94,7 @@ class EventProcessingStack(VaultStack):
         self._routes = self._bus.routes(undelivered=self._undelivered)
 
     def _classify_uploads(self) -> None:
-        """1. The gateway announces an object in S3: is it data or a manifest?"""
+        """1. The gateway announces an object in S3, which is data or a manifest."""
         queue = self._function_queue("uploads", UPLOADS, dead_letters_id="unclassified")
         self._upload_rule = UploadRule(
             queue,
@@ -186,7 +186,7 @@ class EventProcessingStack(VaultStack):
         self._sweep_sets(functions.notify)
 
     def _sweep_sets(self, notify: Function) -> None:
-        """4. What was due and did not happen is done, or announced."""
+        """4. The sweep does or announces what was due and did not happen."""
         SetSweep(
             self,
             "sweep",

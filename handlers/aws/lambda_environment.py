@@ -1,6 +1,6 @@
 """The environment variables of each function: the stack writes them, the handler reads them.
 
-``stacks`` imports this module, so it imports the standard library alone.
+``stacks`` imports this module, so the module imports only the standard library.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any, Self, get_type_hints
 
 
 class LambdaEnvironmentError(LookupError):
-    """A variable that is not set, or that does not hold a value of its type."""
+    """A variable is not set, or its value has not the right type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaEnvironment:
-    """Values that a function reads; a field's variable is the field's name in capitals.
+    """The values that a function reads; the name of a field's variable is the field's name in capitals.
 
-    A text is written as it is, any other value as JSON.
+    A text is written unchanged, any other value as JSON.
     """
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
-        """Return the values that *variables* hold, or raise LambdaEnvironmentError."""
+        """Return the values in *variables*, or raise LambdaEnvironmentError."""
         types = get_type_hints(cls)
         return cls(
             **{
@@ -35,7 +35,7 @@ class LambdaEnvironment:
         )
 
     def variables(self) -> dict[str, str]:
-        """Return the variables that hold these values."""
+        """Return the variables with these values."""
         values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
         return {
             name: value if isinstance(value, str) else json.dumps(value)
@@ -45,7 +45,7 @@ class LambdaEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryEnvironment(LambdaEnvironment):
-    """The environment of every function: Powertools reads the first two, and logs have the third.
+    """The environment of every function: Powertools reads the first two, logs have the third.
 
     https://docs.aws.amazon.com/powertools/python/latest/environment_variables/
     """
@@ -141,4 +141,4 @@ PARSED: Mapping[Any, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = 
     bool: ("true or false", lambda value: type(value) is bool, bool),
     tuple[str, ...]: ("a list of texts", _is_list_of_texts, tuple),
 }
-"""By a field's type: what its JSON must be, whether a value is that, and the field's value."""
+"""By a field's type: the description of its JSON, a check, and a conversion to the field's value."""

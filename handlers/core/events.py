@@ -1,7 +1,7 @@
 """The events that this application reads and publishes, as frozen values.
 
-Wire names are contracts and stay as AWS, or the workshop, wrote them; Python names
-say what a field is, with its unit. Each value owns both directions of its event.
+Names in events are contracts and keep the spelling of AWS or the workshop. Python names describe a
+field and have its unit. Each class both reads and writes its event.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ class ObjectUpload:
     """The full S3 key: UTF-8, at most 1,024 bytes, without a folder's trailing slash."""
     size_bytes: int
     event_time: int
-    """When the upload was announced, in Unix seconds."""
+    """The time of the announcement, in Unix seconds."""
     share_prefix: str = field(default="", compare=False)
     is_folder: bool = field(default=False, compare=False)
-    """Whether the event's key has a slash at its end; without one and of size 0, it may still be one."""
+    """Whether the event's key ends in a slash; a key without a slash and of size 0 may be a folder, too."""
 
     @property
     def age(self) -> tuple[int, int]:
-        """What orders the uploads of a key: of two of one second, the larger one is newer."""
+        """The order of the uploads of a key: of two in one second, the larger one counts as newer."""
         return self.event_time, self.size_bytes
 
     @classmethod
     def from_gateway_event(cls, event: Mapping[str, Any]) -> Self:
         """Read the envelope of either announcement, or raise MalformedEventError.
 
-        AWS does not say whether ``object-key`` contains the share's ``prefix``: a key
-        that begins with it contains it, any other gets it in front.
+        AWS does not document whether ``object-key`` includes the share's ``prefix``. A key that
+        begins with the prefix is taken as complete; any other key gets the prefix in front.
         """
         detail = json_fields.mapping(event, "detail")
         announced = event.get("source"), event.get("detail-type")
@@ -81,7 +81,7 @@ class ObjectUpload:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], *, bucket: str) -> Self:
-        """Read one record of our own events, or raise MalformedEventError."""
+        """Read one record of this application's own events, or raise MalformedEventError."""
         return cls(
             bucket=bucket,
             key=json_fields.text(record, "object-key"),
@@ -90,9 +90,10 @@ class ObjectUpload:
         )
 
     def announcement(self, reason: str) -> dict[str, Any]:
-        """Return this upload as an *Object Announced*: a message for the upload queue, never a bus.
+        """Return this upload as an *Object Announced*, a message for the upload queue only.
 
-        Its time is the upload's, never now: else an object of an old delivery would pass as new.
+        Its time is that of the upload, so that an object of an earlier delivery does not count as
+        new.
         """
         return {
             "source": OPERATIONS_SOURCE,
@@ -108,7 +109,7 @@ class ObjectUpload:
         }
 
     def record(self) -> dict[str, Any]:
-        """Return this upload as one record of our own events."""
+        """Return this upload as one record of this application's own events."""
         return {
             "object-key": self.key,
             "object-size": self.size_bytes,

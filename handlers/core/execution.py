@@ -1,7 +1,7 @@
-"""What an execution of the state machine hands to its functions.
+"""The input that an execution of the state machine passes to its functions.
 
-The machine's tasks pass ``{"execution", "started", "state"}``; when an execution ended
-without its own word, EventBridge passes *Step Functions Execution Status Change*:
+The machine's tasks pass ``{"execution", "started", "state"}``. If an execution ends without an
+outcome of its own, EventBridge passes *Step Functions Execution Status Change*:
 https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 """
 
@@ -24,7 +24,7 @@ STATUS_CHANGE = "Step Functions Execution Status Change"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What the last check handed on."""
+    """The result of the last check."""
 
     done: bool
     continuations: int
@@ -57,20 +57,20 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One run of the reconciliation, as far as it has come."""
+    """One run of the reconciliation, with its state so far."""
 
     arn: str
     started: int
     """In Unix seconds."""
     manifest: ManifestUpload
     iterations: int | None = None
-    """How many were begun; None where only Step Functions knows."""
+    """The number of iterations begun; None if only Step Functions knows it."""
     checked: Checked | None = None
-    """What the last check handed on, if there was one."""
+    """The result of the last check, or None."""
     failure: str | None = None
-    """Why the execution cannot go on, in a sentence."""
+    """The reason why the execution cannot continue, in a sentence."""
     last_error: str | None = None
-    """The last error that cost an iteration, in a sentence."""
+    """The last error that used up an iteration, in a sentence."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
@@ -81,7 +81,7 @@ class Execution:
 
     @property
     def folder(self) -> SetFolder:
-        """Where the dataset's objects lie."""
+        """The folder of the dataset's objects."""
         return SetFolder.of_manifest(self.manifest.upload.key)
 
     @classmethod
@@ -120,11 +120,11 @@ class Execution:
 
 
 MAX_REASON = 1024
-"""Characters of a reason; the execution's history, or the report, has the rest."""
+"""The most characters of a reason; the execution's history or the report has the rest."""
 
 
 def short_reason(text: str) -> str:
-    """Return *text* as an outcome carries it: short, and without characters that UTF-8 lacks."""
+    """Return *text* in the form for an outcome: short, and with a UTF-8 form."""
     return text[:MAX_REASON].encode(errors="replace").decode()
 
 
@@ -137,7 +137,7 @@ def _reason(state: Mapping[str, Any], name: str) -> str | None:
 
 
 def _sentence(error: str, cause: str) -> str:
-    """Return both; the cause is JSON where a Lambda raised, or where a Fail state passes one on."""
+    """Return both; the cause is JSON if a Lambda function raised it or a Fail state passes it on."""
     try:
         match json.loads(cause):
             case {"errorType": raised, "errorMessage": message}:

@@ -15,12 +15,12 @@ from handlers.core.errors import ManifestError
 from handlers.core.manifest_entries import Entry
 
 RUN_ENTRIES = 200_000
-"""How many entries are sorted in memory at a time; about 40 MiB."""
+"""The number of entries that are sorted in memory at a time; about 40 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
-    """A sorted file, open for reading, and what it holds."""
+    """A sorted file, open for reading, and the number and size of its entries."""
 
     file: IO[bytes]
     entries: int
@@ -61,7 +61,7 @@ def _sorted_file(entries: Iterator[Entry]) -> Sorted:
 
 
 def _in_order(entries: Iterator[Entry], scratch: ExitStack) -> Iterator[bytes]:
-    """Return the entries as sortable lines: a key, and after a NUL the fields before it."""
+    """Return the entries as sortable lines: a key, a NUL, and the other fields."""
     runs: list[Iterable[bytes]] = []
     while run := sorted(map(_line, islice(entries, RUN_ENTRIES))):
         if len(run) < RUN_ENTRIES and not runs:

@@ -1,4 +1,4 @@
-"""A key at which the streams disagree, until all is known that its type depends on."""
+"""A key at which the streams differ, held until its type is certain."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ WITHOUT_NAMES = (
     "is_folder",
     "in_s3",
 )
-"""The order in which release 0.1.0 wrote the values of a held key."""
+"""The order of a held key's values in release 0.1.0."""
 
 
 @dataclass(slots=True)
 class Held:
-    """A key of which it is perhaps not yet known whether something is in it."""
+    """A key whose contents, if it is a folder, may not be known yet."""
 
     key: str
     listed: bool = False
@@ -31,23 +31,23 @@ class Held:
     listed_bytes: int | None = None
     object_bytes: int | None = None
     is_folder: bool | None = None
-    """Whether something listed is in it; None while that is not known."""
+    """Whether the manifest lists something in it; None while that is not known."""
     in_s3: bool | None = None
     """Whether S3 has it, or something in it; None while that is not known."""
     folder_in_s3: bool = False
-    """Whether it is as a folder that S3 has it."""
+    """Whether S3 has it as a folder."""
 
     @property
     def is_file(self) -> bool:
-        """Whether it is listed with a size above 0, so that ``name/...`` is another thing."""
+        """Whether it is listed with a size above 0, so that ``name/...`` is a different thing."""
         return bool(self.listed and self.listed_bytes)
 
     def settled(self, *, verified: bool) -> bool:
-        """Whether all is known that :meth:`judge` needs; *verified*: S3 is read as well."""
+        """Whether :meth:`judge` has all it needs; if *verified*, S3 is read, too."""
         return self.is_folder is not None and (self.in_s3 is not None or not verified)
 
     def judge(self, ignored: Callable[[str], bool]) -> Difference | Remark | None:
-        """Return how the key differs, or what there is to remark on it, or None."""
+        """Return the difference or the remark for the key, or None."""
         if self.listed:
             return self._difference()
         if self.in_s3 is False:
@@ -61,7 +61,7 @@ class Held:
         return Difference(key=self.key, type=DifferenceType.UNEXPECTED)
 
     def _difference(self) -> Difference | None:
-        """Return the first difference that fits a listed key."""
+        """Return the first type of difference that fits a listed key."""
         in_s3, object_bytes = None, None
         if not self.announced:
             if self.is_folder:
@@ -84,7 +84,7 @@ class Held:
         )
 
     def payload(self) -> dict[str, Any]:
-        """Return the key's length and what is known, as JSON; short, since there may be hundreds."""
+        """Return the key's length and the known values, for JSON; short, as there may be hundreds."""
         known = {name: value for name, value in asdict(self).items() if value is not None}
         return {"length": len(known.pop("key")), **known}
 

@@ -1,4 +1,4 @@
-"""The door: values out of untrusted JSON, checked, or an error that names the field."""
+"""Read and check values from untrusted JSON; errors name the field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from handlers.core.errors import MalformedEventError
 
 MAX_WHOLE_NUMBER = 2**63 - 1
-"""Far beyond any object's size, and well within DynamoDB's 38 digits."""
+"""Larger than any object, and within DynamoDB's 38 digits."""
 
 MAX_KEY_BYTES = 1024
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
@@ -43,7 +43,7 @@ def text(source: Mapping[str, Any], name: str) -> str:
 
 
 def checked_text(name: str, value: str) -> str:
-    """Return *value* if it is not empty and S3 could have it as a key."""
+    """Return *value* if it is not empty and can be an S3 key."""
     try:
         size_bytes = len(value.encode())
     except UnicodeEncodeError as error:

@@ -1,7 +1,7 @@
-"""A manifest made ready to be read again and again: checked once, sorted once.
+"""Prepare a manifest for repeated reading: check it once, and sort it once if necessary.
 
-A tidy manifest (sorted bytewise, nothing repeated, LF, no slash at the end of a line, not
-listing itself) is read as it is; of any other a tidy copy is made, in bounded memory.
+A tidy manifest (sorted bytewise, without repetitions, with LF, without a slash at the end of a line
+and without its own key) is read directly. For any other, a tidy copy is made in bounded memory.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from handlers.core.naming import SetFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Where the tidy entries are, and what was learnt of them."""
+    """The place of the tidy entries, and what is known about them."""
 
     bucket: str
     key: str
     version_id: str
     manifest_version_id: str = ""
-    """The version of the manifest itself, where the entries are a tidy copy's."""
+    """The version of the manifest itself, if the entries are in a tidy copy."""
     start: int = 0
-    """Where the first entry begins, in bytes."""
+    """The offset of the first entry, in bytes."""
     end: int = 0
-    """Where the last entry ends, in bytes."""
+    """The offset of the end of the last entry, in bytes."""
     prefix: str = ""
-    """What comes before each key to make it a full one."""
+    """The text before each key that makes it a full key."""
     rich: bool = False
     entries: int = 0
     checksum_algorithm: str | None = None
     """The algorithm of the checksums that form 2 lists; None in the other forms."""
     size_bytes: int = 0
-    """The sum of the sizes listed; 0 in the plain form."""
+    """The sum of the listed sizes; 0 in the plain form."""
     since: int = 0
     """Events before this time belong to an earlier delivery; Unix seconds, 0 for none."""
 
     @property
     def place(self) -> dict[str, str]:
-        """Where the object is, as parameters of S3's GetObject."""
+        """The place of the object, as parameters of S3's GetObject."""
         return {"Bucket": self.bucket, "Key": self.key, "VersionId": self.version_id}
 
     def payload(self) -> dict[str, Any]:
-        """Return the listing as the state machine carries it: names of fields are contracts."""
+        """Return the listing in the form of the state machine; names of fields are contracts."""
         return asdict(self)
 
     @classmethod
@@ -68,9 +68,9 @@ DOTS = re.compile(r"/\.\.?(?:/|$)", re.MULTILINE)
 
 
 def first_fields(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Return what is before the first space of each line, and what is after it.
+    """Return the text before the first space of each line, and the text after it.
 
-    Without a pair for each line, which would set the garbage collector to work.
+    It makes no pair for each line, which would start the garbage collector.
 
     Raises:
         ValueError: A line has no space.
@@ -87,7 +87,7 @@ class _UntidyError(Exception):
 
 
 TidyCopy = Callable[[Iterator[Entry]], Listing]
-"""Sorts entries, drops repeated ones, stores them, and says where."""
+"""A function that sorts entries, drops repetitions, stores the result, and returns its place."""
 
 
 def prepare(
@@ -101,9 +101,9 @@ def prepare(
 ) -> Listing:
     """Check the whole manifest, which *read* opens, and return its listing.
 
-    *itself* says where the manifest is; the rest of it is found out. It *arrived* at this time,
-    in Unix seconds by AWS's clock. *content_verified*: the objects of a manifest with checksums are
-    read or their checksums compared.
+    *itself* has the place of the manifest; the other fields are set here. *arrived* is the time at
+    which the manifest arrived in S3, in Unix seconds by AWS's clock. If *content_verified*, the
+    objects of a manifest with checksums are read or their checksums compared.
 
     Raises:
         ManifestError: It is empty, a line cannot be read, or it does not fit its header.
@@ -134,7 +134,7 @@ def prepare(
 def _first_event_time(header: Header, *, content_verified: bool) -> int:
     """Return the time before which events belong to an earlier delivery; 0 for none.
 
-    The right content is right whichever delivery it came from.
+    If content is verified, the delivery of an object does not matter.
     """
     if content_verified and header.checksum_algorithm is not None:
         return 0
@@ -142,7 +142,7 @@ def _first_event_time(header: Header, *, content_verified: bool) -> int:
 
 
 def _tidy(lines: Lines, itself: Listing, folder: SetFolder) -> Listing:
-    """Return the listing of a manifest that can be read as it is, or raise _UntidyError."""
+    """Return the listing of a manifest that can be read directly, or raise _UntidyError."""
     rich = lines.header is not None
     algorithm = _algorithm(lines)
     if rich and lines.first.endswith(b"\r\n"):
@@ -198,7 +198,7 @@ def _require_checksums(checksums: list[str], sizes: list[str], algorithm: str) -
 def _require_tidy(
     text: str, texts: list[str], last: str, prefix: str, folder: SetFolder, manifest_key: str
 ) -> None:
-    """Raise _UntidyError unless a block's paths are sorted, in the folder, and nothing else."""
+    """Raise _UntidyError unless a block's paths are sorted, tidy and in the folder."""
     inside = folder.prefix.removeprefix(prefix)
     if (
         not last < texts[0]
@@ -218,7 +218,7 @@ def _require_tidy(
 
 
 def _longest_bytes(texts: list[str]) -> int:
-    """Return an upper bound of the texts' sizes, exact where it matters."""
+    """Return an upper bound of the texts' sizes, which is exact if it is near the limit."""
     most = 4 * max(map(len, texts))
     return most if most < MAX_KEY_BYTES // 2 else max(len(text.encode()) for text in texts)
 

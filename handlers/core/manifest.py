@@ -25,10 +25,10 @@ from typing import Self
 from handlers.core.errors import ManifestError
 
 MAX_LINE_BYTES = 4096
-"""A key has at most 1,024; a longer line is no manifest, and must not fill the memory."""
+"""Longer than any key, which has at most 1,024 bytes, and short enough for memory."""
 
 CHECKSUM_DIGITS = {"crc64nvme": 16, "sha256": 64}
-"""The algorithms of form 2, and how many hexadecimal digits each checksum has."""
+"""The algorithms of form 2, and the number of hexadecimal digits of their checksums."""
 FIELDS = (
     r"#vault-manifest {} began=(?P<began>\d{{1,12}}) entries=(?P<entries>\d{{1,12}})"
     r" bytes=(?P<size_bytes>\d{{1,18}}){} sha256=(?P<sha256>[0-9a-f]{{64}})"
@@ -38,7 +38,7 @@ HEADERS = {
     "2": re.compile(FIELDS.format(2, r" checksum=(?P<checksum>[!-~]+)"), re.ASCII),
 }
 CLOCK_TOLERANCE_SECONDS = 120
-"""How far the clock of the vaulting client may be ahead of AWS's."""
+"""The time by which the clock of the vaulting client may be ahead of AWS's."""
 HEADER_START = b"#vault-manifest "
 
 
@@ -47,7 +47,7 @@ class Header:
     """The header of a rich manifest."""
 
     began: int
-    """When the vaulting began, in Unix seconds."""
+    """The time at which the vaulting began, in Unix seconds."""
     entries: int
     size_bytes: int
     sha256: str
@@ -56,10 +56,10 @@ class Header:
 
     @classmethod
     def read(cls, line: bytes) -> Self | None:
-        """Return the header in *line*; None if the manifest is a plain one.
+        """Return the header in *line*; None if the manifest has the plain form.
 
         Raises:
-            ManifestError: The line starts as a header and is not one.
+            ManifestError: The line begins like a header but is not one.
         """
         line = line.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
         if not line.startswith(HEADER_START):
@@ -90,8 +90,8 @@ class Header:
     def require_no_skew(self, arrived: int) -> None:
         """Raise ManifestError if the vaulting began after the manifest *arrived*.
 
-        Then the client's clock is ahead of AWS's, and uploads of this delivery would be taken for
-        those of an earlier one.
+        Then the client's clock is ahead of AWS's, and uploads of this delivery would count as those
+        of an earlier one.
         """
         ahead_seconds = self.began - arrived
         if ahead_seconds > CLOCK_TOLERANCE_SECONDS:
@@ -103,9 +103,9 @@ class Header:
 
 
 class Lines:
-    """The lines of a manifest, split at LF only, and what is counted while they are read.
+    """The lines of a manifest, split at LF only, with counts of what was read.
 
-    Other separators of Unicode are characters of a name.
+    Unicode's other line separators are characters of a name.
 
     Raises:
         ManifestError: The first line is a wrong header, or UTF-16.
@@ -119,11 +119,11 @@ class Lines:
         self.header = Header.read(self.first)
         self._hash = hashlib.sha256()
         self.number = 1
-        """The number of the next block's first line."""
+        """The number of the first line of the next block."""
         self.size_bytes = 0
         """The number of bytes read."""
         self.is_cut = False
-        """Whether the last line of the block is the manifest's last one, without an LF."""
+        """Whether the last line of the block is the manifest's last line and has no LF."""
         if self.header is not None:
             self._rest = self._rest[len(self.first) :]
             self.number = 2
@@ -135,7 +135,7 @@ class Lines:
 
     @property
     def sha256(self) -> str:
-        """The digest of all that was read after a header."""
+        """The digest of everything that was read after a header."""
         return self._hash.hexdigest()
 
     def _digest(self, chunk: bytes) -> None:
@@ -183,12 +183,12 @@ class Lines:
 
 
 def excerpt(line: bytes | str) -> str:
-    """Return the beginning of *line*, so that no error exceeds a payload's limit."""
+    """Return the beginning of *line*, so that an error fits into a payload."""
     return repr(line[:200])
 
 
 def lone_carriage_return(number: int, line: bytes | str) -> ManifestError:
-    """Return the error of a line with a CR that no LF follows."""
+    """Return the error for a line with a CR that no LF follows."""
     return ManifestError(
         f"Line {number}, {excerpt(line)}, has a CR without an LF after it: end each line in LF or in"
         " CRLF, and rename files that have a CR in their names"
@@ -196,7 +196,7 @@ def lone_carriage_return(number: int, line: bytes | str) -> ManifestError:
 
 
 def _refuse_utf_16(first: bytes) -> None:
-    """Raise ManifestError if the first line has a byte order mark of UTF-16, or NULs as it has."""
+    """Raise ManifestError if the first line has UTF-16's byte order mark or its NULs."""
     head = first[:64]
     marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     every_other_is_nul = any(head) and not (any(head[0::2]) and any(head[1::2]))

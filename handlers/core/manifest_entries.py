@@ -1,8 +1,8 @@
-"""The lines of a manifest -> its entries: full S3 keys, with sizes and checksums where it has them.
+"""The lines of a manifest -> its entries: full S3 keys, with sizes and checksums if it has them.
 
-UTF-8; LF or CRLF, but not both; keys relative to the file share or full S3 keys, as the first
-line shows. Blank and repeated lines, a leading ``./``, a trailing slash and a byte order mark
-change nothing.
+A manifest is UTF-8, with LF or CRLF throughout. Keys are relative to the file share or full S3
+keys, like the first one. Blank and repeated lines, a leading ``./``, a trailing slash and a byte
+order mark are ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from handlers.core.naming import SetFolder
 
 
 class Entry(NamedTuple):
-    """A key that a manifest lists."""
+    """A key in a manifest."""
 
     key: str
     """The full S3 key."""
@@ -37,13 +37,13 @@ CHECKSUM_LINE = re.compile(
     r"\\?([0-9a-fA-F]{8}|[0-9a-fA-F]{32,128})[ \t]+\*?\S.*|[A-Z0-9/-]+ \(.+\) = [0-9a-fA-F]{8,128}",
     re.DOTALL,
 )
-"""As sha256sum, cksum and BagIt write them: ``<hex>  name``, ``<hex> *name``, ``SHA256 (name) = <hex>``."""
+"""The forms of sha256sum, cksum and BagIt: ``<hex>  name``, ``<hex> *name``, ``SHA256 (name) = <hex>``."""
 WITHOUT_NAME = ("//", "/./", "/../")
 """Components that are empty, ``.`` or ``..``, each between two slashes."""
 
 
 class Grammar:
-    """Reads the entries of a manifest one by one, in whatever order they are."""
+    """Reads the entries of a manifest one by one, in any order."""
 
     def __init__(self, lines: Lines, folder: SetFolder, *, manifest_key: str) -> None:
         self._lines = lines
@@ -51,11 +51,11 @@ class Grammar:
         self._share_prefix = folder.share_prefix
         self._itself = {manifest_key, folder.prefix.rstrip("/")}
         self._prefix: str | None = None
-        """The text before each key that makes it a full one; None before the first entry."""
+        """The text before each key that makes it a full key; None before the first entry."""
         self._ends_in_crlf: bool | None = None
 
     def entries(self) -> Iterator[Entry]:
-        """Yield the entry of each line; repeated ones too, but not the manifest and its folder.
+        """Yield the entry of each line, also of repeated ones, but not the manifest and its folder.
 
         Raises:
             ManifestError: A line cannot be read, or is outside the set's folder.
@@ -124,7 +124,7 @@ class Grammar:
 
 
 def are_checksums(texts: Sequence[str], algorithm: str) -> bool:
-    """Return whether each of *texts* may stand for a checksum of *algorithm* in form 2."""
+    """Return whether each of *texts* is a valid checksum of *algorithm* in form 2."""
     checksums = [text for text in texts if text != EMPTY_FOLDER]
     return (
         set(map(len, checksums)) <= {CHECKSUM_DIGITS[algorithm]}
@@ -164,7 +164,7 @@ def _path(text: str) -> str:
 
 
 def _refuse_path(path: str, number: int) -> None:
-    """Raise ManifestError for what no key of an uploaded file contains."""
+    """Raise ManifestError for a path that cannot be the key of an uploaded file."""
     if "\r" in path:
         raise lone_carriage_return(number, path)
     if "\0" in path:

@@ -1,6 +1,6 @@
-"""An event as a sentence for a person, and the operator's command that shows the rest.
+"""An event as a sentence for a person, with the operator's command for details.
 
-EventBridge puts both between the quotation marks of an input template, and escapes nothing there:
+EventBridge puts both between the quotation marks of an input template, without escaping:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
 
@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 UNSAFE = '"\\<>'
-"""Signs that end a text of JSON, or that a template uses for its variables."""
+"""Characters that would end a JSON text, or that a template uses for its variables."""
 
 MOST_KEYS = 3
 
 
 def of_outcome(detail: Mapping[str, Any]) -> dict[str, str]:
-    """Return the notice of an outcome's event, ``sentence`` and ``command``."""
+    """Return the notice of an outcome, ``sentence`` and ``command``."""
     set_id, files, found = detail["set-id"], detail["files"], detail["found"]
     counted = "" if found is None else f": {found:,} of {files:,} listed keys were announced"
     happened, command = {
@@ -46,7 +46,7 @@ def of_overdue(detail: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _notice(sentence: str, command: str) -> dict[str, str]:
-    """Return both without unsafe signs; a command that needs one lists the sets instead."""
+    """Return both without unsafe characters; a command that needs one lists the sets instead."""
     given = command.partition(" ")[2]
     usable = command == _safe(command) and not given.startswith("-")
     return {"sentence": _safe(sentence), "command": command if usable else "status"}

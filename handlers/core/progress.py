@@ -1,8 +1,8 @@
-"""How far a reconciliation is, from one check to the next.
+"""The progress of a reconciliation from one check to the next.
 
-A check stops at the first difference, and the next one looks up that key alone; only when
-it has cleared does it read on. After that everything is read once more, to the end and from the start
-to that key again: late and unexpected keys show as well. Pure but for its arguments.
+A check stops at the first difference. The next check first looks up only that key, and reads on
+only if the difference is resolved. Then it reads to the end, and from the start up to that key
+again, so that late and unexpected keys are found. Pure but for its arguments.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from handlers.core.sorted_stream import END
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A small cursor: where the streams were left, and why."""
+    """A small cursor: the positions in the streams, and the difference found there."""
 
     after: str = ""
-    """The last key compared; nothing yet if empty."""
+    """The last key compared; empty before the first."""
     through: str = ""
     """The last row that was read, if no row up to it counts; else empty."""
     offset: int = 0
-    """Where the manifest's next entry begins, in bytes."""
+    """The offset of the manifest's next entry, in bytes."""
     held: list[Any] = field(default_factory=list)
-    """The keys held back, as :meth:`Merge.position` returns them."""
+    """The held keys, as :meth:`Merge.position` returns them."""
     difference: Difference | None = None
     """The difference at which the last check stopped."""
     anchor: str = ""
-    """Where the last difference cleared: there the round must end."""
+    """The key at which the last difference was resolved; the round must end there."""
     last_lap: bool = False
-    """Whether the end was reached, and what is before the anchor is read again."""
+    """Whether the end was reached, so that the keys up to the anchor are read again."""
     remarks: Counter[RemarkType] = field(default_factory=Counter)
-    """Remarks of the present round."""
+    """The remarks of the present round."""
     done: bool = False
 
     def payload(self) -> dict[str, Any]:
-        """Return the cursor as the state machine carries it."""
+        """Return the cursor in the form of the state machine."""
         return {
             "after": self.after,
             "through": self.through,
@@ -59,8 +59,8 @@ class Progress:
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Read what :meth:`payload` wrote, in this release or another, or raise MalformedEventError.
 
-        Where a later release stopped at a difference of a type that is not known here, everything
-        is compared again.
+        If a later release stopped at a difference of a type that is unknown here, everything is
+        compared again.
         """
         finding = payload.get("finding")
         if finding and json_fields.text(finding, "difference") not in list(DifferenceType):
@@ -91,7 +91,7 @@ class Progress:
         return [key for key in (self.after, self.through, self.anchor, standing) if key]
 
     def at(self, merge: Merge, offset: int) -> Self:
-        """Return this cursor moved to where *merge* stands; *offset* is the manifest's."""
+        """Return this cursor at the position of *merge*; *offset* is that of the manifest."""
         through = merge.announced.through
         return replace(
             self,
@@ -105,7 +105,7 @@ class Progress:
 PLAIN_FIELDS = ("after", "through", "offset", "anchor", "last_lap", "done")
 
 OpenMerge = Callable[[Progress], tuple[Merge, Callable[[], int]]]
-"""Opens the three streams where a cursor stands; the second returns the manifest's offset."""
+"""Open the three streams at a cursor; the second result returns the manifest's offset."""
 
 
 def advance(
@@ -115,9 +115,9 @@ def advance(
     cleared: Callable[[Difference], bool],
     out_of_time: Callable[[], bool],
 ) -> Progress:
-    """Return the cursor after one check: done, or at a difference, or out of time.
+    """Return the cursor after one check: done, at a difference, or out of time.
 
-    *cleared* returns whether a difference of an earlier check is none any more.
+    *cleared* returns whether a difference of an earlier check is resolved.
     """
     if progress.difference is not None:
         if not cleared(progress.difference):
@@ -130,7 +130,8 @@ def advance(
         merge, offset = open_merge(progress)
         for found in merge.differences(until=progress.anchor if progress.last_lap else END):
             if isinstance(found, Remark):
-                # Each key once a round: before the anchor in the last lap, and after it till then.
+                # Count each key once a round: up to the anchor in the last lap, after it before
+                # that.
                 remarks[found.type] += progress.last_lap is (found.key <= progress.anchor)
             elif found is not None or out_of_time():
                 return replace(progress.at(merge, offset()), difference=found, remarks=remarks)

@@ -12,7 +12,7 @@ from handlers.core.sorted_stream import KeyBlock
 
 
 class TidyEntries:
-    """The entries of a tidy manifest or copy, in blocks, from some line on."""
+    """The entries of a tidy manifest or copy in blocks, from an offset on."""
 
     def __init__(self, chunks: Iterable[bytes], listing: Listing, *, offset: int) -> None:
         self._chunks = chunks
@@ -29,12 +29,12 @@ class TidyEntries:
         return self._blocks
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what the lines list, one by one."""
+        """Yield the entries of the lines, one by one."""
         for keys, sizes in self:
             yield from map(Entry, keys, sizes or repeat(None), self._checksums or repeat(None))
 
     def offset_of(self, number: int) -> int:
-        """Return where in the manifest the line *number* of the present block begins."""
+        """Return the offset in the manifest of line *number* of the present block."""
         return self._offset + sum(len(line.encode()) + 1 for line in self._lines[:number])
 
     def _read(self) -> Iterator[KeyBlock]:

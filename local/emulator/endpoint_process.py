@@ -1,4 +1,4 @@
-"""An endpoint's process: started, identified by a token, ended with its children."""
+"""The process of an endpoint: start it, identify it by a token, and end it with its children."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from deployment.processes import command_line, is_running
 
 ROOT = Path(__file__).parents[2]
 HELD_BACK = "held-back"
-"""The file in an endpoint's folder that lists, below their share's name, keys not to upload."""
+"""The file in an endpoint's folder with the keys that are held back; each follows its share's name."""
 
 START_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -26,28 +26,28 @@ END_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointProcess:
-    """A running endpoint; the token among its arguments identifies it among other processes."""
+    """A running endpoint. The token in its command line distinguishes it from other processes."""
 
     pid: int
     port: int
     token: str
     region: str
     appliance_address: str
-    """Where the simulated gateway hands out activation keys, as ``host:port``."""
+    """The address of the simulated appliance, which returns activation keys, as ``host:port``."""
     child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
-    """Ours, if it is tied to us: the pipe that it watches is open as long as this object lives."""
+    """The process if it is tied to this one: it watches a pipe that is open as long as this object lives."""
 
     @property
     def url(self) -> str:
-        """Where it listens. By address, for ``localhost`` would make host names of buckets."""
+        """The URL, with an address: for ``localhost``, boto3 would put bucket names into host names."""
         return f"http://127.0.0.1:{self.port}"
 
     def is_running(self) -> bool:
-        """Tell whether it still is the process that we started."""
+        """Return whether the process is still the one that was started."""
         return is_running(self.pid) and self.token in command_line(self.pid)
 
     def end(self) -> None:
-        """End it and what runs Lambda functions for it; that it has ended already is fine."""
+        """End the process and those of its Lambda functions; it may have ended already."""
         if self.is_running():
             os.kill(self.pid, signal.SIGTERM)
             deadline = time.monotonic() + END_SECONDS
@@ -61,15 +61,15 @@ class EndpointProcess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointOptions:
-    """What may differ from one endpoint to the next."""
+    """The options of an endpoint."""
 
     port: int = 0
     """0 picks a free one."""
     region: str = "eu-west-1"
     tied: bool = True
-    """Whether it ends when we do, however we end."""
+    """If true, the endpoint ends when this process ends, in whatever way."""
     seed: int = 0
-    """Of the order in which uploads are announced."""
+    """The seed for the order of upload events."""
     enforce_iam: bool = False
     """Whether what no role and no bucket policy allows is refused, as on AWS."""
     disturbed: bool = False
@@ -87,10 +87,11 @@ class EndpointOptions:
 
 
 def start(folder: Path, options: EndpointOptions) -> EndpointProcess:
-    """Start an endpoint that keeps its files in *folder*.
+    """Start an endpoint with its files in *folder*.
 
     Raises:
-        CommandError: It ended at once, for the reason that its log gives: a taken port, say.
+        CommandError: It ended at once, for example because the port is taken; the text is from its
+            log.
     """
     token, ready_file, log = uuid.uuid4().hex, folder / "endpoint.json", folder / "endpoint.log"
     command = [

@@ -105,7 +105,7 @@ def add_gateway_image() -> None:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Tell news from the line that each event gets for its log group, a target it does not know."""
+    """Filter out the line on each event for a log group, a target that the emulator does not support."""
     return "unsupported target type for ARN arn:aws:logs:" not in record.getMessage()
 
 

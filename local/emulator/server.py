@@ -1,8 +1,8 @@
-"""The AWS endpoint on 127.0.0.1: an emulator, a Storage Gateway beside it, its appliance.
+"""The AWS endpoint on 127.0.0.1: an emulator, a simulated Storage Gateway and its appliance.
 
-Run as ``python -m local.emulator.server``. It ends on SIGTERM or SIGINT and, tied to a parent by
-``--until-stdin-closes``, when that parent is gone, however it ended. The processes of Lambda
-functions end with it.
+Run it as ``python -m local.emulator.server``. It ends on SIGTERM or SIGINT and, with
+``--until-stdin-closes``, when its parent ends in whatever way. The processes of Lambda functions
+end with it.
 """
 
 from __future__ import annotations
@@ -50,15 +50,20 @@ def arguments() -> argparse.Namespace:
         "--port", type=int, default=4566, help="0 picks a free one (default: %(default)s)"
     )
     parser.add_argument(
-        "--folder", type=Path, required=True, help="where its files lie, the shares in shares/"
+        "--folder",
+        type=Path,
+        required=True,
+        help="the folder for its files, with the shares in shares/",
     )
     parser.add_argument("--token", default="", help="a text that identifies this process")
     parser.add_argument("--region", default="eu-west-1", help="(default: %(default)s)")
     parser.add_argument("--account", default="123456789012", help="(default: %(default)s)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the order in which uploads are announced"
+        "--seed", type=int, default=0, help="the seed for the order of upload events"
     )
-    parser.add_argument("--enforce-iam", action="store_true", help="refuse what no role allows")
+    parser.add_argument(
+        "--enforce-iam", action="store_true", help="refuse requests that no role allows"
+    )
     parser.add_argument(
         "--disturbed", action="store_true", help="let deliveries be disturbed, by /_chaos"
     )
@@ -70,7 +75,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Serve until a signal ends it, then leave neither process nor file behind."""
+    """Serve until a signal; leave no process and no file behind."""
     options = arguments()
     folder: Path = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,14 +122,14 @@ def main() -> None:
 
 
 def listen(port: int) -> socket.socket:
-    """Take *port* on the loopback interface, and on no other, or end with a sentence."""
+    """Bind *port* on the loopback interface only, or exit with a sentence."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         sys.exit(
-            f"Port {port} of 127.0.0.1 cannot be had ({error.strerror}): give another with --port."
+            f"Port {port} of 127.0.0.1 is not available ({error.strerror}): choose another with --port."
         )
     return listener
 
@@ -173,12 +178,12 @@ def _write_ready_file(path: Path, values: dict[str, Any]) -> None:
 
 
 def end_everything(scratch: Path, status: int) -> NoReturn:
-    """End workers and threads, whatever they are doing, and with them this process.
+    """End workers, threads and this process, whatever they are doing.
 
-    Threads of the emulator may sit in a Wait state for minutes, so none of them is waited for.
+    Threads of the emulator may be in a Wait state for minutes, so this does not wait for them.
     """
     ministack.end_lambda_workers()
-    if os.getpgrp() == os.getpid():  # our own group: nobody else's process is in it
+    if os.getpgrp() == os.getpid():  # only then does the group contain no other processes
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
         time.sleep(0.1)

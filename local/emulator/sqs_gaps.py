@@ -19,38 +19,38 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RECEIVED_AT_ONCE = 10
-"""Messages that one call of the emulator's receives at most, as SQS's ReceiveMessage does."""
+"""The most messages that one receive call of the emulator returns, as in SQS."""
 MAX_INVOCATION_BYTES = 6 * 1024 * 1024
 MAX_MESSAGE_BYTES = 1024 * 1024
 RECORD_BYTES = 1024
-"""More than what a record has beside the message's body."""
+"""More than the size of a record without the message's body."""
 
 Message = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Batch:
-    """Messages of one queue that a function will receive together."""
+    """Messages of one queue that a function receives together."""
 
     messages: list[Message] = field(default_factory=list)
     complete_at: float = 0.0
-    """When the window ends that the first message opened."""
+    """The end of the window that the first message opened."""
     room_bytes: int = MAX_INVOCATION_BYTES
 
     def add(self, messages: Iterable[Message]) -> None:
-        """Add messages that were received."""
+        """Add received messages."""
         for message in messages:
             self.messages.append(message)
             self.room_bytes -= len(message["body"].encode()) + RECORD_BYTES
 
     def wanted(self, size: int) -> int:
-        """Return how many messages may be received at once, so that a batch of *size* holds them."""
+        """Return the number of messages that may be received now, so that they fit into a batch of *size*."""
         fitting = self.room_bytes // (MAX_MESSAGE_BYTES + RECORD_BYTES)
         return min(RECEIVED_AT_ONCE, size - len(self.messages), fitting)
 
 
 def mend_batches(functions: Any, queues: Any, clock: Callable[[], float] = time.monotonic) -> None:
-    """Let the emulator's module *functions* receive whole batches from its module *queues*."""
+    """Patch the emulator's module *functions* so that it receives whole batches from *queues*."""
     receive = queues._receive_messages_for_esm
     open_batches: dict[str, Batch] = {}
 

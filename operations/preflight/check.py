@@ -1,4 +1,4 @@
-"""A check of the account, what it found, and how a failed question becomes an answer."""
+"""A check of the account, its result, and the handling of failed requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stacks.settings import Settings
 
 
 class State(StrEnum):
-    """What came of a check."""
+    """The result of a check."""
 
     GREEN = "green"
     RED = "red"
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The state of one check, what was seen, and what to do unless it is green."""
+    """The result of one check, the observed values, and the remedy unless it is green."""
 
     state: State
     seen: str
@@ -30,23 +30,23 @@ class Finding:
 
 
 def green(seen: str) -> Finding:
-    """Return what is as it should be."""
+    """Return a finding without a problem."""
     return Finding(State.GREEN, seen)
 
 
 def red(seen: str, remedy: str) -> Finding:
-    """Return what would make a deployment fail, or nobody notice a failure."""
+    """Return a finding that would make a deployment fail, or leave a failure unnoticed."""
     return Finding(State.RED, seen, remedy)
 
 
 def not_answered(seen: str, remedy: str = "") -> Finding:
-    """Return what nobody could tell."""
+    """Return a finding without an answer."""
     return Finding(State.NOT_ANSWERED, seen, remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The AWS account, region and settings that the checks are about."""
+    """The AWS account, region and settings of the checks."""
 
     settings: Settings
     region: str
@@ -55,9 +55,9 @@ class Account:
     account_id: str | None = None
     """None if AWS accepts no credentials."""
     is_local: bool = False
-    """Whether it is an emulator, whose answers about quotas, images and policies prove nothing."""
+    """Whether it is an emulator, whose answers on quotas, images and policies prove nothing."""
     take_lock: bool = True
-    """Whether a lock object may be written to the state's bucket and removed again."""
+    """Whether a lock object may be written to the state bucket and removed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +72,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A check's name with what it found."""
+    """A check's name and its finding."""
 
     name: str
     finding: Finding
 
 
 def run(checks: Iterable[Check], account: Account) -> Iterator[Result]:
-    """Yield the result of each check; one that AWS does not answer stops no other."""
+    """Yield the result of each check; a check that AWS does not answer does not stop the others."""
     for check in checks:
         yield Result(name=check.name, finding=_answer(check, account))
 

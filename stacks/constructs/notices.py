@@ -1,4 +1,4 @@
-"""The stack's SNS topic: outcomes, overdue manifests and alarms, to whoever subscribes."""
+"""The stack's SNS topic: outcomes, overdue manifests and alarms for its subscribers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from stacks.constructs.event_route import EventRoute
 from stacks.constructs.iam import Allow, by_service
 
 PATHS = {"sentence": "$.detail.notice.sentence", "command": "$.detail.notice.command"}
-"""Where an event has its sentence and command; both are safe between quotation marks."""
+"""The paths of an event's sentence and command; both are safe between quotation marks."""
 
 
 class Notices(Construct):
-    """A topic to which rules and alarms publish, and that mails to some addresses."""
+    """A topic to which rules and alarms publish, with e-mail subscriptions."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Alarms on how reconciliations end: Step Functions calls a set that timed out SUCCEEDED."""
+"""Alarms on the results of reconciliations: in Step Functions, a set that timed out is SUCCEEDED."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from stacks.constructs.alarm import alarm
 from stacks.constructs.reconcile_functions import ReconcileFunctions
 
 LONG = 0.75
-"""The part of a set's time after which its reconciliation runs long."""
+"""The fraction of a set's time after which its reconciliation counts as long."""
 
 
 class OutcomeAlarms(Construct):
-    """An alarm for the outcomes *Timed out* and *Failed*, and one before a set times out."""
+    """Alarms for the outcomes *Timed out* and *Failed*, and one before a set times out."""
 
     def __init__(
         self,

@@ -21,9 +21,9 @@ STATE_AND_EXECUTION = {
     }
 }
 TIMEOUT_SECONDS = 960
-"""A minute more than the longest function: a lost answer delays an execution by no more."""
+"""A minute more than the longest function, so that a lost answer delays an execution by at most that."""
 UNUSABLE = ["ManifestError", "MalformedEventError"]
-"""Errors that no retry cures: the manifest, or its event, cannot be used."""
+"""Errors that no retry resolves: the manifest, or its event, cannot be used."""
 NEVER_RETRIED: dict[str, Any] = {"ErrorEquals": UNUSABLE, "MaxAttempts": 0}
 RETRY_ONCE: list[dict[str, Any]] = [
     NEVER_RETRIED,
@@ -51,7 +51,7 @@ RETRY_NOTIFY: list[dict[str, Any]] = [
 def definition(
     *, iterate_arn: str, check_arn: str, notify_arn: str, count: int, wait_seconds: int
 ) -> dict[str, Any]:
-    """Return the state machine: *count* iterations at most, *wait_seconds* apart."""
+    """Return the state machine: at most *count* iterations, *wait_seconds* apart."""
     return {
         "Comment": "Wait until every file that a dataset's manifest lists is in S3",
         "StartAt": "Configure Count",
@@ -127,7 +127,7 @@ def _states_after_a_failed_iteration() -> dict[str, Any]:
 
 
 def _invoke(function_arn: str, payload: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    """Return a Task that keeps only the function's answer, under ``Payload``."""
+    """Return a Task that keeps only the function's answer, as ``Payload``."""
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -139,7 +139,7 @@ def _invoke(function_arn: str, payload: dict[str, Any], **rest: Any) -> dict[str
 
 
 def _catch(*, otherwise: str) -> list[dict[str, Any]]:
-    """Return catchers that notify of an unusable manifest, and go on after any other error."""
+    """Return catchers that notify of an unusable manifest, and continue after any other error."""
     return [
         _catcher(UNUSABLE, "$.failure", "Reconcile Notify"),
         _catcher(["States.ALL"], "$.lastError", otherwise),
@@ -157,7 +157,7 @@ def _if_true(then: dict[str, str], *, otherwise: str) -> dict[str, Any]:
 
 
 def _if_present(comparison: dict[str, Any]) -> dict[str, Any]:
-    """Return a test that a missing path makes false, where *comparison* alone would fail."""
+    """Return a test that is false for a missing path, for which *comparison* alone would fail."""
     paths = [
         path for name, path in comparison.items() if name == "Variable" or name.endswith("Path")
     ]

@@ -1,4 +1,4 @@
-"""Where datasets, their uploads, their outcomes and the reports of differences are kept."""
+"""The buckets and tables of datasets, uploads, outcomes and reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stacks.constructs.vault_table import VaultTable
 
 
 class Storage:
-    """Two buckets and three tables in the stack's own scope, so that their addresses are short."""
+    """Two buckets and three tables, directly in the stack's scope, so that their addresses are short."""
 
     def __init__(
         self,

@@ -27,18 +27,18 @@ DETAIL_TYPES = {
     "reconciliation_failed": "File Upload Reconciliation Failed",
     "manifest_overdue": "Dataset Manifest Overdue",
 }
-"""Every event that the handlers publish, by the name of its route."""
+"""The events that the handlers publish, by the name of their route."""
 NOTICES = {
     "reconciliation_successful": "Successful",
     "reconciliation_timeout": "Timed out",
     "reconciliation_failed": "Failed",
     "manifest_overdue": "Manifest overdue",
 }
-"""Routes of events that somebody is notified of, and the word with which the message begins."""
+"""The routes of events that subscribers receive, and the first word of the message."""
 
 
 class VaultBus(Construct):
-    """Every event that this application publishes goes here, and into a log group."""
+    """The bus for all events that this application publishes; each event also goes into a log group."""
 
     def __init__(
         self, scope: Construct, id_: str, *, name: str, arns: Arns, log_retention_days: int
@@ -62,7 +62,7 @@ class VaultBus(Construct):
         return f"/aws/events/{self._rule_names[route]}"
 
     def routes(self, *, undelivered: DeadLetters) -> Mapping[str, EventRoute]:
-        """Define a route for each event; what a target cannot take ends in *undelivered*."""
+        """Define a route for each event; undelivered events go to *undelivered*."""
         routes = {
             route: EventRoute(
                 self,

@@ -1,4 +1,4 @@
-"""What the tests do to a deployed system, and what they ask it: AWS's APIs, nothing else."""
+"""Actions and queries of the tests on a deployed system, over AWS's APIs only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def eventually(look: Callable[[], T], *, seconds: float = 60) -> T:
-    """Return what *look* sees as soon as that is true, or what it saw last."""
+    """Return the result of *look* as soon as it is true, or its last result."""
     end = time.monotonic() + seconds
     while not (seen := look()) and time.monotonic() < end:
         time.sleep(0.5)
@@ -25,7 +25,7 @@ def eventually(look: Callable[[], T], *, seconds: float = 60) -> T:
 
 
 class Driver:
-    """Puts objects into the vault's bucket, and announces them where the rule delivers."""
+    """Puts objects into the vault's bucket, and announces them in the rule's queue."""
 
     def __init__(self, system: DeployedSystem) -> None:
         self.system = system
@@ -39,7 +39,7 @@ class Driver:
         return OutcomeSubscription(self.system, set_id)
 
     def vault(self, source: Path, set_id: str, share: Path, *flags: str) -> None:
-        """Vault *source* into a share's folder by the client's script."""
+        """Vault *source* into a share's folder with the client's script."""
         where = ("--source", str(source), "--set", set_id, "--share", str(share), "--unmounted")
         self.system.gateway_client().run("vault-data.sh", *where, *flags)
 
@@ -53,7 +53,7 @@ class Driver:
         self.send([json.dumps(body) for body in bodies])
 
     def send(self, bodies: list[str]) -> None:
-        """Put messages into the queue to which the rule delivers."""
+        """Put messages into the queue of the rule."""
         for start in range(0, len(bodies), 10):
             batch = bodies[start : start + 10]
             self.sqs.send_message_batch(
@@ -64,7 +64,7 @@ class Driver:
             )
 
     def event(self, key: str, *, size: int, time_: str) -> dict[str, Any]:
-        """Return the upload event of one object, as AWS documents it."""
+        """Return the upload event of one object in AWS's documented form."""
         return {
             "version": "0",
             "id": "2649b160-d59d-c97f-3f64-8aaa9ea6aed3",
@@ -102,7 +102,7 @@ class Driver:
         return {item["objectKey"]["S"]: item for page in pages for item in page["Items"]}
 
     def date_rows_back(self, set_id: str, *, seconds: int) -> None:
-        """Let a set's uploads have been announced *seconds* earlier than they were."""
+        """Change the times of a set's uploads to *seconds* earlier."""
         for key, row in self.rows(set_id).items():
             self.dynamodb.update_item(
                 TableName=self.system.table,
@@ -115,7 +115,7 @@ class Driver:
 
     @contextmanager
     def held_uploads(self) -> Iterator[None]:
-        """Let messages wait in the upload queue, as where the function is throttled."""
+        """Make messages wait in the upload queue, as if the function were throttled."""
         functions = self.system.client("lambda")
         (mapping,) = functions.list_event_source_mappings(
             FunctionName=f"vault-{self.system.environment}-classify-upload"
@@ -192,7 +192,7 @@ class Driver:
         self.sqs.delete_queue(QueueUrl=url)
 
     def dead_letters(self, queue_url: str) -> list[str]:
-        """Take the bodies that wait in a queue."""
+        """Receive and delete the bodies in a queue."""
         answer = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
         messages = answer.get("Messages", [])
         for message in messages:
@@ -216,5 +216,5 @@ def outcome(subscription: OutcomeSubscription, *, seconds: float = 180) -> Event
 
 
 def silent(subscription: OutcomeSubscription, *, seconds: float = 6) -> bool:
-    """Say whether no further outcome comes."""
+    """Return whether no further outcome arrives."""
     return eventually(subscription.receive, seconds=seconds) is None

@@ -1,4 +1,4 @@
-"""What Terraform would do, attribute by attribute."""
+"""Changes in a Terraform plan, attribute by attribute."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ READ_BACK_GAPS: Mapping[str, Mapping[str, str]] = {
         "the provider asks over CBOR, and the emulator answers with half of an alarm",
     ),
 }
-"""What the local AWS reads back incompletely: a resource's type, an attribute of it, and why.
+"""Attributes that the local AWS reads back incompletely: type, attribute and reason.
 
-A second plan would mend it.
+A second plan would change them.
 """
 
 
 def changes(system: DeployedSystem, stack: str) -> list[Change]:
-    """Return what a plan of *stack* would change."""
+    """Return the changes in a plan of *stack*."""
     return changes_in(system.deployment().plan(stack, "again.tfplan"))
 
 
 def changes_in(plan: Mapping[str, Any]) -> list[Change]:
-    """Return what a plan, as Terraform shows it in JSON, would change."""
+    """Return the changes in a plan in Terraform's JSON."""
     return [each for each in plan["resource_changes"] if each["change"]["actions"] != ["no-op"]]
 
 
 def differing(change: Change) -> set[str]:
-    """Name the attributes that a change would set to another value, known already."""
+    """Return the attributes that a change would set to another known value."""
     before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
     return {name for name in after if after[name] != before.get(name)}
 
 
 def is_explained(change: Change) -> bool:
-    """Tell whether a change does nothing but mend what is read back incompletely."""
+    """Return whether a change only concerns attributes that are read back incompletely."""
     gaps = READ_BACK_GAPS.get(change["type"], {})
     return change["change"]["actions"] == ["update"] and differing(change) <= gaps.keys()
 
 
 def unexplained(found: Iterable[Change]) -> list[str]:
-    """Tell what no gap explains: an address, its actions, its attributes."""
+    """Return the changes that no gap explains: address, actions, attributes."""
     return [
         f"{each['address']}: {each['change']['actions']} {sorted(differing(each))}"
         for each in found

@@ -1,4 +1,4 @@
-"""``cdktf diff``, as whoever is about to deploy runs it."""
+"""``cdktf diff``, as a deployer runs it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.integration.plans import changes, unexplained
 PLANNED = re.compile(r" # (\S+) .*(?:will|must) be (.*)")
 
 
-def test_cdktf_has_nothing_to_change_after_it_deployed(system: DeployedSystem) -> None:
-    """It plans by Terraform, and tells what that does: but for the emulator's gaps, nothing."""
+def test_cdktf_has_nothing_to_change_after_a_deployment(system: DeployedSystem) -> None:
+    """It plans with Terraform; the only changes are those of the emulator's gaps."""
     expected = changes(system, EVENT_PROCESSING)
     assert unexplained(expected) == []
     lines: list[str] = []

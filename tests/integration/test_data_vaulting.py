@@ -1,4 +1,4 @@
-"""The gateway, its client and its share as stacks; a folder's way through them by the scripts."""
+"""The gateway, its client and its share as stacks, and a folder that the scripts vault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ A_DAY = 86_400
 
 
 def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
-    """And has told the next stack of it, and of its disk."""
+    """It has stored the gateway's ARN and disk for the next stack."""
     gateways = whole.client("storagegateway")
     reported = whole.client("ssm").get_parameters_by_path(Path="/demo/fileGateway")["Parameters"]
 
@@ -33,7 +33,7 @@ def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
 
 
 def test_activating_again_changes_nothing(whole: DeployedSystem) -> None:
-    """The client does so at every boot."""
+    """The client activates at every boot."""
     gateways = whole.client("storagegateway")
     before = gateways.list_gateways()["Gateways"]
 
@@ -42,7 +42,7 @@ def test_activating_again_changes_nothing(whole: DeployedSystem) -> None:
     assert gateways.list_gateways()["Gateways"] == before
 
 
-def test_the_share_is_the_clients_alone_and_announces_uploads(whole: DeployedSystem) -> None:
+def test_the_share_is_for_the_client_only_and_announces_uploads(whole: DeployedSystem) -> None:
     share = the_stacks_share(whole)
 
     assert share["Path"] == whole.deployment().outputs(FILE_SHARE)["sharePath"]
@@ -54,7 +54,7 @@ def test_the_share_is_the_clients_alone_and_announces_uploads(whole: DeployedSys
 def test_a_folder_vaulted_by_the_client_is_successful(
     whole: DeployedSystem, whole_driver: Driver, tmp_path: Path
 ) -> None:
-    """The script finds the share in its configuration; every size is verified."""
+    """The script reads the share from its configuration, and every size is verified."""
     generate(tmp_path, seed=1, files=60)
     flags = ("--source", str(tmp_path), "--set", "by-script", "--unmounted")
     with whole_driver.outcomes("by-script") as outcomes:
@@ -65,10 +65,10 @@ def test_a_folder_vaulted_by_the_client_is_successful(
     assert detail["files"] == detail["found"] == 61  # and an empty folder
 
 
-def test_a_set_delivered_again_is_not_successful_by_its_old_rows(
+def test_a_set_delivered_again_is_not_successful_because_of_old_rows(
     whole: DeployedSystem, whole_driver: Driver, tmp_path: Path
 ) -> None:
-    """Pitfall 17: of a rich manifest, only uploads since the delivery began count."""
+    """Pitfall 17: with a rich manifest, only uploads since the beginning of the delivery count."""
     for name in ("kept", "stuck"):
         (tmp_path / name).write_text(name)
     with whole_driver.outcomes("anew") as outcomes:

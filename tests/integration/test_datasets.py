@@ -1,4 +1,4 @@
-"""Datasets on their whole way, by the simulated gateway or by their events."""
+"""Datasets from upload to outcome, by the simulated gateway or by their events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.integration.driver import Driver, eventually, outcome, silent
 def vault(
     driver: Driver, source: Path, set_id: str, share: Path, *flags: str, hold_back: str = ""
 ) -> Event:
-    """Vault *source*, of which the gateway may hold a file back, and return the set's outcome."""
+    """Vault *source*, perhaps with a file held back, and return the set's outcome."""
     if hold_back:
         driver.system.held_back(share).add(f"{set_id}-vaultjob/{hold_back}")
     with driver.outcomes(set_id) as outcomes:
@@ -26,7 +26,7 @@ def vault(
 
 
 def reconcile_again(system: DeployedSystem, set_id: str) -> subprocess.CompletedProcess[str]:
-    """Start a set's reconciliation again, as an operator does."""
+    """Start a set's reconciliation again, like an operator."""
     return subprocess.run(
         [Path(__file__).parents[2] / "tools/sgvault.sh", "reconcile", set_id],
         env=system.deployment().environment,
@@ -37,7 +37,7 @@ def reconcile_again(system: DeployedSystem, set_id: str) -> subprocess.Completed
 
 
 def small(folder: Path) -> Path:
-    """Make a dataset of three files."""
+    """Return a dataset of three files."""
     (folder / "deep" / "er").mkdir(parents=True)
     for name in ("one.txt", "deep/two.txt", "deep/er/three.txt"):
         (folder / name).write_text(name)
@@ -47,7 +47,7 @@ def small(folder: Path) -> Path:
 def test_a_dataset_with_awkward_names_is_found_whole(
     driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
-    """Pitfalls 4, 9, 18: the gateway announces in no order, some twice, folders as well."""
+    """Pitfalls 4, 9, 18: the gateway announces in any order, some files twice, and folders as well."""
     generate(tmp_path)
     event = vault(driver, tmp_path, "2026-11-payroll", system.share_folder)
 
@@ -64,10 +64,10 @@ def test_a_dataset_with_awkward_names_is_found_whole(
     assert differences == []
 
 
-def test_what_never_arrives_is_named(
+def test_a_file_that_never_arrives_is_named(
     driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
-    """Pitfall 14: an operator is told which key is missing, in the event and in the report."""
+    """Pitfall 14: the event and the report have the missing key."""
     event = vault(driver, small(tmp_path), "short", system.share_folder, hold_back="deep/two.txt")
 
     missing = {"type": "missing", "key": "short-vaultjob/deep/two.txt", "inS3": False}
@@ -96,9 +96,9 @@ def test_two_datasets_at_once_with_hyphens_in_their_ids(
 def test_one_set_id_under_two_share_prefixes_is_two_datasets(
     driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
-    """Pitfall 3: each share's prefix stands before the set's folder, and each is judged alone.
+    """Pitfall 3: each share's prefix precedes the set's folder, and each set has its own outcome.
 
-    Their manifests are plain ones, which stay valid.
+    Their manifests have the plain form.
     """
     source = small(tmp_path)
     whole, short = system.add_share("team-a/"), system.add_share("team/b/")
@@ -111,7 +111,7 @@ def test_one_set_id_under_two_share_prefixes_is_two_datasets(
 
 
 def test_a_manifest_waits_for_its_data(driver: Driver) -> None:
-    """The manifest may come first; the files come in any order, some of them twice."""
+    """The manifest may arrive first; the files arrive in any order, some of them twice."""
     keys = [f"early-vaultjob/{number}" for number in range(30)]
     with driver.outcomes("early") as outcomes:
         driver.manifest("early", keys)
@@ -125,8 +125,8 @@ def test_a_manifest_waits_for_its_data(driver: Driver) -> None:
     assert event["detail"]["found"] == 30
 
 
-def test_an_announced_file_that_nobody_listed_is_unexpected(driver: Driver) -> None:
-    """But for names of no account, which are counted."""
+def test_an_announced_file_that_is_not_listed_is_unexpected(driver: Driver) -> None:
+    """Files with ignored names are only counted."""
     keys = [f"more-vaultjob/{name}" for name in ("a", "b", "listed/.DS_Store")]
     for key in [*keys, "more-vaultjob/.DS_Store", "more-vaultjob/z"]:
         driver.put(key)
@@ -141,7 +141,7 @@ def test_an_announced_file_that_nobody_listed_is_unexpected(driver: Driver) -> N
 
 
 def test_an_announced_file_that_is_not_in_s3_is_absent(driver: Driver) -> None:
-    """Pitfall 15: the truth about an object is in S3."""
+    """Pitfall 15: S3 is the authority on objects."""
     with driver.outcomes("gone") as outcomes:
         driver.announce("gone-vaultjob/a")
         driver.manifest("gone", ["gone-vaultjob/a"])
@@ -152,7 +152,7 @@ def test_an_announced_file_that_is_not_in_s3_is_absent(driver: Driver) -> None:
 
 
 def test_a_row_keeps_the_newest_event_of_its_key(driver: Driver) -> None:
-    """Pitfall 9: an older event after a newer one does not undo it."""
+    """Pitfall 9: an older event after a newer one does not replace it."""
     key = "rewritten-vaultjob/a"
     driver.announce(key, size=2, time_="2026-11-20T12:00:02Z")
     assert eventually(lambda: driver.rows("rewritten"))
@@ -164,7 +164,7 @@ def test_a_row_keeps_the_newest_event_of_its_key(driver: Driver) -> None:
 
 
 def test_uploads_that_wait_reach_the_function_as_one_batch(driver: Driver) -> None:
-    """AWS hands a function up to 10,000 messages at once; ten is one receipt's limit only."""
+    """AWS passes up to 10,000 messages to a function at once; ten is only the limit of one receive."""
     keys = [f"burst-vaultjob/{number}" for number in range(60)]
     with driver.held_uploads():
         driver.announce(*keys)
@@ -172,7 +172,7 @@ def test_uploads_that_wait_reach_the_function_as_one_batch(driver: Driver) -> No
     assert 60 in driver.metric("classify-upload", "UploadsClassified")
 
 
-def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
+def test_uploads_to_another_bucket_or_without_notification_are_ignored(
     driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
     """Pitfall 7: events of other buckets arrive on the same default bus."""
@@ -206,7 +206,7 @@ def test_uploads_to_another_bucket_or_without_notification_are_none_of_ours(
 def test_a_reconciliation_is_started_again_after_it_has_timed_out(
     driver: Driver, system: DeployedSystem
 ) -> None:
-    """The second attempt at the same manifest upload has an outcome of its own."""
+    """The second attempt at the same manifest upload has its own outcome."""
     with driver.outcomes("again") as outcomes:
         driver.manifest("again", ["again-vaultjob/late"])
         first = outcome(outcomes)
@@ -223,7 +223,7 @@ def test_a_reconciliation_is_started_again_after_it_has_timed_out(
 
 
 def test_there_is_nothing_to_start_again_without_a_manifest(system: DeployedSystem) -> None:
-    """The message names the object that is not there."""
+    """The message names the missing object."""
     started = reconcile_again(system, "nobody")
     assert started.returncode == 1
     assert "nobody-vaultjob/nobody.manifest" in started.stderr

@@ -1,6 +1,6 @@
-"""Roles as they are enforced: the system runs with them, and none allows a call beyond it.
+"""With IAM enforced, the system runs with its roles, and no role allows more.
 
-All that the other tests do goes through the functions' own roles as well, or it would fail.
+All other tests also use the functions' own roles, and would fail otherwise.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def handler(event, context):
         "aws_session_token": os.environ["AWS_SESSION_TOKEN"],
     }
 """
-"""A role trusts Lambda alone: its credentials are told by a function that has it."""
+"""A role trusts only Lambda, so a function with the role returns its credentials."""
 
 
 @contextmanager
 def in_the_role_of(system: DeployedSystem, function: str) -> Iterator[Client]:
-    """Give clients with the credentials that Lambda gives to *function*."""
+    """Return clients with the credentials that Lambda gives to *function*."""
     functions = system.client("lambda")
     deployed = functions.get_function_configuration(FunctionName=f"vault-demo-{function}")
     probe = f"probe-{function}"
@@ -61,20 +61,20 @@ def in_the_role_of(system: DeployedSystem, function: str) -> Iterator[Client]:
 
 
 def publish(system: DeployedSystem, client: Client) -> Any:
-    """Put an event on the bus that no rule there sees."""
+    """Put an event on the bus that no rule matches."""
     entry = {"Source": "tests", "DetailType": "Nothing", "Detail": "{}"}
     answer = client("events").put_events(Entries=[entry | {"EventBusName": system.bus}])
     assert answer["FailedEntryCount"] == 0, answer
 
 
 def record(system: DeployedSystem, client: Client) -> Any:
-    """Write a row of a dataset that is nobody's."""
+    """Write a row of an unused dataset."""
     row = {"setId": {"S": "enforced"}, "objectKey": {"S": "enforced"}}
     return client("dynamodb").put_item(TableName=system.table, Item=row)
 
 
 def decide(system: DeployedSystem, client: Client) -> Any:
-    """Write a decision on nothing."""
+    """Write an unused decision."""
     return client("dynamodb").put_item(
         TableName=system.outcome_table, Item={"id": {"S": "enforced"}}
     )
@@ -91,17 +91,17 @@ def list_objects(system: DeployedSystem, client: Client) -> Any:
 
 
 def read_data(system: DeployedSystem, client: Client) -> Any:
-    """Read an object that is no manifest."""
+    """Read an object that is not a manifest."""
     return client("s3").get_object(Bucket=system.bucket, Key="enforced-vaultjob/data")
 
 
 def delete_object(system: DeployedSystem, client: Client) -> Any:
-    """Delete what a customer has vaulted."""
+    """Delete a vaulted object."""
     return client("s3").delete_object(Bucket=system.bucket, Key="enforced-vaultjob/data")
 
 
 def who_am_i(system: DeployedSystem, client: Client) -> Any:
-    """Ask what everybody may ask."""
+    """Call an operation that everybody may call."""
     return client("sts").get_caller_identity()
 
 
@@ -118,7 +118,7 @@ def who_am_i(system: DeployedSystem, client: Client) -> Any:
 def test_a_role_allows_its_functions_calls_and_none_beyond(
     system: DeployedSystem, function: str, within: Call, beyond: list[Call]
 ) -> None:
-    """Asked with the very credentials that the function's code has."""
+    """The calls use the same credentials as the function's code."""
     with in_the_role_of(system, function) as client:
         within(system, client)
         for call in beyond:

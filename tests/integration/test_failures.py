@@ -1,4 +1,4 @@
-"""What goes wrong ends in a dead-letter queue or in an outcome, never in silence."""
+"""Failures end in a dead-letter queue or in an outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local.deployed_system import EVENT_PROCESSING, DeployedSystem
 from tests.integration.driver import Driver, eventually, outcome, silent
 
 
-def test_malformed_events_end_as_dead_letters_and_hold_up_nothing(
+def test_malformed_events_become_dead_letters_and_delay_nothing(
     driver: Driver, system: DeployedSystem
 ) -> None:
     """Pitfalls 6 and 49: each is set aside at once; the others of its batch are recorded."""
@@ -31,7 +31,7 @@ def test_malformed_events_end_as_dead_letters_and_hold_up_nothing(
 
 
 def test_an_empty_manifest_fails_with_its_reason(driver: Driver) -> None:
-    """Pitfall 13: never "identical"; the topic's subscribers get a sentence."""
+    """Pitfall 13: it never counts as complete; the topic's subscribers receive a sentence."""
     with driver.outcomes("empty") as outcomes, driver.notices() as notices:
         driver.manifest("empty", [])
         event = outcome(outcomes)
@@ -64,7 +64,7 @@ def test_one_manifest_delivered_twice_has_one_outcome(driver: Driver) -> None:
 
 
 def test_an_execution_stopped_by_hand_has_failed(driver: Driver) -> None:
-    """Pitfall 20: what no Catch sees is announced, and only once."""
+    """Pitfall 20: an end that no Catch receives is announced, once."""
     with driver.outcomes("stopped") as outcomes:
         driver.manifest("stopped", ["stopped-vaultjob/never"])
         (execution,) = eventually(lambda: driver.executions("stopped"))
@@ -79,10 +79,8 @@ def test_an_execution_stopped_by_hand_has_failed(driver: Driver) -> None:
     assert event["detail"]["execution"] == execution["executionArn"]
 
 
-def test_a_record_that_nobody_can_read_is_set_aside_at_once(
-    driver: Driver, system: DeployedSystem
-) -> None:
-    """Pitfall 49: not after five tries of six minutes each."""
+def test_an_unreadable_record_is_set_aside_at_once(driver: Driver, system: DeployedSystem) -> None:
+    """Pitfall 49: it does not wait for five attempts of six minutes each."""
     outputs = system.deployment().outputs(EVENT_PROCESSING)
     driver.sqs.send_message(QueueUrl=outputs["recordQueueUrl"], MessageBody="no JSON")
     kept = eventually(lambda: driver.dead_letters(outputs["recordDeadLetterQueueUrl"]))
@@ -93,7 +91,8 @@ def test_a_record_that_nobody_can_read_is_set_aside_at_once(
 def test_an_asynchronous_call_that_fails_is_kept(driver: Driver, system: DeployedSystem) -> None:
     """It ends in the queue of undelivered events.
 
-    Called as the rule on ended executions calls it: the emulator's own EventBridge does not retry.
+    The test calls the function like the rule for ended executions: the emulator's own EventBridge
+    does not retry.
     """
     unreadable = {"detail": {"set-id": "unreadable", "bucket-name": system.bucket}}
     system.client("lambda").invoke(

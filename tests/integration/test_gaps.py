@@ -1,7 +1,7 @@
-"""Each gap of the emulator is there, and closed on the local endpoint.
+"""Each gap of the emulator exists, and is closed on the local endpoint.
 
-Where the emulator itself behaves as AWS does, what closes its gap can go: this test fails then, as
-a skip that nothing needs does.
+If the emulator behaves like AWS, the patch is no longer needed: then this test fails, like an
+unneeded skip.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Probe = Callable[[Clients], bool]
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """The local endpoint, nothing deployed."""
+    """Return the local endpoint, without a deployment."""
     process = endpoint_process.start(tmp_path_factory.mktemp("endpoint"), EndpointOptions())
     yield lambda service: client(Endpoint(url=process.url, region=process.region), service)
     process.end()
@@ -43,7 +43,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """The emulator as it is installed."""
+    """Return the emulator without patches."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -207,7 +207,7 @@ PROBES: tuple[Probe, ...] = (
     zones_that_offer_an_instance_type,
     a_page_of_more_rows_than_a_number_can_say,
 )
-"""For each gap a question that AWS answers with yes."""
+"""For each gap, a question that AWS answers with yes."""
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)

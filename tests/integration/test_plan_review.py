@@ -1,4 +1,4 @@
-"""The review of real plans: of what is deployed, and of what would change it."""
+"""The review of real plans: of the deployed stacks, and of changes to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STACK = "EventProcessingStack"
 
 
 class Proposal:
-    """The deployed stacks in a folder of their own, where they can be changed and planned."""
+    """The deployed stacks in a separate folder, where they can be changed and planned."""
 
     def __init__(self, system: DeployedSystem, folder: Path) -> None:
         deployed = system.deployment()
@@ -30,13 +30,13 @@ class Proposal:
         self.stack: dict[str, Any] = json.loads(self.written.read_text())
 
     def one(self, kind: str, name: str) -> tuple[str, dict[str, Any]]:
-        """Find the one resource or data source of a type whose name begins so."""
+        """Return the only resource or data source of a type whose name has this prefix."""
         named = {**self.stack["resource"], **self.stack["data"]}[kind]
         (found,) = (each for each in named if each.startswith(name))
         return found, named[found]
 
     def plan(self) -> PlanReview:
-        """Plan the stack as it is now."""
+        """Plan the stack with its present changes."""
         self.written.write_text(json.dumps(self.stack))
         return plan_stacks(
             self._deployment,
@@ -46,7 +46,7 @@ class Proposal:
         )
 
     def reported(self, outcome: PlanReview) -> set[str]:
-        """Return the addresses of the changes told of, but for what is never read back whole."""
+        """Return the addresses of the reported changes, except those of incomplete reading."""
         (findings,) = (each.findings for each in outcome.reviewed)
         assert findings is not None, outcome.text
         hunks = [*findings.data, *findings.permissions, *findings.network, *findings.rest]
@@ -57,12 +57,12 @@ class Proposal:
 
 @pytest.fixture
 def proposal(system: DeployedSystem, tmp_path: Path) -> Proposal:
-    """A change to what is deployed."""
+    """Return a change to the deployed stacks."""
     return Proposal(system, tmp_path)
 
 
-def test_of_what_is_deployed_nothing_is_reported(proposal: Proposal) -> None:
-    """But for what the emulator cannot read back."""
+def test_an_unchanged_deployment_has_no_reported_changes(proposal: Proposal) -> None:
+    """Except attributes that the emulator reads back incompletely."""
     outcome = proposal.plan()
 
     assert outcome.status == 0
@@ -72,7 +72,7 @@ def test_of_what_is_deployed_nothing_is_reported(proposal: Proposal) -> None:
 def test_a_changed_permission_and_a_replaced_bucket_are_reported_and_the_loss_is_refused(
     proposal: Proposal,
 ) -> None:
-    """One plan of three changes, for a plan takes ten seconds."""
+    """One plan has three changes, because a plan takes ten seconds."""
     bucket, reports = proposal.one("aws_s3_bucket", "reports")
     reports["bucket_prefix"] = "vault-demo-others-"
     _, document = proposal.one("aws_iam_policy_document", "record_upload_role_permissions")
@@ -94,5 +94,5 @@ def test_a_changed_permission_and_a_replaced_bucket_are_reported_and_the_loss_is
     others = {each for each in proposal.reported(outcome) if "record" in each}
     policy, _ = proposal.one("aws_iam_role_policy", "record_upload")
     assert others == {f"aws_lambda_function.{function}", f"aws_iam_role_policy.{policy}"}
-    # What depends on the bucket is told with it: its parts, and who may read it.
+    # Resources that depend on the bucket are reported with it: its parts, and its readers.
     assert f"${{{address}.arn}}" in outcome.text

@@ -1,6 +1,6 @@
-"""Terraform's state: its bucket made by the bootstrap, its locks, and who may touch it.
+"""Terraform's state: the bucket from the bootstrap, its locks, and its permissions.
 
-On an endpoint of its own, which refuses what no policy allows.
+The tests have their own endpoint, which refuses requests that no policy allows.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STATUS_OF_CTRL_C = 130
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A folder with Terraform's configuration, and whose credentials work on it."""
+    """A folder with Terraform's configuration, and the credentials for it."""
 
     folder: Path
     environ: Mapping[str, str]
@@ -59,7 +59,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account without anything in it, and the folder of its bootstrap."""
+    """An empty account, and the folder of its bootstrap."""
 
     where: Endpoint
     folder: Path
@@ -71,7 +71,7 @@ class Account:
         return pointed_at(self.where, prepare(self.folder / "terraform.rc"))
 
     def bootstrap(self, *, interrupt_at: str = "") -> tuple[int, str]:
-        """Run it, with Ctrl-C as soon as it says something; return its status and all it said."""
+        """Run it, with Ctrl-C as soon as it prints something; return its status and output."""
         process = subprocess.Popen(
             [ROOT / "tools/sgvault.sh", "bootstrap", "--folder", self.folder],
             env=self.environ(),
@@ -98,9 +98,10 @@ class Account:
     def project(
         self, folder: Path, *, stack: str, deployer: Endpoint, wait: bool = False
     ) -> Project:
-        """Write a configuration whose state is where that of *stack* would be.
+        """Write a configuration with the state of *stack*.
 
-        It needs no provider. Its apply waits, if it shall, until there is a file ``go``, a minute at most.
+        It needs no provider. If requested, its apply waits until there is a file ``go``, for at
+        most a minute.
         """
         folder.mkdir()
         written = read_template(self.stack().folder)
@@ -122,7 +123,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Bootstrapped:
-    """An account with the state's bucket, and what the command said on the way there."""
+    """An account with the state bucket, and the output of the command."""
 
     account: Account
     interrupted: tuple[int, str]
@@ -131,7 +132,7 @@ class Bootstrapped:
 
 @pytest.fixture(scope="module")
 def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bootstrapped]:
-    """A bootstrap that was interrupted once it had made the bucket, and then run again."""
+    """Return a bootstrap that was interrupted after it created the bucket, and then run again."""
     folder = tmp_path_factory.mktemp("account")
     (folder / "shares").mkdir()
     process = start(folder, EndpointOptions(enforce_iam=True))
@@ -150,7 +151,7 @@ def account(bootstrapped: Bootstrapped) -> Account:
 
 @pytest.fixture(scope="module")
 def deployer(account: Account) -> Endpoint:
-    """The endpoint with the credentials of a user who has the printed policy, and no other."""
+    """Return the endpoint with the credentials of a user who only has the printed policy."""
     iam = account.client("iam")
     iam.create_user(UserName="deployer")
     iam.put_user_policy(
@@ -169,7 +170,7 @@ def deployer(account: Account) -> Endpoint:
 def test_a_bootstrap_that_was_interrupted_is_finished_by_the_next(
     bootstrapped: Bootstrapped,
 ) -> None:
-    """The bucket is there already; and its state ends up in it, not on this machine."""
+    """The bucket exists already; the bootstrap moves its state there."""
     assert bootstrapped.interrupted[0] == STATUS_OF_CTRL_C, bootstrapped.interrupted[1]
     assert bootstrapped.finished[0] == 0, bootstrapped.finished[1]
 
@@ -178,7 +179,7 @@ def test_a_bootstrap_that_was_interrupted_is_finished_by_the_next(
 
 
 def test_run_again_it_changes_nothing(account: Account) -> None:
-    """Neither in the bucket nor of its state."""
+    """This holds for the bucket and for its state."""
     before = account.client("s3").head_object(Bucket=BUCKET, Key=STATE)["VersionId"]
 
     status, reported = account.bootstrap()
@@ -221,7 +222,7 @@ def test_a_second_apply_at_the_same_time_gets_terraforms_lock_error(
 def test_a_lock_that_a_crash_left_is_released_by_its_id(
     account: Account, deployer: Endpoint, tmp_path: Path
 ) -> None:
-    """As docs/state.md tells."""
+    """The commands are those in docs/state.md."""
     crashed = account.project(tmp_path / "crashed", stack="Crashed", deployer=deployer, wait=True)
     applying = crashed.start("apply", "-auto-approve")
     assert eventually(lambda: "local/Crashed.tfstate.tflock" in account.objects())
@@ -237,7 +238,7 @@ def test_a_lock_that_a_crash_left_is_released_by_its_id(
 
 
 def test_an_old_state_is_recovered(account: Account, deployer: Endpoint, tmp_path: Path) -> None:
-    """As docs/state.md tells."""
+    """The commands are those in docs/state.md."""
     project = account.project(tmp_path / "project", stack="Recovered", deployer=deployer)
     s3 = account.client("s3")
     assert project.terraform("apply", "-auto-approve").returncode == 0

@@ -1,4 +1,4 @@
-"""The infrastructure's own life; last, since it ends with the destruction of what others use."""
+"""The infrastructure's life cycle; it runs last, because it destroys what other tests use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_second_plan_is_empty(whole: DeployedSystem, stack: str) -> None:
-    """But for what the emulator cannot read back."""
+    """Except attributes that the emulator cannot read back."""
     assert unexplained(changes(whole, stack)) == []
 
 
@@ -43,7 +43,7 @@ def destroy(system: DeployedSystem, stack: str) -> None:
 
 
 def test_a_share_needs_an_activated_gateway(whole: DeployedSystem) -> None:
-    """Without it, Terraform says what to do; the gateway is deleted as it was activated."""
+    """Terraform prints the remedy; the gateway is deleted after its activation."""
     destroy(whole, FILE_SHARE)
     whole.gateway_client().run("deactivate-gateway.sh", "--yes")
 
@@ -73,7 +73,7 @@ def network_left(system: DeployedSystem) -> list[str]:
 
 
 def test_destroy_leaves_nothing(whole: DeployedSystem) -> None:
-    """Of all that carries the environment's name, whatever was put into it meanwhile."""
+    """All resources with the environment's name are gone, whatever was stored in them."""
     destroy(whole, DATA_VAULTING)
     destroy(whole, EVENT_PROCESSING)
 

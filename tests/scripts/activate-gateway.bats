@@ -113,21 +113,21 @@ called() { grep -c -- "$1" calls || true; }
   same 1 "$(called put-parameter)"
 }
 
-@test "a parameter of a gateway that is gone is not believed" {
+@test "a parameter of a deleted gateway is ignored" {
   echo "${arn/12A/99A}" >aws/parameter.arn
   run activate
   expect 0 "sgw-99A3456B" "is gone" "runs: $arn"
   same "$arn" "$(<aws/parameter.arn)"
 }
 
-@test "the list of gateways is read page by page, whatever it is of" {
+@test "the list of gateways is read page by page" {
   printf 'None\n%s\tanother\n\n%s\tvault-dev\n%s\tvault-dev-2\nNone\n' "${arn/12A/99A}" "$arn" "${arn/12A/88A}" >aws/gateways
   run activate
   expect 0 "runs: $arn"
   same 0 "$(called activate-gateway)"
 }
 
-@test "the gateway that the parameter tells of is taken, whatever its name" {
+@test "the gateway in the parameter is used, whatever its name" {
   echo "$arn" >aws/parameter.arn
   printf '%s\tvault-dev\n%s\trenamed\n' "${arn/12A/99A}" "$arn" >aws/gateways
   run activate
@@ -140,14 +140,14 @@ called() { grep -c -- "$1" calls || true; }
   expect 1 "$arn ${arn/12A/99A}" "delete all but one"
 }
 
-@test "no answer from the appliance is reported, with the address and what to see to" {
+@test "a missing answer of the appliance is reported with the address and the remedy" {
   stub curl <<<'echo "curl: (7) Failed to connect: Connection refused" >&2; exit 7'
   run activate
   expect 1 "192.168.1.10 gives no activation key: curl: (7) Failed to connect" "port 80" \
     "deleted" "replace its instance and cache volume, or destroy DataVaultingStack"
 }
 
-@test "any answer that is no key is reported, shown, and not used" {
+@test "an answer that is not a key is reported and not used" {
   local wrong
   for wrong in '<html>AWS Storage Gateway</html>' '' 'ABCDE-12345' 'ABCDE-12345-FGHIJ-67890-KLMNO-PQRST' "a key: ABCDE-12345-FGHIJ-67890-KLMNO" \
     $'ABCDE-12345-FGHIJ-67890-KLMNO\nmore' 'abcde-12345-fghij-67890-klmno'; do
@@ -161,7 +161,7 @@ called() { grep -c -- "$1" calls || true; }
   same 0 "$(called activate-gateway)"
 }
 
-@test "an appliance that comes up within the time is waited for" {
+@test "the script waits for an appliance that starts within the time" {
   answer 200 ABCDE-12345-FGHIJ-67890-KLMNO
   mv stubs/curl good-curl
   stub sleep <<<'cp '"'$PWD/good-curl' '$PWD/stubs/curl'"
@@ -181,12 +181,12 @@ called() { grep -c -- "$1" calls || true; }
   same 1 "$(grep -c "Trying again" <<<"$output")"
 }
 
-@test "the key is asked for with the VPC endpoint, if there is one" {
+@test "the key is requested with the VPC endpoint, if there is one" {
   activate --gateway-vpc-endpoint vpce-1.example
   grep -x "curl .*&no_redirect&vpcEndpoint=vpce-1.example" calls
 }
 
-@test "takes any time zone of the form, half hours too" {
+@test "accepts any time zone of the form, also with half hours" {
   local zone
   for zone in GMT GMT+1:00 GMT-3:30 GMT+5:45 GMT-11:00 GMT+09:30; do
     rm -f aws/parameter.* aws/gateways && : >aws/gateways
@@ -221,7 +221,7 @@ called() { grep -c -- "$1" calls || true; }
   fails test -e aws/parameter.arn
 }
 
-@test "takes the one disk that is free, or is the cache already, in either spelling" {
+@test "uses the only disk that is free, or is the cache already, in either spelling" {
   local cache
   for cache in 'CACHE STORAGE' CACHE_STORAGE AVAILABLE; do
     printf 'root\tSTORED iSCSI VOLUME\nxen-vbd-2\t%s\n' "$cache" >aws/disks
@@ -254,7 +254,7 @@ called() { grep -c -- "$1" calls || true; }
   fails test -e aws/parameter.cacheDiskId
 }
 
-@test "health goes to the log group, if one is given and it does not yet" {
+@test "the health log group is set if it is configured and not set yet" {
   local group=arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway
   activate --health-log-group-arn "$group"
   grep -F -- "update-gateway-information --gateway-arn $arn --cloud-watch-log-group-arn $group" calls
@@ -264,7 +264,7 @@ called() { grep -c -- "$1" calls || true; }
   same 2 "$(called update-gateway-information)"
 }
 
-@test "a health log that is refused hides no running gateway, and is reported" {
+@test "a refused health log is reported, and the running gateway counts" {
   echo "An error occurred: The log group has no policy" >aws/fail.update-gateway-information
   run activate --health-log-group-arn arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway
   expect 0 "runs: $arn" "Warning: the gateway's health is not logged to arn:aws:logs:eu-west-1:123456789012:log-group:/aws/gateway: An error occurred: The log group has no policy" \
@@ -273,7 +273,7 @@ called() { grep -c -- "$1" calls || true; }
   same xen-vbd-1 "$(<aws/parameter.cacheDiskId)"
 }
 
-@test "what is not configured is named, with the file and the option" {
+@test "a missing line of the configuration is reported with the file and the option" {
   sed -i /GATEWAY_ADDRESS/d client.conf
   GATEWAY_ADDRESS=from-the-environment run activate
   expect 1 "GATEWAY_ADDRESS is not set: write it into" "client.conf, or give --gateway-address"
@@ -290,7 +290,7 @@ called() { grep -c -- "$1" calls || true; }
   fails test -e ran
 }
 
-@test "deactivates on demand, parameters included, and is content if all is gone" {
+@test "deletes gateway and parameters on request, and succeeds if nothing is left" {
   activate
   run "$scripts/deactivate-gateway.sh" </dev/null
   expect 1 "add --yes"
@@ -335,7 +335,7 @@ mount_share() { echo "192.168.1.10:/vaultdata /mnt/vaultdata nfs4 rw 0 0" >>moun
   same 0 "$(called delete-gateway)"
 }
 
-@test "a share that is stale or hangs is mounted still, and is named with the remedy" {
+@test "a share that is stale or hangs counts as mounted, and is reported with the remedy" {
   activate
   mount_share
   stub mountpoint <<<'exit 1' # as it answers of a stale mount

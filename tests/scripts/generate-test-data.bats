@@ -19,12 +19,12 @@ facts() { # files, bytes, least, most
   ((least >= 7000 && most <= 7500))
 }
 
-@test "sizes are exact even where nothing is left to choose" {
+@test "sizes are exact even if there is only one solution" {
   generate --count 10 --total 100 --min 10
   same "10 100 10 10" "$(facts)"
 }
 
-@test "one that must be larger than the mean is found" {
+@test "a file that must be larger than the mean is found" {
   generate --count 3 --total 29 --max 10
   read -r files bytes _ most < <(facts)
   same "3 29" "$files $bytes"
@@ -44,7 +44,7 @@ facts() { # files, bytes, least, most
   same 20 "$(find data -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort -u | wc -l)"
 }
 
-@test "takes units" {
+@test "accepts units" {
   generate --count 2 --total '3 MiB'
   read -r _ bytes _ _ < <(facts)
   same $((3 << 20)) "$bytes"
@@ -105,7 +105,7 @@ facts() { # files, bytes, least, most
   same 1 "$(stat -c %Y data/000/000/000000005.dat)"
 }
 
-@test "an interruption is reported, and the next run goes on" {
+@test "an interruption is reported, and the next run continues" {
   stub xargs <<<'[[ $* != *awk* ]] || { echo $$ >"$calls" && exec sleep 100; }; exec "$real" "$@"'
   set -m
   generate --count 30 --total 100kB >log 2>&1 3>&- &
@@ -122,7 +122,7 @@ facts() { # files, bytes, least, most
   expect 0
 }
 
-@test "what else is in the folder is named and left alone" {
+@test "other files in the folder are reported and not changed" {
   mkdir data
   echo mine >'data/my file'
   run generate --count 3 --total 100

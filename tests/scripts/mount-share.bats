@@ -11,14 +11,14 @@ setup() {
   stub mount <<<'echo "$*" >>"$calls"; echo "$5 $6 nfs4 rw 0 0" >>mounts'
 }
 
-@test "mounts the share, by NFS 4.1 alone, without locks, devices and programs, and makes the folder" {
+@test "creates the folder and mounts the share with NFS 4.1 only, without locks, devices and programs" {
   run "$scripts/mount-share.sh"
   expect 0 "Mounted 192.168.1.10:/vaultdata at $PWD/mounted"
   [[ -d mounted ]]
   same "-t nfs -o nolock,hard,nfsvers=4.1,nosuid,nodev,noexec 192.168.1.10:/vaultdata $PWD/mounted" "$(<calls)"
 }
 
-@test "a share that is mounted already is fine" {
+@test "a share that is mounted already is no error" {
   "$scripts/mount-share.sh"
   rm calls
   run "$scripts/mount-share.sh"
@@ -26,7 +26,7 @@ setup() {
   fails test -e calls
 }
 
-@test "something else that is mounted there is named, and left alone" {
+@test "another file system at the mount point is reported and not changed" {
   "$scripts/mount-share.sh"
   run "$scripts/mount-share.sh" --share-path /other
   expect 1 "192.168.1.10:/vaultdata is mounted, not 192.168.1.10:/other" "umount"
@@ -54,7 +54,7 @@ setup() {
   expect 1 "is stale" "umount -f -l $PWD/mounted"
 }
 
-@test "of two mounts at one place the later one counts, and a path may hold a blank" {
+@test "of two mounts at one place the later one counts, and a path may contain a blank" {
   mkdir "a place"
   sed -i "s:^MOUNT_POINT=.*:MOUNT_POINT=$PWD/a place:" client.conf
   printf '%s %s\\040place nfs4 rw 0 0\n' 192.168.1.10:/old "$PWD/a" 192.168.1.10:/vaultdata "$PWD/a" >mounts

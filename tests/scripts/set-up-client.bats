@@ -53,7 +53,7 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   cmp fstab fstab.before
 }
 
-@test "a file system that is there is kept, whatever its type" {
+@test "an existing file system is kept, whatever its type" {
   printf 'USAGE=filesystem\nUUID=old\nTYPE=ext4\n' >dev/nvme1n1
   run set_up
   expect 0
@@ -61,7 +61,7 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   grep "^UUID=old $PWD/data ext4 " fstab
 }
 
-@test "whatever else is on the volume is left alone, and named" {
+@test "other data on the volume is reported and not changed" {
   local content
   for content in 'PTTYPE=gpt' $'USAGE=raid\nTYPE=LVM2_member\nUUID=a'; do
     echo "$content" >dev/nvme1n1
@@ -76,21 +76,21 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   same 1 "$(grep -c . fstab)"
 }
 
-@test "a volume that is not there is named" {
+@test "a missing volume is reported" {
   rm block/nvme1n1/device/serial
   run set_up
   expect 1 "The volume vol-0123456789abcdef0 is no NVMe device"
   fails test -e calls
 }
 
-@test "another disk at the data mount point is named" {
+@test "another disk at the data mount point is reported" {
   echo "$PWD/dev/nvme2n1 $PWD/data xfs rw 0 0" >mounts
   run set_up
   expect 1 "At $PWD/data $PWD/dev/nvme2n1 is mounted, not $PWD/dev/nvme1n1" "umount $PWD/data"
   fails grep '^mount\|^activate' calls
 }
 
-@test "the data disk that is mounted already is fine, by whatever name" {
+@test "a data disk that is mounted already is no error, whatever its name" {
   ln -s nvme1n1 dev/by-uuid
   echo "$PWD/dev/by-uuid $PWD/data xfs rw 0 0" >mounts
   run set_up
@@ -98,13 +98,13 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   fails grep '^mount' calls
 }
 
-@test "another file system meant for the same place is named" {
+@test "another file system for the same mount point is reported" {
   printf '\nUUID=else %s xfs defaults 0 0\n' "$PWD/data" >>fstab
   run set_up
   expect 1 "UUID=else is meant for $PWD/data, not UUID=new"
 }
 
-@test "tries again until gateway and share are there" {
+@test "tries again until gateway and share exist" {
   printf '#!/bin/bash\necho activate >>%q\n(($(grep -c activate %q) > 2))\n' "$PWD/calls" "$PWD/calls" >installed/activate-gateway.sh
   printf '#!/bin/bash\necho share >>%q\n(($(grep -c share %q) > 3))\n' "$PWD/calls" "$PWD/calls" >installed/mount-share.sh
   run set_up
@@ -112,7 +112,7 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
   same "3 4" "$(grep -c activate calls) $(grep -c share calls)"
 }
 
-@test "mounts the share even while the activation has something to complain of" {
+@test "mounts the share even if the activation fails" {
   printf '#!/bin/bash\necho activate >>%q\n(($(grep -c activate %q) > 3))\n' "$PWD/calls" "$PWD/calls" >installed/activate-gateway.sh
   printf '#!/bin/bash\necho share >>%q\n[[ $(grep -c activate %q) -gt 1 ]]\n' "$PWD/calls" "$PWD/calls" >installed/mount-share.sh
   run set_up
@@ -128,7 +128,7 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
 share" "$(<calls)"
 }
 
-@test "two at a time are one" {
+@test "a second run at the same time does nothing" {
   exec 8>>lock
   flock -n 8
   run set_up

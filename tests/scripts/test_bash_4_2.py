@@ -1,6 +1,6 @@
-"""The scripts run on bash 4.2 (Amazon Linux 2), so they use nothing that later versions brought.
+"""The scripts run on bash 4.2 (Amazon Linux 2), so they use no later features.
 
-Debian, PyPI and npm no longer have that version, so their text is searched for what is newer.
+Debian, PyPI and npm no longer have that version, so the scripts are searched for later features.
 https://tiswww.case.edu/php/chet/bash/NEWS
 """
 

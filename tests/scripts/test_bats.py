@@ -1,4 +1,4 @@
-"""The tests in *.bats, each counted as one: bats runs a file once, for all of its tests."""
+"""The tests in *.bats, each counted as one, although bats runs a whole file at once."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ RESULT = re.compile(r"^(not )?ok \d+ (.*?)(?: # skip ?(.*))?$")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What bats reports of one test."""
+    """The result of one bats test."""
 
     failed: bool
     skipped: str | None
-    """The reason, None if the test ran."""
+    """The reason of a skip, or None."""
     output: list[str] = field(default_factory=list)
 
 

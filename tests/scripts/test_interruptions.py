@@ -1,6 +1,7 @@
-"""scripts/vault-data.sh, ended by signals at random times: every set is exact in the end.
+"""scripts/vault-data.sh, interrupted by signals at random times: every set is exact at the end.
 
-VAULT_INTERRUPTIONS=20x100 interrupts 20 datasets 100 times each; the default keeps a test run short.
+VAULT_INTERRUPTIONS=20x100 interrupts 20 datasets 100 times each; the default keeps a test run
+short.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ DATASETS, INTERRUPTIONS = map(int, os.environ.get("VAULT_INTERRUPTIONS", "2x12")
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 SHARES = ["share", "other"]
 REFUSED = re.compile(rb"is being vaulted by process|trap: line \d+: unexpected EOF")
-"""A run that was killed still copies; bash 5.2 cannot parse a trap that interrupts its parser."""
+"""A killed run may still copy; bash 5.2 cannot parse a trap that interrupts its parser."""
 
 
 def write_source(source: Path, choice: random.Random) -> None:
@@ -35,7 +36,7 @@ def write_source(source: Path, choice: random.Random) -> None:
 
 
 def start(place: Path, share: str, *options: str) -> subprocess.Popen[bytes]:
-    """Begin to vault *place*/source, in a session of its own so that a signal reaches it alone."""
+    """Start vaulting *place*/source in its own session, so that a signal reaches only that run."""
     return subprocess.Popen(
         [SCRIPT, "--source", "source", "--share", share, "--set", "a", "--unmounted", *options],
         cwd=place,
@@ -101,7 +102,7 @@ def assert_exact(place: Path, share: str, *, checksums: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(DATASETS))
-def test_a_set_that_is_interrupted_at_random_is_exact_in_the_end(tmp_path: Path, seed: int) -> None:
+def test_a_set_that_is_interrupted_at_random_is_exact_at_the_end(tmp_path: Path, seed: int) -> None:
     choice = random.Random(seed)
     write_source(tmp_path / "source", choice)
     shares = SHARES if seed % 3 == 0 else SHARES[:1]

@@ -1,4 +1,4 @@
-""".pre-commit-config.yaml: sound, and nothing in it is downloaded."""
+""".pre-commit-config.yaml is valid, and its hooks download nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / ".pre-commit-config.yaml"
 
 
-def test_pre_commit_takes_the_configuration() -> None:
+def test_pre_commit_accepts_the_configuration() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pre_commit", "validate-config", CONFIGURATION],
         capture_output=True,
@@ -25,8 +25,8 @@ def test_pre_commit_takes_the_configuration() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_every_hook_is_at_hand_once_the_project_is_set_up() -> None:
-    """A hook from a repository, or with a language's environment, would need the network."""
+def test_set_up_installs_every_hook() -> None:
+    """A hook from a repository, or one with its own language environment, would need the network."""
     text = CONFIGURATION.read_text(encoding="utf-8")
     assert set(re.findall(r"- repo: (.*)", text)) == {"local"}
     assert set(re.findall(r"language: (.*)", text)) == {"system", "pygrep"}
@@ -35,8 +35,8 @@ def test_every_hook_is_at_hand_once_the_project_is_set_up() -> None:
     assert [name for name in programs if not (ROOT / name).exists()] == []
 
 
-def test_the_hook_finds_a_secret_and_knows_what_the_audit_knows(tmp_path: Path) -> None:
-    """One list, so that what the one lets pass the other does."""
+def test_the_hook_finds_a_secret_with_the_exceptions_of_the_audit(tmp_path: Path) -> None:
+    """Hook and audit share one list of exceptions."""
     made_up = tmp_path / "made_up.py"
     made_up.write_text("".join(f'password = "{value}"\n' for value in KNOWN))
     real = tmp_path / "real.ini"

@@ -1,4 +1,4 @@
-"""tools/prerequisites.sh, run with stubs as the only executables it can find."""
+"""tools/prerequisites.sh, run with stubs as the only executables on PATH."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WELL = {
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder for stubs that is all of PATH, with the few commands that every system has."""
+    """Return a folder for stubs that is the whole PATH, with a few commands that every system has."""
     for command in ("awk", "head", "sed"):
         (tmp_path / command).symlink_to(shutil.which(command) or command)
     install(tmp_path, **WELL)
@@ -35,7 +35,7 @@ def install(machine: Path, **stubs: str) -> None:
 
 
 def run(machine: Path, **environment: str) -> tuple[int, list[str]]:
-    """Return the script's exit status and what it complains of."""
+    """Return the script's exit status and its error output."""
     done = subprocess.run(
         [SCRIPT],
         env={"PATH": str(machine)} | environment,
@@ -47,11 +47,11 @@ def run(machine: Path, **environment: str) -> tuple[int, list[str]]:
     return done.returncode, done.stderr.splitlines()
 
 
-def test_says_nothing_where_all_is_well(machine: Path) -> None:
+def test_prints_nothing_if_everything_is_installed(machine: Path) -> None:
     assert run(machine) == (0, [])
 
 
-def test_names_all_that_is_missing_at_once_with_its_remedy(machine: Path) -> None:
+def test_reports_all_missing_programs_at_once_with_remedies(machine: Path) -> None:
     for name in WELL:
         (machine / name).unlink()
     status, complaints = run(machine)
@@ -79,7 +79,7 @@ def test_names_all_that_is_missing_at_once_with_its_remedy(machine: Path) -> Non
         ("python3", "echo 3.11.7; exit 1", "Python 3.11.7 comes without venv:"),
     ],
 )
-def test_reports_what_was_found_and_what_is_needed(
+def test_reports_the_found_and_the_required_version(
     machine: Path, stub: str, body: str, complaint: str
 ) -> None:
     install(machine, **{stub: body})
@@ -99,7 +99,7 @@ def test_reports_what_was_found_and_what_is_needed(
         ("make", "echo GNU Make 3.81"),
     ],
 )
-def test_takes_any_later_version(machine: Path, stub: str, body: str) -> None:
+def test_accepts_any_later_version(machine: Path, stub: str, body: str) -> None:
     install(machine, **{stub: body})
     assert run(machine) == (0, [])
 
@@ -110,21 +110,21 @@ def test_reads_the_version_between_terraforms_warnings(machine: Path) -> None:
     assert run(machine) == (0, [])
 
 
-def test_a_shim_that_finds_no_python_is_no_python(machine: Path) -> None:
+def test_a_shim_without_a_python_does_not_count(machine: Path) -> None:
     install(machine, python3="echo 'pyenv: python3: command not found' >&2; exit 127")
     status, (line,) = run(machine)
     assert status == 1
     assert line.startswith("Python is not found, or does not run: 3.11 or later is needed.")
 
 
-def test_node_alone_is_not_enough(machine: Path) -> None:
+def test_node_without_npm_is_not_enough(machine: Path) -> None:
     (machine / "npm").unlink()
     status, (line,) = run(machine)
     assert status == 1
     assert line.startswith("Node 20.20.2 comes without npm:")
 
 
-def test_looks_at_the_python_and_the_make_that_are_used(machine: Path) -> None:
+def test_checks_the_python_and_the_make_that_are_used(machine: Path) -> None:
     other = machine / "other"
     other.mkdir()
     install(other, python="echo 3.10.1", gmake="echo GNU Make 4.4.1")

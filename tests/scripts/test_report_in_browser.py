@@ -1,4 +1,4 @@
-"""The report's page in a headless Chromium, where one is on the path: its script runs, no key does."""
+"""The report's page in a headless Chromium, if one is on the path: its script runs, and no key does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the pat
 
 
 def opened(folder: Path, differences: list[dict[str, Any]]) -> tuple[str, str]:
-    """Write the page of *differences*, open it; return the document it becomes, and the console."""
+    """Write the page of *differences*, open it; return the resulting document and the console."""
     from operations.html_report import page  # its adapters make clients when they are imported
     from operations.set_state import Arrivals
 

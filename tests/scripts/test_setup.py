@@ -1,4 +1,4 @@
-"""tools/setup.sh in a folder of its own; stubs for Python, pipenv and npm note their calls."""
+"""tools/setup.sh in its own folder; stubs for Python, pipenv and npm record their calls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VENV_AUDIT = [
 
 
 class Project:
-    """A project with two lock files and nothing else."""
+    """A project with only two lock files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,7 +59,7 @@ class Project:
         )
 
     def calls(self) -> list[str]:
-        """Return what was called since the last time."""
+        """Return the calls since the last time."""
         calls = self.folder / "calls"
         lines = calls.read_text().splitlines() if calls.exists() else []
         calls.unlink(missing_ok=True)
@@ -78,14 +78,14 @@ def ready(project: Project) -> Project:
     return project
 
 
-def test_builds_both_environments_and_leaves_stdout_alone(project: Project) -> None:
+def test_builds_both_environments_and_prints_nothing_on_stdout(project: Project) -> None:
     done = project.set_up()
     assert (done.returncode, done.stdout) == (0, "")
     assert len(done.stderr.splitlines()) == 2
     assert project.calls() == VENV + NODE_MODULES
 
 
-def test_a_second_time_does_nothing_and_says_nothing(ready: Project) -> None:
+def test_a_second_run_does_nothing_and_prints_nothing(ready: Project) -> None:
     done = ready.set_up()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert ready.calls() == []
@@ -94,7 +94,7 @@ def test_a_second_time_does_nothing_and_says_nothing(ready: Project) -> None:
 @pytest.mark.parametrize(
     ("lock", "calls"), [("Pipfile.lock", VENV), ("package-lock.json", NODE_MODULES)]
 )
-def test_a_changed_lock_file_redoes_its_environment_alone(
+def test_a_changed_lock_file_rebuilds_only_its_environment(
     ready: Project, lock: str, calls: list[str]
 ) -> None:
     (ready.folder / lock).touch()
@@ -109,21 +109,21 @@ def test_a_changed_lock_file_redoes_its_environment_alone(
     ("lost", "calls"),
     [(".venv", VENV), ("node_modules", NODE_MODULES), (".venv/bin/python", VENV)],
 )
-def test_what_is_lost_is_built_again(ready: Project, lost: str, calls: list[str]) -> None:
+def test_a_missing_environment_is_built_again(ready: Project, lost: str, calls: list[str]) -> None:
     path = ready.folder / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     ready.set_up()
     assert ready.calls() == calls
 
 
-def test_a_project_that_moved_is_set_up_anew(ready: Project) -> None:
+def test_a_moved_project_is_set_up_again(ready: Project) -> None:
     ready.folder = ready.folder.rename(ready.folder.with_name("elsewhere"))
     ready.set_up()
     assert ready.calls() == VENV + NODE_MODULES
 
 
 def test_the_operators_command_of_the_checkout_is_on_the_path(ready: Project) -> None:
-    """Also where .venv is older than the command."""
+    """This holds also if .venv is older than the command."""
     command = ready.folder / ".venv/bin/sgvault"
     assert command.resolve() == ready.folder / "tools/sgvault.sh"
     command.unlink()
@@ -132,7 +132,7 @@ def test_the_operators_command_of_the_checkout_is_on_the_path(ready: Project) ->
     assert ready.calls() == []
 
 
-def test_a_failure_is_shown_and_counts_for_nothing(project: Project) -> None:
+def test_a_failure_is_shown_and_the_next_run_repeats_the_step(project: Project) -> None:
     done = project.set_up(FAILING="sync")
     assert done.returncode == 1
     assert "cannot sync" in done.stderr
@@ -141,12 +141,12 @@ def test_a_failure_is_shown_and_counts_for_nothing(project: Project) -> None:
     assert project.calls() == VENV + NODE_MODULES
 
 
-def test_what_the_caller_activated_or_set_does_not_reach_pipenv(project: Project) -> None:
+def test_the_callers_environment_does_not_reach_pipenv(project: Project) -> None:
     project.set_up(VIRTUAL_ENV="/elsewhere", PIPENV_PIPFILE="/elsewhere/Pipfile")
     assert project.calls() == VENV + NODE_MODULES
 
 
-def test_the_audits_environment_is_built_for_the_audit_alone(ready: Project) -> None:
+def test_the_audits_environment_is_built_only_for_the_audit(ready: Project) -> None:
     done = ready.set_up("audit")
     assert (done.returncode, done.stdout) == (0, "")
     assert len(done.stderr.splitlines()) == 1
@@ -170,9 +170,7 @@ def test_the_audits_environment_is_built_again(ready: Project, change: str) -> N
 
 
 @pytest.mark.parametrize("step", ["requirements", "install"])
-def test_an_audits_environment_without_its_tools_counts_for_nothing(
-    ready: Project, step: str
-) -> None:
+def test_an_audits_environment_without_its_tools_is_built_again(ready: Project, step: str) -> None:
     done = ready.set_up("audit", FAILING=step)
     assert done.returncode == 1
     ready.calls()
@@ -181,7 +179,7 @@ def test_an_audits_environment_without_its_tools_counts_for_nothing(
 
 
 def test_the_users_own_aws_is_not_shadowed(project: Project) -> None:
-    """That of .venv is version 1, for the local system: it stands where no PATH leads."""
+    """The AWS CLI in .venv is version 1, for the local system; it is not on any PATH."""
     stub = project.folder / "stubs/python3"
     stub.write_text(PYTHON.replace("esac\n", "esac\n[ ! -d .venv/bin ] || : >.venv/bin/aws\n", 1))
     assert project.set_up().returncode == 0

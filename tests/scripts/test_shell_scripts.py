@@ -1,4 +1,4 @@
-"""make lint checks every shell script: those that its patterns name are all that there are."""
+"""make lint checks every shell script: its patterns match all of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHEBANG = re.compile(rb"#! ?(/usr/bin/env )?(/bin/)?(ba)?sh\b")
 
 
 def tracked() -> set[Path]:
-    """Return the files that git knows, and those that it does not ignore."""
+    """Return the files that git tracks or does not ignore."""
     listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", *listing],

@@ -1,4 +1,4 @@
-"""tools/try_cdktn.py: a move to CDK Terrain is a matter of imports, as long as these tests hold."""
+"""tools/try_cdktn.py: as long as these tests pass, a move to CDK Terrain only changes imports."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MODULES = [ROOT / "main.py", *sorted((ROOT / "stacks").rglob("*.py"))]
         ('open("cdktf.json")\n', 'open("cdktf.json")\n'),
     ],
 )
-def test_imports_are_rewritten_and_nothing_else(ours: str, theirs: str) -> None:
-    """Its configuration and its command's output keep CDKTF's names."""
+def test_only_imports_are_rewritten(ours: str, theirs: str) -> None:
+    """The configuration and the command's output keep CDKTF's names."""
     assert rewritten(ours) == theirs
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_module_that_is_synthesised_needs_more(path: Path) -> None:
+def test_no_synthesised_module_has_another_use_of_cdktf(path: Path) -> None:
     imported: set[str] = set()
     for node in ast.walk(ast.parse(rewritten(path.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Import):

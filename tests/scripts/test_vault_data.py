@@ -1,4 +1,4 @@
-"""What scripts/vault-data.sh writes, read by the handlers and compared with the source."""
+"""The output of scripts/vault-data.sh, read by the handlers and compared with the source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOLDER = "a-vaultjob"  # tests.unit.manifests reads the manifest of the set "a"
 
 
 def vault(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Vault *place*/source into *place*/share, as the set "a"."""
+    """Vault *place*/source into *place*/share as the set "a"."""
     (place / "share").mkdir(exist_ok=True)
     return subprocess.run(
         [SCRIPT, "--source", "source", "--share", "share", "--set", "a", "--unmounted", *options],
@@ -41,7 +41,7 @@ def manifest(place: Path) -> bytes:
 
 
 def entries(folder: Path) -> dict[str, int]:
-    """Return key and size of every file, and of every folder that holds nothing."""
+    """Return key and size of every file and every empty folder."""
     return {
         f"{FOLDER}/{path.relative_to(folder)}": path.stat().st_size if path.is_file() else 0
         for path in folder.rglob("*")
@@ -70,7 +70,9 @@ def contents(folder: Path) -> dict[str, bytes | None]:
     }
 
 
-def test_the_handlers_read_the_manifest_as_it_is_and_find_the_source_in_it(tmp_path: Path) -> None:
+def test_the_handlers_read_the_manifest_without_a_copy_and_find_the_source_in_it(
+    tmp_path: Path,
+) -> None:
     generate(tmp_path / "source")
     assert vault(tmp_path).returncode == 0
     reading = Reading([manifest(tmp_path)], arrived=int(time.time()))
@@ -84,7 +86,7 @@ def test_the_handlers_read_the_manifest_as_it_is_and_find_the_source_in_it(tmp_p
     assert contents(tmp_path / "share" / FOLDER) == contents(tmp_path / "source")
 
 
-def test_the_handlers_read_the_plain_manifest_as_it_is(tmp_path: Path) -> None:
+def test_the_handlers_read_the_plain_manifest_without_a_copy(tmp_path: Path) -> None:
     generate(tmp_path / "source")
     assert vault(tmp_path, "--plain").returncode == 0
     reading = Reading([manifest(tmp_path)], arrived=int(time.time()))
@@ -106,7 +108,7 @@ TREES = st.dictionaries(
 
 @settings(max_examples=8, deadline=None)
 @given(TREES)
-def test_any_names_come_back_from_the_handlers(tree: dict[tuple[str, ...], bytes]) -> None:
+def test_the_handlers_read_any_names(tree: dict[tuple[str, ...], bytes]) -> None:
     with TemporaryDirectory() as name:
         place = Path(name)
         for parts, content in tree.items():
@@ -133,7 +135,9 @@ def is_utf8(name: bytes) -> bool:
     return True
 
 
-def test_what_is_refused_as_not_utf_8_is_what_python_cannot_decode(tmp_path: Path) -> None:
+def test_names_are_refused_as_not_utf_8_exactly_if_python_cannot_decode_them(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "source").mkdir()
     edges = [0x80, 0x81, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF, 0x41]
     places = random.Random(0)

@@ -6,7 +6,7 @@ load vault
 
 setup() { setup_vault; }
 
-@test "a set that this machine has no state of is refused, and with --new delivered anew" {
+@test "a set without state on this machine is refused, and delivered again with --new" {
   vault
   rm -r state
   run vault
@@ -16,7 +16,7 @@ setup() { setup_vault; }
   exact
 }
 
-@test "--new copies everything again, empty folders too, from a new time on" {
+@test "--new copies everything again, also empty folders, with a new time" {
   vault
   begin_at 1000
   stub mkdir <<<'echo "$*" >>"$calls"; exec "$real" "$@"'
@@ -40,7 +40,7 @@ setup() { setup_vault; }
   ((now < first + 100))
 }
 
-@test "a new delivery that failed goes on with what it has not copied" {
+@test "a failed new delivery continues with the files that it has not copied" {
   vault
   stub cp <<'BODY'
 for name; do [[ $name != *file ]] || exit 1; done
@@ -108,7 +108,7 @@ BODY
   exact
 }
 
-@test "a plain manifest is put in again by a delivery anew, though it is the same" {
+@test "a new delivery uploads a plain manifest again, even if it is the same" {
   vault --plain
   stub mv <<<'[[ $* != *source.manifest ]] || { kill -KILL $PPID; exit 1; }; exec "$real" "$@"'
   run vault --plain --new
@@ -146,7 +146,7 @@ BODY
   expect 0 "Copying 2 of 2 files"
 }
 
-@test "the state is its owner's alone" {
+@test "only its owner can read the state" {
   umask 022
   mkdir state
   vault
@@ -167,7 +167,7 @@ BODY
   exact
 }
 
-@test "an expired delivery anew is not resumed, and a whole set may be as old as it likes" {
+@test "an expired new delivery is not resumed, and a whole set may have any age" {
   begin_slow_vault --new
   end_vault INT
   begin_at 1000
@@ -179,13 +179,13 @@ BODY
   expect 0 "is vaulted already"
 }
 
-@test "EXPIRY_DAYS that is no number of days is refused by name" {
+@test "EXPIRY_DAYS that is not a number of days is refused by name" {
   printf 'EXPIRY_DAYS=soon\n' >client.conf
   run vault
   expect 1 "EXPIRY_DAYS must be a whole number of days, not 'soon'"
 }
 
-@test "an interruption ends all it began, prints how to go on, and loses nothing" {
+@test "an interruption ends all child processes, prints how to continue, and loses nothing" {
   begin_slow_vault
   soon test -e "$target/.hidden"
   local began
@@ -201,7 +201,7 @@ BODY
   exact
 }
 
-@test "an interruption does not wait for a share that does not answer" {
+@test "an interruption does not wait for a share that does not respond" {
   vault
   stub find <<<'[[ $PWD != *vaultjob ]] || { echo $$ >"$calls"; exec sleep 100; }; exec "$real" "$@"'
   start_vault

@@ -24,7 +24,7 @@ small_state() { # SIZE: of the disk of the state
   mount -t tmpfs -o "size=$1" tmpfs state 2>/dev/null || skip "no file system can be mounted here"
 }
 
-@test "a file whose close failed is copied again, though its size and time are right" {
+@test "a file whose close failed is copied again, although its size and time are right" {
   fail_at close
   expect 1 "failed to close" "Input/output error" "These are not in the share as they are in the source" "  large"
   same "$(stat -c '%s %Y' source/large)" "$(stat -c '%s %Y' "$target/large")"
@@ -74,7 +74,7 @@ BODY
   done
 }
 
-@test "a line of the journal that a power failure cut short counts for nothing" {
+@test "a line of the journal that a power failure cut short is ignored" {
   stub_hole
   start_vault --jobs 1
   end_vault KILL
@@ -86,7 +86,7 @@ BODY
   exact
 }
 
-@test "complaints are shown as they come, and not lost by an interruption" {
+@test "errors are shown at once, and not lost by an interruption" {
   stub cp <<<'[[ $1 != -P ]] || { echo "cp: error reading a file" >&2; echo $$ >"$calls"; exec sleep 100; }; exec "$real" "$@"'
   start_vault --jobs 1
   soon grep "cp: error reading a file" log
@@ -139,25 +139,25 @@ BODY
   same "" "$(ls share)"
 }
 
-@test "a command that fails without a word is a failure, not misuse" {
+@test "a command that fails without a message is a failure, not misuse" {
   stub sort <<<'exit 2'
   run vault
   expect 1 "A command failed (status 2)"
 }
 
-@test "a state folder that cannot be written is named" {
+@test "a state folder that cannot be written is reported" {
   : >state
   run vault
   expect 1 "The job's state cannot be kept in" "VAULT_STATE_FOLDER"
 }
 
-@test "reports files and bytes done of all, every few seconds" {
+@test "reports the copied and the total files and bytes every few seconds" {
   stub cp <<<'sleep 1; exec "$real" "$@"'
   VAULT_PROGRESS_SECONDS=0 run vault
   expect 0 "Copied 0 of 3 files, 0 bytes of 585.9 KiB" "Copied 3 of 3 files, 585.9 KiB of 585.9 KiB"
 }
 
-@test "the progress of a large file costs no request to the share" {
+@test "the progress of a large file needs no request to the share" {
   truncate -s 70000000 source/huge
   stub cp <<<'[[ $* != *huge* ]] || { printf "%20971520s" "" >"$target/huge"; sleep 1.5; }; exec "$real" "$@"'
   stub stat <<<'echo "$*" >>"$calls"; exec "$real" "$@"'

@@ -52,7 +52,7 @@ mount_share() { # [SOURCE]: as the kernel lists it
   [[ -e $(job_of 192.168.1.11:/another source)/began ]]
 }
 
-@test "a share that hangs is named within seconds, with the remedy" {
+@test "a share that hangs is reported within seconds, with the remedy" {
   mount_share
   stub stat <<<'[[ $1 != -f ]] || exec sleep 5; exec "$real" "$@"'
   SECONDS=0
@@ -61,14 +61,14 @@ mount_share() { # [SOURCE]: as the kernel lists it
   ((SECONDS < 4))
 }
 
-@test "a share that is stale is named, with the remedy" {
+@test "a share that is stale is reported with the remedy" {
   mount_share
   stub stat <<<'echo "stat: cannot read file system information for '\''share'\'': Stale file handle" >&2; exit 1'
   run mounted_vault
   expect 1 "mounted at $PWD/share, is stale" "umount -f -l $PWD/share"
 }
 
-@test "a share that is unmounted meanwhile fails the job by name" {
+@test "a share that is unmounted during the job fails it by name" {
   mount_share
   stub cp <<<'[[ $1 != -P ]] || echo >"$VAULT_MOUNTS"; exec "$real" "$@"'
   run mounted_vault
@@ -147,7 +147,7 @@ litter() { # FOLDER
   touch "$1/.DS_Store" "$1/.nfs0001" "$1/._resource" "$1/.Trashes/501/old" "$1/office/~\$report.docx" "$1/office/.~lock.a.odt#"
 }
 
-@test "litter is neither copied nor listed, but counted; --all takes it along" {
+@test "ignored names are neither copied nor listed, but counted; --all includes them" {
   litter source
   touch source/office/thumbs.db source/DS_Store 'source/office/x$report.docx'
   run vault
@@ -166,7 +166,7 @@ litter() { # FOLDER
   exact
 }
 
-@test "a folder with nothing but litter in it is an empty folder" {
+@test "a folder with only ignored names in it is an empty folder" {
   touch source/empty/.DS_Store
   vault
   keys | grep -x "0 source-vaultjob/empty"
@@ -176,7 +176,7 @@ litter() { # FOLDER
   expect 0 "vaulted already"
 }
 
-@test "litter that comes or goes meanwhile does not fail the job" {
+@test "ignored files that appear or disappear during the job do not fail it" {
   touch 'source/a folder/.~lock.file#'
   stub cp <<<'"$real" "$@"; [[ $1 != -P ]] || { rm -f "a folder/.~lock.file#"; touch .file.swp "empty/~\$new"; }'
   run vault
@@ -184,7 +184,7 @@ litter() { # FOLDER
   [[ -e source/empty/~\$new && ! -e $target/empty/~\$new ]]
 }
 
-@test "litter that lies in the share is left alone, and no reason to refuse" {
+@test "ignored files in the share are not changed, and no reason to refuse" {
   mkdir source/office
   vault
   litter "$target"
@@ -197,7 +197,7 @@ litter() { # FOLDER
   expect 0 "vaulted already"
 }
 
-@test "the patterns are those of client.conf: * and ? alone are wildcards, and case counts" {
+@test "the patterns are those of client.conf: only * and ? are wildcards, and case matters" {
   printf 'IGNORE_UNEXPECTED_NAMES=*.tmp/a?c/[x]/b\\y/(z)+/\r\n' >client.conf
   touch source/1.tmp source/1.TMP source/abc source/aéc source/ac source/abbc 'source/[x]' source/x 'source/b\y' source/by 'source/(z)+' source/z source/.DS_Store
   run vault

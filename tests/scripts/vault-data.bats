@@ -22,7 +22,7 @@ setup() { setup_vault; }
   same 1000000000 "$(stat -c %Y "$target/.hidden")"
 }
 
-@test "the plain manifest lists keys alone" {
+@test "the plain manifest lists keys only" {
   vault --plain
   same "source-vaultjob/.hidden
 source-vaultjob/a folder/file
@@ -40,7 +40,7 @@ source-vaultjob/empty" "$(<"$manifest")"
   keys | sed 's/^[0-9]* //' | LC_ALL=C sort -c
 }
 
-@test "copies names that break careless programs" {
+@test "copies names that careless programs mishandle" {
   local name
   for name in '-rf' "it's" '"quoted"' 'back\slash' '100%s' '  two spaces ' $'line\u2028separator' '😀' '*' '$HOME' '\n' 'é'; do
     printf %s "$name" >"source/$name"
@@ -53,7 +53,7 @@ source-vaultjob/empty" "$(<"$manifest")"
   same 27 "$(keys | wc -l)"
 }
 
-@test "refuses what cannot be vaulted, all by name, before anything is copied" {
+@test "refuses everything that cannot be vaulted, by name, before anything is copied" {
   touch source/$'line\nfeed' source/$'carriage\rreturn' source/$'\xff' source/source.manifest
   touch source/$'tab\t' source/$'delete\177' source/$'next line \302\205'
   touch source/$'surrogate \xed\xa0\x80' source/$'beyond \xf4\x90\x80\x80' source/$'overlong \xc0\x80' source/$'cut \xe2\x82'
@@ -79,13 +79,13 @@ source-vaultjob/empty" "$(<"$manifest")"
   [[ ! -e $job/began ]]
 }
 
-@test "what is below a folder with a line break is refused as well" {
+@test "files below a folder with a line break are refused as well" {
   mkdir source/$'a\nf' && touch source/$'a\nf'/x
   run vault
   expect 1 "\$'a\\nf/x': its name has a line break"
 }
 
-@test "takes keys of 1,024 bytes and no longer ones, a folder's slash included" {
+@test "accepts keys of at most 1,024 bytes, including a folder's slash" {
   local part path
   part=$(printf 'x%.0s' {1..200})
   path=$part/$part/$part/$part
@@ -101,13 +101,13 @@ source-vaultjob/empty" "$(<"$manifest")"
   same 3 "${#lines[@]}"
 }
 
-@test "a manifest's name deeper down is data" {
+@test "a manifest's name in a subfolder is data" {
   touch 'source/a folder/source.manifest'
   run vault
   expect 0 "Vaulted 3 files"
 }
 
-@test "refuses a source that holds no file, or is none" {
+@test "refuses a source without files, or one that does not exist" {
   mkdir -p hollow/folder
   run vault --source hollow
   expect 1 "holds no file"
@@ -115,7 +115,7 @@ source-vaultjob/empty" "$(<"$manifest")"
   expect 1 "There is no folder nowhere"
 }
 
-@test "refuses what cannot be a set id" {
+@test "refuses a text that cannot be a set id" {
   local id
   for id in a/b . .. $'a\tb' $'a\nb' $'\xff' "$(printf 'x%.0s' {1..247})"; do
     run vault --set "$id"
@@ -127,7 +127,7 @@ source-vaultjob/empty" "$(<"$manifest")"
   expect 1 "cannot be a set id"
 }
 
-@test "takes the id, the suffixes and the share that it is given" {
+@test "uses the given id, suffixes and share" {
   printf 'JOB_DIR_SUFFIX=-job\nMANIFEST_SUFFIX=.list\nMOUNT_POINT=%s\n' "$PWD/share" >client.conf
   "$scripts/vault-data.sh" --source source --set '-my "set"' --unmounted --plain
   same '-my "set"-job/.hidden' "$(head -n 1 'share/-my "set"-job/-my "set".list')"
@@ -139,14 +139,14 @@ source-vaultjob/empty" "$(<"$manifest")"
   expect 1 "lie in each other"
 }
 
-@test "a job that is done is done: nothing is copied again" {
+@test "a finished job copies nothing again" {
   vault
   stub cp <<<'exit 1'
   run vault
   expect 0 "is vaulted already: 2 files, and none has changed"
 }
 
-@test "copies what changed and nothing else, and keeps the time of the first run" {
+@test "copies only changed files, and keeps the time of the first run" {
   vault
   local began=$(($(began) - 1000))
   begin_at "$began"
@@ -171,7 +171,7 @@ source-vaultjob/empty" "$(<"$manifest")"
   cmp "source/a folder/file" "$target/a folder/file"
 }
 
-@test "a failed copy fails the job by name, and the next run copies only that" {
+@test "a failed copy fails the job by name, and the next run copies only that file" {
   stub cp <<'BODY'
 for name; do [[ $name != *.hidden ]] || { echo "cp: no room for $name" >&2 && exit 1; }; done
 exec "$real" "$@"
@@ -186,34 +186,34 @@ BODY
   same "$began" "$(began)"
 }
 
-@test "a copy that says it failed fails the job, even if all seems to be there" {
+@test "a copy that reports a failure fails the job, even if all files seem complete" {
   stub cp <<<'"$real" "$@"; [[ $1 != -P ]]'
   run vault
   expect 1 "These are not in the share as they are in the source" "  .hidden" "  a\\ folder/file"
   [[ ! -e $manifest ]]
 }
 
-@test "what is lost in the share fails the job by name" {
+@test "a file that is lost in the share fails the job by name" {
   stub cp <<<'"$real" "$@"; [[ $1 != -P ]] || rm -f "$target/.hidden"'
   run vault
   expect 1 "These are not in the share" "  .hidden"
   [[ ! -e $manifest ]]
 }
 
-@test "what changes in the source meanwhile fails the job by name" {
+@test "a file that changes in the source during the job fails it by name" {
   stub cp <<<'"$real" "$@"; [[ $1 != -P ]] || echo more >>".hidden"'
   run vault
   expect 1 "These changed in the source meanwhile" "  .hidden"
   [[ ! -e $manifest ]]
 }
 
-@test "what comes to the source meanwhile, or goes, fails the job by name" {
+@test "a file that appears or disappears in the source during the job fails it by name" {
   stub cp <<<'"$real" "$@"; [[ $1 != -P ]] || { rm -f .hidden && touch new; }'
   run vault
   expect 1 "These changed in the source meanwhile" "  .hidden" "  new"
 }
 
-@test "what is in the share and not in the source is named, before anything is copied" {
+@test "files in the share that are not in the source are reported before anything is copied" {
   mkdir -p "$target"
   touch "$target/old file"
   run vault
@@ -221,7 +221,7 @@ BODY
   same "old file" "$(ls "$target")"
 }
 
-@test "half a manifest does not stay in the share" {
+@test "a partial manifest does not stay in the share" {
   stub mv <<<'[[ $* != *source.manifest ]] || { head -c 20 "$4" >"$5"; echo "mv: no room" >&2; exit 1; }; exec "$real" "$@"'
   run vault
   expect 1 "no room" "The manifest could not be put"
@@ -238,7 +238,7 @@ BODY
 ./a folder/file" "$(<calls)"
 }
 
-@test "prints its usage, and names what is misused" {
+@test "prints its usage, and names the wrong option" {
   run "$scripts/vault-data.sh" --help
   expect 0 "Usage: vault-data.sh --source DIR" "--unmounted"
   run "$scripts/vault-data.sh"

@@ -1,7 +1,7 @@
-"""The few client methods that the handlers use, on dicts, with AWS's rules.
+"""The client methods that the handlers use, on dicts, with AWS's rules.
 
-Conditions are evaluated, pages end early, and what AWS refuses is refused here too, by
-``local/emulator/aws_limits.py``.
+Conditions are evaluated, pages end early, and ``local/emulator/aws_limits.py`` refuses what AWS
+refuses.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ TABLE_KEYS = {
 
 
 class ConditionalCheckFailedException(ClientError):
-    """DynamoDB found an item that the condition forbids."""
+    """An item violates the condition."""
 
 
 @dataclass
 class FakeContext:
-    """What the Lambda service passes to a function beside the event."""
+    """The context that Lambda passes to a function beside the event."""
 
     remaining_ms: int = 900_000
     looks_at_the_clock: int | None = None
-    """After so many, no time is left."""
+    """The number of calls after which no time is left."""
     function_name: str = "function"
     memory_limit_in_mb: int = 256
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789011:function:function"
@@ -73,13 +73,13 @@ class FakeContext:
 
     @property
     def typed(self) -> LambdaContext:
-        """The context under the type that handlers ask for."""
+        """The context with the type that handlers require."""
         return cast(LambdaContext, self)
 
 
 @dataclass
 class FakeClock:
-    """Stands in for the module ``time``."""
+    """A replacement of the module ``time``."""
 
     now: float = 1_604_580_000.0
 
@@ -88,13 +88,13 @@ class FakeClock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.now += seconds
 
 
 @dataclass
 class FakeEvents:
-    """EventBridge: takes entries, but for those that a test makes it refuse."""
+    """EventBridge, which accepts all entries except those that a test makes it refuse."""
 
     calls: list[Sequence[Entry]] = field(default_factory=list)
     accepted: list[Entry] = field(default_factory=list)
@@ -102,7 +102,7 @@ class FakeEvents:
     fails: Callable[[Sequence[Entry]], Exception | None] = lambda entries: None
 
     def put_events(self, **parameters: Any) -> dict[str, Any]:
-        """Answer 200 even when entries are refused, as EventBridge does."""
+        """Return 200 even if entries are refused, like EventBridge."""
         check("events", "PutEvents", parameters)
         entries: Sequence[Entry] = parameters["Entries"]
         if error := self.fails(entries):
@@ -134,7 +134,7 @@ class FakeDynamoDB:
     lock: Any = field(default_factory=Lock)
 
     class exceptions:  # noqa: N801 - boto3's own name
-        """The modelled exceptions, where boto3's client has them."""
+        """The modelled exceptions, as attributes of boto3's client."""
 
         ConditionalCheckFailedException = ConditionalCheckFailedException
 
@@ -143,7 +143,7 @@ class FakeDynamoDB:
         return [item for _, item in sorted(self.tables[table].items())]
 
     def put_item(self, **parameters: Any) -> dict[str, Any]:
-        """Write an item, or raise where its condition does not hold."""
+        """Write an item, or raise an error if its condition is false."""
         self._begin("PutItem", parameters)
         with self.lock:
             table, item = parameters["TableName"], parameters["Item"]
@@ -166,7 +166,7 @@ class FakeDynamoDB:
         return {} if item is None else {"Item": item}
 
     def batch_get_item(self, **parameters: Any) -> dict[str, Any]:
-        """Return the items of a hundred keys at most, in no order, each key once."""
+        """Return the items of at most a hundred keys, in any order, each key once."""
         self._begin("BatchGetItem", parameters)
         ((table, request),) = parameters["RequestItems"].items()
         keys = [_key_of(table, key) for key in request["Keys"]]
@@ -176,7 +176,7 @@ class FakeDynamoDB:
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def update_item(self, **parameters: Any) -> dict[str, Any]:
-        """Change an item, or raise where its condition does not hold."""
+        """Change an item, or raise an error if its condition is false."""
         self._begin("UpdateItem", parameters)
         with self.lock:
             table = parameters["TableName"]
@@ -227,7 +227,7 @@ class FakeDynamoDB:
         return pages.query_page(json.dumps(answer).encode())
 
     def _query_index(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a page of the register's index: keys alone, by the time at which they are due."""
+        """Return a page of the register's index: only keys, sorted by the due time."""
         table, values = parameters["TableName"], parameters["ExpressionAttributeValues"]
         matching = sorted(
             (int(item["dueAt"]["N"]), item["folder"]["S"])
@@ -254,14 +254,14 @@ class FakeDynamoDB:
 
 @dataclass
 class FakeS3:
-    """S3 with versions: objects in UTF-8 byte order, a few a page."""
+    """S3 with versions: objects in UTF-8 byte order, a few in each page."""
 
     versions: dict[tuple[str, str], dict[str, bytes]] = field(
         default_factory=lambda: defaultdict(dict)
     )
     operations: list[str] = field(default_factory=list)
     written_at: datetime = datetime(2020, 11, 5, 12, 34, 50, tzinfo=UTC)
-    """When all objects were written."""
+    """The time at which all objects were written."""
     keys_a_page: int = 2
     fails: Callable[[str, Mapping[str, Any]], Exception | None] = lambda operation, _: None
 
@@ -273,7 +273,7 @@ class FakeS3:
         return version_id
 
     def newest(self, key: str, *, bucket: str = "bucket") -> bytes:
-        """Return what an object holds."""
+        """Return an object's content."""
         return list(self.versions[bucket, key].values())[-1]
 
     def put_object(self, **parameters: Any) -> dict[str, Any]:
@@ -283,12 +283,12 @@ class FakeS3:
         return {"VersionId": version_id}
 
     def upload_fileobj(self, file: IO[bytes], bucket: str, key: str) -> None:
-        """Write what is left of a file."""
+        """Write the rest of a file."""
         check("s3", "PutObject", {"Bucket": bucket, "Key": key})
         self.put(key, file.read(), bucket=bucket)
 
     def head_object(self, **parameters: Any) -> dict[str, Any]:
-        """Return the newest version's id; a HEAD's error has no body, hence no code."""
+        """Return the newest version's id; the error of a HEAD has no body and thus no code."""
         self._begin("HeadObject", parameters)
         versions = self.versions.get((parameters["Bucket"], parameters["Key"]))
         if not versions:
@@ -374,7 +374,7 @@ class FakeAws:
 
 @contextmanager
 def installed(aws: FakeAws) -> Iterator[FakeAws]:
-    """Give the handlers *aws* for their clients; no call of boto3 gets through meanwhile."""
+    """Replace the handlers' clients with *aws*, and block all other calls of boto3."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.client.BaseClient._make_api_call", _no_network)
         patch.setattr("handlers.classify_upload.events", aws.events)

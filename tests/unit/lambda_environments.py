@@ -1,4 +1,4 @@
-"""An environment for each function, as the tests have it."""
+"""An environment for each function, with values for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests for tests: in any chunks, plain or rich, read as the first check reads them."""
+"""Manifests for tests: in any chunks, plain or rich, read like the first check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.core.naming import SetFolder
 from handlers.core.tidy_entries import TidyEntries
 
 ARRIVED = 1_604_579_690
-"""When the manifest arrived in S3: a few seconds before its event."""
+"""The arrival of the manifest in S3: a few seconds before its event."""
 MANIFEST_KEY = "a-vaultjob/a.manifest"
 
 
@@ -26,7 +26,7 @@ def cut(content: bytes, places: Sequence[int] = ()) -> list[bytes]:
 def rich(
     lines: Sequence[tuple[int, str]], *, began: int = 1_604_579_000, newline: str = "\n"
 ) -> bytes:
-    """Return a rich manifest of sizes and keys, its header as the contract has it."""
+    """Return a rich manifest of sizes and keys, with a header by the contract."""
     body = "".join(f"{size} {key}{newline}" for size, key in lines).encode()
     sizes = [size for size, _ in set(lines)]
     return _header(1, began, sizes, body, newline) + body
@@ -35,7 +35,7 @@ def rich(
 def checksummed(
     entries: Sequence[Entry], *, algorithm: str, began: int = 1_604_579_000, newline: str = "\n"
 ) -> bytes:
-    """Return a manifest of form 2, its header as the contract has it."""
+    """Return a manifest of form 2, with a header by the contract."""
     body = "".join(
         f"{entry.size_bytes} {entry.checksum} {entry.key}{newline}" for entry in entries
     ).encode()
@@ -53,7 +53,7 @@ def _header(
 
 
 class Reading:
-    """What the first check, and all the later ones, make of a manifest."""
+    """The first check's listing of a manifest, and the entries that later checks read."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Reading:
         )
 
     def entries(self, *, chunk_bytes: int = 1_000_000) -> list[Entry]:
-        """Return the entries as the merge reads them."""
+        """Return the entries in the form for the merge."""
         start, end = self.listing.start, self.listing.end
         chunks = [
             self._content[place : min(place + chunk_bytes, end)]

@@ -1,4 +1,4 @@
-"""An account as ``sgvault`` sees it: boto3's real clients, whose calls end here."""
+"""An account for ``sgvault``: boto3's real clients with a fake transport."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ Answer = Callable[["Account", Mapping[str, Any]], Any]
 
 @dataclass
 class Account:
-    """What is in the account; *calls* are the operations that were called, with parameters."""
+    """The contents of the account; *calls* are the called operations with their parameters."""
 
     parameter: dict[str, Any] = field(default_factory=lambda: dict(PARAMETER))
     queues: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
     """Messages by queue URL and receipt handle; a hidden one has ``hidden``."""
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
-    """By operation: what a test wants answered, or raised."""
+    """By operation: the answer or the exception that a test sets."""
     ids: Iterator[int] = field(default_factory=count)
 
     def put(
@@ -89,7 +89,7 @@ class Account:
         return [parameters for name, parameters in self.calls if name == operation]
 
     def call(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
-        """Answer one call, whose parameters AWS's model accepts."""
+        """Answer one call, whose parameters fit AWS's model."""
         shape = client.meta.service_model.operation_model(operation).input_shape
         report = ParamValidator().validate(dict(parameters), shape)
         assert not report.has_errors(), report.generate_report()
@@ -162,7 +162,7 @@ ANSWERS: dict[str, Answer] = {
 
 @contextmanager
 def installed() -> Iterator[Account]:
-    """Let every boto3 client call a new account."""
+    """Make every boto3 client call a new account."""
     account = Account()
 
     def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""docs/schemas: each refuses what the contract does not allow, and none is forgotten."""
+"""docs/schemas: each schema refuses events that break the contract, and no schema is unused."""
 
 from __future__ import annotations
 

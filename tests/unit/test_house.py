@@ -1,9 +1,12 @@
-"""Limits that keep the house small and its names plain."""
+"""Limits that keep files and functions small, and names and prose plain."""
 
 from __future__ import annotations
 
 import ast
+import io
+import re
 import subprocess
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,12 +17,16 @@ MOST_LINES_OF_A_FILE = 250
 MOST_LINES_OF_A_FUNCTION = 60
 STILL_LONG = {"stacks/data_vaulting.py __init__"}
 """To be split: nothing may be added."""
-TELLING = {"said", "tell", "tells", "told"}
+SPEAKING = {"said", "tell", "tells", "told"}
+"""Code returns, reports, prints or lists: it does not speak."""
+DOCUMENTS = (".bats", ".md", ".sh", "Makefile")
+QUOTED: set[str] = set()
+"""Sentences that may have these words, because they are about people."""
 
 
 @cache
 def names() -> list[str]:
-    """Return the project's files, as git knows them."""
+    """Return the project's files that git tracks or does not ignore."""
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -32,7 +39,7 @@ def names() -> list[str]:
 
 @cache
 def modules() -> dict[str, str]:
-    """Return the text of each Python file that is no test, by its name."""
+    """Return the text of each Python file except tests, by its name."""
     return {
         name: (ROOT / name).read_text(encoding="utf-8")
         for name in names()
@@ -68,7 +75,7 @@ def test_no_function_is_long() -> None:
 
 
 def identifiers(tree: ast.AST) -> Iterator[str]:
-    """Yield each name that the code gives or uses; a file object's own tell() aside."""
+    """Yield each name that the code defines or uses, except a file object's method for its position."""
     positions = {
         id(node.func)
         for node in ast.walk(tree)
@@ -86,13 +93,45 @@ def identifiers(tree: ast.AST) -> Iterator[str]:
                 yield name
 
 
-def test_a_name_says_what_a_thing_is_and_not_that_it_speaks() -> None:
-    """Code reports, returns or prints; a name says what a thing is."""
+def prose(name: str, text: str) -> Iterator[str]:
+    """Yield the docstrings and comments of a Python file, or the lines of another document."""
+    if not name.endswith(".py"):
+        yield from text.splitlines()
+        return
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(docstring))):
+                yield " ".join(docstring.split())
+
+
+def test_no_name_speaks() -> None:
+    """A name is a noun for the thing, such as ``message`` or ``reason``."""
     found = {
         f"{name}: {identifier}"
         for name in names()
         if name.endswith(".py")
         for identifier in identifiers(ast.parse((ROOT / name).read_text(encoding="utf-8")))
-        if TELLING.intersection(identifier.split("_"))
+        if SPEAKING.intersection(identifier.split("_"))
+    }
+    assert found == set()
+
+
+def test_no_prose_has_code_that_speaks() -> None:
+    """This covers docstrings, comments, scripts and documents."""
+    speaking = re.compile(rf"\b({'|'.join(SPEAKING)})\b", re.IGNORECASE)
+    texts = {
+        name: (ROOT / name).read_text(encoding="utf-8")
+        for name in names()
+        if name.endswith((".py", *DOCUMENTS))
+    }
+    found = {
+        f"{name}: {sentence}"
+        for name, text in texts.items()
+        if speaking.search(text)
+        for sentence in prose(name, text)
+        if speaking.search(sentence) and sentence not in QUOTED
     }
     assert found == set()

@@ -1,4 +1,4 @@
-"""A manifest's bytes give its keys: whatever form, order and chunks they come in."""
+"""The keys of a manifest are found in any form, order and chunks of its bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ paths = st.lists(line_names, min_size=1, max_size=3).map("/".join)
 
 
 def keys(content: bytes, *, share_prefix: str = "") -> list[str]:
-    """Return the keys that a manifest lists."""
+    """Return the keys of a manifest."""
     return Reading([content], share_prefix=share_prefix).keys()
 
 
@@ -56,8 +56,8 @@ def keys(content: bytes, *, share_prefix: str = "") -> list[str]:
     ],
     ids=repr,
 )
-def test_what_means_nothing_changes_nothing(content: str) -> None:
-    """Pitfall 13: LF or CRLF, BOM, blank and repeated lines, ``./``, slashes, order, itself."""
+def test_insignificant_differences_are_ignored(content: str) -> None:
+    """Pitfall 13: LF or CRLF, BOM, blank and repeated lines, ``./``, slashes, order, its own key."""
     reading = Reading([content.encode()])
     assert reading.keys() == LISTED
     assert reading.listing.entries == 2
@@ -66,7 +66,7 @@ def test_what_means_nothing_changes_nothing(content: str) -> None:
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e"])
 @pytest.mark.parametrize("head", ["", "\ufeff"], ids=["tidy", "untidy"])
 def test_only_a_line_feed_ends_a_line(separator: str, head: str) -> None:
-    """Pitfall 13: ``str.splitlines`` would split inside these names."""
+    """Pitfall 13: ``str.splitlines`` would split within these names."""
     name = f"a-vaultjob/x{separator}y"
     assert keys(f"{head}{name}\n".encode()) == [name]
 
@@ -82,8 +82,8 @@ def test_only_a_line_feed_ends_a_line(separator: str, head: str) -> None:
     ],
 )
 @pytest.mark.parametrize("chunk_bytes", [1, 1_000])
-def test_line_ends_that_differ_are_refused(content: bytes, number: int, chunk_bytes: int) -> None:
-    """Pitfall 42: macOS names a file ``Icon<CR>``, whose line of a list in LF ends in CRLF."""
+def test_mixed_line_ends_are_refused(content: bytes, number: int, chunk_bytes: int) -> None:
+    """Pitfall 42: macOS has a file ``Icon<CR>``; in a list with LF, its line ends in CRLF."""
     chunks = [content[at : at + chunk_bytes] for at in range(0, len(content), chunk_bytes)]
     with pytest.raises(ManifestError, match=f"Line {number}, .* ends in .* end all lines alike"):
         Reading(chunks)
@@ -108,7 +108,7 @@ def test_a_header_and_entries_with_different_line_ends_are_refused() -> None:
     ids=["CRLF", "LF", "CR only", "at the end", "of a cut line", "CR only, long"],
 )
 def test_a_carriage_return_in_a_name_is_refused(content: bytes) -> None:
-    """Pitfall 42: old editors of macOS end lines in CR alone, which would make one giant key."""
+    """Pitfall 42: old macOS editors end lines in CR only, which would make one giant key."""
     with pytest.raises(ManifestError, match=r"Line 1, .*, has a CR without an LF after it"):
         keys(content)
 
@@ -144,7 +144,7 @@ def test_a_path_that_no_upload_can_have_is_refused(path: str, form: str, head: s
 
 
 @pytest.mark.parametrize("name", [".hidden", "...", "a..", ".a/..b/...", "a./b"])
-def test_names_with_dots_are_names(name: str) -> None:
+def test_names_with_dots_are_accepted(name: str) -> None:
     assert keys(f"a-vaultjob/{name}\n".encode()) == [f"a-vaultjob/{name}"]
     assert keys(f"\na-vaultjob/{name}/\n".encode()) == [f"a-vaultjob/{name}"]
 
@@ -153,7 +153,7 @@ def test_names_with_dots_are_names(name: str) -> None:
     "control", [chr(code) for code in (*range(1, 10), *range(11, 13), 14, 127)]
 )
 def test_other_control_characters_are_legal(control: str) -> None:
-    """S3 takes them, though our scripts do not write them."""
+    """S3 accepts them, although the scripts do not write them."""
     assert keys(f"a-vaultjob/x{control}y\n".encode()) == [f"a-vaultjob/x{control}y"]
     assert keys(f"\r\na-vaultjob/x{control}y\r\n".encode()) == [f"a-vaultjob/x{control}y"]
 
@@ -171,7 +171,7 @@ def test_other_control_characters_are_legal(control: str) -> None:
     ],
 )
 def test_a_checksum_file_is_named_as_such(line: str) -> None:
-    """Pitfall 42: SHA256SUMS, or a manifest of BagIt's."""
+    """Pitfall 42: examples are SHA256SUMS and a BagIt manifest."""
     with pytest.raises(ManifestError, match=r"Line 1, .* checksum file.*remove the checksums"):
         keys(f"{line}\n".encode())
 
@@ -184,7 +184,7 @@ def test_utf_16_is_named_as_such(encoding: str, line: str) -> None:
         keys(line.encode(encoding))
 
 
-def test_names_of_spaces_are_no_blank_lines() -> None:
+def test_names_of_spaces_are_not_blank_lines() -> None:
     assert keys(b"a-vaultjob/ \na-vaultjob/\t\n") == ["a-vaultjob/\t", "a-vaultjob/ "]
 
 
@@ -192,7 +192,7 @@ def test_names_of_spaces_are_no_blank_lines() -> None:
 @pytest.mark.parametrize("full", [False, True], ids=["relative", "full"])
 @pytest.mark.parametrize("head", ["", "\n./"], ids=["tidy", "untidy"])
 def test_lines_are_relative_to_the_share_or_full_keys(prefix: str, full: bool, head: str) -> None:
-    """Pitfall 3: as the first line shows; either way full keys come out."""
+    """Pitfall 3: the first line shows which; the result is full keys in both cases."""
     before = prefix if full else ""
     content = f"{head}{before}a-vaultjob/one\n{before}a-vaultjob/two\n".encode()
     assert keys(content, share_prefix=prefix) == [f"{prefix}{key}" for key in LISTED]
@@ -250,8 +250,8 @@ def test_an_empty_manifest_is_an_error_and_never_a_complete_dataset(content: str
     ],
     ids=["stray byte", "latin-1", "surrogate", "gzip"],
 )
-def test_what_is_not_utf_8_is_refused_by_its_line(content: bytes) -> None:
-    """Pitfall 13: an unreadable manifest is an error with a name."""
+def test_a_line_that_is_not_utf_8_is_refused_by_number(content: bytes) -> None:
+    """Pitfall 13: an unreadable manifest is a named error."""
     with pytest.raises(ManifestError, match=r"Line [12].*UTF-8"):
         keys(content)
 
@@ -262,7 +262,7 @@ def test_what_is_not_utf_8_is_refused_by_its_line(content: bytes) -> None:
 def test_a_line_longer_than_a_key_is_refused_in_any_chunks(
     length: int, chunk_bytes: int, end: bytes
 ) -> None:
-    """Pitfall 12: it is no manifest, and must not fill the memory."""
+    """Pitfall 12: such a file is not a manifest, and must not fill the memory."""
     content = b"a-vaultjob/" + length * b"x" + end
     if chunk_bytes == 1:
         content = content[:6_000]
@@ -298,7 +298,7 @@ def test_the_shares_prefix_counts_as_part_of_a_key() -> None:
     ids=["not UTF-8", "elsewhere", "too long", "control", "header"],
 )
 def test_an_errors_text_stays_short_whatever_the_manifest_is(line: bytes) -> None:
-    """Pitfall 20: an error above the payload limit would be caught by no Catch."""
+    """Pitfall 20: no Catch handles an error above the payload limit."""
     with pytest.raises(ManifestError) as raised:
         keys(line + b"\n")
     assert len(str(raised.value)) < 20_000
@@ -315,7 +315,7 @@ def test_an_errors_text_stays_short_whatever_the_manifest_is(line: bytes) -> Non
 def test_any_chunks_give_the_same_keys(
     names: list[str], places: list[int], newline: str, head: str, again: int
 ) -> None:
-    """Pitfall 13: chunks end anywhere, inside a character, between CR and LF."""
+    """Pitfall 13: chunks may end within a character, or between CR and LF."""
     content = (head + "".join(f"a-vaultjob/{name}{newline}" for name in names)).encode()
     reading = Reading(cut(content, places))
     expected = sorted({f"a-vaultjob/{name}" for name in names} - {"a-vaultjob/a.manifest"})
@@ -324,7 +324,7 @@ def test_any_chunks_give_the_same_keys(
 
 
 @given(st.lists(paths, min_size=1, max_size=12, unique=True))
-def test_a_tidy_manifest_is_read_as_it_is_and_no_other(names: list[str]) -> None:
+def test_only_a_tidy_manifest_is_read_without_a_copy(names: list[str]) -> None:
     """Pitfall 12: a sorted manifest of millions needs no copy."""
     listed = [f"a-vaultjob/{name}" for name in names]
     in_order = sorted(listed, key=str.encode)
@@ -333,8 +333,8 @@ def test_a_tidy_manifest_is_read_as_it_is_and_no_other(names: list[str]) -> None
 
 
 @given(st.lists(paths, min_size=1, max_size=20))
-def test_more_entries_than_memory_holds_are_sorted_all_the_same(names: list[str]) -> None:
-    """Pitfall 12: in runs, merged."""
+def test_more_entries_than_fit_into_memory_are_sorted(names: list[str]) -> None:
+    """Pitfall 12: they are sorted in runs, which are merged."""
     content = "".join(f"./a-vaultjob/{name}\n" for name in names).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(external_sort, "RUN_ENTRIES", 3)
@@ -347,10 +347,10 @@ def test_more_entries_than_memory_holds_are_sorted_all_the_same(names: list[str]
     places=st.lists(st.integers(0, 400), max_size=8),
     newline=st.sampled_from(["\n", "\r\n"]),
 )
-def test_a_rich_manifest_reports_sizes_too(
+def test_a_rich_manifest_also_has_sizes(
     entries: dict[str, int], order: object, places: list[int], newline: str
 ) -> None:
-    """Pitfall 15: sizes are compared wherever both sides have them."""
+    """Pitfall 15: sizes are compared if both sides have them."""
     lines = [(size, f"a-vaultjob/{name}") for name, size in entries.items()]
     reading = Reading(cut(rich(lines, newline=newline), places))
     assert reading.entries(chunk_bytes=7) == sorted((key, size, None) for size, key in lines)
@@ -362,7 +362,7 @@ def test_a_rich_manifest_reports_sizes_too(
 def test_a_refused_manifest_leaves_no_file_open(
     monkeypatch: pytest.MonkeyPatch, run_entries: int
 ) -> None:
-    """Pitfall 12: a function stays warm, and its scratch space is bounded."""
+    """Pitfall 12: a function stays warm, and its scratch space is limited."""
     opened: list[IO[bytes]] = []
 
     def temporary_file() -> IO[bytes]:
@@ -381,14 +381,14 @@ def test_a_refused_manifest_leaves_no_file_open(
 
 
 def test_the_time_of_a_rich_manifest_divides_deliveries() -> None:
-    """Pitfall 17: only rows since then, less the clocks' difference, count."""
+    """Pitfall 17: only later rows count, less the clocks' tolerance."""
     content = rich([(1, "a-vaultjob/one")], began=1_600_000_000)
     assert Reading([content]).listing.since == 1_600_000_000 - 120
     assert Reading([b"a-vaultjob/one\n"]).listing.since == 0
 
 
 def test_a_clock_that_is_ahead_is_refused_with_the_skew() -> None:
-    """Pitfall 40: more than 120 seconds after the manifest's arrival; before any line is read."""
+    """Pitfall 40: the limit is 120 seconds after the manifest's arrival; no line is read before."""
     lines = [(1, "a-vaultjob/one")]
     assert Reading([rich(lines, began=ARRIVED + 120)]).listing.since == ARRIVED
     for content in (rich(lines, began=ARRIVED + 600), rich([(1, "outside")], began=ARRIVED + 600)):
@@ -429,7 +429,7 @@ def test_a_cut_rich_manifest_is_refused_wherever_it_was_cut() -> None:
             keys(content[:length])
 
 
-def test_one_key_of_two_sizes_is_refused() -> None:
+def test_one_key_with_two_sizes_is_refused() -> None:
     body = b"1 a-vaultjob/one\n2 a-vaultjob/one\n"
     header = (
         f"#vault-manifest 1 began=1 entries=2 bytes=3 sha256={hashlib.sha256(body).hexdigest()}\n"
@@ -446,7 +446,7 @@ def test_a_rich_manifest_may_begin_with_a_bom() -> None:
 def test_a_manifest_too_large_for_the_scratch_disk_is_unusable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Pitfall 20: the disk is as small at every retry, and sorting helps."""
+    """Pitfall 20: the disk is as small at every retry, and a sorted manifest helps."""
 
     class FullDisk(io.BytesIO):
         def write(self, _: Any) -> int:

@@ -1,4 +1,4 @@
-"""A notice is a sentence that survives an input template, whatever a set is called."""
+"""A notice is a sentence that remains valid in an input template, for any name of a set."""
 
 from __future__ import annotations
 
@@ -74,13 +74,15 @@ def test_an_overdue_manifest_is_a_sentence(near: list[str], end: str) -> None:
         ("status", ['a"b', "a\\b", "a<sentence>", "a\u202eb", "a\nb", "it's", "-a"]),
     ],
 )
-def test_a_set_is_named_as_a_shell_takes_it_or_looked_up(command: str, set_ids: list[str]) -> None:
+def test_a_notice_names_the_set_as_a_shell_word_or_lists_the_sets(
+    command: str, set_ids: list[str]
+) -> None:
     assert {of_outcome(OUTCOME | {"set-id": each})["command"] for each in set_ids} == {command}
 
 
 @given(st.text(min_size=1), st.text(), st.text(min_size=1))
-def test_a_notice_in_quotation_marks_is_a_text_of_json(set_id: str, reason: str, key: str) -> None:
-    """EventBridge puts values into a template as they are."""
+def test_a_notice_in_quotation_marks_is_valid_json(set_id: str, reason: str, key: str) -> None:
+    """EventBridge inserts values into a template unchanged."""
     outcome = of_outcome(OUTCOME | {"set-id": set_id, "reason": reason, "report": key})
     overdue = of_overdue(OVERDUE | {"set-id": set_id, "near-misses": [key]})
     for text in (*outcome.values(), *overdue.values()):

@@ -1,7 +1,7 @@
-"""Two calls of Notify at the same time publish one text, and its report is that of the decision.
+"""Two simultaneous calls of Notify publish one text, and its report is that of the decision.
 
-The threads are real. One is held before each of its calls of AWS in turn while the other runs to
-its end; and both meet before each kind of call, so that they make it at the same moment.
+The threads are real. One thread is held before each of its calls of AWS in turn while the other
+runs to its end; and both meet before each kind of call, so that they make it at the same moment.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def no_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check(execution: str) -> Payload:
-    """Return what a check of *execution* hands on."""
+    """Return the result of a check of *execution*."""
     answer: Payload = check_handler(task_event(execution=execution), FakeContext().typed)
     return answer
 
@@ -55,7 +55,7 @@ def last_task(execution: str) -> Callable[[], Payload]:
 
 
 def status_change() -> Payload:
-    """Return the event of the execution that was stopped while its last task ran."""
+    """Return the event of the execution that was stopped during its last task."""
     event = aws_event("execution_status_change")
     event["detail"]["executionArn"] = EXECUTION
     return event
@@ -108,20 +108,20 @@ class Calls:
 
 
 def prepared(aws: FakeAws, pair: str) -> tuple[Payload, Payload]:
-    """Put a dataset of which a file is missing; return the two events."""
+    """Put a dataset with a missing file; return the two events."""
     store(aws, lines=["x", "y"], announced=["x"], objects=["x"])
     one, two = (event() for event in PAIRS[pair])
     return one, two
 
 
 def arrive(aws: FakeAws) -> None:
-    """Let the missing file arrive, so that a later look would find another text."""
+    """Make the missing file arrive, so that a later look would have another result."""
     aws.s3.put("a-vaultjob/y")
     put_row(aws, "a-vaultjob/y")
 
 
 def assert_one_outcome(aws: FakeAws) -> None:
-    """One text on the bus, once; its report has the same, and all the parts that it names."""
+    """Check that one text is published once, and that its report has the same text and all its parts."""
     (entry,) = aws.events.accepted
     outcome = json.loads(entry["Detail"])
     assert outcome.pop("notice")
@@ -178,7 +178,7 @@ def test_a_call_that_is_held_anywhere_while_another_runs(pair: str) -> None:
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_two_calls_that_do_the_same_at_the_same_moment(pair: str, operation: str) -> None:
-    """Both wait before each call of one kind until the other is there, or cannot come."""
+    """Both wait before each call of one kind until the other arrives, or cannot arrive."""
     for _ in range(5):
         with installed(FakeAws()) as aws:
             one, two = prepared(aws, pair)
@@ -213,8 +213,8 @@ def test_no_kind_of_call_is_without_its_barrier(aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_two_calls_that_go_on_with_one_unfinished_look(operation: str) -> None:
-    """Each names the part that the call before had finished, and writes the rest for itself."""
+def test_two_calls_that_continue_one_unfinished_look(operation: str) -> None:
+    """Each refers to the part that the earlier call finished, and writes the rest itself."""
     with installed(FakeAws()) as aws:
         store(aws, lines=["a", "b", "c", "d"])
         event = last_task(EXECUTION)()

@@ -1,4 +1,4 @@
-"""One manifest event may start two executions: the one that fails leaves the outcome to the other."""
+"""If one manifest event starts two executions, the one that fails leaves the outcome to the other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNUSABLE = {"Error": "ManifestError", "Cause": "It is empty"}
 
 
 def check(execution: str) -> Payload:
-    """Return what the first check of *execution* hands on."""
+    """Return the result of the first check of *execution*."""
     payload: Payload = check_handler(task_event(execution=execution), FakeContext().typed)
     return payload
 
@@ -41,7 +41,7 @@ def finish(execution: str, checked: Payload | None = None, **rest: Any) -> Paylo
 
 
 def stop(execution: str, *, attempt: int = 1, cause: str | None = None) -> Payload:
-    """Call Notify with the status change of *execution*, which was stopped by hand."""
+    """Call Notify with the status change of *execution*, which an operator stopped."""
     event = aws_event("execution_status_change")
     event["detail"]["executionArn"] = execution
     event["detail"]["input"] = json.dumps(manifest_event(manifest_upload(attempt=attempt)))
@@ -62,7 +62,7 @@ def whole(aws: FakeAws) -> None:
     store(aws, lines=["x"], announced=["x"], objects=["x"])
 
 
-def test_an_execution_that_is_stopped_does_not_silence_the_one_that_succeeds(
+def test_a_stopped_execution_does_not_prevent_the_outcome_of_another(
     aws: FakeAws,
 ) -> None:
     """Pitfall 37."""
@@ -77,8 +77,8 @@ def test_an_execution_that_is_stopped_does_not_silence_the_one_that_succeeds(
     assert statuses(aws) == [("Successful", "version-1")]
 
 
-def test_a_version_that_is_announced_at_two_times_has_one_outcome(aws: FakeAws) -> None:
-    """Pitfall 37: a backfill announces it with the time that S3 has, not with the gateway's."""
+def test_a_version_that_is_announced_with_two_times_has_one_outcome(aws: FakeAws) -> None:
+    """Pitfall 37: a backfill announces it with S3's time, not with the gateway's."""
     whole(aws)
     checked = check(OTHER_EXECUTION)
     again = manifest_upload()
@@ -92,10 +92,10 @@ def test_a_version_that_is_announced_at_two_times_has_one_outcome(aws: FakeAws) 
 
 
 @pytest.mark.parametrize("failure", [UNUSABLE, None], ids=["unusable", "no check succeeded"])
-def test_a_failure_that_the_machine_saw_leaves_the_outcome_too(
+def test_a_failure_that_the_machine_caught_also_leaves_the_outcome(
     aws: FakeAws, failure: Payload | None
 ) -> None:
-    """Pitfall 37: whatever made the execution fail."""
+    """Pitfall 37: the reason of the failure does not matter."""
     whole(aws)
     checked = check(OTHER_EXECUTION)
     aws.states.running |= {EXECUTION: 1, OTHER_EXECUTION: 1}
@@ -105,7 +105,7 @@ def test_a_failure_that_the_machine_saw_leaves_the_outcome_too(
 
 
 def test_a_set_that_is_not_whole_is_not_left_to_another(aws: FakeAws) -> None:
-    """Both count the same iterations: *Timed out* is no failure."""
+    """Both use up the same iterations: *Timed out* is no failure."""
     store(aws, lines=["x"])
     checked = check(EXECUTION)
     check(OTHER_EXECUTION)
@@ -115,7 +115,7 @@ def test_a_set_that_is_not_whole_is_not_left_to_another(aws: FakeAws) -> None:
 
 
 def test_of_two_executions_that_fail_the_last_one_decides(aws: FakeAws) -> None:
-    """Pitfalls 20 and 37: each sees the other run, and yet there is an outcome."""
+    """Pitfalls 20 and 37: each finds the other running, and there still is an outcome."""
     whole(aws)
     for execution in (EXECUTION, OTHER_EXECUTION):
         check(execution)
@@ -126,7 +126,7 @@ def test_of_two_executions_that_fail_the_last_one_decides(aws: FakeAws) -> None:
 
 
 def test_two_executions_that_were_stopped_end_in_one_failed(aws: FakeAws) -> None:
-    """Pitfall 20: their status changes arrive in any order, and more than once."""
+    """Pitfall 20: their status changes arrive in any order, and repeatedly."""
     whole(aws)
     for execution in (EXECUTION, OTHER_EXECUTION):
         check(execution)
@@ -136,8 +136,8 @@ def test_two_executions_that_were_stopped_end_in_one_failed(aws: FakeAws) -> Non
     assert statuses(aws) == [("Failed", "version-1")]
 
 
-def test_a_failure_before_the_pin_takes_the_version_that_another_pinned(aws: FakeAws) -> None:
-    """Pitfall 18: so that it is the outcome of the same manifest upload."""
+def test_a_failure_before_the_pin_uses_the_version_that_another_pinned(aws: FakeAws) -> None:
+    """Pitfall 18: so it is the outcome of the same manifest upload."""
     whole(aws)
     checked = check(OTHER_EXECUTION)
     aws.states.ended.add(OTHER_EXECUTION)
@@ -146,7 +146,7 @@ def test_a_failure_before_the_pin_takes_the_version_that_another_pinned(aws: Fak
     assert statuses(aws) == [("Failed", "version-1")]
 
 
-def test_the_events_time_stands_for_a_version_that_nobody_pinned(aws: FakeAws) -> None:
+def test_without_a_pinned_version_the_events_time_is_used(aws: FakeAws) -> None:
     stop(EXECUTION)
     assert statuses(aws) == [("Failed", str(EVENT_TIME))]
 
@@ -170,7 +170,7 @@ def test_another_version_of_the_manifest_is_decided_for_itself(aws: FakeAws) -> 
     assert statuses(aws) == [("Failed", "version-1")]
 
 
-def test_another_attempt_is_decided_for_itself(aws: FakeAws) -> None:
+def test_another_attempt_has_its_own_decision(aws: FakeAws) -> None:
     whole(aws)
     check(EXECUTION)
     check(OTHER_EXECUTION)
@@ -179,8 +179,8 @@ def test_another_attempt_is_decided_for_itself(aws: FakeAws) -> None:
     assert statuses(aws) == [("Failed", "version-1")]
 
 
-def test_a_check_joins_the_executions_before_it_pins(aws: FakeAws) -> None:
-    """Else a failure in between would find no other."""
+def test_a_check_adds_its_execution_before_it_pins(aws: FakeAws) -> None:
+    """Otherwise a failure in between would find no other execution."""
     whole(aws)
     check(EXECUTION)
     writes = [name for name in aws.dynamodb.operations if name in ("UpdateItem", "PutItem")]
@@ -189,7 +189,7 @@ def test_a_check_joins_the_executions_before_it_pins(aws: FakeAws) -> None:
 
 
 def test_a_cause_with_half_a_surrogate_pair_is_published(aws: FakeAws) -> None:
-    """StopExecution takes any text, and JSON shows one as ``\\ud83d``."""
+    """StopExecution accepts any text, which JSON represents as ``\ud83d``."""
     stop(EXECUTION, cause="stopped \ud83d by hand")
     (entry,) = aws.events.accepted
     assert (
@@ -198,14 +198,14 @@ def test_a_cause_with_half_a_surrogate_pair_is_published(aws: FakeAws) -> None:
 
 
 def test_no_reason_is_longer_than_its_limit(aws: FakeAws) -> None:
-    """32 KB of a cause would leave no room for the examples."""
+    """A cause of 32 KB would leave no room for the examples."""
     stop(EXECUTION, cause=32_000 * "\u2028")
     (entry,) = aws.events.accepted
     assert len(json.loads(entry["Detail"])["reason"]) == 1024
 
 
 def test_the_last_error_is_the_reason_where_no_check_succeeded(aws: FakeAws) -> None:
-    """The count ran out, and without a pinned manifest no last look is possible."""
+    """The count ran out, and without a pinned manifest there can be no last look."""
     event = task_event(ticker=5, count=5)
     event["state"]["lastError"] = {"Error": "States.Timeout", "Cause": "late"}
     handler(event, FakeContext().typed)

@@ -1,7 +1,7 @@
-"""State that one release of the check hands on is read by another: a deployment comes in between.
+"""One release reads the state that another release of the check returned, as after a deployment.
 
-``tests/payloads/0.1.0`` holds what the functions of release 0.1.0 (commit 3200abb) returned
-and wrote; the tests build the dataset that each was taken from.
+``tests/payloads/0.1.0`` has the results of the functions of release 0.1.0 (commit 3200abb); the
+tests build the dataset of each.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ CHECKS = sorted(path.stem for path in RELEASE.glob("*.json") if path.stem != "ou
 
 
 def released(name: str) -> Any:
-    """Return what release 0.1.0 wrote."""
+    """Return a result of release 0.1.0."""
     return json.loads((RELEASE / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def truncated(aws: FakeAws) -> None:
-    """Put a file that is a byte too short."""
+    """Put a file that is one byte too short."""
     aws.s3.put("a-vaultjob/a.manifest", rich([(5, "a-vaultjob/x")]))
     aws.s3.put("a-vaultjob/x", b"1234")
     put_row(aws, "a-vaultjob/x", size_bytes=4)
@@ -70,11 +70,11 @@ NEXT: Mapping[str, tuple[Callable[[FakeAws], None], bool, str | None]] = {
     "stands-at-missing": (one_missing, False, "a-vaultjob/b"),
     "stands-at-size-mismatch": (truncated, False, "a-vaultjob/x"),
 }
-"""By the payload's name: its dataset, whether that is whole, and where the next check stands."""
+"""By the payload's name: its dataset, whether that is whole, and where the next check stops."""
 
 
 def check(payload: Payload) -> Payload:
-    """Return what the next check makes of *payload*."""
+    """Return the next check's result for *payload*."""
     answer: Payload = check_handler(task_event(check=payload), FakeContext().typed)
     return answer
 
@@ -89,7 +89,7 @@ def renamed(value: Any, change: Callable[[Payload], Payload]) -> Any:
 
 
 def test_each_payload_of_the_release_has_a_dataset() -> None:
-    """So that none is left out below."""
+    """So the tests below cover all of them."""
     assert sorted(NEXT) == CHECKS
 
 
@@ -106,7 +106,7 @@ def test_a_check_goes_on_where_one_of_release_0_1_0_stood(aws: FakeAws, name: st
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_fields_of_a_later_release_are_ignored(aws: FakeAws, name: str) -> None:
-    """Pitfall 47: after a rollback, in every object that the payload contains."""
+    """Pitfall 47: this covers a rollback, for every object in the payload."""
     put, done, _ = NEXT[name]
     put(aws)
     newer = renamed(check(released(name)), lambda each: each | {"addedLater": {"x": [1]}})
@@ -117,7 +117,7 @@ def test_fields_of_a_later_release_are_ignored(aws: FakeAws, name: str) -> None:
 def test_fields_that_an_earlier_release_did_not_write_have_defaults(
     aws: FakeAws, name: str
 ) -> None:
-    """Pitfall 47: every field whose value is its default may be absent."""
+    """Pitfall 47: every field with its default value may be missing."""
     put, done, stands_at = NEXT[name]
     put(aws)
     older = renamed(
@@ -131,7 +131,7 @@ def test_fields_that_an_earlier_release_did_not_write_have_defaults(
 
 
 def test_a_held_folder_has_named_fields(aws: FakeAws) -> None:
-    """Release 0.1.0 wrote its values without names, so that no field could be added or dropped."""
+    """Release 0.1.0 wrote its values without names, so that no field could be added or removed."""
     put, _, _ = NEXT["continues-with-a-folder-held"]
     put(aws)
     event = task_event(check=released("continues-with-a-folder-held"))
@@ -142,7 +142,7 @@ def test_a_held_folder_has_named_fields(aws: FakeAws) -> None:
 
 
 def test_types_of_a_later_release_are_no_error(aws: FakeAws) -> None:
-    """Pitfall 47: after a rollback, a check that stopped at such a difference starts again."""
+    """Pitfall 47: after a rollback, a check that stopped at such a difference begins again."""
     one_missing(aws)
     later = released("stands-at-missing")
     later["progress"]["finding"]["difference"] = "checksum-mismatch"
@@ -154,7 +154,7 @@ def test_types_of_a_later_release_are_no_error(aws: FakeAws) -> None:
 def test_an_outcome_that_release_0_1_0_decided_is_published_as_it_is_written(
     aws: FakeAws, execution: str
 ) -> None:
-    """Pitfalls 18 and 47: by its own execution, or by another after the claim."""
+    """Pitfalls 18 and 47: its own execution publishes it, or another one after the claim."""
     for item in released("outcome-rows"):
         aws.dynamodb.put_item(TableName=OUTCOME_TABLE, Item=item)
     aws.clock.now += 61

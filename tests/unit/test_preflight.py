@@ -31,7 +31,7 @@ def error(code: str, status: int) -> ClientError:
 
 
 class FakeClient:
-    """Answers as told, after it has refused what AWS's models refuse."""
+    """Returns given answers, after it has refused requests that AWS's models exclude."""
 
     def __init__(self, service: str, answers: Answers) -> None:
         self.answers = answers

@@ -35,7 +35,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 def history(place: Place, *, ticker: int, waits_for: str | None) -> None:
-    """Let the running execution stand in *Wait*."""
+    """Put the running execution into *Wait*."""
     data = {
         "iterator": {"Payload": {"ticker": ticker, "count": 10}},
         "reconcilecheck": {
@@ -46,7 +46,7 @@ def history(place: Place, *, ticker: int, waits_for: str | None) -> None:
     place.account.answers["GetExecutionHistory"] = lambda *_: {"events": [event]}
 
 
-def test_status_shows_what_is_in_flight_and_the_last_outcomes(place: Place) -> None:
+def test_status_shows_the_sets_in_flight_and_the_last_outcomes(place: Place) -> None:
     place.run(status="RUNNING", startDate=datetime.now(UTC))
     history(place, ticker=3, waits_for=HOSTILE)
     (found,) = sgvault("status", "--json").json["inFlight"]
@@ -65,8 +65,8 @@ def test_status_shows_what_is_in_flight_and_the_last_outcomes(place: Place) -> N
     assert "Not whole after 10 iterations" in ran.out
 
 
-def test_status_shows_sets_that_nobody_reconciles_yet(place: Place) -> None:
-    """By the register's index: a manifest that never came, one that is overdue, and one to start."""
+def test_status_shows_sets_without_an_execution(place: Place) -> None:
+    """They are read from the register's index: without a manifest, overdue, and waiting for a start."""
     now = int(time.time())
     place.run(status="RUNNING", startDate=datetime.now(UTC))
     history(place, ticker=3, waits_for=None)
@@ -137,7 +137,7 @@ def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
     assert "Next: sgvault explain a a-vaultjob/deep/two" in text
 
 
-def test_show_of_a_set_that_nobody_knows_names_what_to_check(place: Place) -> None:
+def test_show_of_an_unknown_set_names_the_values_to_check(place: Place) -> None:
     ran = sgvault("show", "nobody")
     assert ran.status == 1
     assert "The set nobody is unknown" in ran.err
@@ -150,7 +150,7 @@ def test_show_of_a_set_without_a_manifest_shows_its_arrivals(place: Place) -> No
     assert "none in b-vaultjob/: nothing can be reconciled without it" in ran.out
 
 
-def test_explain_names_the_hop_and_the_cure(place: Place) -> None:
+def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
     ran = sgvault("explain", "a", "deep/two", "--json")
     assert ran.json["hop"] == "gateway"
     version = {
@@ -174,7 +174,7 @@ def test_explain_names_the_hop_and_the_cure(place: Place) -> None:
 
 @pytest.fixture
 def reported(place: Place) -> Place:
-    """A set that timed out, with a report of two parts."""
+    """Return a set that timed out, with a report in two parts."""
     place.run()
     place.decide("Timed out")
     lines = [
@@ -213,19 +213,19 @@ def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("options", [["--jsonl", "--combined"], ["--json", "--jsonl"]])
-def test_report_takes_one_form_at_a_time(reported: Place, options: list[str]) -> None:
+def test_report_accepts_one_format_at_a_time(reported: Place, options: list[str]) -> None:
     ran = sgvault("report", "a", *options)
     assert ran.status == 1
     assert "Choose one of" in ran.err
 
 
-def test_report_without_an_outcome_names_what_shows_the_set_now(place: Place) -> None:
+def test_report_without_an_outcome_names_the_command_for_the_present_state(place: Place) -> None:
     ran = sgvault("report", "a")
     assert ran.status == 1
     assert "sgvault show" in ran.err
 
 
-def test_the_policy_only_reads_but_for_a_statement_of_its_own(place: Place) -> None:
+def test_the_policy_only_reads_except_in_one_separate_statement(place: Place) -> None:
     policy = sgvault("policy").json
     verbs = ("BatchGet", "Get", "List", "Describe", "Query", "Filter")
     for statement in policy["Statement"]:

@@ -1,4 +1,4 @@
-"""A check pins the manifest, reads on where the one before stood, and never says done too soon."""
+"""A check pins the manifest, continues from the check before, and is never done too early."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LISTABLE_NAMES = {
     for title, name in HOSTILE_NAMES.items()
     if title not in {"newline", "carriage return", "control"}
 }
-"""Line feeds and NUL are refused on the client before anything is copied."""
+"""The client refuses line feeds and NUL before anything is copied."""
 
 Payload = dict[str, Any]
 
@@ -51,14 +51,14 @@ def check(
     execution: str = EXECUTION,
     context: FakeContext | None = None,
 ) -> Payload:
-    """Return what a check hands on, through JSON as Step Functions does."""
+    """Return a check's result, through JSON as in Step Functions."""
     event = task_event(manifest=manifest, execution=execution, check=before)
     answer: Payload = json.loads(json.dumps(handler(event, (context or FakeContext()).typed)))
     return answer
 
 
 def stands_at(payload: Payload) -> tuple[str, str] | None:
-    """Return type and key of the difference at which a check stands."""
+    """Return type and key of the difference at which a check stopped."""
     finding = payload["progress"]["finding"]
     return finding and (finding["difference"], finding["key"])
 
@@ -77,8 +77,8 @@ def test_a_whole_dataset_is_done(aws: FakeAws) -> None:
     assert payload["manifestVersionId"] == version
 
 
-def test_a_check_stands_at_the_first_difference_until_it_clears(aws: FakeAws) -> None:
-    """Pitfall 12: it asks for that one key, and reads nothing again."""
+def test_a_check_stops_at_the_first_difference_until_it_is_resolved(aws: FakeAws) -> None:
+    """Pitfall 12: it looks up only that key, and reads nothing again."""
     names = [f"{n:02}" for n in range(20)]
     there = [name for name in names if name != "07"]
     store(aws, lines=names, announced=there, objects=there)
@@ -95,8 +95,8 @@ def test_a_check_stands_at_the_first_difference_until_it_clears(aws: FakeAws) ->
     assert check(payload)["reconcileDone"] is True
 
 
-def test_after_a_difference_has_cleared_all_is_read_once_more(aws: FakeAws) -> None:
-    """Pitfall 16: what was lost behind the check's back still shows."""
+def test_after_a_difference_is_resolved_everything_is_read_again(aws: FakeAws) -> None:
+    """Pitfall 16: an object that was deleted after its key was read is found."""
     store(aws, lines=["x", "y", "z"], announced=["x", "z"], objects=["x", "z"])
     payload = check()
     assert stands_at(payload) == ("missing", "a-vaultjob/y")
@@ -117,7 +117,7 @@ def test_after_a_difference_has_cleared_all_is_read_once_more(aws: FakeAws) -> N
 
 
 def test_the_last_lap_does_not_end_before_a_folder_is_judged(aws: FakeAws) -> None:
-    """Pitfall 15: ``dir`` is not known before ``dir/``, which comes after where the lap ends."""
+    """Pitfall 15: ``dir`` is not certain before ``dir/``, which comes after the end of the lap."""
     names = ["dir", "dir-a", "dir-b"]
     store(aws, lines=names, announced=["dir", "dir-b"], objects=["dir/", "dir-a", "dir-b"])
     payload = check()
@@ -139,7 +139,7 @@ def test_the_last_lap_does_not_end_before_a_folder_is_judged(aws: FakeAws) -> No
 def test_uploads_in_any_order_end_in_done_and_never_before(
     listed: set[str], order: Any, looks: list[int | None], page: int
 ) -> None:
-    """Pitfall 9, 16: objects and events come when they come, checks stop where they stop."""
+    """Pitfall 9, 16: objects and events arrive at any time, and checks stop at any time."""
     arrivals = [(kind, name) for name in sorted(listed) for kind in ("object", "event")]
     order.shuffle(arrivals)
     folders = {name for name in listed if any(each.startswith(f"{name}/") for each in listed)}
@@ -168,8 +168,8 @@ def test_uploads_in_any_order_end_in_done_and_never_before(
     assert without_remarks(differences(listed, announced, objects)) == {}
 
 
-def test_pages_never_ask_for_more_rows_than_the_wire_can_count(aws: FakeAws) -> None:
-    """Pitfall 35: a limit that doubles without bound is no int32 after 25 pages."""
+def test_a_page_limit_never_exceeds_an_int32(aws: FakeAws) -> None:
+    """Pitfall 35: a limit that doubles without a bound exceeds int32 after 25 pages."""
     names = [f"{number:02}" for number in range(80)]
     store(aws, lines=names, announced=names, objects=names)
     assert check()["reconcileDone"] is True
@@ -188,7 +188,7 @@ def test_a_check_that_stops_at_its_time_goes_on_at_once(aws: FakeAws) -> None:
 
 
 def test_continuations_are_bounded(aws: FakeAws) -> None:
-    """Pitfall 19: after so many a check waits for its next iteration."""
+    """Pitfall 19: after this number a check waits for its next iteration."""
     store(aws, lines=["x", "y"], announced=["x", "y"], objects=["x", "y"])
     aws.dynamodb.items_a_page = aws.s3.keys_a_page = 1
     payload = check(context=FakeContext(remaining_ms=0)) | {"continuations": MAX_CONTINUATIONS}
@@ -196,7 +196,7 @@ def test_continuations_are_bounded(aws: FakeAws) -> None:
 
 
 def test_pages_that_the_filter_leaves_empty_are_read_within_the_time(aws: FakeAws) -> None:
-    """A million expired rows must not outlast the function, nor be read again by the next check."""
+    """A million expired rows must not exceed the function's time, nor be read again by the next check."""
     store(aws, lines=["x", "z"], objects=["x", "z"])
     for number in range(40):
         put_row(aws, f"a-vaultjob/y{number:02}", expires_at=int(aws.clock.now))
@@ -217,7 +217,7 @@ def test_pages_that_the_filter_leaves_empty_are_read_within_the_time(aws: FakeAw
 
 
 def test_the_first_check_pins_the_version_and_all_others_read_it(aws: FakeAws) -> None:
-    """Pitfall 18: a manifest replaced meanwhile is another upload with its own execution."""
+    """Pitfall 18: a manifest that is replaced is another upload with its own execution."""
     version = store(aws, lines=["x"], announced=[], objects=[])
     payload = check()
     store(aws, lines=["other"])
@@ -228,7 +228,7 @@ def test_the_first_check_pins_the_version_and_all_others_read_it(aws: FakeAws) -
 
 
 def test_a_first_check_that_is_repeated_keeps_its_version(aws: FakeAws) -> None:
-    """Pitfall 18: its answer may have been lost on its way."""
+    """Pitfall 18: its first answer may have been lost."""
     version = store(aws, lines=["x"])
     check()
     newer = store(aws, lines=["y"])
@@ -239,7 +239,7 @@ def test_a_first_check_that_is_repeated_keeps_its_version(aws: FakeAws) -> None:
 
 
 def test_an_empty_folder_that_was_absent_may_still_come(aws: FakeAws) -> None:
-    """Pitfall 15: S3 has ``e/`` where event and manifest say ``e``; its neighbours are others."""
+    """Pitfall 15: S3 has ``e/`` where event and manifest have ``e``; its neighbours are different keys."""
     store(aws, lines=["e", "x"], announced=["e", "x"], objects=["x"])
     payload = check()
     for neighbour in ("e-", "e0", "ee/x"):
@@ -250,8 +250,8 @@ def test_an_empty_folder_that_was_absent_may_still_come(aws: FakeAws) -> None:
     assert check(payload)["reconcileDone"] is True
 
 
-def test_rows_that_have_expired_count_no_more(aws: FakeAws) -> None:
-    """Pitfall 10: DynamoDB deletes them when it likes."""
+def test_expired_rows_do_not_count(aws: FakeAws) -> None:
+    """Pitfall 10: DynamoDB deletes them at some later time."""
     store(aws, lines=["x"], objects=["x"])
     put_row(aws, "a-vaultjob/x", expires_at=int(aws.clock.now))
     payload = check()
@@ -263,7 +263,7 @@ def test_rows_that_have_expired_count_no_more(aws: FakeAws) -> None:
 
 @pytest.mark.parametrize("share", ["", "p/", "p/q/"])
 def test_one_set_id_under_two_shares_is_two_datasets(aws: FakeAws, share: str) -> None:
-    """Pitfall 3: readers look into the set's own folder only."""
+    """Pitfall 3: readers read the set's own folder only."""
     for prefix in ("", "p/", "p/q/", "r/"):
         if prefix != share:
             put_row(aws, f"{prefix}a-vaultjob/theirs")
@@ -278,7 +278,7 @@ def test_one_set_id_under_two_shares_is_two_datasets(aws: FakeAws, share: str) -
     ["a-vaultjob0", "a-vaultjob", "a-vaultjob-2/x", "a-vaultjo/x", "a-vaultjob.", "a-vaultjob00/x"],
 )
 def test_neighbours_of_the_folder_are_not_in_it(aws: FakeAws, key: str) -> None:
-    """Pitfall 1: also where DynamoDB and S3 sort them right beside it."""
+    """Pitfall 1: this holds also if DynamoDB and S3 sort them next to it."""
     store(aws, lines=["x"], announced=["x"], objects=["x"])
     put_row(aws, key)
     aws.s3.put(key)
@@ -292,8 +292,8 @@ def test_the_manifest_and_the_folder_itself_are_no_data(aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize("name", LISTABLE_NAMES.values(), ids=LISTABLE_NAMES)
-def test_hostile_names_are_compared_as_they_are(aws: FakeAws, name: str) -> None:
-    """Pitfall 4: in manifests, rows and objects alike; no name is a line's end or a pattern."""
+def test_hostile_names_are_compared_literally(aws: FakeAws, name: str) -> None:
+    """Pitfall 4: in manifests, rows and objects; no name is treated as a line end or a pattern."""
     manifest = manifest_upload(f"{name}-vaultjob/{name}.manifest", set_id=name)
     store(aws, lines=[name, f"{name}/{name}"], manifest=manifest)
     payload = check(manifest=manifest)
@@ -304,7 +304,7 @@ def test_hostile_names_are_compared_as_they_are(aws: FakeAws, name: str) -> None
     assert check(payload, manifest=manifest)["reconcileDone"] is True
 
 
-def test_names_to_ignore_are_ignored_where_they_are_unexpected_and_only_there(
+def test_ignored_names_are_ignored_only_if_they_are_unexpected(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(os.environ, "IGNORE_UNEXPECTED", '[".nfs*", "Thumbs.db"]')
@@ -338,17 +338,17 @@ def test_names_to_ignore_are_ignored_where_they_are_unexpected_and_only_there(
         ("*-vaultjob", False),
     ],
 )
-def test_patterns_to_ignore_know_star_and_question_mark_alone(
+def test_patterns_have_only_the_wildcards_star_and_question_mark(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch, pattern: str, ignored: bool
 ) -> None:
-    """They match any component below the set's folder; a bracket is a bracket."""
+    """They match any component below the set's folder; a bracket is an ordinary character."""
     monkeypatch.setitem(os.environ, "IGNORE_UNEXPECTED", json.dumps([pattern]))
     names = ["d/[x].tmp", "y"]
     store(aws, lines=["y"], announced=names, objects=names)
     assert check()["reconcileDone"] is ignored
 
 
-def test_without_verification_s3_is_asked_for_the_manifest_alone(
+def test_without_verification_only_the_manifest_is_read_from_s3(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(os.environ, "VERIFY_OBJECTS", "false")
@@ -361,10 +361,10 @@ def test_without_verification_s3_is_asked_for_the_manifest_alone(
 
 
 @pytest.mark.parametrize("verified", ["true", "false"])
-def test_a_file_of_another_size_is_a_difference_until_it_has_its_own(
+def test_a_file_of_another_size_is_a_difference_until_it_has_the_listed_size(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch, verified: str
 ) -> None:
-    """Pitfall 15: by S3's own sizes, or the events' where S3 is not asked."""
+    """Pitfall 15: the sizes are S3's, or those of the events if S3 is not read."""
     monkeypatch.setitem(os.environ, "VERIFY_OBJECTS", verified)
     aws.s3.put(MANIFEST_KEY, rich([(5, "a-vaultjob/x"), (0, "a-vaultjob/y")]))
     arrive(aws, "x", size_bytes=4)
@@ -378,7 +378,7 @@ def test_a_file_of_another_size_is_a_difference_until_it_has_its_own(
     assert check(payload)["reconcileDone"] is True
 
 
-def test_something_in_a_folder_of_its_name_does_not_make_up_for_a_file(aws: FakeAws) -> None:
+def test_a_folder_with_the_name_of_a_listed_file_does_not_replace_it(aws: FakeAws) -> None:
     """Pitfall 15: a listed size above 0 means a file."""
     aws.s3.put(MANIFEST_KEY, rich([(5, "a-vaultjob/x"), (0, "a-vaultjob/y")]))
     for name in ("x", "y"):
@@ -391,8 +391,10 @@ def test_something_in_a_folder_of_its_name_does_not_make_up_for_a_file(aws: Fake
     assert check(payload)["reconcileDone"] is True
 
 
-def test_a_folders_marker_that_has_its_size_or_is_gone_differs_no_more(aws: FakeAws) -> None:
-    """Pitfall 15, 44: what is in the folder has another size, which is none of its own."""
+def test_a_folders_marker_with_the_listed_size_or_without_any_is_no_difference(
+    aws: FakeAws,
+) -> None:
+    """Pitfall 15, 44: the sizes of the folder's contents do not matter."""
     aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/d"), (1, "a-vaultjob/d-")]))
     arrive(aws, "d-", size_bytes=1)
     put_row(aws, "a-vaultjob/d")
@@ -408,8 +410,8 @@ def test_a_folders_marker_that_has_its_size_or_is_gone_differs_no_more(aws: Fake
         assert check(payload)["reconcileDone"] is True
 
 
-def test_the_longest_key_may_be_absent_and_come(aws: FakeAws) -> None:
-    """Pitfall 35: S3 refuses a prefix of 1,025 bytes, as that of a folder of such a name is."""
+def test_the_longest_key_may_be_absent_and_arrive_later(aws: FakeAws) -> None:
+    """Pitfall 35: S3 refuses a prefix of 1,025 bytes, which a lookup of a folder of that name would have."""
     name = 1013 * "x"
     key = f"a-vaultjob/{name}"
     assert len(key) == 1024
@@ -421,8 +423,8 @@ def test_the_longest_key_may_be_absent_and_come(aws: FakeAws) -> None:
     assert check(payload)["reconcileDone"] is True
 
 
-def test_a_file_that_vanishes_is_unexpected_no_more(aws: FakeAws) -> None:
-    """Pitfall 36: an editor's lock is announced, seen, and gone; its row stays."""
+def test_a_file_that_vanishes_is_no_longer_unexpected(aws: FakeAws) -> None:
+    """Pitfall 36: an editor's lock file is announced and then deleted; its row stays."""
     store(aws, lines=["x"], announced=["x", "x.lock"], objects=["x", "x.lock"])
     payload = check()
     assert stands_at(payload) == ("unexpected", "a-vaultjob/x.lock")
@@ -432,7 +434,7 @@ def test_a_file_that_vanishes_is_unexpected_no_more(aws: FakeAws) -> None:
     assert payload["progress"]["remarks"] == {"vanished": 1}
 
 
-def test_without_verification_nobody_knows_that_a_file_has_vanished(
+def test_without_verification_a_vanished_file_is_unexpected(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(os.environ, "VERIFY_OBJECTS", "false")
@@ -441,8 +443,8 @@ def test_without_verification_nobody_knows_that_a_file_has_vanished(
     assert stands_at(payload) == ("unexpected", "a-vaultjob/e")
 
 
-def test_a_set_delivered_again_is_not_done_by_its_old_rows(aws: FakeAws) -> None:
-    """Pitfall 17: only rows since the vaulting began count."""
+def test_a_set_delivered_again_is_not_done_because_of_old_rows(aws: FakeAws) -> None:
+    """Pitfall 17: only rows since the beginning of the vaulting count."""
     began = EVENT_TIME + 3600
     aws.s3.written_at += timedelta(hours=2)
     aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/x"), (0, "a-vaultjob/y")], began=began))
@@ -457,9 +459,10 @@ def test_a_set_delivered_again_is_not_done_by_its_old_rows(aws: FakeAws) -> None
 
 
 def test_a_manifest_of_a_client_whose_clock_is_ahead_fails_at_once(aws: FakeAws) -> None:
-    """Pitfall 40: its first delivery would be *Timed out* after hours, every file of it missing.
+    """Pitfall 40: its first delivery would be *Timed out* after hours, with every file missing.
 
-    The manifest's own arrival counts, not its event's time, which may be that of an older version.
+    The manifest's arrival in S3 counts, not its event's time, which may be that of an older
+    version.
     """
     began = int(aws.s3.written_at.timestamp()) + 600
     aws.s3.put(MANIFEST_KEY, rich([(0, "a-vaultjob/x")], began=began))
@@ -470,14 +473,14 @@ def test_a_manifest_of_a_client_whose_clock_is_ahead_fails_at_once(aws: FakeAws)
 
 
 def test_a_missing_manifest_is_an_error_with_a_name(aws: FakeAws) -> None:
-    """Pitfall 13: and no retry will cure it."""
+    """Pitfall 13: no retry resolves it."""
     with pytest.raises(ManifestError, match=r"a-vaultjob/a\.manifest"):
         check()
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"a-vaultjob/\xff\n", b"b-vaultjob/x\n"])
 def test_an_unusable_manifest_is_an_error_with_a_name(aws: FakeAws, content: bytes) -> None:
-    """Pitfall 13: never "identical"."""
+    """Pitfall 13: it never counts as identical."""
     aws.s3.put(MANIFEST_KEY, content)
     with pytest.raises(ManifestError):
         check()
@@ -499,8 +502,8 @@ def test_what_a_retry_may_cure_is_no_fault_of_the_manifest(
         check()
 
 
-def test_what_a_check_hands_on_stays_small(aws: FakeAws) -> None:
-    """Pitfall 15 and 20: held keys are prefixes of the current one, so within its 1,024 bytes."""
+def test_the_result_of_a_check_stays_small(aws: FakeAws) -> None:
+    """Pitfall 15 and 20: held keys are prefixes of the current one, and thus within its 1,024 bytes."""
     names = [n * "-" for n in range(1, 900)]
     aws.s3.keys_a_page = 1000
     store(aws, lines=names, objects=names)

@@ -1,4 +1,4 @@
-"""One manifest upload, one outcome: decided once, published once, and never left out."""
+"""Each manifest upload has one outcome, which is decided once, published once and never omitted."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ OTHER_CAUSE = {"Error": "States.Timeout", "Cause": "no JSON"}
 
 
 def check(before: Payload | None = None, *, execution: str = EXECUTION) -> Payload:
-    """Return what a check hands on."""
+    """Return a check's result."""
     event = task_event(check=before, execution=execution)
     payload: Payload = json.loads(json.dumps(check_handler(event, FakeContext().typed)))
     return payload
@@ -63,7 +63,7 @@ def notify(
     execution: str = EXECUTION,
     context: FakeContext | None = None,
 ) -> Payload:
-    """Call the machine's last task when the count is used up."""
+    """Call the machine's last task, with no iterations left."""
     event = task_event(ticker=5, count=5, check=checked, failure=failure, execution=execution)
     answer: Payload = handler(event, (context or FakeContext()).typed)
     return answer
@@ -79,14 +79,14 @@ def published(aws: FakeAws) -> list[tuple[str, Payload]]:
 
 
 def summary(aws: FakeAws, outcome: Payload) -> Payload:
-    """Return the report that an outcome names."""
+    """Return the report of an outcome."""
     bucket, _, key = outcome["report"].removeprefix("s3://").partition("/")
     read: Payload = json.loads(aws.s3.newest(key, bucket=bucket))
     return read
 
 
 def reported(aws: FakeAws, outcome: Payload) -> list[Payload]:
-    """Return the differences that an outcome's report lists."""
+    """Return the differences in an outcome's report."""
     return [
         json.loads(line)
         for part in summary(aws, outcome)["differences"]
@@ -95,7 +95,7 @@ def reported(aws: FakeAws, outcome: Payload) -> list[Payload]:
 
 
 def incomplete(aws: FakeAws, *, execution: str = EXECUTION) -> Payload:
-    """Put a dataset of which a file is held back, and return what the check hands on."""
+    """Put a dataset with a file held back, and return the check's result."""
     store(
         aws,
         lines=["held", "late", "x"],
@@ -134,10 +134,10 @@ def test_a_dataset_that_is_whole_is_successful(
     assert metrics()["ReconciliationsSuccessful"] == 1
 
 
-def test_a_dataset_that_is_not_whole_has_timed_out_and_says_what_differs(
+def test_a_dataset_that_is_not_whole_times_out_with_its_differences(
     aws: FakeAws, metrics: Callable[[], Counter[str]]
 ) -> None:
-    """Pitfall 14: which keys, how many, and the whole list where it can be fetched."""
+    """Pitfall 14: keys, counts, and a report with the whole list."""
     notify(incomplete(aws))
     ((detail_type, outcome),) = published(aws)
     assert detail_type == "File Upload Reconciliation Timeout"
@@ -187,7 +187,7 @@ def test_a_truncated_file_is_reported_with_both_sizes(aws: FakeAws) -> None:
     ids=["of a Lambda", "of another"],
 )
 @pytest.mark.parametrize("checked", [False, True], ids=["before a check", "after a check"])
-def test_an_error_that_a_catch_saw_ends_in_failed(
+def test_an_error_that_a_catch_receives_ends_in_failed(
     aws: FakeAws,
     metrics: Callable[[], Counter[str]],
     failure: Mapping[str, Any],
@@ -211,7 +211,7 @@ def test_an_error_that_a_catch_saw_ends_in_failed(
 
 
 def test_an_error_after_the_pin_keeps_the_pinned_version(aws: FakeAws) -> None:
-    """Pitfall 18: so that it is the outcome of that manifest upload."""
+    """Pitfall 18: so it is the outcome of that manifest upload."""
     incomplete(aws)
     notify(failure=LAMBDA_CAUSE)
     ((_, outcome),) = published(aws)
@@ -219,7 +219,7 @@ def test_an_error_after_the_pin_keeps_the_pinned_version(aws: FakeAws) -> None:
 
 
 def test_an_execution_stopped_by_hand_ends_in_failed(aws: FakeAws) -> None:
-    """Pitfall 20: no Catch sees it; its status change does."""
+    """Pitfall 20: no Catch receives it, but there is a status change event."""
     event = aws_event("execution_status_change")
     handler(event, FakeContext().typed)
     handler(event, FakeContext().typed)
@@ -232,14 +232,14 @@ def test_an_execution_stopped_by_hand_ends_in_failed(aws: FakeAws) -> None:
 
 
 def status_change_of(execution: str) -> Payload:
-    """Return the event of an execution that ended after all."""
+    """Return the event of an execution that ended after its outcome."""
     event = aws_event("execution_status_change")
     event["detail"]["executionArn"] = execution
     return event
 
 
 def test_an_execution_that_ends_after_its_outcome_says_nothing_more(aws: FakeAws) -> None:
-    """Pitfall 18 and 20: the outcome that was announced stands."""
+    """Pitfall 18 and 20: the announced outcome stays."""
     notify(incomplete(aws))
     answer = handler(status_change_of(EXECUTION), FakeContext().typed)
     assert answer["announced"] is False
@@ -247,7 +247,7 @@ def test_an_execution_that_ends_after_its_outcome_says_nothing_more(aws: FakeAws
 
 
 def test_a_refused_event_is_no_announcement(aws: FakeAws) -> None:
-    """Pitfall 5: PutEvents answers 200; Step Functions calls again, and the same is published."""
+    """Pitfall 5: PutEvents returns 200; Step Functions calls again, and the same event is published."""
     checked = incomplete(aws)
     aws.events.refuses = lambda _: True
     with pytest.raises(PublishError):
@@ -261,7 +261,7 @@ def test_a_refused_event_is_no_announcement(aws: FakeAws) -> None:
 
 
 def test_a_crash_after_the_announcement_repeats_the_identical_event(aws: FakeAws) -> None:
-    """Pitfall 18: with the same id, though more has arrived meanwhile."""
+    """Pitfall 18: it has the same id, although more files have arrived."""
     checked = incomplete(aws)
 
     def fails(operation: str, _: Mapping[str, Any]) -> Exception | None:
@@ -281,7 +281,7 @@ def test_a_crash_after_the_announcement_repeats_the_identical_event(aws: FakeAws
 
 
 def test_two_executions_for_one_manifest_upload_report_one_outcome(aws: FakeAws) -> None:
-    """Pitfall 18: the one that comes later finds it published."""
+    """Pitfall 18: the later one finds it published."""
     one = incomplete(aws)
     two = check(execution=OTHER_EXECUTION)
     first, second = notify(one), notify(two, execution=OTHER_EXECUTION)
@@ -291,7 +291,7 @@ def test_two_executions_for_one_manifest_upload_report_one_outcome(aws: FakeAws)
 
 
 def test_two_executions_at_once_report_one_outcome(aws: FakeAws) -> None:
-    """Pitfall 18: while one is about to publish it, the other waits, then publishes what is written."""
+    """Pitfall 18: while one is publishing it, the other waits, then publishes the stored decision."""
     one = incomplete(aws)
     two = check(execution=OTHER_EXECUTION)
     aws.events.refuses = lambda _: True
@@ -306,7 +306,7 @@ def test_two_executions_at_once_report_one_outcome(aws: FakeAws) -> None:
     assert outcome["execution"] == EXECUTION
 
 
-def test_the_report_reports_what_its_outcome_reports(aws: FakeAws) -> None:
+def test_the_report_equals_its_outcome(aws: FakeAws) -> None:
     """Pitfall 14: summary and list are those of the decision, also after a repeated call."""
     checked = incomplete(aws)
     aws.events.refuses = lambda _: True
@@ -324,7 +324,7 @@ def test_the_report_reports_what_its_outcome_reports(aws: FakeAws) -> None:
 
 
 def test_an_execution_that_ends_after_its_outcome_leaves_the_report(aws: FakeAws) -> None:
-    """Pitfall 14: the list of what is missing must outlive the machine's own end."""
+    """Pitfall 14: the list of missing keys must remain after the machine's own end."""
     notify(incomplete(aws))
     ((_, outcome),) = published(aws)
     handler(status_change_of(EXECUTION), FakeContext().typed)
@@ -332,10 +332,10 @@ def test_an_execution_that_ends_after_its_outcome_leaves_the_report(aws: FakeAws
     assert summary(aws, outcome)["status"] == "Timed out"
 
 
-def test_a_report_of_many_differences_comes_in_parts(
+def test_a_report_of_many_differences_has_parts(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pitfall 14: a million keys fit no event; the report takes them in parts."""
+    """Pitfall 14: a million keys do not fit into an event; the report has parts."""
     monkeypatch.setattr("handlers.aws.report.PART_LINES", 100)
     store(aws, lines=[f"{n:04}" for n in range(350)])
     notify(check())
@@ -348,7 +348,7 @@ def test_a_report_of_many_differences_comes_in_parts(
 
 
 def test_long_keys_and_many_of_them_still_fit_an_event(aws: FakeAws) -> None:
-    """Pitfall 14: PutEvents takes 256 KB, all in all."""
+    """Pitfall 14: PutEvents accepts 256 KB in total."""
     store(aws, lines=[f"{n:03}" + 1000 * "\x01" for n in range(300)])
     notify(check())
     ((_, outcome),) = published(aws)

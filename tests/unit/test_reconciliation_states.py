@@ -1,4 +1,4 @@
-"""The state machine's definition, as a dict: its shape, and how it runs."""
+"""The state machine's definition as a dict: its structure, and its execution."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STATES = [
 
 
 def machine(count: int = 3, wait_seconds: int = 30) -> Payload:
-    """Return the definition, its functions' ARNs being their names."""
+    """Return the definition, with the functions' names as ARNs."""
     return definition(
         iterate_arn="iterate",
         check_arn="check",
@@ -57,7 +57,7 @@ def machine(count: int = 3, wait_seconds: int = 30) -> Payload:
 
 
 class Check:
-    """Reconcile Check Upload: answers what it is told, then *last* for ever."""
+    """Reconcile Check Upload with given answers, of which *last* is repeated."""
 
     def __init__(self, *answers: Payload | Exception, last: Payload | Exception) -> None:
         self.answers = iter(answers)
@@ -71,7 +71,7 @@ class Check:
 
 
 class Notify:
-    """Reconcile Notify: keeps what it was given, after it failed as often as it is told."""
+    """Reconcile Notify, which fails a given number of times, then stores its input."""
 
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
@@ -91,7 +91,7 @@ AT_ONCE: Payload = {"reconcileDone": False, "continueNow": True}
 
 
 def iterate(payload: Payload) -> Payload:
-    """Call the function that the machine calls."""
+    """Call the function in the machine's task."""
     answer: Payload = reconcile_iterator.handler(payload, FakeContext().typed)
     return answer
 
@@ -105,7 +105,7 @@ def run(states: Payload, *, check: Any, notify: Any, iterator: Any = iterate) ->
 
 
 def each_dict(value: Any) -> Iterator[Payload]:
-    """Yield every object in *value*, however deep."""
+    """Yield every object in *value*, at any depth."""
     if isinstance(value, dict):
         yield value
         value = list(value.values())
@@ -115,13 +115,13 @@ def each_dict(value: Any) -> Iterator[Payload]:
 
 
 def test_the_states_are_those_of_the_specification_in_its_order() -> None:
-    """Beside them only what a failure needs."""
+    """The only others are for failures."""
     assert list(machine()["States"]) == STATES
     assert machine()["StartAt"] == STATES[0]
 
 
 def test_every_transition_leads_to_a_state() -> None:
-    """Step Functions would refuse the definition, but only when it is deployed."""
+    """Step Functions would refuse the definition, but only at the deployment."""
     states = machine()["States"]
     for each in each_dict(states):
         for key in ("Next", "Default"):
@@ -130,7 +130,7 @@ def test_every_transition_leads_to_a_state() -> None:
 
 
 def test_every_state_can_be_reached() -> None:
-    """A state that nothing leads to is a mistake in another one."""
+    """An unreachable state is a mistake in another one."""
     states = machine()["States"]
     reached: set[str] = set()
     ahead = [machine()["StartAt"]]
@@ -146,7 +146,7 @@ def test_every_state_can_be_reached() -> None:
 @pytest.mark.parametrize(
     "name", ["Reconcile Iterator", "Reconcile Check Upload", "Reconcile Notify"]
 )
-def test_a_task_retries_and_at_last_catches_everything(name: str) -> None:
+def test_a_task_retries_and_catches_all_errors_last(name: str) -> None:
     """Pitfall 20; ``States.ALL`` must stand alone, and last."""
     task = machine()["States"][name]
     for handlers in (task["Retry"], task["Catch"]):
@@ -157,13 +157,13 @@ def test_a_task_retries_and_at_last_catches_everything(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Reconcile Iterator", "Reconcile Check Upload"])
 def test_a_task_of_an_iteration_retries_once(name: str) -> None:
-    """The contract: each retry takes three events of a history that 960 iterations share."""
+    """The contract: each retry uses three events of a history that 960 iterations share."""
     retries = [retrier["MaxAttempts"] for retrier in machine()["States"][name]["Retry"]]
     assert retries == [0, 1]
 
 
 def test_notify_retries_for_half_an_hour_in_at_most_a_hundred_attempts() -> None:
-    """The contract: its failure is the only one that ends in a Fail state."""
+    """The contract: only its failure ends in a Fail state."""
     retriers = machine()["States"]["Reconcile Notify"]["Retry"]
     assert sum(retrier["MaxAttempts"] for retrier in retriers) <= 100
     pauses = [delay_seconds(retriers[-1], n) for n in range(retriers[-1]["MaxAttempts"])]
@@ -172,13 +172,13 @@ def test_notify_retries_for_half_an_hour_in_at_most_a_hundred_attempts() -> None
 
 
 def test_there_is_no_other_task() -> None:
-    """The test above names each of them."""
+    """The test above covers each of them."""
     tasks = [name for name, state in machine()["States"].items() if state["Type"] == "Task"]
     assert tasks == ["Reconcile Iterator", "Reconcile Check Upload", "Reconcile Notify"]
 
 
-def test_a_choice_asks_first_whether_there_is_something_to_compare() -> None:
-    """A Choice on a path that is absent ends the execution, and no Catch sees it."""
+def test_a_choice_first_tests_whether_its_path_is_present() -> None:
+    """A Choice on a missing path ends the execution, and no Catch receives it."""
     for state in machine()["States"].values():
         for choice in state.get("Choices", []):
             *present, compared = choice["And"]
@@ -188,8 +188,8 @@ def test_a_choice_asks_first_whether_there_is_something_to_compare() -> None:
             assert "Default" in state
 
 
-def test_each_error_that_is_named_is_an_error_of_the_handlers() -> None:
-    """Step Functions sees a Python exception under its class's name alone."""
+def test_each_named_error_is_an_error_of_the_handlers() -> None:
+    """For Step Functions, the name of a Python exception is that of its class."""
     for state in machine()["States"].values():
         for handler in [*state.get("Retry", [])[:-1], *state.get("Catch", [])[:-1]]:
             for name in handler["ErrorEquals"]:
@@ -197,19 +197,19 @@ def test_each_error_that_is_named_is_an_error_of_the_handlers() -> None:
 
 
 def test_notify_tries_for_longer_than_another_calls_claim_lasts() -> None:
-    """Else an outcome that was claimed, and then not published, would wait for an operator."""
+    """Otherwise an outcome that was claimed but not published would wait for an operator."""
     retrier = machine()["States"]["Reconcile Notify"]["Retry"][-1]
     pauses = [delay_seconds(retrier, n) for n in range(retrier["MaxAttempts"])]
     assert sum(pauses) > CLAIM_SECONDS
 
 
 def test_the_definition_is_json() -> None:
-    """It travels as a text, and the limit of a definition is a megabyte."""
+    """It is deployed as text, and a definition has at most a megabyte."""
     assert json.loads(json.dumps(machine())) == machine()
 
 
 def test_a_dataset_that_is_whole_is_announced_without_a_wait() -> None:
-    """The way of a manifest that came last."""
+    """This is the case of a manifest that arrived last."""
     notify = Notify()
     ended = run(machine(), check=Check(last=DONE), notify=notify)
     assert ended.entered == [
@@ -226,8 +226,8 @@ def test_a_dataset_that_is_whole_is_announced_without_a_wait() -> None:
     assert given["state"]["detail"] == manifest_event()["detail"]
 
 
-def test_notify_learns_which_execution_calls_and_since_when() -> None:
-    """The outcome tells both; and the decision is that execution's."""
+def test_notify_receives_the_execution_and_its_start() -> None:
+    """The outcome has both, and the decision has the execution."""
     notify = Notify()
     run(machine(), check=Check(last=DONE), notify=notify)
     (given,) = notify.given
@@ -236,7 +236,7 @@ def test_notify_learns_which_execution_calls_and_since_when() -> None:
 
 
 def test_the_functions_read_what_the_tasks_pass() -> None:
-    """At the first check, at a later one, and by Notify after a failure."""
+    """This covers the first check, a later one, and Notify after a failure."""
     read: list[Execution] = []
     checked = {
         **NOT_YET,
@@ -265,7 +265,7 @@ def test_the_functions_read_what_the_tasks_pass() -> None:
 def test_a_dataset_that_never_completes_is_announced_when_the_count_is_reached(
     count: int, wait_seconds: int
 ) -> None:
-    """The last iteration only counts: Notify itself looks once more, after the last wait."""
+    """The last iteration makes no check: Notify looks once more after the last wait."""
     notify = Notify()
     ended = run(machine(count, wait_seconds), check=Check(last=NOT_YET), notify=notify)
     assert ended.entered.count("Reconcile Iterator") == count
@@ -277,8 +277,8 @@ def test_a_dataset_that_never_completes_is_announced_when_the_count_is_reached(
 
 
 @given(waits=st.integers(0, 20), cut_short=st.integers(0, 20))
-def test_a_check_that_was_cut_short_goes_on_at_once(waits: int, cut_short: int) -> None:
-    """Without a wait, and without raising the ticker."""
+def test_a_check_that_ran_out_of_time_is_continued_at_once(waits: int, cut_short: int) -> None:
+    """There is no wait, and the ticker is not incremented."""
     notify = Notify()
     answers = [*[NOT_YET] * waits, *[AT_ONCE] * cut_short]
     ended = run(machine(100), check=Check(*answers, last=DONE), notify=notify)
@@ -330,7 +330,7 @@ def test_a_count_that_the_manifest_event_lowered_holds_for_a_failed_iterator() -
 @pytest.mark.parametrize("name", ["ManifestError", "MalformedEventError"])
 @pytest.mark.parametrize("step", ["iterate", "check"])
 def test_a_manifest_that_cannot_be_used_reaches_notify_at_once(step: str, name: str) -> None:
-    """No retry cures it, and no iteration."""
+    """No retry and no iteration resolves it."""
     notify = Notify()
     unusable = Check(last=getattr(errors, name)("It is empty"))
     steps = {"iterator": iterate, "check": Check(last=NOT_YET)}
@@ -344,7 +344,7 @@ def test_a_manifest_that_cannot_be_used_reaches_notify_at_once(step: str, name: 
 
 
 def test_an_outcome_that_cannot_be_published_fails_the_execution() -> None:
-    """The rule on executions that ended invokes Notify again, and the cause is in its event."""
+    """The rule for ended executions invokes Notify again, with the cause in its event."""
     ended = run(machine(), check=Check(last=DONE), notify=Notify(failures=1_000))
     assert ended.entered[-2:] == ["Reconcile Notify", "Reconciliation Failed"]
     assert ended.error == "OutcomeNotAnnounced"
@@ -354,7 +354,7 @@ def test_an_outcome_that_cannot_be_published_fails_the_execution() -> None:
 
 @dataclass
 class Outage:
-    """Functions that fail from a call on, so many calls or so many seconds long."""
+    """Functions that fail from one call on, for a number of calls or seconds."""
 
     functions: Mapping[str, Any]
     broken: tuple[str, ...]
@@ -363,7 +363,7 @@ class Outage:
     made: int = 0
 
     def function(self, name: str) -> Any:
-        """Return the function *name* with the outage before it."""
+        """Return the function *name* with the outage."""
 
         def call(payload: Payload) -> Payload:
             if name in self.broken:
@@ -380,7 +380,7 @@ FUNCTIONS = ("iterate", "check", "notify")
 BROKEN = [names for length in (1, 2, 3) for names in itertools.combinations(FUNCTIONS, length)]
 COUNT = 4
 FIRST_CALLS = range(1, 2 * 2 * COUNT)
-"""From the first call on to one that no execution reaches: a function is called twice at most."""
+"""From the first call to one that no execution reaches: a function is called at most twice."""
 LENGTHS = [*range(1, 2 * 2 * COUNT), 52, 53, 54, 60]
 """In calls: up to a whole execution, and about as long as Notify retries."""
 
@@ -388,9 +388,9 @@ LENGTHS = [*range(1, 2 * 2 * COUNT), 52, 53, 54, 60]
 @pytest.mark.parametrize("whole_at", [1, 3, None], ids=["whole", "whole later", "never whole"])
 @pytest.mark.parametrize("broken", BROKEN, ids="+".join)
 def test_no_outage_decides_an_outcome(broken: tuple[str, ...], whole_at: int | None) -> None:
-    """Pitfall 38: of every length, from every call on, in every combination of functions.
+    """Pitfall 38: for every length, from every call on, in every combination of functions.
 
-    What Notify receives last is the state of the last check that succeeded, and no failure.
+    Notify receives the state of the last successful check, and no failure.
     """
     for first_call, calls in itertools.product(FIRST_CALLS, LENGTHS):
         notify = Notify()
@@ -415,7 +415,7 @@ def test_no_outage_decides_an_outcome(broken: tuple[str, ...], whole_at: int | N
 
 
 def test_a_short_outage_costs_no_iteration() -> None:
-    """One retry in each task."""
+    """Each task has one retry."""
     away = RuntimeError("DynamoDB is away")
     notify = Notify()
     ended = run(machine(), check=Check(away, NOT_YET, away, last=DONE), notify=notify)
@@ -424,14 +424,14 @@ def test_a_short_outage_costs_no_iteration() -> None:
 
 
 def test_an_iteration_takes_sixteen_events_of_the_history() -> None:
-    """What the setting's limit was reckoned with."""
+    """The setting's limit was calculated with this number."""
     shorter = run(machine(10), check=Check(last=NOT_YET), notify=Notify())
     longer = run(machine(11), check=Check(last=NOT_YET), notify=Notify())
     assert longer.history_events - shorter.history_events == 16
 
 
 def test_a_continuation_takes_seven_events_and_a_retry_three() -> None:
-    """What the limits of continuations and retries were reckoned with."""
+    """The limits of continuations and retries were calculated with these numbers."""
     plain = run(machine(), check=Check(last=DONE), notify=Notify())
     longer = run(machine(), check=Check(AT_ONCE, last=DONE), notify=Notify())
     retried = run(machine(), check=Check(RuntimeError("away"), last=DONE), notify=Notify())
@@ -440,7 +440,7 @@ def test_a_continuation_takes_seven_events_and_a_retry_three() -> None:
 
 
 def test_an_iteration_whose_iterator_fails_takes_fourteen_events() -> None:
-    """With its retry: fewer than an iteration whose two tasks are retried."""
+    """This includes its retry, and is less than an iteration with two retried tasks."""
     always = Check(last=RuntimeError("away"))
     shorter = run(machine(10), iterator=always, check=always, notify=Notify())
     longer = run(machine(11), iterator=always, check=always, notify=Notify())
@@ -485,7 +485,7 @@ class NotifyAtItsLimits(Notify):
 def test_the_longest_execution_that_the_settings_allow_stays_below_the_limit(
     last: Exception | None, iterator: Any
 ) -> None:
-    """Pitfall 19: every iteration, continuation and retry that the definition allows."""
+    """Pitfall 19: it has every iteration, continuation and retry that the definition allows."""
     longest = SETTINGS["reconcileCountIterations"].rule
     assert longest.holds(MOST_ITERATIONS)
     assert not longest.holds(MOST_ITERATIONS + 1)
@@ -503,7 +503,7 @@ def test_the_longest_execution_that_the_settings_allow_stays_below_the_limit(
 
 
 def test_the_definition_needs_no_cdktf() -> None:
-    """Nor do the settings: it takes seconds to import, and the unit tests none."""
+    """The settings do not, either: importing cdktf takes seconds."""
     code = (
         "import sys, stacks.settings, stacks.constructs.reconciliation_states;"
         "print([name for name in sys.modules if name.split('.')[0] in ('cdktf', 'jsii')],"

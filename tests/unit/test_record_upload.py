@@ -1,4 +1,4 @@
-"""A row for each key keeps its newest event, whatever comes twice or in another order."""
+"""A row for each key keeps its newest event, for any repetitions and any order of events."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ uploads = st.builds(
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[list[ObjectUpload]], list[list[ObjectUpload]]]:
-    """Events, and the same delivered in another order with some of them repeated."""
+    """Generate events, and the same events in another order with repetitions."""
     events = draw(st.lists(st.lists(uploads, min_size=1, max_size=4), min_size=1, max_size=5))
     repeated = draw(st.lists(st.sampled_from(events), max_size=3))
     return events, draw(st.permutations([*events, *repeated]))
@@ -55,7 +55,7 @@ def recorded(events: list[list[ObjectUpload]]) -> list[Item]:
 
 
 def test_a_row_has_the_attributes_of_the_contract(aws: FakeAws, context: FakeContext) -> None:
-    """Pitfall 10: it expires, EXPIRY_DAYS after it was written, however old its event is."""
+    """Pitfall 10: it expires EXPIRY_DAYS after it was written, whatever the age of its event."""
     handler(batch(data_event(upload("a-vaultjob/x", size_bytes=5))), context.typed)
     assert aws.dynamodb.rows(EVENT_TABLE) == [
         {
@@ -69,16 +69,14 @@ def test_a_row_has_the_attributes_of_the_contract(aws: FakeAws, context: FakeCon
     ]
 
 
-def test_a_manifest_is_recorded_too(aws: FakeAws, context: FakeContext) -> None:
+def test_a_manifest_is_also_recorded(aws: FakeAws, context: FakeContext) -> None:
     handler(batch(manifest_event()), context.typed)
     (row,) = aws.dynamodb.rows(EVENT_TABLE)
     assert row["objectKey"] == {"S": "a-vaultjob/a.manifest"}
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
-def test_hostile_keys_are_recorded_as_they_are(
-    aws: FakeAws, context: FakeContext, name: str
-) -> None:
+def test_hostile_keys_are_recorded_unchanged(aws: FakeAws, context: FakeContext, name: str) -> None:
     """Pitfall 4: the sort key is exactly the S3 key."""
     handler(batch(data_event(upload(f"{name}-vaultjob/{name}"), set_id=name)), context.typed)
     (row,) = aws.dynamodb.rows(EVENT_TABLE)
@@ -90,7 +88,7 @@ def test_hostile_keys_are_recorded_as_they_are(
 def test_repeated_and_reordered_events_give_the_same_table(
     delivered: tuple[list[list[ObjectUpload]], list[list[ObjectUpload]]],
 ) -> None:
-    """Pitfall 9 and 18: EventBridge delivers at least once, and in no order."""
+    """Pitfall 9 and 18: EventBridge delivers at least once, and in any order."""
     once, again = delivered
     assert recorded(once) == recorded(again)
 
@@ -98,14 +96,14 @@ def test_repeated_and_reordered_events_give_the_same_table(
 @settings(max_examples=40)
 @given(st.lists(uploads, min_size=1, max_size=8))
 def test_one_event_or_many_give_the_same_table(reported: list[ObjectUpload]) -> None:
-    """Pitfall 5: a key that comes twice within an event counts once, by its newest upload."""
+    """Pitfall 5: a key that occurs twice in an event counts once, with its newest upload."""
     assert recorded([reported]) == recorded([[each] for each in reported])
 
 
 @settings(max_examples=40)
 @given(st.lists(uploads, min_size=1, max_size=8))
 def test_a_row_keeps_the_newest_event_of_its_key(reported: list[ObjectUpload]) -> None:
-    """Pitfall 9: and of one second's events the largest, so that no order matters."""
+    """Pitfall 9: of the events in one second it is the largest, so that the order does not matter."""
     newest: dict[str, tuple[int, int]] = {}
     for each in reported:
         age = (each.event_time, each.size_bytes)
@@ -126,7 +124,7 @@ def test_an_older_event_does_not_undo_a_newer_one(aws: FakeAws, context: FakeCon
     assert row["objectSize"] == {"N": "1"}
 
 
-def test_what_is_not_written_is_counted(
+def test_uploads_that_are_not_written_are_counted(
     aws: FakeAws, context: FakeContext, metrics: Callable[[], Counter[str]]
 ) -> None:
     """Pitfall 8: repeated uploads are skipped with a metric."""
@@ -139,15 +137,15 @@ def test_what_is_not_written_is_counted(
     assert metrics() == {"UploadsRecorded": 0, "UploadEventsRepeated": 3}
 
 
-def test_each_row_is_written_by_a_put_of_its_own(aws: FakeAws, context: FakeContext) -> None:
-    """Pitfall 5: BatchWriteItem knows no conditions and answers 200 with UnprocessedItems."""
+def test_each_row_is_written_with_its_own_put(aws: FakeAws, context: FakeContext) -> None:
+    """Pitfall 5: BatchWriteItem supports no conditions, and returns 200 with UnprocessedItems."""
     handler(batch(data_event(*[upload(f"a-vaultjob/{n}") for n in range(60)])), context.typed)
     assert Counter(aws.dynamodb.operations) == {"PutItem": 60, "UpdateItem": 1}
     assert len(aws.dynamodb.rows(EVENT_TABLE)) == 60
 
 
 def test_an_expired_row_counts_as_absent(aws: FakeAws, context: FakeContext) -> None:
-    """DynamoDB deletes it days later, and readers ignore it meanwhile."""
+    """DynamoDB deletes it days later, and readers ignore it before that."""
     put_row(aws, "a-vaultjob/x", event_time=EVENT_TIME + 9, expires_at=int(aws.clock.now))
     handler(batch(data_event(upload("a-vaultjob/x", size_bytes=7))), context.typed)
     (row,) = aws.dynamodb.rows(EVENT_TABLE)
@@ -160,7 +158,7 @@ OTHER = data_event(upload("b-vaultjob/x"), set_id="b")
 
 
 def refuse(code: str, key: str = "/7") -> Callable[[str, Mapping[str, Any]], Exception | None]:
-    """Fail the put of one row of twenty."""
+    """Make the put of one row of twenty fail."""
 
     def fails(_: str, parameters: Mapping[str, Any]) -> Exception | None:
         ends = parameters.get("Item", {}).get("objectKey", {"S": ""})["S"].endswith(key)
@@ -172,7 +170,7 @@ def refuse(code: str, key: str = "/7") -> Callable[[str, Mapping[str, Any]], Exc
 def test_one_failed_put_returns_its_message_and_no_other(
     aws: FakeAws, context: FakeContext
 ) -> None:
-    """Pitfall 5: it comes again, and then all is there; nothing is dropped."""
+    """Pitfall 5: the message is delivered again, and then everything is written."""
     aws.dynamodb.fails = refuse("InternalServerError")
     assert failed(handler(batch(TWENTY, OTHER), context.typed)) == ["m0"]
     aws.dynamodb.fails = lambda *_: None
@@ -180,10 +178,8 @@ def test_one_failed_put_returns_its_message_and_no_other(
     assert len(aws.dynamodb.rows(EVENT_TABLE)) == 21
 
 
-def test_one_failed_put_does_not_keep_the_other_rows_back(
-    aws: FakeAws, context: FakeContext
-) -> None:
-    """Pitfall 6: a row that can never be written must not take its whole bundle along."""
+def test_one_failed_put_does_not_stop_the_other_rows(aws: FakeAws, context: FakeContext) -> None:
+    """Pitfall 6: a row that can never be written must not make its whole bundle fail."""
     aws.dynamodb.fails = refuse("ValidationException")
     assert failed(handler(batch(TWENTY), context.typed)) == ["m0"]
     assert len(aws.dynamodb.rows(EVENT_TABLE)) == 19
@@ -196,7 +192,7 @@ def test_one_failed_put_does_not_keep_the_other_rows_back(
 def test_an_unavailable_table_is_left_alone_after_one_round(
     aws: FakeAws, context: FakeContext, error: Exception
 ) -> None:
-    """A batch has ten thousand rows, and each would take seconds to fail."""
+    """A batch has ten thousand rows, and each would need seconds to fail."""
     aws.dynamodb.fails = lambda *_: error
     messages = [data_event(*[upload(f"a-vaultjob/{n}/{m}") for n in range(99)]) for m in range(10)]
     assert len(failed(handler(batch(*messages), context.typed))) == 10
@@ -207,7 +203,7 @@ def test_an_unavailable_table_is_left_alone_after_one_round(
 def test_rows_that_an_earlier_delivery_wrote_are_not_put_again(
     aws: FakeAws, context: FakeContext
 ) -> None:
-    """Else a table that is too slow for one invocation would never take the whole bundle."""
+    """Otherwise a table that is too slow for one invocation would never contain the whole bundle."""
     aws.dynamodb.fails = refuse("InternalServerError")
     handler(batch(TWENTY), context.typed)
     aws.dynamodb.fails = lambda *_: None
@@ -217,9 +213,7 @@ def test_rows_that_an_earlier_delivery_wrote_are_not_put_again(
     assert len(aws.dynamodb.rows(EVENT_TABLE)) == 20
 
 
-def test_a_table_that_cannot_be_read_is_written_all_the_same(
-    aws: FakeAws, context: FakeContext
-) -> None:
+def test_a_table_that_cannot_be_read_is_still_written(aws: FakeAws, context: FakeContext) -> None:
     def unreadable(operation: str, _: Any) -> Exception | None:
         return client_error("InternalServerError", 500) if operation == "BatchGetItem" else None
 
@@ -229,7 +223,7 @@ def test_a_table_that_cannot_be_read_is_written_all_the_same(
 
 
 def test_a_throttled_table_slows_the_writer_down(aws: FakeAws, context: FakeContext) -> None:
-    """Pitfall 48: nothing is given back that time can still write."""
+    """Pitfall 48: nothing is put back that can still be written in time."""
     taken: Counter[float] = Counter()
 
     def throttle(operation: str, _: Any) -> Exception | None:
@@ -248,7 +242,7 @@ def test_a_throttled_table_slows_the_writer_down(aws: FakeAws, context: FakeCont
 
 
 def test_what_the_functions_time_does_not_suffice_for_is_returned(aws: FakeAws) -> None:
-    """Rows that were written stay; the message is delivered again, and the rest is written."""
+    """Written rows stay; the message is delivered again, and the rest is written."""
     aws.dynamodb.fails = lambda *_: client_error("ProvisionedThroughputExceededException", 400)
     context = FakeContext(looks_at_the_clock=3)
     assert failed(handler(batch(TWENTY, OTHER), context.typed)) == ["m0", "m1"]
@@ -318,7 +312,7 @@ def test_a_malformed_event_is_set_aside_at_once(
     )
 )
 def test_whatever_is_announced_can_be_recorded(events: list[dict[str, Any]]) -> None:
-    """Contract: what classify publishes, record reads and DynamoDB holds."""
+    """Contract: record can read what classify publishes, and DynamoDB can store it."""
     with installed(FakeAws()) as aws:
         assert failed(classify_upload.handler(batch(*events), FakeContext().typed)) == []
         aside = {letter["MessageBody"] for letter in aws.sqs.sent}
@@ -333,8 +327,8 @@ def test_whatever_is_announced_can_be_recorded(events: list[dict[str, Any]]) -> 
         assert {row["objectKey"]["S"] for row in aws.dynamodb.rows(EVENT_TABLE)} == reported
 
 
-def test_an_error_of_our_own_sets_nothing_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bad deployment would move every message to the dead letters within minutes."""
+def test_an_unexpected_error_sets_nothing_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a bad deployment would move every message to the dead letters within minutes."""
 
     def broken(event: Any) -> Any:
         raise KeyError(event)

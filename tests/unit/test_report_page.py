@@ -1,4 +1,4 @@
-"""The report as a page: it stands alone, says what the report says, and obeys no key."""
+"""The report as an HTML page: self-contained, complete, and safe with any key."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def missing(key: str) -> dict[str, Any]:
 
 
 class Outline(HTMLParser):
-    """Tags with their attributes, text, and whether every tag is closed in its turn."""
+    """Tags with their attributes, the text, and whether every tag is closed in order."""
 
     VOID = ("meta", "input", "rect", "line", "polyline")
 
@@ -89,7 +89,7 @@ class Outline(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def test_it_says_what_happened_and_what_lacks_where() -> None:
+def test_the_page_has_the_outcome_and_the_hop_of_each_missing_key() -> None:
     outline = Outline(made([missing("deep/one"), missing("deep/two"), missing("top")]))
     text = " ".join(outline.texts)
     for expected in (
@@ -129,7 +129,7 @@ def test_it_fetches_nothing_and_allows_its_own_style_and_script_alone() -> None:
     assert not re.search(r"(?i)https?:|\bsrc=|\bhref=|@import|url\(", html)
 
 
-def test_a_hostile_key_is_text_and_nothing_else() -> None:
+def test_a_hostile_key_is_only_text() -> None:
     changes = {"set-id": HOSTILE, "reason": HOSTILE, "object-key": HOSTILE}
     html = made([missing(HOSTILE), {"type": HOSTILE, "key": HOSTILE}], **changes)
     outline = Outline(html)
@@ -149,7 +149,7 @@ def test_tables_have_headings_with_a_scope_and_controls_have_labels() -> None:
     assert svg["role"] == "img"
 
 
-def test_a_million_differences_make_a_page_of_a_thousand_in_little_time() -> None:
+def test_a_million_differences_make_a_page_of_a_thousand_quickly() -> None:
     differences = (missing(f"folder {number % 300}/{number}") for number in range(1_000_000))
     before = time.monotonic()
     html = made(differences, missing=1_000_000)
@@ -159,9 +159,9 @@ def test_a_million_differences_make_a_page_of_a_thousand_in_little_time() -> Non
     assert "The 200 with the most keys, of 300" in html
 
 
-def test_a_set_whose_rows_have_expired_says_so() -> None:
+def test_expired_rows_are_reported_as_such() -> None:
     html = "".join(page(DECIDED, [], Arrivals(), folder=FOLDER, now=1_795_800_000))
-    assert "no rows of this set (any more)" in html
+    assert "no rows of this set; rows expire" in html
     assert "6 more were found; their rows have expired" in made([])
 
 

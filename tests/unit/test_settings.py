@@ -1,4 +1,4 @@
-"""Settings: two sources, every value checked, every problem told at once and with its remedy."""
+"""Settings: two sources, every value checked, every problem reported at once with its remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ json_values = st.recursive(
 
 
 def problems_of(**changed: Any) -> list[str]:
-    """Return what is wrong with the defaults once they are changed so; nothing if all is well."""
+    """Return the problems of the defaults with these changes; an empty list if there are none."""
     try:
         checked({**DEFAULTS, **changed})
     except SettingsError as error:
@@ -36,7 +36,7 @@ def problems_of(**changed: Any) -> list[str]:
 
 
 def project(folder: Path, *, context: Any = None, **environments: Any) -> Path:
-    """Write a project with these environments; a text is written as it is."""
+    """Write a project with these environments; a text is written unchanged."""
     given = {"cdktf": {"context": DEFAULTS if context is None else context}, **environments}
     (folder / "environments").mkdir()
     for name, content in given.items():
@@ -47,7 +47,7 @@ def project(folder: Path, *, context: Any = None, **environments: Any) -> Path:
 
 
 def test_without_an_environment_the_defaults_hold(tmp_path: Path) -> None:
-    """As the contract lists them."""
+    """They are those in the contract."""
     assert read_settings(shipped.write(tmp_path)) == Settings(
         environment_name="dev",
         stacks_account_id=None,
@@ -80,7 +80,7 @@ def test_without_an_environment_the_defaults_hold(tmp_path: Path) -> None:
 
 
 def test_an_environment_overrides_what_it_names_and_nothing_else(tmp_path: Path) -> None:
-    """The rest stays as cdktf.json has it."""
+    """The others are as in cdktf.json."""
     root = project(tmp_path, test={"environmentName": "test", "expiryDays": 90})
     assert read_settings(root, "test") == dataclasses.replace(
         shipped.settings(),
@@ -90,8 +90,8 @@ def test_an_environment_overrides_what_it_names_and_nothing_else(tmp_path: Path)
     )
 
 
-def test_the_projects_environments_are_right_and_bear_their_own_names() -> None:
-    """One that were called as another would take over what that one has."""
+def test_the_projects_environments_are_valid_and_have_their_own_names() -> None:
+    """An environment with the name of another would take over its resources."""
     names = sorted(path.stem for path in (ROOT / "environments").glob("*.json"))
     assert {"chaos", "demo", "dev", "local", "prod"} <= set(names)
     assert [read_settings(ROOT, name).environment_name for name in names] == names
@@ -111,7 +111,7 @@ def test_every_setting_has_a_default() -> None:
 
 
 def test_every_setting_is_a_field() -> None:
-    """What is checked is what is used."""
+    """Every checked value is used."""
     fields = {field.name for field in dataclasses.fields(Settings)}
     assert {setting.field for setting in SETTINGS.values()} == fields - {
         "state_bucket_is_guessable"
@@ -119,19 +119,19 @@ def test_every_setting_is_a_field() -> None:
 
 
 def test_names_begin_with_the_environments() -> None:
-    """Two environments fit in one account."""
+    """So two environments fit in one account."""
     settings = checked({**DEFAULTS, "environmentName": "prod"})
     assert settings.name_prefix == "vault-prod"
 
 
 def test_settings_cannot_be_changed_once_they_are_checked() -> None:
-    """What was checked is what is deployed."""
+    """So the checked settings are those that are deployed."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         checked(DEFAULTS).expiry_days = 1  # type: ignore[misc]
 
 
-def test_an_unknown_key_is_reported_with_the_one_that_is_meant() -> None:
-    """A typing mistake would be a default that nobody wanted."""
+def test_an_unknown_key_is_reported_with_the_most_similar_one() -> None:
+    """A typing mistake would otherwise have the effect of the default."""
     problems = problems_of(reconcileCountIteration=10)
     assert problems == [
         "reconcileCountIteration is not a setting: did you mean reconcileCountIterations?"
@@ -139,13 +139,13 @@ def test_an_unknown_key_is_reported_with_the_one_that_is_meant() -> None:
 
 
 def test_an_unknown_key_that_is_like_no_other_is_reported_with_all_of_them() -> None:
-    """There are few."""
+    """There are few settings."""
     (problem,) = problems_of(qqq=1)
     assert problem == f"qqq is not a setting: the settings are {', '.join(SETTINGS)}"
 
 
 def test_a_missing_key_is_reported_with_what_it_must_be() -> None:
-    """Somebody removed a default."""
+    """This happens if somebody removes a default."""
     rest = {key: value for key, value in DEFAULTS.items() if key != "expiryDays"}
     with pytest.raises(SettingsError) as raised:
         checked(rest)
@@ -199,8 +199,8 @@ def test_a_missing_key_is_reported_with_what_it_must_be() -> None:
         ("clientMayDeleteVaultedData", "no"),
     ],
 )
-def test_a_value_of_another_type_is_reported_as_it_was_written(key: str, value: Any) -> None:
-    """A text is no number, and ``true`` is none, though Python thinks so."""
+def test_a_value_of_another_type_is_reported_as_written(key: str, value: Any) -> None:
+    """A text is not a number, and neither is ``true``, although it is one in Python."""
     assert problems_of(**{key: value}) == [
         f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.must_be}"
     ]
@@ -245,8 +245,8 @@ def test_a_value_of_another_type_is_reported_as_it_was_written(key: str, value: 
         ("alarmTopicArn", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:operators"),
     ],
 )
-def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
-    """What the contract allows."""
+def test_a_value_at_the_limit_is_accepted(key: str, value: Any) -> None:
+    """The limits are those of the contract."""
     assert problems_of(**{key: value}) == []
 
 
@@ -329,15 +329,15 @@ def test_a_value_at_the_edge_is_taken(key: str, value: Any) -> None:
         ("alarmTopicArn", "arn:aws:sqs:eu-west-1:123456789012:operators"),
     ],
 )
-def test_a_value_beyond_the_edge_is_refused(key: str, value: Any) -> None:
-    """AWS would refuse it, minutes later and in other words."""
+def test_a_value_beyond_the_limit_is_refused(key: str, value: Any) -> None:
+    """AWS would refuse it minutes later, with another message."""
     assert problems_of(**{key: value}) == [
         f"{key} is {json.dumps(value)}: it must be {SETTINGS[key].rule.must_be}"
     ]
 
 
-def test_the_clients_script_takes_the_time_zones_that_the_setting_takes() -> None:
-    """One that it refused would leave the gateway without activation, in an account only."""
+def test_the_clients_script_accepts_the_time_zones_of_the_setting() -> None:
+    """Otherwise the script would not activate the gateway, which would only show in an account."""
     script = (ROOT / "scripts" / "activate-gateway.sh").read_text(encoding="utf-8")
     (pattern,) = re.findall(r"\$GATEWAY_TIME_ZONE =~ (\S+) \]\]", script)
     hours = ["0", "00", "5", "05", "005", "9", "10", "14", "15", "24", ""]
@@ -351,8 +351,8 @@ def test_the_clients_script_takes_the_time_zones_that_the_setting_takes() -> Non
 
 @pytest.mark.parametrize("template", ["${aws_s3_bucket.other.arn}", "%{ if true }x%{ endif }"])
 @pytest.mark.parametrize("key", ["jobDirSuffixName", "manifestSuffixName", "ignoreUnexpectedNames"])
-def test_no_value_is_one_that_terraform_would_evaluate(key: str, template: str) -> None:
-    """Its JSON has no plain texts: what reads like a template is one."""
+def test_no_accepted_value_is_evaluated_by_terraform(key: str, template: str) -> None:
+    """Terraform's JSON has no plain texts: a text with a template is evaluated."""
     value = [template] if key == "ignoreUnexpectedNames" else template
     assert len(problems_of(**{key: value})) == 1
 
@@ -371,14 +371,14 @@ def test_no_value_is_one_that_terraform_would_evaluate(key: str, template: str) 
         "eusc-de-east-1",
     ],
 )
-def test_the_regions_of_all_partitions_are_regions(region: str) -> None:
-    """Nobody is to be kept out by a pattern."""
+def test_the_regions_of_all_partitions_are_accepted(region: str) -> None:
+    """The pattern must not exclude a partition."""
     assert problems_of(stacksRegion=region) == []
 
 
 @pytest.mark.parametrize("key", list(SETTINGS))
-def test_null_is_taken_only_where_nothing_is_a_value(key: str) -> None:
-    """An environment may take a default back only if the setting is optional."""
+def test_null_is_accepted_only_for_optional_settings(key: str) -> None:
+    """An environment can remove a default only if the setting is optional."""
     assert bool(problems_of(**{key: None})) is (shipped.DEPLOYERS_OWN.get(key, "") is not None)
 
 
@@ -389,7 +389,7 @@ def test_null_is_taken_only_where_nothing_is_a_value(key: str) -> None:
 def test_rows_outlast_the_longest_reconciliation_by_two_weeks(
     count: int, wait_seconds: int, least_days: int
 ) -> None:
-    """Else a set could not be whole, because its first rows have expired."""
+    """Otherwise a set could not become whole, because its first rows would have expired."""
     given: dict[str, Any] = {
         "reconcileCountIterations": count,
         "reconcileWaitIterations": wait_seconds,
@@ -403,8 +403,8 @@ def test_rows_outlast_the_longest_reconciliation_by_two_weeks(
         )
 
 
-def test_the_archive_ends_before_the_outcomes_do() -> None:
-    """A manifest replayed after its outcome expired would be reconciled and announced again."""
+def test_the_archive_expires_before_the_outcomes() -> None:
+    """A manifest that is replayed after its outcome expired would be reconciled and announced again."""
     (problem,) = problems_of(archiveDays=30, expiryDays=30)
     assert problem.startswith("archiveDays is 30: it must be less than expiryDays, 30,")
     assert problems_of(archiveDays=29, expiryDays=30) == []
@@ -418,8 +418,8 @@ def test_folders_and_manifests_have_different_suffixes() -> None:
     )
 
 
-def test_data_is_not_protected_and_deleted_at_once() -> None:
-    """One of them would be ignored, and which is not for us to say."""
+def test_data_cannot_be_both_protected_and_deleted() -> None:
+    """One of the settings would be ignored, and the user must decide which."""
     assert problems_of(preventDestroy=True) == []
     assert problems_of(deleteDataWithStacks=True) == []
     (problem,) = problems_of(preventDestroy=True, deleteDataWithStacks=True)
@@ -429,8 +429,8 @@ def test_data_is_not_protected_and_deleted_at_once() -> None:
     )
 
 
-def test_alarms_go_to_a_topic_of_the_stacks_region() -> None:
-    """CloudWatch would refuse any other, in the middle of a deployment."""
+def test_alarms_use_a_topic_of_the_stacks_region() -> None:
+    """CloudWatch would refuse another one in the middle of a deployment."""
     topic = "arn:aws:sns:us-east-1:123456789012:operators"
     assert problems_of(alarmTopicArn=topic) == []
     assert problems_of(alarmTopicArn=topic, stacksRegion="us-east-1") == []
@@ -442,7 +442,7 @@ def test_alarms_go_to_a_topic_of_the_stacks_region() -> None:
 
 
 def test_conflicts_are_reported_with_everything_else() -> None:
-    """They need only their own values to be right."""
+    """Only their own values must be valid."""
     problems = problems_of(
         verifyObject=True,
         logRetentionDays=31,
@@ -459,21 +459,21 @@ def test_conflicts_are_reported_with_everything_else() -> None:
     ]
 
 
-def test_a_conflict_is_not_reported_for_a_value_that_is_wrong_by_itself() -> None:
-    """There is nothing to compare with."""
+def test_a_conflict_is_not_reported_for_an_invalid_value() -> None:
+    """An invalid value cannot be compared."""
     assert len(problems_of(expiryDays="15", reconcileWaitIterations=3_600)) == 1
     assert len(problems_of(preventDestroy="yes", deleteDataWithStacks=True)) == 1
 
 
 def test_production_is_protected() -> None:
-    """Play is not."""
+    """Environments for trials are not."""
     assert read_settings(ROOT, "prod").prevent_destroy
     assert not read_settings(ROOT, "prod").delete_data_with_stacks
     assert not read_settings(ROOT, "local").prevent_destroy
 
 
-def test_all_that_is_wrong_is_reported_at_once() -> None:
-    """A line each, so that one attempt is enough."""
+def test_all_problems_are_reported_at_once() -> None:
+    """There is a line for each, so that one attempt is enough."""
     problems = problems_of(
         environmentName="Dev", expiryDays="30", logRetentionDays=31, verifyObject=True
     )
@@ -488,8 +488,8 @@ def test_all_that_is_wrong_is_reported_at_once() -> None:
 @example(key="expiryDays", value=float("nan"))
 @example(key="environmentName", value="a\nb")
 @given(key=st.sampled_from([*SETTINGS, "other"]), value=json_values)
-def test_whatever_is_written_is_taken_or_reported_in_a_line(key: str, value: Any) -> None:
-    """Never a traceback."""
+def test_any_value_is_accepted_or_reported_in_a_line(key: str, value: Any) -> None:
+    """There is never a traceback."""
     for problem in problems_of(**{key: value}):
         assert problem.startswith(f"{key} is ")
         assert len(problem.splitlines()) == 1
@@ -509,8 +509,8 @@ def test_whatever_is_written_is_taken_or_reported_in_a_line(key: str, value: Any
         ),
     ],
 )
-def test_the_state_has_a_bucket_of_its_own(changed: dict[str, Any], name: str) -> None:
-    """Named by the settings, or derived; a bucket's name has 63 characters at most."""
+def test_the_state_has_its_own_bucket(changed: dict[str, Any], name: str) -> None:
+    """Its name is a setting or derived; a bucket's name has at most 63 characters."""
     settings = checked({**DEFAULTS, **changed})
     assert settings.state_bucket_name == name
     assert settings.state_bucket_is_guessable == name.endswith("-terraform-state")
@@ -537,10 +537,10 @@ def test_the_state_has_a_bucket_of_its_own(changed: dict[str, Any], name: str) -
         "*",
     ],
 )
-def test_an_environment_that_is_not_there_is_reported_with_those_that_are(
+def test_an_unknown_environment_is_reported_with_the_known_ones(
     tmp_path: Path, environment: str
 ) -> None:
-    """It is a name, and never a path."""
+    """The value is a name, and never a path."""
     root = project(tmp_path, dev={}, prod={})
     with pytest.raises(SettingsError) as raised:
         read_settings(root, environment)
@@ -552,10 +552,8 @@ def test_an_environment_that_is_not_there_is_reported_with_those_that_are(
 @pytest.mark.parametrize(
     "content", ["", "{", '{"environmentName": "dev",}', "[]", "null", "7", '"dev"']
 )
-def test_a_file_that_is_no_json_object_is_reported_by_its_name(
-    tmp_path: Path, content: str
-) -> None:
-    """Where to look is the first thing to know."""
+def test_a_file_that_is_no_json_object_is_reported_by_name(tmp_path: Path, content: str) -> None:
+    """The message begins with the file's name."""
     root = project(tmp_path, dev=content)
     with pytest.raises(SettingsError) as raised:
         read_settings(root)
@@ -565,7 +563,7 @@ def test_a_file_that_is_no_json_object_is_reported_by_its_name(
 
 
 def test_a_file_that_is_not_utf_8_is_reported_by_its_name(tmp_path: Path) -> None:
-    """Some editors still write others."""
+    """Some editors still use other encodings."""
     root = project(tmp_path, dev={})
     (root / "environments" / "dev.json").write_bytes(b'{"environmentName": "d\xe9v"}')
     with pytest.raises(SettingsError, match=r"dev\.json cannot be read"):
@@ -573,7 +571,7 @@ def test_a_file_that_is_not_utf_8_is_reported_by_its_name(tmp_path: Path) -> Non
 
 
 def test_a_project_without_its_file_of_defaults_is_reported(tmp_path: Path) -> None:
-    """Somebody runs it from a part of a clone."""
+    """This happens in a part of a clone."""
     root = project(tmp_path, dev={})
     (root / "cdktf.json").unlink()
     with pytest.raises(SettingsError, match=r"cdktf\.json cannot be read"):
@@ -582,14 +580,14 @@ def test_a_project_without_its_file_of_defaults_is_reported(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("context", [[], [1], "context", 7])
 def test_a_context_that_is_no_object_is_reported(tmp_path: Path, context: Any) -> None:
-    """Not with a traceback, and not by ignoring it."""
+    """It is neither a traceback nor ignored."""
     root = project(tmp_path, context=context, dev={})
     with pytest.raises(SettingsError, match=r"cdktf\.json"):
         read_settings(root)
 
 
 def test_a_project_without_context_lacks_every_setting(tmp_path: Path) -> None:
-    """Each is told."""
+    """Each missing setting is reported."""
     root = project(tmp_path, cdktf={}, dev={})
     with pytest.raises(SettingsError) as raised:
         read_settings(root)
@@ -597,30 +595,30 @@ def test_a_project_without_context_lacks_every_setting(tmp_path: Path) -> None:
 
 
 def test_the_message_has_a_heading_and_a_line_for_each_problem() -> None:
-    """What main.py prints."""
+    """This is the output of main.py."""
     error = SettingsError(["a is wrong", "b is wrong"])
     assert str(error).splitlines() == ["The settings cannot be used:", "a is wrong", "b is wrong"]
 
 
-def test_no_variable_but_the_choice_of_the_environment_counts(
+def test_only_the_variable_with_the_environment_has_an_effect(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """cdktf-cli overwrites ``CDKTF_CONTEXT_JSON``; settings have two sources and no third."""
+    """cdktf-cli overwrites ``CDKTF_CONTEXT_JSON``; settings have exactly two sources."""
     before = read_settings(ROOT)
     monkeypatch.setenv("CDKTF_CONTEXT_JSON", json.dumps({"expiryDays": 99}))
     monkeypatch.setenv("expiryDays", "99")
     assert read_settings(ROOT) == before
 
 
-def test_an_environment_says_its_name(tmp_path: Path) -> None:
-    """Otherwise it would be dev, with dev's state and dev's names."""
+def test_an_environments_file_has_its_name(tmp_path: Path) -> None:
+    """Otherwise the default name would apply, with dev's state and resources."""
     root = project(tmp_path, dev={}, test={"expiryDays": 60})
     with pytest.raises(SettingsError, match="environmentName"):
         read_settings(root, "test")
 
 
 def test_a_copied_environment_does_not_keep_the_name_of_its_original(tmp_path: Path) -> None:
-    """It would work on the original's state and resources."""
+    """Otherwise it would change the original's state and resources."""
     root = project(tmp_path, dev={}, prod={"environmentName": "prod"})
     (root / "environments" / "prod-2.json").write_text(
         (root / "environments/prod.json").read_text()
@@ -635,7 +633,7 @@ def test_a_copied_environment_does_not_keep_the_name_of_its_original(tmp_path: P
 
 
 def test_dev_has_no_other_name(tmp_path: Path) -> None:
-    """Though its file need not name it."""
+    """Its file need not contain the name."""
     with pytest.raises(SettingsError, match='it must be "dev"'):
         read_settings(project(tmp_path, dev={"environmentName": "prod"}))
 
@@ -650,8 +648,8 @@ def test_a_missing_name_is_reported_with_everything_else(tmp_path: Path) -> None
     ]
 
 
-def test_a_stacks_state_lies_below_its_environments_name() -> None:
-    """So that a policy can name all of them, and no other's."""
+def test_a_stacks_state_is_below_its_environments_name() -> None:
+    """So a policy can cover the states of one environment only."""
     assert read_settings(ROOT, "prod").state_key("Stack") == "prod/Stack.tfstate"
 
 
@@ -688,10 +686,10 @@ def test_a_stacks_state_lies_below_its_environments_name() -> None:
         ),
     ],
 )
-def test_instance_types_and_tags_are_what_aws_takes(
+def test_instance_types_and_tags_follow_awss_rules(
     key: str, good: list[Any], bad: list[Any]
 ) -> None:
-    """A gateway on less memory than AWS documents would not run; an image is for x86 alone."""
+    """A gateway with less memory than AWS documents would not run, and an image is for x86 only."""
     for value in good:
         assert problems_of(**{key: value}) == []
     for value in bad:

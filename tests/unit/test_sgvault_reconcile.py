@@ -1,4 +1,4 @@
-"""``sgvault reconcile`` asks before it repeats what was successful."""
+"""``sgvault reconcile`` asks before it repeats a successful reconciliation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.unit.sgvault import sgvault
 
 @pytest.fixture
 def statuses() -> list[str]:
-    """The status of each attempt's outcome so far; empty where it expired."""
+    """Return the status of each attempt's outcome so far; empty if it expired."""
     return []
 
 
 @pytest.fixture
 def account(statuses: list[str]) -> Iterator[Account]:
-    """An account with one manifest, and these outcomes of its attempts, in their order."""
+    """Return an account with one manifest, and these outcomes of its attempts in order."""
 
     def get_item(account: Account, parameters: Any) -> Any:
         id_ = parameters["Key"]["id"]["S"]
@@ -54,10 +54,10 @@ def account(statuses: list[str]) -> Iterator[Account]:
         yield account
 
 
-def test_a_successful_set_is_not_repeated_unless_somebody_agrees(
+def test_a_successful_set_is_repeated_only_after_approval(
     account: Account, statuses: list[str]
 ) -> None:
-    """In a pipe nobody can, so that --yes is the remedy."""
+    """Without a terminal, --yes is the remedy."""
     statuses += ["Timed out", "Successful"]
     ran = sgvault("reconcile", "a", "--region", "us-east-1")
     assert ran.status == 1
@@ -88,7 +88,7 @@ def test_the_last_outcome_counts(account: Account, statuses: list[str]) -> None:
 
 
 def test_an_attempts_number_is_not_used_again_after_its_outcome_expired(account: Account) -> None:
-    """The table has no outcome any more, and the counter has no expiry."""
+    """The outcome has expired, and the counter never does."""
     for _ in range(2):
         assert sgvault("reconcile", "a", "--region", "us-east-1").status == 0
     started = [json.loads(each["input"]) for each in account.named("StartExecution")]

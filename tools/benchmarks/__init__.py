@@ -1,1 +1,1 @@
-"""What the reconciliation costs, beside a plain one, on a stub of DynamoDB and S3."""
+"""Measure the cost of the reconciliation and of a plain one, on a stub of DynamoDB and S3."""

@@ -1,4 +1,4 @@
-"""``python -m tools.benchmarks``: ours beside a plain reconciliation, on a stub of AWS."""
+"""``python -m tools.benchmarks``: compare the reconciliation with a plain one, on a stub of AWS."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def arguments() -> argparse.Namespace:
 
 
 def compare(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -> None:
-    """Measure all cases, show them as they come, and write them to ``latest.json``."""
+    """Measure all cases, print each when it is done, and write all to ``latest.json``."""
     found: list[Result] = []
     with progress.status("Starting") as status:
         for files in sizes:
@@ -75,7 +75,7 @@ def compare(stub: RunningStub, sizes: list[int], progress: Console, out: Console
 
 
 def grow(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -> None:
-    """Measure ours alone, with sets of *sizes* files."""
+    """Measure only this project's reconciliation, with sets of *sizes* files."""
     with progress.status("Starting") as status:
         measured = list(scale(stub, sizes, status.update))
     out.print(tables.growth("Complete sets, ours alone", measured))
@@ -89,7 +89,7 @@ def look(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -
 
 
 def main() -> int:
-    """Measure what the command line asks for."""
+    """Run the measurements of the command line."""
     options = arguments()
     return exit_status(
         lambda: measured(options), interrupted="Interrupted: what was started has ended."
@@ -97,7 +97,7 @@ def main() -> int:
 
 
 def measured(options: argparse.Namespace) -> int:
-    """Compare, or grow, and print how long it took."""
+    """Run a comparison or a growth measurement, and print how long it takes."""
     progress, out = Console(stderr=True), Console()
     if not out.is_terminal:
         out = Console(width=WIDTH)

@@ -1,7 +1,7 @@
-"""A plain reconciliation, written to be compared with: simple, and everything in memory.
+"""A plain reconciliation for comparison: simple, and everything in memory.
 
-Every iteration reads all rows, the whole manifest and, to verify sizes, lists all objects,
-by the client's own paginators; then it sorts and compares.
+In every iteration it reads all rows and the whole manifest, lists all objects to verify sizes, with
+the client's own paginators, then sorts and compares.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ s3 = boto3.client("s3")
 
 
 class Baseline:
-    """Looks at the whole dataset, again in every iteration."""
+    """Compares the whole dataset in every iteration."""
 
     invocations = 0
 
@@ -27,7 +27,7 @@ class Baseline:
         self._rich = form is Form.RICH
 
     def check(self, iteration: int) -> bool:
-        """Say whether everything that is listed has arrived, and nothing else."""
+        """Return whether all listed files have arrived, and no others."""
         self.invocations += 1
         manifest = s3.get_object(Bucket=BUCKET, Key=MANIFEST_KEY)["Body"].read().decode()
         lines = manifest.splitlines()
@@ -44,7 +44,7 @@ class Baseline:
 
 
 def announced_keys() -> list[str]:
-    """Return the keys of all rows of the set that have not expired, but for its manifest's."""
+    """Return the keys of all rows of the set that have not expired, without its manifest's."""
     pages = dynamodb.get_paginator("query").paginate(
         TableName="upload-events",
         KeyConditionExpression="setId = :set AND begins_with(objectKey, :folder)",
@@ -67,7 +67,7 @@ def object_sizes() -> dict[str, int]:
 
 
 def agree(listed: list[str], announced: list[str]) -> bool:
-    """Say whether the same keys are listed and announced, but for folders of what is listed."""
+    """Return whether the same keys are listed and announced, except folders of listed files."""
     listed.sort()
     announced.sort()
     if listed == announced:
@@ -79,7 +79,7 @@ def agree(listed: list[str], announced: list[str]) -> bool:
 
 
 def are_folders(keys: Iterable[str], listed: list[str]) -> bool:
-    """Say whether something listed is in each of *keys*."""
+    """Return whether each of *keys* is a folder of something listed."""
     for key in keys:
         at = bisect_left(listed, f"{key}/")
         if at == len(listed) or not listed[at].startswith(f"{key}/"):

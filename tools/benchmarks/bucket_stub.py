@@ -1,4 +1,4 @@
-"""A stub of S3: a bucket that can be listed, and a few objects that have bytes.
+"""A stub of S3: a bucket that can be listed, and a few objects with content.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
@@ -41,11 +41,11 @@ class Answer:
 
 @dataclass(slots=True)
 class BucketStub:
-    """Answers S3's requests; every bucket's name means the same bucket."""
+    """Answers S3's requests; every bucket name refers to the same bucket."""
 
     objects: Uploads
     stored: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    """The objects that can be read, each with its version."""
+    """The objects with content, each with its version."""
     _parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
 
     def answer(
@@ -56,7 +56,7 @@ class BucketStub:
         headers: Mapping[str, str],
         body: bytes,
     ) -> tuple[str, Answer]:
-        """Return which operation a request is, and its answer."""
+        """Return the operation of a request, and its answer."""
         bucket, _, key = path.removeprefix("/").partition("/")
         match method:
             case "GET" if query.get("list-type") == "2" and not key:
@@ -165,7 +165,7 @@ class BucketStub:
 
 
 def _url_encoded(keys: Sequence[str]) -> list[str]:
-    """Encode *keys* as ``encoding-type=url`` does; no key holds a line feed here."""
+    """Encode *keys* as ``encoding-type=url`` does; no key contains a line feed here."""
     return quote_plus("\n".join(keys), safe="/*").split("%0A") if keys else []
 
 

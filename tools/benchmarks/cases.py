@@ -1,4 +1,4 @@
-"""The cases, and how both sides of each are measured."""
+"""The cases, and the measurement of both sides of each."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tools.benchmarks.running_stub import RunningStub
 from tools.benchmarks.synthetic_set import ITERATIONS, Arrival, Form
 
 SAMPLED_FROM_FILES = 100_000
-"""From here on the baseline runs some of an arrival's iterations, which stand for all."""
+"""From this number of files on, the baseline runs only some iterations of an arrival."""
 SAMPLED_ITERATIONS = (3, 7, 13, 17)
-"""Their mean is that of 1 to 19, and what the baseline does grows with the iteration."""
+"""Their mean is that of 1 to 19, and the baseline's work grows with the iteration."""
 REPEATED_BELOW_FILES = 100_000
 REPEATS = 3
 EVERY_ITERATION = range(1, ITERATIONS + 1)
@@ -21,12 +21,12 @@ EVERY_ITERATION = range(1, ITERATIONS + 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A way in which a dataset may be found."""
+    """A state in which a dataset may be found."""
 
     name: str
     arrival: Arrival = Arrival.AT_ONCE
     shuffled: bool = False
-    """Whether the manifest is in no order."""
+    """Whether the manifest is unsorted."""
 
 
 COMPLETE = Case(name="complete")
@@ -49,7 +49,7 @@ class Result:
     baseline: Measurement
 
     def payload(self) -> dict[str, str | int | float]:
-        """Return the result as ``latest.json`` shows it."""
+        """Return the result in the form of ``latest.json``."""
         return {
             "case": self.case.name,
             "files": self.files,
@@ -63,7 +63,7 @@ class Result:
 
 
 def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Iterator[Result]:
-    """Measure every case of *files* files, and *show* what is being measured."""
+    """Measure every case with *files* files, and *show* which one is measured."""
     whole: dict[Form, Measurement] = {}
     for case in CASES:
         for form in Form:
@@ -92,7 +92,7 @@ def _median(stub: RunningStub, who: Who, case: Case, form: Form, files: int) -> 
 
 
 def _sampled(stub: RunningStub, form: Form) -> Measurement:
-    """Estimate what the baseline takes for all iterations but the last."""
+    """Estimate the baseline's cost of all iterations except the last."""
     measured = measure(stub, "baseline", form, SAMPLED_ITERATIONS)
     return measured.scaled((ITERATIONS - 1) / len(SAMPLED_ITERATIONS))
 
@@ -100,7 +100,7 @@ def _sampled(stub: RunningStub, form: Form) -> Measurement:
 def scale(
     stub: RunningStub, sizes: list[int], show: Callable[[str], None]
 ) -> Iterator[tuple[int, Form, Measurement]]:
-    """Measure ours alone, with complete sets of *sizes* files."""
+    """Measure only this project's reconciliation, with complete sets of *sizes* files."""
     for files in sizes:
         for form in Form:
             show(f"{files:,} files, {COMPLETE.name}, {form}, ours alone")
@@ -113,7 +113,7 @@ def scale(
 def looks(
     stub: RunningStub, sizes: list[int], show: Callable[[str], None]
 ) -> Iterator[tuple[int, Form, Measurement]]:
-    """Measure the last look at sets of *sizes* files, of which one key in a hundred is missing."""
+    """Measure the last look at sets of *sizes* files, with one key in a hundred missing."""
     for files in sizes:
         for form in Form:
             show(f"{files:,} files, the last look, {form}")
@@ -125,6 +125,6 @@ def looks(
 
 
 def _require_whole(measured: Measurement, name: str) -> None:
-    """Refuse figures of a reconciliation that was wrong."""
+    """Refuse the figures of a reconciliation with a wrong result."""
     if measured.whole_at != ITERATIONS:
         raise BenchmarkError(f"{name}: found whole at {measured.whole_at}, not at {ITERATIONS}")

@@ -1,4 +1,4 @@
-"""What the stub has answered, and what AWS would charge for it."""
+"""The requests that the stub has answered, and AWS's price for them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Counts:
     sent_bytes: int = 0
 
     def payload(self) -> dict[str, Any]:
-        """Return the counts as JSON carries them."""
+        """Return the counts in a form for JSON."""
         return {
             "requests": dict(self.requests),
             "read_units": self.read_units,

@@ -78,7 +78,7 @@ class Ours:
         }
 
     def check(self, iteration: int) -> bool:
-        """Run one iteration: a check, and again while it says that it would go on at once."""
+        """Run one iteration: a check, and again while its result requests another one at once."""
         ticker = {"ticker": iteration, "count": 960, "continue": True}
         self._state["iterator"] = {"Payload": ticker}
         while True:

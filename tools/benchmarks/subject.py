@@ -1,6 +1,6 @@
-"""``python -m tools.benchmarks.subject``: one reconciliation in a process of its own, measured.
+"""``python -m tools.benchmarks.subject``: measure one reconciliation in its own process.
 
-CPU seconds and wall are of the checks alone: imports and clients are made before.
+CPU seconds and wall time are those of the checks only: imports and clients are made before.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Subject(Protocol):
     invocations: int
 
     def check(self, iteration: int) -> bool:
-        """Run one iteration, and say whether the dataset is whole."""
+        """Run one iteration, and return whether the dataset is whole."""
 
 
 def subject(who: str, form: Form) -> Subject:
-    """Import and return the reconciliation that *who* names."""
+    """Import and return the reconciliation named *who*."""
     if who == "baseline":
         from tools.benchmarks.baseline import Baseline
 
@@ -43,19 +43,19 @@ def subject(who: str, form: Form) -> Subject:
 
 
 def cpu_seconds() -> float:
-    """Return what this process has used until now, in user mode and in the kernel's."""
+    """Return the CPU time of this process until now, in user mode and in the kernel."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 def peak_mib() -> float:
-    """Return the most memory that was resident, imports included."""
+    """Return the peak resident memory, including imports."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1024 ** (2 if sys.platform == "darwin" else 1)
 
 
 def main() -> None:
-    """Run the iterations that are asked for, and write what they took as JSON."""
+    """Run the requested iterations, and write their cost as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.subject")
     parser.add_argument("who", choices=("ours", "baseline", "look"))
     parser.add_argument("form", type=Form, choices=list(Form))

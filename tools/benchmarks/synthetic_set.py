@@ -1,6 +1,6 @@
 """A dataset as a vaulting job would leave it: keys, sizes, folders, arrivals, a manifest.
 
-Nothing in it is left to chance: the same number of files is always the same dataset.
+It has no random parts: the same number of files always gives the same dataset.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ FOLDERS_A_REGION = 50
 
 
 class Form(StrEnum):
-    """How a manifest is written, and with it what is verified: a rich one against a LIST."""
+    """The form of a manifest. Only sets with a rich manifest are verified with LIST."""
 
     PLAIN = "plain"
     RICH = "rich"
 
 
 class Arrival(StrEnum):
-    """When uploads are announced."""
+    """The times at which uploads are announced."""
 
     AT_ONCE = "at-once"
     IN_ORDER = "in-order"
     AT_RANDOM = "at-random"
     ALL_BUT_A_HUNDREDTH = "all-but-a-hundredth"
-    """At once, but for one key in a hundred, which the last iteration brings."""
+    """At once, except one key in a hundred, which arrives in the last iteration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Uploads:
     iterations: bytes
 
     def until(self, iteration: int) -> Uploads:
-        """Return what has arrived by *iteration*."""
+        """Return the uploads that have arrived by *iteration*."""
         if max(self.iterations) <= iteration:
             return self
         come = [number for number, at in enumerate(self.iterations) if at <= iteration]
@@ -61,7 +61,7 @@ class Uploads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticSet:
-    """The rows and the objects of a dataset, and what its manifest lists."""
+    """The rows and objects of a dataset, and the entries of its manifest."""
 
     rows: Uploads
     objects: Uploads
@@ -82,7 +82,7 @@ class SyntheticSet:
 
 
 def synthetic_set(files: int, arrival: Arrival) -> SyntheticSet:
-    """Make a dataset of *files* files, five hundred a folder, every folder announced."""
+    """Return a dataset of *files* files, five hundred in a folder, with every folder announced."""
     listed = sorted((_key(number), _size_bytes(number)) for number in range(files))
     keys = [key for key, _ in listed]
     folders = sorted({folder for key in [*keys[::100], *keys[-1:]] for folder in _folders_of(key)})
@@ -108,7 +108,7 @@ def synthetic_set(files: int, arrival: Arrival) -> SyntheticSet:
 
 
 def _key(number: int) -> str:
-    """Return a key of about 75 bytes; of each hundred files one has a name of people's kind."""
+    """Return a key of about 75 bytes; one file in a hundred has a name as people give it."""
     batch = number // FILES_A_FOLDER
     folder = f"{FOLDER}/region-{batch // FOLDERS_A_REGION:03}/batch-{batch:05}"
     if number % 100 == 37:
@@ -121,12 +121,12 @@ def _size_bytes(number: int) -> int:
 
 
 def _folders_of(key: str) -> list[str]:
-    """Return the folders above *key*, without that of the set."""
+    """Return the folders above *key*, except that of the set."""
     return [key[:at] for at in range(len(FOLDER) + 1, len(key)) if key[at] == "/"]
 
 
 def _iterations(number: int, arrival: Arrival) -> bytes:
-    """Return in which of the iterations, 1 to ITERATIONS, each of *number* rows arrives."""
+    """Return the iteration, 1 to ITERATIONS, in which each of *number* rows arrives."""
     match arrival:
         case Arrival.AT_ONCE:
             return bytes([1]) * number

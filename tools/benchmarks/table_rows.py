@@ -32,15 +32,15 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of the set that have arrived, in the order of their keys."""
+    """The rows of the set that have arrived, sorted by key."""
 
     uploads: Uploads
     began: int
-    """When the first iteration was, in Unix seconds."""
+    """The time of the first iteration, in Unix seconds."""
 
     @cached_property
     def ends(self) -> Sequence[int]:
-        """Where each row ends, in bytes after the first one's start."""
+        """The end of each row, in bytes after the start of the first."""
         uploads = self.uploads
         fixed = sum(map(len, ATTRIBUTES)) + len(SET_ID) + len(BUCKET)
         times = [
@@ -58,7 +58,7 @@ class Rows:
         )
 
     def event_time(self, iteration: int) -> int:
-        """Return when the rows of *iteration* were announced, in Unix seconds."""
+        """Return the time at which the rows of *iteration* were announced, in Unix seconds."""
         return self.began + iteration * ITERATION_SECONDS
 
     def size_bytes(self, start: int, stop: int) -> int:
@@ -67,13 +67,13 @@ class Rows:
         return (self.ends[stop - 1] if stop else 0) - before
 
     def page_end(self, start: int, stop: int, limit: int | None) -> int:
-        """Return where a page of the rows from *start* to *stop* ends."""
+        """Return the end of a page with the rows from *start* to *stop*."""
         before = self.ends[start - 1] if start else 0
         full = bisect_right(self.ends, before + PAGE_BYTES, start, stop)
         return min(full, stop if limit is None else start + limit)
 
     def column(self, name: str, numbers: Sequence[int]) -> Sequence[Any]:
-        """Return the attribute *name* of the rows *numbers*, texts ready to stand in JSON."""
+        """Return the attribute *name* of the rows *numbers*, with texts ready for JSON."""
         match name:
             case "objectKey":
                 return _escaped([self.uploads.keys[number] for number in numbers])
@@ -91,7 +91,7 @@ class Rows:
         raise RefusedByAwsError("ValidationException", f"The stub knows no attribute {name!r}")
 
     def kept(self, numbers: range, conditions: Sequence[tuple[str, str, int]]) -> Sequence[int]:
-        """Return those of the rows *numbers* for which all *conditions* hold."""
+        """Return those of the rows *numbers* that fulfil all *conditions*."""
         kept: Sequence[int] = numbers
         for name, sign, value in conditions if numbers else ():
             holds = OPERATORS[sign]

@@ -1,4 +1,4 @@
-"""Results as people read them."""
+"""Results in tables for people."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def comparison(files: int, results: Sequence[Result]) -> Table:
 
 
 def growth(title: str, measured: Sequence[tuple[int, Form, Measurement]]) -> Table:
-    """Return the table of ours alone, by size."""
+    """Return the table of this project's growth, by size."""
     table = Table(title=title, header_style="bold", box=None)
     table.add_column("files", justify="right")
     table.add_column("form")

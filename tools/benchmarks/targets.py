@@ -1,4 +1,4 @@
-"""What a million files may take, as the project set itself."""
+"""The project's targets for a million files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNSORTED_PEAK_MIB = 512
 
 
 def verdicts(results: Sequence[Result]) -> Iterator[tuple[bool, str]]:
-    """Yield for each target whether it is met, and a sentence that says by how much."""
+    """Yield for each target whether it is met, and a sentence with the figures."""
     for result in results:
         name = f"{result.case.name}, {result.form}"
         ours, baseline = result.ours, result.baseline

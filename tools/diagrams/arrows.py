@@ -1,4 +1,4 @@
-"""What goes from one noun to another: an arrow for each way that the JSON states."""
+"""The arrows from one noun to another, for each connection in the JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READING = re.compile(r"\w+:(Describe|Get|List|Query|Receive)")
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """From one node to another; dashed for what failed, and for what is only named."""
+    """An arrow from one node to another; dashed for failures, and for references by name."""
 
     start: str
     end: str
@@ -30,13 +30,13 @@ class Arrow:
 
 
 def arrows(stack: Stack) -> Iterator[Arrow]:
-    """Yield every arrow; the same one may come twice."""
+    """Yield every arrow; the same one may occur twice."""
     for kind in (_events, _queues, _invocations, _permissions, _network, _share, _parameters):
         yield from kind(stack)
 
 
 def remote(stack: Stack) -> Iterator[str]:
-    """Yield the outputs of other stacks to which an arrow leads."""
+    """Yield the outputs of other stacks that have an arrow."""
     for block in stack.of_type("aws_storagegateway_nfs_file_share").values():
         for address in stack.references(block["location_arn"]):
             if address.startswith(REMOTE):
@@ -51,7 +51,7 @@ def _nodes(stack: Stack, value: Any) -> list[str]:
 def _between(
     stack: Stack, block: Block, start: str, end: str, text: str = "", line: str = "-->"
 ) -> Iterator[Arrow]:
-    """Yield arrows from all that the argument *start* refers to, to all that *end* does."""
+    """Yield arrows from everything that the argument *start* refers to, to everything that *end* does."""
     for first in _nodes(stack, block[start]):
         for last in _nodes(stack, block[end]):
             yield Arrow(first, last, text, line)
@@ -87,7 +87,7 @@ def _invocations(stack: Stack) -> Iterator[Arrow]:
 
 
 def _permissions(stack: Stack) -> Iterator[Arrow]:
-    """What functions and instances read and write, as their roles allow."""
+    """Yield the reads and writes of functions and instances that their roles allow."""
     bearers: dict[str, str] = {}
     for address, block in stack.of_type("aws_lambda_function", "aws_instance").items():
         for role in stack.references(block.get("role")):

@@ -1,7 +1,7 @@
-"""Nodes, states and arrows of a stack, put together.
+"""Combine nodes, states and arrows of a stack.
 
-Roles, log groups, alarms and the parts of a bucket are left out, and the dead letters of rules, which
-would cross everything else.
+Roles, log groups, alarms and the parts of a bucket are left out, and so are the dead letters of
+rules, whose arrows would cross all others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is drawn: the nouns of a stack in their shapes, those of a network in its frames."""
+"""The nodes of a diagram: the nouns of a stack in their shapes, and the frames of networks."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ NOUNS = {
     "aws_vpc_endpoint": ("endpoint", "([%s])"),
     "data.aws_ssm_parameters_by_path": ("parameters", "(%s)"),
 }
-"""The word for each, and its shape."""
+"""The word for each type, and its shape."""
 FRAMES = {"aws_vpc": "VPC", "aws_subnet": "subnet"}
 MACHINE = "aws_sfn_state_machine"
-"""It is drawn as the frame of its states."""
+"""A state machine is drawn as the frame of its states."""
 REMOTE = "data.terraform_remote_state."
 """The outputs of other stacks are drawn where they are used."""
 DEFAULT_BUS = "default_bus"
 
 
 def drawn(address: str) -> bool:
-    """Say whether an arrow can begin or end at *address*."""
+    """Return whether an arrow can begin or end at *address*."""
     return type_of(address) in {*NOUNS, MACHINE} or address.startswith(REMOTE)
 
 
 def nodes(stack: Stack) -> Iterator[str]:
-    """Yield the lines that draw all nouns but states and what others have outside of the stack."""
+    """Yield the lines for all nouns except states and the outputs of other stacks."""
     if any("event_bus_name" not in rule for rule in rules(stack).values()):
         yield f"{DEFAULT_BUS}{{{{{label('default event bus')}}}}}"
     yield from _inside(stack, None)
@@ -71,7 +71,7 @@ def _inside(stack: Stack, frame: str | None) -> Iterator[str]:
 
 
 def _opened_to(stack: Stack) -> list[str]:
-    """Return the blocks of addresses to which a security group or a share is open."""
+    """Return the CIDR blocks to which a security group or a share is open."""
     groups = stack.of_type("aws_vpc_security_group_ingress_rule").values()
     shares = stack.of_type("aws_storagegateway_nfs_file_share").values()
     blocks = [rule["cidr_ipv4"] for rule in groups if rule.get("cidr_ipv4")]
@@ -83,7 +83,7 @@ def _block(cidr: str) -> str:
 
 
 def _frame(stack: Stack, address: str, block: Block) -> str | None:
-    """Return the address of the subnet, or else of the VPC, that a noun is in."""
+    """Return the address of the subnet or VPC of a noun."""
     for attachment in stack.of_type("aws_volume_attachment").values():
         if address in stack.references(attachment["volume_id"]):
             (instance,) = stack.references(attachment["instance_id"])
@@ -96,7 +96,7 @@ def _frame(stack: Stack, address: str, block: Block) -> str | None:
 
 
 def title(address: str, block: Block) -> str:
-    """Say what a node is called: by what it sees or serves, or else as in the code."""
+    """Return the title of a node: its events or its service, or else its name in the code."""
     if pattern := block.get("event_pattern"):
         return str(" or ".join(json.loads(pattern)["detail-type"]))
     if service := block.get("service_name"):
@@ -105,15 +105,15 @@ def title(address: str, block: Block) -> str:
 
 
 def node_id(address: str) -> str:
-    """Return the id of a node: the same from synth to synth, and no word that Mermaid knows."""
+    """Return the id of a node, which is stable and no keyword of Mermaid."""
     return re.sub(r"\W", "_", f"{type_of(address)}.{short(address)}").removeprefix("aws_")
 
 
 def block_id(cidr: str) -> str:
-    """Return the id of a block of addresses."""
+    """Return the id of a CIDR block."""
     return "from_" + re.sub(r"\W", "_", cidr)
 
 
 def label(*lines: str) -> str:
-    """Return the label of *lines*; Mermaid writes a quote as an entity."""
+    """Return the label of *lines*; in Mermaid, a quote is an entity."""
     return '"' + "<br>".join(line.replace('"', "#quot;") for line in lines) + '"'

@@ -1,4 +1,4 @@
-"""A stack's JSON as the diagram reads it: blocks by address, and what a block refers to."""
+"""A stack's JSON for the diagram: blocks by address, and the references of a block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HASH = re.compile(r"_[0-9A-F]{8}$")
 
 @dataclass(frozen=True)
 class Stack:
-    """What Terraform is given for one stack."""
+    """The Terraform configuration of one stack."""
 
     template: Mapping[str, Any]
 
@@ -41,7 +41,7 @@ class Stack:
         }
 
     def references(self, value: Any) -> Iterator[str]:
-        """Yield the addresses that the texts in *value* refer to, those behind locals too."""
+        """Yield the addresses that the texts in *value* refer to, also through locals."""
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, list):
@@ -61,5 +61,5 @@ def type_of(address: str) -> str:
 
 
 def short(address: str) -> str:
-    """Return the last part of *address*, without the hash that CDKTF puts there."""
+    """Return the last part of *address*, without CDKTF's hash."""
     return HASH.sub("", address.rpartition(".")[2])

@@ -1,4 +1,4 @@
-"""A state machine as a frame with its states, and which may follow which."""
+"""A state machine as a frame with its states and transitions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def definition_of(machine: Block) -> Block:
 
 
 def states(machine: str, definition: Block) -> Iterator[str]:
-    """Yield the lines that draw the state machine whose node's id is *machine*."""
+    """Yield the lines for the state machine with the node id *machine*."""
     yield f"subgraph {machine} [{label('state machine')}]"
     for name, state in definition["States"].items():
         yield f"  {state_id(machine, name)}{SHAPES.get(state['Type'], '(%s)') % label(name)}"
@@ -35,7 +35,7 @@ def state_id(machine: str, name: str) -> str:
 
 
 def _ways(state: Block) -> Iterator[tuple[str, str]]:
-    """Yield the arrow, and the next state, of each way out of *state*."""
+    """Yield the arrow and the next state for each transition of *state*."""
     for choice in state.get("Choices", []):
         tested = choice.get("Variable") or choice["And"][0]["Variable"]
         yield f"-->|{label(tested.rpartition('.')[2])}|", choice["Next"]

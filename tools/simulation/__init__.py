@@ -1,1 +1,1 @@
-"""Nothing is lost: the deployed handlers on a simulated clock, with models of the services around them."""
+"""Run the deployed handlers on a simulated clock with models of the services: no upload is lost."""

@@ -1,4 +1,4 @@
-"""Run every scenario at full size, and print what became of the uploads."""
+"""Run every scenario at full size, and print the results."""
 
 from __future__ import annotations
 

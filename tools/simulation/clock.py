@@ -1,4 +1,4 @@
-"""Simulated time: days pass in seconds, and one thing happens at a time."""
+"""Simulated time: days pass in seconds, and actions run one at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Action = Callable[[], None]
 class Clock:
     """Runs actions in the order of their times; an invocation of a handler may sleep in between.
 
-    Stands in for the module ``time`` in the handlers.
+    It replaces the module ``time`` in the handlers.
     """
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
@@ -30,7 +30,7 @@ class Clock:
         return self.now + self._charged_seconds
 
     def charge(self, seconds: float) -> None:
-        """Let the invocation that runs take *seconds* longer."""
+        """Extend the running invocation by *seconds*."""
         self._charged_seconds += seconds
 
     def at(self, when: float, action: Action) -> None:
@@ -38,7 +38,7 @@ class Clock:
         heapq.heappush(self._actions, (when, next(self._number), action))
 
     def run(self) -> None:
-        """Run until nothing is left to do."""
+        """Run until no action is left."""
         while self._actions:
             when, _, action = heapq.heappop(self._actions)
             self.now = max(self.now, when)
@@ -62,7 +62,7 @@ class Clock:
         self._resume(turn)
 
     def sleep(self, seconds: float) -> None:
-        """Let *seconds* pass, and what was charged, for the invocation that calls."""
+        """Let *seconds* and the charged time pass for the calling invocation."""
         turn = self._running
         if turn is None:
             raise RuntimeError("Only an invocation sleeps")

@@ -21,7 +21,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 @dataclass(slots=True)
 class Context:
-    """What Lambda gives a function beside the event."""
+    """The context that Lambda passes to a function beside the event."""
 
     clock: Clock
     deadline: float
@@ -37,7 +37,7 @@ class Context:
 
 @dataclass(slots=True, kw_only=True)
 class Mapping:
-    """Invokes a handler with batches of a queue, so many at once."""
+    """Invokes a handler with batches of a queue, up to a maximum concurrency."""
 
     clock: Clock
     usage: Usage
@@ -48,13 +48,13 @@ class Mapping:
     timeout_seconds: int
     memory_mb: int
     seconds_a_message: float
-    """The processor's time for a message, in a function of so little memory."""
+    """The CPU time for a message, in a function with little memory."""
     errors: int = 0
     _running: int = 0
     _next_poll: float = float("inf")
 
     def start(self) -> None:
-        """Poll whenever the queue may have something visible."""
+        """Poll whenever the queue may have a visible message."""
         self.queue.on_visible = self._poll_soon
 
     def _poll_soon(self) -> None:

@@ -18,12 +18,12 @@ MESSAGES_A_CALL = 10
 MAX_VISIBILITY_SECONDS = 12 * 3600
 
 Body = str | Callable[[], str]
-"""A body may be made when it is read: a million of them would take a gigabyte."""
+"""A body may be a function that creates it: a million bodies would take a gigabyte."""
 
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message, when it was sent first, and how often it was received."""
+    """A message, with the time of its first sending and the number of its receives."""
 
     id: str
     body: Body
@@ -39,7 +39,7 @@ class Message:
         return self.body if isinstance(self.body, str) else self.body()
 
     def record(self) -> dict[str, Any]:
-        """Return the message as Lambda hands it to a function."""
+        """Return the message in the form that Lambda passes to a function."""
         return {
             "messageId": self.id,
             "receiptHandle": f"{self.id}/{self.receives}",
@@ -60,7 +60,7 @@ class Message:
 
 @dataclass(slots=True, kw_only=True)
 class Queue:
-    """Messages that are visible, and messages that are hidden after they were received."""
+    """Visible messages, and messages that are hidden after a receive."""
 
     clock: Clock
     usage: Usage
@@ -71,7 +71,7 @@ class Queue:
     max_in_flight: int = MAX_IN_FLIGHT
     on_visible: Callable[[], None] = lambda: None
     expired: int = 0
-    """Messages that outlived their retention: lost."""
+    """Messages that were older than their retention: lost."""
     most_in_flight: int = 0
     most_receives: int = 0
     _visible: deque[Message] = field(default_factory=deque)
@@ -80,7 +80,7 @@ class Queue:
     _number: Any = field(default_factory=count)
 
     def __len__(self) -> int:
-        """Return the number of messages, hidden ones included."""
+        """Return the number of messages, including hidden ones."""
         return len(self._visible) + len(self._hidden)
 
     def messages(self) -> list[Message]:
@@ -95,7 +95,7 @@ class Queue:
         self.on_visible()
 
     def move(self, message: Message) -> None:
-        """Take a message that another queue gives up; the time of its first sending stays."""
+        """Accept a message from another queue; the time of its first sending is kept."""
         message.reason = f"received {message.receives} times"
         self._visible.append(message)
 
@@ -120,14 +120,14 @@ class Queue:
         return found
 
     def delete(self, messages: Iterable[Message]) -> None:
-        """Delete messages that were received."""
+        """Delete received messages."""
         ids = [message.id for message in messages]
         for id_ in ids:
             self._hidden.pop(id_, None)
         self.usage.sqs_requests += -(-len(ids) // MESSAGES_A_CALL)
 
     def change_visibility(self, receipt_handle: str, seconds: int) -> None:
-        """Hide a message of which *receipt_handle* is the newest for *seconds* from now."""
+        """Hide a message for *seconds* from now, if *receipt_handle* is its newest."""
         id_, _, receives = receipt_handle.partition("/")
         message = self._hidden[id_]
         if int(receives) != message.receives or not 0 <= seconds <= MAX_VISIBILITY_SECONDS:
@@ -135,7 +135,7 @@ class Queue:
         self._hide(message, seconds)
 
     def next_visible(self) -> float | None:
-        """Return when the next message can be received; None if there is none."""
+        """Return the time at which the next message can be received, or None."""
         self._show()
         if self._visible:
             return self.clock.now
@@ -147,7 +147,7 @@ class Queue:
         heapq.heappush(self._ends, (message.hidden_until, next(self._number), message))
 
     def _show(self) -> None:
-        """Make the messages visible whose time is over; others have changed it, or are deleted."""
+        """Make the messages visible whose time is over; others were changed or deleted meanwhile."""
         while self._ends and (
             self._ends[0][0] <= self.clock.now or not self._is_current(*self._ends[0])
         ):
@@ -159,7 +159,7 @@ class Queue:
         return message.id in self._hidden and message.hidden_until == until
 
     def _requests(self, messages: list[Message]) -> int:
-        """Return what receiving *messages* is billed as: calls of ten, in chunks of 64 KB."""
+        """Return the billed requests for receiving *messages*: calls of ten, in chunks of 64 KB."""
         total = 0
         for first in range(0, len(messages), MESSAGES_A_CALL):
             some = messages[first : first + MESSAGES_A_CALL]

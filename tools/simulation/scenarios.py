@@ -1,4 +1,4 @@
-"""What goes wrong, and what became of every upload after it."""
+"""Outages and errors, and their effect on every upload."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR = 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """How uploads arrive, and what is broken for how long."""
+    """The arrival of uploads, and the duration of the outages."""
 
     name: str
     uploads: int = 1_000_000
@@ -23,9 +23,9 @@ class Scenario:
     uploads_a_second: int = 5_000
     writes_a_second: int = 1_000
     outage_seconds: int = 0
-    """For so long after the first upload the table is unavailable."""
+    """The seconds after the first upload for which the table is unavailable."""
     broken_seconds: int = 0
-    """For so long a deployment of the record function cannot run."""
+    """The seconds for which a deployment of the record function cannot run."""
 
 
 SCENARIOS = (
@@ -43,7 +43,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of the uploads."""
+    """The result for the uploads."""
 
     scenario: Scenario
     recorded: int
@@ -52,20 +52,20 @@ class Result:
     seconds: float
     """From the first upload to the last row."""
     receives: int
-    """The most that a message was received."""
+    """The most receives of a message."""
     in_flight: int
-    """The most messages of the records queue that were in flight at once."""
+    """The most messages of the records queue in flight at once."""
     throttled: int
     dollars: float
 
     @property
     def is_whole(self) -> bool:
-        """Whether every upload is in the table, and nothing is dead or lost."""
+        """Whether every upload is in the table, without dead or lost messages."""
         return (self.recorded, self.dead, self.lost) == (self.scenario.uploads, 0, 0)
 
 
 def run(scenario: Scenario) -> Result:
-    """Run *scenario* to its end: until no message is left."""
+    """Run *scenario* until no message is left."""
     with simulated(
         writes_a_second=scenario.writes_a_second,
         table_is_available=lambda seconds: seconds >= scenario.outage_seconds,

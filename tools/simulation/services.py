@@ -1,4 +1,4 @@
-"""The clients that the handlers get in a simulation: a table, a bus and the queues' API."""
+"""The handlers' clients in a simulation: a table, a bus and the queues' API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.simulation.usage import Usage, chunks
 
 PUT_SECONDS = 0.005
 REFUSED_SECONDS = 0.15
-"""The SDK tries once more before it gives up."""
+"""The SDK tries once more before it fails."""
 UNAVAILABLE_SECONDS = 1.0
 PUT_EVENTS_SECONDS = 0.03
 QUEUE_CALL_SECONDS = 0.01
@@ -33,13 +33,13 @@ def _error(code: str, status: int) -> ClientError:
 
 @dataclass(slots=True, kw_only=True)
 class Table:
-    """A DynamoDB table whose one partition takes so many writes a second, with a second of burst."""
+    """A DynamoDB table with one partition, a limit of writes a second, and a second of burst."""
 
     clock: Clock
     usage: Usage
     writes_a_second: float
     writers: int
-    """How many puts a function has under way at once."""
+    """The number of concurrent puts of a function."""
     is_available: Callable[[float], bool] = lambda now: True
     rows: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Time and size of the newest event by object key."""
@@ -50,12 +50,12 @@ class Table:
     _lock: Any = field(default_factory=Lock)
 
     class exceptions:  # noqa: N801 - boto3's own name
-        """The modelled exceptions, where boto3's client has them."""
+        """The modelled exceptions, as attributes of boto3's client."""
 
         ConditionalCheckFailedException = ConditionalCheckFailedException
 
     def put_item(self, **parameters: Any) -> dict[str, Any]:
-        """Write a row; a put that the condition forbids costs a write, as in DynamoDB."""
+        """Write a row; a put whose condition fails costs a write, as in DynamoDB."""
         with self._lock:
             now = self.clock.now
             if not self.is_available(now):
@@ -77,7 +77,7 @@ class Table:
             return {}
 
     def batch_get_item(self, **parameters: Any) -> dict[str, Any]:
-        """Return the rows that are there; reads have a capacity of their own."""
+        """Return the existing rows; reads have their own capacity."""
         if not self.is_available(self.clock.now):
             self.clock.charge(UNAVAILABLE_SECONDS)
             raise _error("InternalServerError", 500)
@@ -108,14 +108,14 @@ class Table:
 
 @dataclass(slots=True)
 class RegisterTable:
-    """The register of sets: each arrival is one write."""
+    """The register of sets, with one write for each arrival."""
 
     clock: Clock
     usage: Usage
     is_available: Callable[[float], bool]
 
     class exceptions:  # noqa: N801 - boto3's own name
-        """The modelled exceptions, where boto3's client has them."""
+        """The modelled exceptions, as attributes of boto3's client."""
 
         ConditionalCheckFailedException = ConditionalCheckFailedException
 
@@ -130,7 +130,7 @@ class RegisterTable:
 
 @dataclass(slots=True)
 class Bus:
-    """EventBridge: what is published is in the queue of a rule at once."""
+    """EventBridge: a published event is in the queue of its rule at once."""
 
     clock: Clock
     usage: Usage
@@ -162,7 +162,7 @@ class Bus:
 
 @dataclass(slots=True)
 class QueueApi:
-    """SQS, as far as the handlers call it."""
+    """SQS, with the operations that the handlers call."""
 
     clock: Clock
     usage: Usage
@@ -170,7 +170,7 @@ class QueueApi:
     """By URL."""
 
     def change_message_visibility_batch(self, **parameters: Any) -> dict[str, Any]:
-        """Hide ten messages at most."""
+        """Hide at most ten messages."""
         self._call()
         queue = self.queues[parameters["QueueUrl"]]
         for entry in parameters["Entries"]:

@@ -70,7 +70,7 @@ MEMORY_MB = 256
 
 @dataclass(slots=True, kw_only=True)
 class System:
-    """The queues, the table, and what their use is billed as."""
+    """The queues and the table, and the billed use of both."""
 
     clock: Clock
     usage: Usage
@@ -82,12 +82,12 @@ class System:
 
     @property
     def dead(self) -> int:
-        """How many dead letters there are."""
+        """The number of dead letters."""
         return sum(map(len, self.dead_letters.values()))
 
     @property
     def lost(self) -> int:
-        """How many messages outlived their retention."""
+        """The number of messages that were older than their retention."""
         return sum(queue.expired for queue in (self.uploads, self.records))
 
 
@@ -98,7 +98,7 @@ def simulated(
     table_is_available: Callable[[float], bool] = lambda seconds: True,
     record_is_broken: Callable[[float], bool] = lambda seconds: False,
 ) -> Iterator[System]:
-    """Yield a system of the real handlers; both functions get the seconds since the start."""
+    """Yield a system with the real handlers; both functions receive the seconds since the start."""
     with patch.dict(os.environ, VARIABLES), redirect_stdout(_Nowhere()):
         from handlers import classify_upload, record_upload
         from handlers.aws import dead_letters, register, register_table, source_queue, upload_rows
@@ -150,7 +150,7 @@ def simulated(
 
 
 class OneByOne(Executor):
-    """Runs one call after the other: the table charges the time as if several ran at once."""
+    """Runs calls one after the other; the table charges the time as if several ran at once."""
 
     def __init__(self, max_workers: int) -> None:
         self.max_workers = max_workers
@@ -158,7 +158,7 @@ class OneByOne(Executor):
     def map(  # type: ignore[override]
         self, function: Callable[[Any], Any], *iterables: Iterable[Any]
     ) -> Iterator[Any]:
-        """Yield what *function* returns."""
+        """Yield the results of *function*."""
         return map(function, *iterables)
 
 
@@ -206,7 +206,7 @@ def _mapping(
 
 
 def _broken(handler: Handler, is_broken: Callable[[], bool]) -> Handler:
-    """Return *handler*, deployed without one of its variables while it is broken."""
+    """Return *handler*; while it is broken, one of its variables is missing."""
 
     def deployed(event: dict[str, Any], context: Any) -> Any:
         if not is_broken():

@@ -1,4 +1,4 @@
-"""What a simulated run uses, and what AWS charges for that in us-east-1."""
+"""The use of a simulated run, and AWS's price for it in us-east-1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DOLLARS_A_GB_SECOND = 0.0000133334
 
 
 def chunks(size_bytes: int) -> int:
-    """Return as how many requests a payload is billed."""
+    """Return the number of requests that a payload is billed as."""
     return max(1, -(-size_bytes // CHUNK_BYTES))
 
 
@@ -34,7 +34,7 @@ class Usage:
 
     @property
     def dollars(self) -> float:
-        """The price of it all."""
+        """The total price."""
         counted: float = sum(
             getattr(self, name) * price for name, price in DOLLARS_A_MILLION.items()
         )
