@@ -1,24 +1,29 @@
 """Step Functions -> check: are manifest, recorded uploads and objects the same?
 
 The first check pins the manifest's version and makes it ready to be read; every check
-goes on where the one before stood. Near its time limit it stops, to go on at once. May
-run twice: a repeated check starts from the same cursor.
+goes on where the one before stood. Near its time limit it stops, to go on at once. Once names and
+sizes agree, workers compare the content of a manifest with checksums. May run twice: a repeated
+check starts from the same cursor.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from handlers.aws import dataset, reconciliation
+from handlers.aws.content_rounds import ContentRounds
 from handlers.aws.object_chunks import object_chunks
 from handlers.aws.telemetry import instrumented, logger, measure_seconds
+from handlers.aws.time_limit import time_limit
+from handlers.core.content import Content
 from handlers.core.errors import ManifestError
-from handlers.core.execution import Execution
+from handlers.core.execution import Checked, Execution
 from handlers.core.external_sort import sorted_file
 from handlers.core.listing import Listing, prepare
 from handlers.core.progress import Progress, advance
@@ -26,6 +31,8 @@ from handlers.core.progress import Progress, advance
 RESERVE_SECONDS = 30
 MAX_CONTINUATIONS = 350
 """Ten history events each, with a retry; ``reconciliation_states`` has the whole arithmetic."""
+CONTINUATIONS_A_ROUND = 2
+"""What *Verify Content* counts for, since its history events are twice as many."""
 
 
 def pin(execution: Execution) -> Listing:
@@ -67,26 +74,70 @@ def pin(execution: Execution) -> Listing:
         execution.folder,
         arrived=int(head["LastModified"].timestamp()),
         tidy_copy=lambda entries: report.keep_manifest(sorted_file(entries)),
+        content_verified=reconciliation.verifies_content(),
     )
 
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return ``reconcileDone``, ``continueNow``, and what the next check needs to go on."""
+    """Return ``reconcileDone``, ``continueNow``, ``verifyNow``, and what the next check needs."""
     execution = Execution.from_event(event)
     measure_seconds("ReconciliationAge", time.time() - execution.started)
     before = execution.checked
     listing = before.listing if before else pin(execution)
     dataset = reconciliation.dataset(execution.manifest, listing)
-    progress = advance(
-        before.progress if before else Progress(),
-        dataset.open_merge,
-        cleared=dataset.cleared,
-        out_of_time=reconciliation.time_limit(context, reserve_seconds=RESERVE_SECONDS),
-    )
-    continuations = before.continuations if before else 0
+    rounds = reconciliation.content_rounds(execution, dataset)
+    content = before.content if before else None
+    progress = before.progress if before else Progress()
+    outdated = content is None
+    if rounds and content:
+        content = rounds.counted(content)
+        outdated = rounds.is_outdated(content, _last_arrival(execution))
+        if outdated and progress.done:
+            progress = Progress()  # other objects: names and sizes may not agree any more
+    if not progress.done:
+        progress = advance(
+            progress,
+            dataset.open_merge,
+            cleared=dataset.cleared,
+            out_of_time=time_limit(context, reserve_seconds=RESERVE_SECONDS),
+        )
+    if rounds and outdated and progress.done:
+        content = rounds.begin(content, now=int(time.time()))
+    return _answer(execution, listing, progress, content, rounds)
+
+
+def _last_arrival(execution: Execution) -> int:
+    return reconciliation.register().last_arrival(execution.folder.prefix)
+
+
+def _answer(
+    execution: Execution,
+    listing: Listing,
+    progress: Progress,
+    content: Content | None,
+    rounds: ContentRounds | None,
+) -> dict[str, Any]:
+    """Return what the state machine chooses by and carries on; write the progress down."""
+    continuations = execution.checked.continuations if execution.checked else 0
     unfinished = progress.difference is None and not progress.done
-    stands_at = progress.difference.key if progress.difference else progress.after
+    pending: list[int] = []
+    # At most once an iteration: what workers failed to compare is tried again after the wait.
+    may_enter = content is not None and content.entered_in != execution.iterations
+    may_enter &= progress.done and continuations + CONTINUATIONS_A_ROUND <= MAX_CONTINUATIONS
+    if rounds and content and may_enter:
+        pending = rounds.pending(content)
+    if content and pending:
+        content = replace(content, entered_in=execution.iterations or 0)
+    checked = Checked(
+        done=progress.done and (rounds is None or (content is not None and content.agrees)),
+        continuations=continuations + unfinished + CONTINUATIONS_A_ROUND * bool(pending),
+        listing=listing,
+        progress=progress,
+        content=content,
+    )
+    difference = checked.difference
+    stands_at = difference.key if difference else progress.after
     reconciliation.register().checked(
         execution,
         version_id=listing.manifest_version_id,
@@ -98,15 +149,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         extra={
             "set_id": execution.manifest.set_id,
             "entries": listing.entries,
-            "done": progress.done,
-            "stands_at": progress.difference and progress.difference.report_line(),
+            "done": checked.done,
+            "stands_at": difference and difference.report_line(),
+            "shards_to_verify": len(pending),
         },
     )
     return {
-        "reconcileDone": progress.done,
+        "reconcileDone": checked.done,
         "continueNow": unfinished and continuations < MAX_CONTINUATIONS,
-        "continuations": continuations + unfinished,
+        "continuations": checked.continuations,
         "manifestVersionId": listing.manifest_version_id,
         "listing": listing.payload(),
         "progress": progress.payload(),
+        **({"content": content.payload()} if content else {}),
+        **({"verifyNow": True, "verifyShards": pending} if pending else {}),
     }

@@ -17,11 +17,14 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.aws import reconciliation
+from handlers.aws.content_outcome import add_content, in_content
 from handlers.aws.lambda_environment import NotifyEnvironment
 from handlers.aws.outcome_store import OutcomeStore
+from handlers.aws.receipt import write_receipt
 from handlers.aws.report import Report
 from handlers.aws.running_executions import is_running
 from handlers.aws.telemetry import count, instrumented, logger
+from handlers.aws.time_limit import time_limit
 from handlers.core import notices
 from handlers.core.errors import PublishError
 from handlers.core.events import SOURCE
@@ -60,15 +63,21 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
     checked = execution.checked
     if checked is None:
         return Verdict(Status.FAILED, execution.failure or no_check(execution))
-    files, stopped_at = checked.listing.entries, checked.progress.difference
+    files, stopped_at = checked.listing.entries, checked.difference
     if execution.failure is not None:
         return Verdict(Status.FAILED, execution.failure, not_read(files, stopped_at))
     look = reconciliation.last_look(execution, checked, report)
+    rounds = reconciliation.content_rounds(execution, look.dataset)
     if checked.done:
         agreed = Tally(files=files, remarks=checked.progress.remarks)
         if agreed.remarks.total():
             look.list_remarks(out_of_time)
-        return Verdict(Status.SUCCESSFUL, "Manifest, uploads and objects agree", agreed.detail())
+        reason = "Manifest, uploads and objects agree"
+        if rounds and checked.content:
+            add_content(agreed, checked.content, rounds, report)
+            agreed.content |= write_receipt(execution, checked, report)
+            reason += in_content(agreed.content)
+        return Verdict(Status.SUCCESSFUL, reason, agreed.detail())
     last = look.result(out_of_time)
     reason = f"Not whole after {execution.iterations} iterations"
     if stopped_at is not None:
@@ -76,12 +85,15 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
     if last is None:
         reason += "; the last look could not be finished, so nothing is counted"
         return Verdict(Status.TIMED_OUT, reason, not_read(files, stopped_at))
-    if last.complete:
+    if last.complete and rounds is None:
         return Verdict(
             Status.SUCCESSFUL, "The last files arrived during the last wait", last.detail()
         )
+    if rounds:
+        add_content(last, checked.content, rounds, report)
     counted = ", ".join(f"{number:,} {kind}" for kind, number in sorted(last.counts.items()))
-    return Verdict(Status.TIMED_OUT, f"{reason}; found {counted}", last.detail())
+    reason += f"; found {counted}" if counted else "; names and sizes agree"
+    return Verdict(Status.TIMED_OUT, f"{reason}{in_content(last.content)}", last.detail())
 
 
 def shown(key: str) -> str:
@@ -173,7 +185,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     id_ = outcome_id(execution.manifest, version_id)
     if not outcomes.is_decided(id_):
         report = reconciliation.report_of(execution)
-        out_of_time = reconciliation.time_limit(context, reserve_seconds=RESERVE_SECONDS)
+        out_of_time = time_limit(context, reserve_seconds=RESERVE_SECONDS)
         verdict = judge(execution, report, out_of_time)
         if verdict.status is Status.FAILED and is_left_to_another(execution, version_id, outcomes):
             logger.info("Left to another execution that runs", outcome_id=id_)

@@ -166,6 +166,7 @@ class EventProcessingStack(VaultStack):
                 set_table=self._storage.sets.name,
                 reports_bucket=self._storage.reports.name,
                 verify_objects=self._settings.verify_objects,
+                verify_content=self._settings.verify_content,
                 ignore_unexpected=self._settings.ignore_unexpected_names,
                 expiry_days=self._settings.expiry_days,
             ),
@@ -179,6 +180,7 @@ class EventProcessingStack(VaultStack):
             functions=functions,
             count=self._settings.reconcile_count,
             wait_seconds=self._settings.reconcile_wait_seconds,
+            verify_concurrency=self._settings.verify_concurrency,
             log_retention_days=self._settings.log_retention_days,
             undelivered=self._undelivered,
         )

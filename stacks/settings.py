@@ -42,6 +42,8 @@ class Settings:
     job_dir_suffix: str
     manifest_suffix: str
     verify_objects: bool
+    verify_content: str
+    verify_concurrency: int
     ignore_unexpected_names: tuple[str, ...]
     expiry_days: int
     archive_days: int

@@ -46,6 +46,15 @@ def _same_suffix(job_dir_suffix: str, manifest_suffix: str) -> str | None:
     )
 
 
+def _content_of_unlooked_objects(verify_content: str, verify_objects: bool) -> str | None:
+    if verify_objects or verify_content == "none":
+        return None
+    return (
+        f"verifyContent is {json.dumps(verify_content)}: it must be none where verifyObjects is false,"
+        " because no object is looked at then; choose one of them"
+    )
+
+
 def _kept_and_deleted(prevent_destroy: bool, delete_data: bool) -> str | None:
     if not (prevent_destroy and delete_data):
         return None
@@ -69,6 +78,7 @@ CONFLICTS: Mapping[tuple[str, ...], Callable[..., str | None]] = {
     ("expiryDays", "reconcileCountIterations", "reconcileWaitIterations"): _expires_too_early,
     ("archiveDays", "expiryDays"): _archived_too_long,
     ("jobDirSuffixName", "manifestSuffixName"): _same_suffix,
+    ("verifyContent", "verifyObjects"): _content_of_unlooked_objects,
     ("preventDestroy", "deleteDataWithStacks"): _kept_and_deleted,
     ("alarmTopicArn", "stacksRegion"): _alarms_cannot_reach,
 }

@@ -41,7 +41,8 @@ def one_of(*numbers: int) -> Rule:
 
 def either(*words: str) -> Rule:
     """One of *words*."""
-    return Rule(" or ".join(words), lambda value: isinstance(value, str) and value in words)
+    listed = f"{', '.join(words[:-1])} or {words[-1]}"
+    return Rule(listed, lambda value: isinstance(value, str) and value in words)
 
 
 def text(pattern: str, must_be: str) -> Rule:

@@ -90,6 +90,18 @@ SETTINGS = {
         "whether every object is looked up in S3 before a set is Successful;"
         " false if a consumer moves objects away as they arrive",
     ),
+    "verifyContent": Setting(
+        "verify_content",
+        either("stored", "read", "none"),
+        "how the content of a manifest with checksums is verified: by the checksums that S3 keeps, where"
+        " they can be compared; by reading every byte; or not at all",
+    ),
+    "verifyConcurrency": Setting(
+        "verify_concurrency",
+        whole_number(1, 1000),
+        "functions that compare the content of one set at the same time; the account's Lambda"
+        " concurrency must allow them",
+    ),
     "ignoreUnexpectedNames": Setting(
         "ignore_unexpected_names",
         short(

@@ -15,7 +15,7 @@ from typing import Any
 Payload = dict[str, Any]
 Function = Callable[[Payload], Any]
 
-CONTEXT = {
+CONTEXT: Payload = {
     "Execution": {
         "Id": "arn:aws:states:us-east-1:123456789011:execution:reconciliation:one",
         "StartTime": "2020-11-05T12:35:00.123Z",
@@ -46,6 +46,8 @@ class Run:
     """The error of the Fail state that ended it."""
     cause: str | None = None
     """The cause of that Fail state."""
+    failed_items: list[Exception] = field(default_factory=list)
+    """What the items of a Map failed with."""
 
     def of(self, given: Payload) -> None:
         """Run to the end."""
@@ -90,6 +92,20 @@ class Run:
                 return str(choice["Next"])
         return str(state["Default"])
 
+    def _map(self, state: Payload, data: Payload) -> str | None:
+        """Run a Distributed Map one by one; whatever fails is tolerated."""
+        assert state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+        assert (state["ToleratedFailurePercentage"], state["ResultPath"]) == (100, None)
+        self.history_events += 4  # entered and exited are counted; the state and the map run
+        for item in get(state["ItemsPath"], data):
+            context = {**self.context, "Map": {"Item": {"Value": item}}}
+            child = Run(state["ItemProcessor"], self.functions)
+            try:
+                child.of(resolve(state["ItemSelector"], data, context))
+            except Exception as error:
+                self.failed_items.append(error)
+        return following(state)
+
     def _task(self, state: Payload, data: Payload) -> Generator[float, None, str | None]:
         assert state["Resource"] == "arn:aws:states:::lambda:invoke"
         parameters = resolve(state["Parameters"], data, self.context)
@@ -108,7 +124,7 @@ class Run:
                     tried[index] += 1
                     yield pause
                     continue
-                catcher = index_of(state["Catch"], error)
+                catcher = index_of(state.get("Catch", []), error)
                 if catcher is None:
                     raise
                 caught = state["Catch"][catcher]
@@ -116,7 +132,9 @@ class Run:
                 put(caught["ResultPath"], output, data)
                 yield 0
                 return str(caught["Next"])
-            put(state["ResultPath"], resolve(state["ResultSelector"], answer), data)
+            result = resolve(state["ResultSelector"], answer)
+            if "ResultPath" in state:
+                put(state["ResultPath"], result, data)
             yield 0
             return following(state)
 

@@ -37,6 +37,17 @@ build_venv() {
   origin Pipfile.lock >.venv/.built-from
 }
 
+# What verify_content needs compiled, for Lambda's processor: the version and the hashes of Pipfile.lock.
+fetch_arm64() {
+  echo "Fetching awscrt for Lambda's processor"
+  rm -rf .venv/arm64
+  mkdir -p .venv/arm64
+  tools/pipenv.sh requirements --dev-only --hash | grep '^awscrt==' >.venv/arm64/requirements.txt
+  quietly .venv/bin/python -m pip download --dest .venv/arm64 --no-deps --require-hashes \
+    --only-binary=:all: --platform manylinux2014_aarch64 --implementation cp --abi abi3 \
+    --python-version 3.13 --requirement .venv/arm64/requirements.txt
+}
+
 build_venv_audit() {
   echo "Setting up .venv-audit from Pipfile.lock: about a minute"
   rm -rf .venv-audit
@@ -61,6 +72,7 @@ build_node_modules() {
 if ! built .venv Pipfile.lock || ! .venv/bin/python -c 'import ruff' 2>/dev/null; then
   build_venv
 fi
+compgen -G '.venv/arm64/awscrt-*.whl' >/dev/null || fetch_arm64
 # Not installed: what the local AWS runs must not find the checkout's packages in .venv.
 [[ -e .venv/bin/sgvault ]] || ln -sf ../../tools/sgvault.sh .venv/bin/sgvault
 if ! built node_modules package-lock.json; then

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.config import Config
 
 from handlers.aws.object_chunks import object_chunks
-from handlers.aws.pages import KEYS, SIZES, page_session
+from handlers.aws.pages import FIRST_ETAG, KEYS, SIZES, page_session
 from handlers.core.difference import Difference, DifferenceType
 from handlers.core.events import ManifestUpload
 from handlers.core.json_fields import MAX_KEY_BYTES
@@ -78,11 +78,19 @@ class Dataset:
                 return self._stored(key, as_file=bool(difference.listed_bytes))[0]
             case DifferenceType.SIZE_MISMATCH:
                 return self._size_agrees(difference)
+            case DifferenceType.CHECKSUM_MISMATCH:
+                return self._etag(key) != difference.etag
+
+    def announced_since(self, event_time: int) -> Iterator[str]:
+        """Yield, sorted, the keys that were announced at *event_time*, in Unix seconds, or later."""
+        for block in self._announced("", since=event_time):
+            if not isinstance(block, EmptyPage):
+                yield from block[0]
 
     def _chunks(self, offset: int) -> Iterator[bytes]:
         return object_chunks(s3, self.listing.place, start=offset, end=self.listing.end)
 
-    def _announced(self, after: str) -> Iterator[KeyBlock | EmptyPage]:
+    def _announced(self, after: str, *, since: int = 0) -> Iterator[KeyBlock | EmptyPage]:
         """Read the rows that have not expired; a stale page can only delay."""
         folder = self.folder.prefix
         beyond = f"{folder[:-1]}0"  # the first text after every key in the folder
@@ -98,7 +106,7 @@ class Dataset:
                 ":first": {"S": folder},
                 ":last": {"S": beyond},
                 ":now": {"N": str(int(time.time()))},
-                ":since": {"N": str(self.listing.since)},
+                ":since": {"N": str(max(since, self.listing.since))},
             },
         }
         if after:
@@ -157,6 +165,12 @@ class Dataset:
             return row is not None and int(row["objectSize"]["N"]) == difference.listed_bytes
         in_s3, size = self._stored(difference.key, as_file=bool(difference.listed_bytes))
         return in_s3 and size in (None, difference.listed_bytes)
+
+    def _etag(self, key: str) -> str | None:
+        """Return the ETag of the newest version; None where there is no object of that key."""
+        page = s3.list_objects_v2(Bucket=self.manifest.upload.bucket, Prefix=key, MaxKeys=1)
+        found: str | None = page[FIRST_ETAG] if page[KEYS] == [key] else None
+        return found
 
     def _stored(self, key: str, *, as_file: bool) -> tuple[bool, int | None]:
         """Return whether S3 has *key*, or unless *as_file* a folder of that name, and its size."""

@@ -101,6 +101,8 @@ class CheckEnvironment(LambdaEnvironment):
     set_table: str
     reports_bucket: str
     verify_objects: bool
+    verify_content: str
+    """``stored``, ``read`` or ``none``."""
     ignore_unexpected: tuple[str, ...]
     expiry_days: int
 
@@ -110,6 +112,13 @@ class NotifyEnvironment(CheckEnvironment):
     """The environment of ``reconcile_notify``, which compares once more and then publishes."""
 
     event_bus_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyEnvironment(LambdaEnvironment):
+    """The environment of ``verify_content``."""
+
+    reports_bucket: str
 
 
 def _parsed(variables: Mapping[str, str], name: str, type_: Any) -> Any:

@@ -22,7 +22,9 @@ from botocore.session import Session, get_session
 
 KEYS = "Keys"
 SIZES = "Sizes"
+FIRST_ETAG = "FirstETag"
 KEY = re.compile(r"<Key>([^<]*)</Key>")
+ETAG = re.compile(r"<ETag>([^<]*)</ETag>")
 SIZE = re.compile(r"<Size>(\d+)</Size>")
 NEXT = re.compile(r"<NextContinuationToken>(.*?)</NextContinuationToken>", re.DOTALL)
 
@@ -30,8 +32,8 @@ NEXT = re.compile(r"<NextContinuationToken>(.*?)</NextContinuationToken>", re.DO
 def page_session() -> Session:
     """Return a botocore session whose clients answer Query and ListObjectsV2 with lists.
 
-    An answer has ``Keys``, ``Sizes`` (None where a Query does not ask for them), and the
-    service's own field that says where the next page begins.
+    An answer has ``Keys``, ``Sizes`` (None where a Query does not ask for them), the first key's
+    ``FirstETag`` in S3, and the service's own field that says where the next page begins.
     """
     session = get_session()
     session.register_component("response_parser_factory", _PageParserFactory())
@@ -111,7 +113,8 @@ def list_page(body: bytes) -> dict[str, Any]:
         keys = [unquote_plus(key) if "%" in key or "+" in key else key for key in keys]
     token = NEXT.search(text)
     more = {"NextContinuationToken": html.unescape(token.group(1))} if token else {}
-    return {KEYS: keys, SIZES: sizes, **more}
+    etag = ETAG.search(text)
+    return {KEYS: keys, SIZES: sizes, FIRST_ETAG: etag and html.unescape(etag[1]), **more}
 
 
 _DECODERS = {"QueryOutput": query_page, "ListObjectsV2Output": list_page}

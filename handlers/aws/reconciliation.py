@@ -1,11 +1,8 @@
-"""What the check and the notification share: stores, the dataset, the time limit."""
+"""What the check and the notification share: stores, the dataset, its content."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
+from handlers.aws.content_rounds import ContentRounds
 from handlers.aws.dataset import Dataset
 from handlers.aws.lambda_environment import CheckEnvironment
 from handlers.aws.last_look import LastLook
@@ -54,7 +51,7 @@ def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:
     upload, place = manifest.upload, (listing.bucket, listing.key)
     copied = listing.bucket == environment.reports_bucket
     if place != (upload.bucket, upload.key) and not (
-        copied and listing.key.startswith(f"{manifest.set_id}/")
+        copied and listing.key.startswith((f"reports/{manifest.set_id}/", f"{manifest.set_id}/"))
     ):
         raise MalformedEventError(f"The last check read {place}, which is no listing of the set")
     return Dataset(
@@ -66,6 +63,20 @@ def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:
             environment.ignore_unexpected, SetFolder.of_manifest(manifest.upload.key)
         ),
     )
+
+
+def verifies_content() -> bool:
+    """Return whether the settings want content compared, of manifests that list checksums."""
+    environment = CheckEnvironment.read()
+    return environment.verify_objects and environment.verify_content != "none"
+
+
+def content_rounds(execution: Execution, dataset: Dataset) -> ContentRounds | None:
+    """Return the comparison of the content of *dataset*; None where there is none to make."""
+    if dataset.listing.checksum_algorithm is None or not verifies_content():
+        return None
+    mode = CheckEnvironment.read().verify_content
+    return ContentRounds(dataset=dataset, report=report_of(execution), mode=mode)
 
 
 def report_of(execution: Execution) -> Report:
@@ -87,8 +98,3 @@ def last_look(execution: Execution, checked: Checked, report: Report) -> LastLoo
         table=environment.outcome_table,
         expiry_days=environment.expiry_days,
     )
-
-
-def time_limit(context: LambdaContext, *, reserve_seconds: int) -> Callable[[], bool]:
-    """Return a function that returns whether only *reserve_seconds* of the time are left."""
-    return lambda: context.get_remaining_time_in_millis() < reserve_seconds * 1000

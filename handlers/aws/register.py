@@ -154,6 +154,11 @@ class Register(RegisterTable):
         item: Any = self.item(folder)
         return SetRow.from_item(item) if "setId" in item else None
 
+    def last_arrival(self, folder: str) -> int:
+        """Return when the newest upload of a set was announced, in Unix seconds; 0 if that is not known."""
+        row = self.row(folder)
+        return (row.last_arrival if row else None) or 0
+
     def postpone(self, row: SetRow, at: int | None) -> None:
         """Write when *row* is due again, or that it is not, unless it has changed meanwhile."""
         if at is None:

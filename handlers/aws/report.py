@@ -1,6 +1,6 @@
 """The list of all differences, and of what there is to remark on: the reports bucket.
 
-``<set id>/<execution>/<call>/differences-00001.jsonl.gz`` and on, a JSON object a line,
+``reports/<set id>/<execution>/<call>/differences-00001.jsonl.gz`` and on, a JSON object a line,
 ``remarks-00001.jsonl.gz`` likewise, and ``summary.json``, which has the keys of both. Each call of
 Notify has a folder of its own, so that two at a time overwrite nothing.
 """
@@ -65,8 +65,8 @@ class Report:
 
     def __init__(self, bucket: str, *, set_id: str, execution: str) -> None:
         self.bucket = bucket
-        self._execution_folder = f"{set_id}/{execution.rpartition(':')[2]}"
-        self.folder = f"{self._execution_folder}/{uuid4().hex}"
+        self._execution = f"{set_id}/{execution.rpartition(':')[2]}"
+        self.folder = f"reports/{self._execution}/{uuid4().hex}"
         self._differences = Lines(bucket, f"{self.folder}/differences")
         self._remarks = Lines(bucket, f"{self.folder}/remarks")
 
@@ -74,6 +74,11 @@ class Report:
     def uri(self) -> str:
         """Where the summary is."""
         return f"s3://{self.bucket}/{self.folder}/summary.json"
+
+    @property
+    def content_folder(self) -> str:
+        """The prefix of what is found of the set's content."""
+        return f"content/{self._execution}"
 
     def add(self, found: Difference | Remark) -> None:
         """Add a line for a difference, or for a remark."""
@@ -101,9 +106,9 @@ class Report:
         self._differences.number = suspended["lines"]
         self._differences.parts, self._remarks.parts = differences, remarks
 
-    def keep_manifest(self, tidy: Sorted) -> Listing:
-        """Store the tidy copy of a manifest, and return where it is."""
-        key = f"{self._execution_folder}/manifest.sorted"
+    def keep_manifest(self, tidy: Sorted, *, name: str = "manifest.sorted") -> Listing:
+        """Store the tidy copy of a manifest, or of a part of it, and return where it is."""
+        key = f"reports/{self._execution}/{name}"
         length = tidy.file.seek(0, io.SEEK_END)
         tidy.file.seek(0)
         s3.upload_fileobj(tidy.file, self.bucket, key)

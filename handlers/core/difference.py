@@ -19,6 +19,8 @@ class DifferenceType(StrEnum):
     """Listed and announced, not in S3."""
     SIZE_MISMATCH = "size-mismatch"
     """Not of the size that is listed."""
+    CHECKSUM_MISMATCH = "checksum-mismatch"
+    """Not of the content that is listed, by a second reading too."""
     UNEXPECTED = "unexpected"
     """Announced and in S3, not listed."""
 
@@ -34,6 +36,8 @@ class RemarkType(StrEnum):
     """Announced, and S3 shows that it is a folder."""
     UNANNOUNCED = "unannounced"
     """In S3, not announced."""
+    UNVERIFIED = "unverified"
+    """Listed, and its checksum cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +46,13 @@ class Remark:
 
     key: str
     type: RemarkType
+    reason: str | None = None
+    """Of an unverified object: why its checksum cannot be compared."""
 
     def report_line(self) -> dict[str, Any]:
         """Return the remark as reports show it."""
-        return {"type": self.type.value, "key": self.key}
+        reason = {} if self.reason is None else {"reason": self.reason}
+        return {"type": self.type.value, "key": self.key, **reason}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,11 @@ class Difference:
     """The size that the manifest lists, in the rich form."""
     object_bytes: int | None = None
     """Of a size mismatch: the object's size."""
+    listed_checksum: str | None = None
+    """Of a checksum mismatch: what is listed, and what the object has, in hexadecimal digits."""
+    object_checksum: str | None = None
+    etag: str | None = None
+    """Of a checksum mismatch: the ETag of the object that was compared."""
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
@@ -76,7 +88,13 @@ class Difference:
             "in_s3": self.in_s3,
             "listed_bytes": self.listed_bytes,
             "object_bytes": self.object_bytes,
+            **self._content(),
         }
+
+    def _content(self) -> dict[str, str]:
+        """Return what a checksum mismatch has more; nothing for other types."""
+        names = ("listed_checksum", "object_checksum", "etag")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def report_line(self) -> dict[str, Any]:
         """Return the difference as outcome events and reports show it."""
@@ -85,6 +103,8 @@ class Difference:
             "inS3": self.in_s3,
             "listedSize": self.listed_bytes if sizes else None,
             "objectSize": self.object_bytes,
+            "listedChecksum": self.listed_checksum,
+            "objectChecksum": self.object_checksum,
         }
         known = {name: value for name, value in details.items() if value is not None}
         return {"type": self.type.value, "key": self.key, **known}

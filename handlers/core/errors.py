@@ -23,3 +23,7 @@ class OutcomeInFlightError(VaultError):
 
 class LookUnfinishedError(VaultError):
     """The last look ran out of time; what it has found is kept, and the next call goes on there."""
+
+
+class ContentUnfinishedError(VaultError):
+    """A worker has not compared all of its shard; what it has found is kept, and the next call goes on."""

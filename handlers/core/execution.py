@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from handlers.core import json_fields
+from handlers.core.content import Content
+from handlers.core.difference import Difference
 from handlers.core.errors import MalformedEventError
 from handlers.core.events import ManifestUpload
 from handlers.core.listing import Listing
@@ -30,10 +32,20 @@ class Checked:
     continuations: int
     listing: Listing
     progress: Progress
+    content: Content | None = None
+    """How far the content is compared; None where it is not verified, or not yet."""
+
+    @property
+    def difference(self) -> Difference | None:
+        """The difference at which the last check stopped."""
+        if self.progress.difference is not None or self.content is None:
+            return self.progress.difference
+        return self.content.first
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Read what Reconcile Check Upload returned, in this release or another."""
+        content = payload.get("content")
         return cls(
             done=payload.get("reconcileDone") is True,
             continuations=json_fields.whole_number(
@@ -43,6 +55,7 @@ class Checked:
             progress=Progress.from_payload(
                 json_fields.mapping({"progress": {}, **payload}, "progress")
             ),
+            content=Content.from_payload(content) if content else None,
         )
 
     def require_in(self, folder: SetFolder) -> Self:

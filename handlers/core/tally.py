@@ -14,8 +14,9 @@ from handlers.core.merge import Merge
 MAX_EXAMPLES = 100
 MAX_EXAMPLES_BYTES = 64 * 1024
 
-NOT_COUNTED_YET = ("verified", "unverified", "checksum-mismatch")
-"""Fields of the contract that are null while no content is verified."""
+CONTENT_FIELDS = ("verified", "unverified", "checksum-mismatch", "receipt", "receipt-sha256")
+"""Fields that are null unless content is verified."""
+COUNTED_REMARKS = tuple(each for each in RemarkType if each is not RemarkType.UNVERIFIED)
 
 
 @dataclass(slots=True)
@@ -32,6 +33,8 @@ class Tally:
     """The key at which the last check stopped, for which there is room among the examples."""
     room_bytes: int = MAX_EXAMPLES_BYTES
     """What the examples may still take of the event."""
+    content: dict[str, Any] = field(default_factory=dict)
+    """Those of the CONTENT_FIELDS that are known; added last, so a later call need not go on with them."""
 
     @classmethod
     def begin(cls, files: int, stopped_at: Difference | None) -> Self:
@@ -66,9 +69,12 @@ class Tally:
         return {
             "files": self.files,
             "found": self.files - self.counts[DifferenceType.MISSING],
-            **dict.fromkeys(NOT_COUNTED_YET),
             **{type_.value: self.counts[type_] for type_ in DifferenceType},
-            **{type_.value: self.remarks[type_] for type_ in RemarkType},
+            **{type_.value: self.remarks[type_] for type_ in COUNTED_REMARKS},
+            **dict.fromkeys(CONTENT_FIELDS),
+            "unverified": self.remarks[RemarkType.UNVERIFIED] or None,
+            "checksum-mismatch": self.counts[DifferenceType.CHECKSUM_MISMATCH] or None,
+            **self.content,
             "hint": self.lookalikes.hint(),
             "examples": self.examples,
         }

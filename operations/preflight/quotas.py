@@ -24,8 +24,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.h
 OWN_LOG_POLICIES = 2
 """One for the bus and one for the gateway's health log."""
 QUEUES = (UPLOADS, RECORDS)
-ONE_RECONCILIATION = 1
-"""The functions of one state machine run one after the other; further datasets wait."""
 RAISE = "Request a higher quota: Service Quotas, {service}, {quota}. It takes hours to days."
 
 
@@ -63,7 +61,8 @@ def vpcs(account: Account) -> Finding:
 
 def lambda_concurrency(account: Account) -> Finding:
     """Check that the account allows the functions' planned concurrency."""
-    needed = sum(each.maximum_concurrency for each in QUEUES) + ONE_RECONCILIATION
+    # Of one reconciliation, functions run one after the other, but for those that verify content.
+    needed = sum(each.maximum_concurrency for each in QUEUES) + account.settings.verify_concurrency
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
     allowed = limits["UnreservedConcurrentExecutions"]
     seen = f"{needed} needed, {allowed} unreserved of {limits['ConcurrentExecutions']}"

@@ -9,6 +9,13 @@ from operations.vault import Vault, parameter_name
 OWN_SETS = "smoke-*"
 DELETE = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 """Both, also for versions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+REPORT_PREFIXES = ("reports", "content", "receipts")
+"""What the keys of the reports bucket begin with, before the set id."""
+
+
+def own_reports(start: str = "") -> list[str]:
+    """Return what the keys of the test's own reports match, after *start*."""
+    return [f"{start}{prefix}/{OWN_SETS}" for prefix in REPORT_PREFIXES]
 
 
 def smoke_policy(vault: Vault) -> dict[str, Any]:
@@ -43,8 +50,8 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
                 ["s3:PutObject", "s3:GetObject", *DELETE],
                 [f"{bucket}/{OWN_SETS}"],
             ),
-            allow("RemoveOwnReports", [*DELETE], [f"{reports}/{OWN_SETS}"]),
-            {**listed, "Condition": {"StringLike": {"s3:prefix": OWN_SETS}}},
+            allow("RemoveOwnReports", [*DELETE], own_reports(f"{reports}/")),
+            {**listed, "Condition": {"StringLike": {"s3:prefix": [OWN_SETS, *own_reports()]}}},
             allow(
                 "AnnounceObjects",
                 ["sqs:SendMessage"],

@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.core.outcome import digest
+from operations.smoke.policy import REPORT_PREFIXES
 from operations.vault import Vault
 
 PASSES = 5
@@ -78,7 +79,10 @@ class Removal:
             folder = vault.folder(set_id)
             steps += [
                 (f"s3://{bucket}/{folder}", partial(self._remove_objects, bucket, folder)),
-                (f"s3://{reports}/{set_id}/", partial(self._remove_objects, reports, f"{set_id}/")),
+                *(
+                    (f"s3://{reports}/{each}", partial(self._remove_objects, reports, each))
+                    for each in (f"{prefix}/{set_id}/" for prefix in REPORT_PREFIXES)
+                ),
                 (
                     f"rows of {set_id} in {vault.upload_event_table_name}",
                     partial(self._remove_rows, set_id),

@@ -16,7 +16,7 @@ from stacks.constructs.iam import Allow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Functions:
-    """The archive, name prefix and log retention of every function in *scope*."""
+    """The common archive, name prefix and log retention of every function in *scope*."""
 
     scope: Construct
     name_prefix: str
@@ -32,15 +32,19 @@ class Functions:
         scratch_mb: int = 512,
         environment: LambdaEnvironment | None = None,
         allow: Sequence[Allow] = (),
+        code: HandlersArchive | None = None,
         undelivered: DeadLetters | None = None,
     ) -> Function:
-        """Define the function of ``handlers/<module>.py``, with the module's name as its id."""
+        """Define the function of ``handlers/<module>.py``, with the module's name as its id.
+
+        *code* is an archive of its own.
+        """
         return Function(
             self.scope,
             module,
             name=f"{self.name_prefix}-{module.replace('_', '-')}",
             module=module,
-            code=self.code,
+            code=code or self.code,
             log_retention_days=self.log_retention_days,
             timeout_seconds=timeout_seconds,
             memory_mb=memory_mb,

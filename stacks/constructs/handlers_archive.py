@@ -1,8 +1,12 @@
-"""The archive of all functions: handlers/ and its libraries, with the same bytes on every machine."""
+"""The archives of the functions: handlers/ and its libraries, with the same bytes on every machine.
+
+The archive of ``verify_content`` also has awscrt, which computes CRC64NVME, as compiled for Lambda.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution
@@ -36,23 +40,47 @@ UNUSED = re.compile(
 )
 """Models of boto3's resources, examples, and time zone data."""
 MODEL = re.compile(r"botocore/data/([^/]+)/")
+ARM64 = Path(sys.prefix) / "arm64"
+"""Where ``make setup`` puts the wheel that Pipfile.lock has of awscrt for Lambda's processor."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time in a zip file, so that file times do not change the archive."""
 
 
-def write_archive(target: Path) -> Path:
-    """Write the archive to *target*.
+class CompiledLibraryError(Exception):
+    """The wheel for Lambda's processor is not there."""
+
+
+def write_archive(target: Path, *, compiled: bool = False) -> Path:
+    """Write the archive to *target*, with awscrt for Lambda's processor if *compiled*.
 
     Entries are not compressed: the output of a compressor depends on its zlib.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    files = {name: path.read_bytes() for name, path in [*_handlers(), *_libraries()]}
+    files |= _compiled() if compiled else {}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name, path in sorted([*_handlers(), *_libraries()]):
+        for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system = 3  # Unix, whatever the machine
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, content)
     return target
+
+
+def _compiled() -> dict[str, bytes]:
+    """Return the wheel's files by their names in the archive, apart from what runs everywhere."""
+    wheels = list(ARM64.glob("awscrt-*.whl"))
+    if len(wheels) != 1:
+        raise CompiledLibraryError(
+            f"{ARM64} holds {len(wheels)} wheels of awscrt, not one: run 'make setup', which downloads"
+            " the one that verify_content needs in Lambda"
+        )
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        return {
+            f"arm64/{name}": wheel.read(name)
+            for name in wheel.namelist()
+            if name.startswith(("awscrt/", "_awscrt.")) and not name.endswith("/")
+        }
 
 
 def _handlers() -> Iterator[tuple[str, Path]]:
@@ -86,13 +114,12 @@ def _needed(name: PurePosixPath, used: frozenset[str]) -> bool:
 
 
 class HandlersArchive(Construct):
-    """The archive as an asset, shared by all functions of the stack."""
+    """The archive as an asset, shared by all functions of the stack but one."""
 
-    def __init__(self, scope: Construct, id_: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, compiled: bool = False) -> None:
         super().__init__(scope, id_)
-        outdir = Path(App.of(self).outdir)
-        asset = TerraformAsset(
-            self, "zip", path=str(write_archive(outdir / "handlers.zip")), type=AssetType.FILE
-        )
+        target = Path(App.of(self).outdir) / f"{id_}.zip"
+        written = write_archive(target, compiled=compiled)
+        asset = TerraformAsset(self, "zip", path=str(written), type=AssetType.FILE)
         self.path = asset.path
         self.sha256 = Fn.filebase64sha256(asset.path)

@@ -62,9 +62,10 @@ https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 
 
 class Reconciliation(Construct):
-    """Runs the states with permission to invoke its three functions, and to log and trace only.
+    """Runs the states with permission to invoke its four functions, and to log and trace only.
 
-    What fails is logged, with the input that made it fail.
+    Its map may start executions of the machine itself. What fails is logged, with the input that
+    made it fail.
     """
 
     def __init__(
@@ -77,11 +78,11 @@ class Reconciliation(Construct):
         functions: ReconcileFunctions,
         count: int,
         wait_seconds: int,
+        verify_concurrency: int,
         log_retention_days: int,
         undelivered: DeadLetters,
     ) -> None:
         super().__init__(scope, id_)
-        invoked = [functions.iterate.arn, functions.check.arn, functions.notify.arn]
         role = ServiceRole(
             self,
             "role",
@@ -89,7 +90,8 @@ class Reconciliation(Construct):
             service="states.amazonaws.com",
             source_arn=arns.state_machine(name),
             allow=[
-                Allow("InvokeReconciliation", ["lambda:InvokeFunction"], invoked),
+                Allow("InvokeReconciliation", ["lambda:InvokeFunction"], functions.arns),
+                *_run_map(arns, name),
                 DELIVER_LOGS,
                 WRITE_TRACES,
             ],
@@ -97,9 +99,11 @@ class Reconciliation(Construct):
         states = definition(
             iterate_arn=functions.iterate.arn,
             check_arn=functions.check.arn,
+            verify_arn=functions.verify.arn,
             notify_arn=functions.notify.arn,
             count=count,
             wait_seconds=wait_seconds,
+            verify_concurrency=verify_concurrency,
         )
         logs = log_group(
             self,
@@ -177,3 +181,18 @@ class Reconciliation(Construct):
             },
             undelivered=undelivered,
         ).to_function("notify", notify)
+
+
+def _run_map(arns: Arns, machine: str) -> list[Allow]:
+    """Return what the map needs: it runs each shard as an execution of the machine itself.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    """
+    return [
+        Allow("StartShards", ["states:StartExecution"], [arns.state_machine(machine)]),
+        Allow(
+            "FollowShards",
+            ["states:DescribeExecution", "states:StopExecution"],
+            [arns.executions(machine)],
+        ),
+    ]

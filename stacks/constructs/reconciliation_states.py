@@ -3,7 +3,8 @@
 The names and the edges are those of the specification. An infrastructure error costs an
 iteration: a failed check leads to *Wait*, and the two states that follow *Done* count the
 iteration of a failed iterator. An execution of 960 iterations, each task retried once,
-with 350 continuations and 100 retries of *Reconcile Notify* stays below 25,000 history events.
+with 350 continuations, of which an entry of *Verify Content* counts as two, and 100 retries
+of *Reconcile Notify* stays below 25,000 history events.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html
 """
 
@@ -48,8 +49,34 @@ RETRY_NOTIFY: list[dict[str, Any]] = [
 ]
 
 
+RETRY_SHARD: list[dict[str, Any]] = [
+    # Each attempt continues where the one before ran out of time, or S3 asked for fewer requests.
+    {
+        "ErrorEquals": ["ContentUnfinishedError"],
+        "IntervalSeconds": 5,
+        "BackoffRate": 1,
+        "MaxAttempts": 6000,
+    },
+    # Lambda throttles while other functions use the account's concurrency.
+    {
+        "ErrorEquals": ["States.ALL"],
+        "IntervalSeconds": 2,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 60,
+        "MaxAttempts": 8,
+    },
+]
+
+
 def definition(
-    *, iterate_arn: str, check_arn: str, notify_arn: str, count: int, wait_seconds: int
+    *,
+    iterate_arn: str,
+    check_arn: str,
+    verify_arn: str,
+    notify_arn: str,
+    count: int,
+    wait_seconds: int,
+    verify_concurrency: int,
 ) -> dict[str, Any]:
     """Return the state machine: at most *count* iterations, *wait_seconds* apart."""
     return {
@@ -86,26 +113,68 @@ def definition(
                 {
                     "$.reconcilecheck.Payload.reconcileDone": "Reconcile Notify",
                     "$.reconcilecheck.Payload.continueNow": "Reconcile Check Upload",
+                    "$.reconcilecheck.Payload.verifyNow": "Verify Content",
                 },
                 otherwise="Wait",
             ),
             "Wait": {"Type": "Wait", "Seconds": wait_seconds, "Next": "Reconcile Iterator"},
-            "Reconcile Notify": _invoke(
-                notify_arn,
-                STATE_AND_EXECUTION,
-                ResultPath="$.notify",
-                Retry=RETRY_NOTIFY,
-                Catch=[_catcher(["States.ALL"], "$.failure", "Reconciliation Failed")],
-                Next="Done",
-            ),
-            "Done": {"Type": "Pass", "End": True},
+            **_end(notify_arn),
             **_states_after_a_failed_iteration(),
+            "Verify Content": _verify_content(verify_arn, verify_concurrency),
             "Reconciliation Failed": {
                 "Type": "Fail",
                 "Error": "OutcomeNotAnnounced",
                 "CausePath": "States.JsonToString($.failure)",
             },
         },
+    }
+
+
+def _end(notify_arn: str) -> dict[str, Any]:
+    """Return the states that announce the outcome."""
+    return {
+        "Reconcile Notify": _invoke(
+            notify_arn,
+            STATE_AND_EXECUTION,
+            ResultPath="$.notify",
+            Retry=RETRY_NOTIFY,
+            Catch=[_catcher(["States.ALL"], "$.failure", "Reconciliation Failed")],
+            Next="Done",
+        ),
+        "Done": {"Type": "Pass", "End": True},
+    }
+
+
+def _verify_content(verify_arn: str, concurrency: int) -> dict[str, Any]:
+    """Return the map whose workers compare shards; the next check reads their results in S3.
+
+    A shard whose worker fails has no result, so that it is compared again after the wait.
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    return {
+        "Type": "Map",
+        "Label": "VerifyContent",
+        "ItemsPath": "$.reconcilecheck.Payload.verifyShards",
+        "ItemSelector": {
+            "shard.$": "$$.Map.Item.Value",
+            "content.$": "$.reconcilecheck.Payload.content",
+        },
+        "MaxConcurrency": concurrency,
+        "ToleratedFailurePercentage": 100,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Verify Shard",
+            "States": {
+                "Verify Shard": {
+                    **_invoke(verify_arn, WHOLE_STATE, Retry=RETRY_SHARD, End=True),
+                    # All outputs together must fit into 256 KB.
+                    "ResultSelector": {"verified.$": "$.Payload.verified"},
+                }
+            },
+        },
+        "ResultPath": None,
+        "Catch": [_catcher(["States.ALL"], "$.lastError", "Wait")],
+        "Next": "Reconcile Check Upload",
     }
 
 

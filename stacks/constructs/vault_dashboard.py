@@ -38,6 +38,7 @@ ENDING: Counted = {
         ),
         "sweep_sets": ("ManifestsOverdue",),
     },
+    "Content verified": {"verify_content": ("ObjectsVerified", "ContentThrottled")},
     "What the sweep did": {
         "sweep_sets": (
             "SweepsFinished",

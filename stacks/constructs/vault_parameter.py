@@ -35,6 +35,7 @@ class VaultParameter(Construct):
             "uploadSettlingSeconds": settings.upload_settling_seconds,
             "expiryDays": settings.expiry_days,
             "verifyObjects": settings.verify_objects,
+            "verifyContent": settings.verify_content,
             "ignoreUnexpectedNames": settings.ignore_unexpected_names,
             "preventDestroy": settings.prevent_destroy,
         }

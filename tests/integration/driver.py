@@ -7,10 +7,12 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from local.deployed_system import FILE_SHARE, DeployedSystem
+from local.deployed_system import EVENT_PROCESSING, FILE_SHARE, DeployedSystem
 from local.outcomes import Event, OutcomeSubscription
 
 T = TypeVar("T")
@@ -51,6 +53,16 @@ class Driver:
         """Announce that each of *keys* is completely in S3."""
         bodies = [self.event(key, size=size, time_=time_) for key in keys]
         self.send([json.dumps(body) for body in bodies])
+
+    def announce_now(self, key: str, *, size: int) -> None:
+        """Announce an object with the time of now, as a gateway does."""
+        self.announce(key, size=size, time_=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    @cached_property
+    def reports_bucket(self) -> str:
+        """The bucket of reports and receipts."""
+        outputs = self.system.deployment().outputs(EVENT_PROCESSING)
+        return str(outputs["reportsBucketName"])
 
     def send(self, bodies: list[str]) -> None:
         """Put messages into the queue of the rule."""

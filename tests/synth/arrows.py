@@ -41,6 +41,8 @@ TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 """https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"""
 SAMPLES = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
 """https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html"""
+FOLLOWS = ("Describe", "Stop")
+"""https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html"""
 DELIVERIES = (
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -74,6 +76,8 @@ ACTIONS = {
     "upload_fileobj": ("s3:PutObject", "s3:AbortMultipartUpload"),
 }
 """The permission that a method of a boto3 client needs."""
+PREFIXES = ("content", "receipts", "reports")
+"""The first parts of the keys of the reports bucket."""
 OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion"}
 """The permission if the call names a version.
 
@@ -213,6 +217,8 @@ class _Finder:
         for name, block in self._stack.of("aws_sfn_state_machine").items():
             machine = f"aws_sfn_state_machine.{name}"
             yield self._assumed("states.amazonaws.com", machine, block["role_arn"])
+            if _starts_itself(json.loads(block["definition"])):
+                yield self._mapped(machine, block["role_arn"])
             for function in _invoked(json.loads(block["definition"])):
                 target = self._addresses[function]
                 yield self._arrow(machine, target, Request(block["role_arn"], INVOKE, function))
@@ -223,6 +229,13 @@ class _Finder:
             for target, actions in reached.items():
                 requests = (Request(block["role_arn"], each, "*") for each in actions)
                 yield self._arrow(machine, target, *requests)
+
+    def _mapped(self, machine: str, role: str) -> Arrow:
+        """A Distributed Map runs each item as an execution of its state machine."""
+        arn = self._arns[machine]
+        execution = f"{arn.replace(':stateMachine:', ':execution:')}:one"
+        followed = (Request(role, f"states:{each}Execution", execution) for each in FOLLOWS)
+        return self._arrow(machine, machine, Request(role, "states:StartExecution", arn), *followed)
 
     def _named(self, call: Call) -> Iterator[str]:
         """Yield the ARN of each resource in a call."""
@@ -296,17 +309,30 @@ def _owner(arn: str) -> str:
 
 
 def _representative(key: str) -> str:
-    """Return one key for a group of similar keys: manifests, or other objects."""
+    """Return one key for a group of similar keys: of one prefix, manifests, or other objects."""
+    top = key.partition("/")[0]
+    if top in PREFIXES:
+        return f"{top}/folder/one"
     return "folder/one.manifest" if key.endswith(".manifest") else "folder/one"
 
 
 def _invoked(definition: Block) -> Iterator[str]:
-    """Yield the function of each task; nested states raise an error."""
+    """Yield the function of each task, those of a map included."""
     for name, state in definition["States"].items():
-        assert state["Type"] not in {"Map", "Parallel"}, f"{name} has states of its own"
+        assert state["Type"] != "Parallel", f"{name} has states of its own"
+        if state["Type"] == "Map":
+            yield from _invoked(state["ItemProcessor"])
         if state["Type"] == "Task":
             assert state["Resource"] == "arn:aws:states:::lambda:invoke", name
             yield state["Parameters"]["FunctionName"]
+
+
+def _starts_itself(definition: Block) -> bool:
+    return any(
+        state["Type"] == "Map"
+        and state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+        for state in definition["States"].values()
+    )
 
 
 def _type(address: str) -> str:

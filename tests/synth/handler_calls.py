@@ -10,15 +10,19 @@ import importlib
 import itertools
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from handlers.core.errors import ContentUnfinishedError
+from handlers.core.manifest_entries import Entry
 from tests.synth.spelled import Spelled
 from tests.unit import fakes
 from tests.unit.fakes import FakeAws, FakeContext, installed
+from tests.unit.manifests import checksummed
 from tests.unit.refusals import client_error
 from tests.unit.samples import aws_event, batch, object_upload, task_event
 
@@ -28,6 +32,8 @@ SERVICES = ("events", "dynamodb", "s3", "sqs", "states", "lambda_", "folders")
 FOLDER = "payroll-vaultjob"
 MANIFEST = f"{FOLDER}/payroll.manifest"
 TIDY = f"{FOLDER}/a\n{FOLDER}/b\n".encode()
+LISTED = [Entry(f"{FOLDER}/{name}", 1, "2dbd67026454e4b1") for name in ("a", "b", "c.manifest")]
+"""Files whose content is an x, by its CRC64NVME."""
 UNTIDY = f"{FOLDER}/b\r\n{FOLDER}/a\r\n".encode()
 BY_POSITION = {"upload_fileobj": ("Fileobj", "Bucket", "Key")}
 """Parameters that the handlers pass by position."""
@@ -94,7 +100,7 @@ class Account:
         }
         return FakeAws(**clients, clock=self.aws.clock)
 
-    def run(self, function: str, event: Payload) -> Any:
+    def run(self, function: str, event: Payload, context: FakeContext | None = None) -> Any:
         """Invoke a function with its deployed environment."""
         block = self.stack.of("aws_lambda_function")[function]
         module = importlib.import_module(block["handler"].rpartition(".")[0])
@@ -102,7 +108,7 @@ class Account:
             for name, value in block["environment"]["variables"].items():
                 patch.setenv(name, value)
             self.running = function
-            answer = module.handler(event, FakeContext().typed)
+            answer = module.handler(event, (context or FakeContext()).typed)
             self.running = ""
         return json.loads(json.dumps(answer))
 
@@ -131,25 +137,52 @@ class Account:
         self.aws.dynamodb.fails = lambda *_: None
         self.run("record_upload", batch(self.published(), receives=2))
 
-    def reconcile(self, manifest: Payload, *, checks: int, execution: str) -> None:
-        """Run the tasks of the state machine in its order, with several checks before the notification."""
+    def reconcile(
+        self,
+        manifest: Payload,
+        *,
+        checks: int,
+        execution: str,
+        before: Mapping[int, Callable[[], object]] = MappingProxyType({}),
+    ) -> None:
+        """Run the tasks of the state machine in its order, with several checks before the notification.
+
+        *before* has what happens before a check.
+        """
         check = None
         for ticker in range(checks):
+            before.get(ticker, lambda: None)()
             event = task_event(ticker=ticker, count=checks, check=check, execution=execution)
             event["state"] |= manifest
             answer = self.run("reconcile_iterator", event["state"])
             event["state"]["iterator"] = {"Payload": answer}
             check = self.run("reconcile_check", event)
+            if check.get("verifyNow"):
+                self.verify(check)
+                event["state"]["reconcilecheck"] = {"Payload": check}
+                check = self.run("reconcile_check", event)
         event = task_event(ticker=checks, count=checks, check=check, execution=execution)
         self.run("reconcile_notify", event | {"state": event["state"] | manifest})
+
+    def verify(self, check: Payload) -> None:
+        """Let workers, each interrupted once, compare content; in the first round a file is gone."""
+        for shard in check["verifyShards"]:
+            event = {"shard": shard, "content": check["content"]}
+            with pytest.raises(ContentUnfinishedError):
+                self.run("verify_content", event, FakeContext(remaining_ms=0))
+            present = self.aws.s3.versions.copy()
+            if check["content"]["round"] == 1:
+                del self.aws.s3.versions[self.bucket, f"{FOLDER}/b"]
+            self.run("verify_content", event)
+            self.aws.s3.versions.update(present)
 
 
 def recorded_calls(stack: Spelled) -> list[Call]:
     """Return the functions' calls for all courses of a dataset.
 
     A dataset is whole, has a missing file or an absent one, each with a sorted and an unsorted
-    manifest; or its execution is stopped. Besides, messages fail, or concern a folder with the name
-    of a manifest.
+    manifest; or has a file of other content, which is put right; or its execution is stopped.
+    Besides, messages fail, or concern a folder with the name of a manifest.
     """
     account = Account(stack)
     keys = {
@@ -167,6 +200,9 @@ def recorded_calls(stack: Spelled) -> list[Call]:
         for number, (manifest, held_back) in enumerate(ways):
             _upload(account, manifest, held_back)
             account.reconcile(account.published(), checks=3, execution=account.execution(number))
+        for name, newline in {"tidy": "\n", "untidy": "\r\n"}.items():
+            manifest = checksummed(LISTED, algorithm="crc64nvme", newline=newline)
+            _verify(account, manifest, account.execution(name))
         _upload(account, TIDY, "nothing")
         _stop_one_of_two(account, account.published())
         account.fail()
@@ -185,6 +221,17 @@ def _upload(account: Account, manifest: bytes, held_back: str) -> None:
             account.announce(key)
     account.aws.s3.put(MANIFEST, manifest, bucket=account.bucket)
     account.announce(MANIFEST)
+
+
+def _verify(account: Account, manifest: bytes, execution: str) -> None:
+    """Reconcile a set by its content; one file gets its right content between two checks."""
+    _upload(account, manifest, "nothing")
+    account.aws.s3.put(f"{FOLDER}/a", b"y", bucket=account.bucket)
+    account.aws.s3.put(f"{FOLDER}/c.manifest", b"x", bucket=account.bucket)
+    account.announce(f"{FOLDER}/c.manifest")
+    account.announce(MANIFEST)
+    right = {1: lambda: account.aws.s3.put(f"{FOLDER}/a", b"x", bucket=account.bucket)}
+    account.reconcile(account.published(), checks=4, execution=execution, before=right)
 
 
 def _sweep(account: Account) -> None:

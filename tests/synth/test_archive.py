@@ -13,7 +13,10 @@ import pytest
 from stacks.constructs.handlers_archive import services
 from tests.synth.template import Block, Template
 
-MOST_BYTES = 10 * 1024 * 1024
+MOST_BYTES = {"handlers": 10 * 1024 * 1024, "verify_content_code": 24 * 1024 * 1024}
+"""By the archive's name."""
+COMPILED = "verify_content"
+"""The function whose archive has compiled code, for Lambda's processor."""
 IMPORT = """
 import importlib, json, sys
 archive, name = sys.argv[1:]
@@ -27,20 +30,34 @@ print(json.dumps({"callable": callable(handler), "path": sys.path, "files": file
 
 
 @pytest.fixture(scope="module")
-def archive(dev: Template) -> Path:
-    """Return the archive that the functions' resources name."""
+def archives(dev: Template) -> dict[str, Path]:
+    """The archive that each function's resource names."""
     functions: dict[str, Block] = dev.written["resource"]["aws_lambda_function"]
-    (name,) = {str(function["filename"]) for function in functions.values()}
-    return dev.folder / name
+    return {
+        function["handler"].split(".")[1]: dev.folder / function["filename"]
+        for function in functions.values()
+    }
+
+
+@pytest.fixture(scope="module", params=["common", COMPILED])
+def archive(request: pytest.FixtureRequest, archives: dict[str, Path]) -> Path:
+    """The common archive, and the one of the function that has one of its own."""
+    if request.param == COMPILED:
+        return archives[COMPILED]
+    (common,) = {path for name, path in archives.items() if name != COMPILED}
+    return common
 
 
 @pytest.fixture(scope="module")
-def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder into which Lambda would unpack the archive."""
-    folder = tmp_path_factory.mktemp("task")
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(folder)
-    return folder
+def unpacked(
+    archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Return the folder into which Lambda would unpack each function's archive."""
+    folders = {path: tmp_path_factory.mktemp("task") for path in set(archives.values())}
+    for path, folder in folders.items():
+        with zipfile.ZipFile(path) as file:
+            file.extractall(folder)
+    return {name: folders[path] for name, path in archives.items()}
 
 
 def entries(archive: Path) -> list[zipfile.ZipInfo]:
@@ -51,7 +68,7 @@ def entries(archive: Path) -> list[zipfile.ZipInfo]:
 
 def test_a_second_synth_makes_the_same_bytes(archive: Path, prod: Template) -> None:
     """Otherwise every deployment would update every function."""
-    (again,) = (prod.folder / "assets").rglob("*.zip")
+    (again,) = (prod.folder / "assets").rglob(archive.name)
     assert again.read_bytes() == archive.read_bytes()
 
 
@@ -66,10 +83,14 @@ def test_nothing_in_the_archive_depends_on_the_machine(archive: Path) -> None:
     assert names == sorted(set(names))
 
 
-def test_the_archive_has_no_compiled_code(archive: Path) -> None:
-    """Compiled code is for one processor and one Python version, and Lambda's differ from the developer's."""
-    suffixes = {PurePosixPath(entry.filename).suffix for entry in entries(archive)}
+def test_compiled_code_is_apart(archive: Path) -> None:
+    """It is for one processor and one Python version, and Lambda's differ from the developer's."""
+    names = [entry.filename for entry in entries(archive)]
+    apart = {name for name in names if name.startswith("arm64/")}
+    suffixes = {PurePosixPath(name).suffix for name in names if name not in apart}
     assert suffixes <= {".py", ".json", ".gz", ".pem"}
+    compiled = {name for name in apart if not name.endswith(".py")}
+    assert compiled == ({"arm64/_awscrt.abi3.so"} if COMPILED in archive.name else set())
 
 
 def test_the_archive_has_the_handlers_and_no_other_part_of_the_project(
@@ -79,7 +100,7 @@ def test_the_archive_has_the_handlers_and_no_other_part_of_the_project(
     names = {entry.filename for entry in entries(archive)}
     handlers = {path.relative_to(root).as_posix() for path in (root / "handlers").rglob("*.py")}
     assert {name for name in names if name.startswith("handlers/")} == handlers
-    assert {name.partition("/")[0] for name in names} == {
+    assert {name.partition("/")[0] for name in names} - {"arm64"} == {
         "aws_lambda_powertools",
         "aws_xray_sdk",
         "boto3",
@@ -108,7 +129,8 @@ def test_the_archive_has_only_the_models_of_the_services_in_use(archive: Path) -
 
 def test_the_archive_is_small(archive: Path) -> None:
     """Lambda accepts 50 MB directly, and a cold start reads the whole archive."""
-    assert archive.stat().st_size < MOST_BYTES
+    (most,) = (most for name, most in MOST_BYTES.items() if name in archive.name)
+    assert archive.stat().st_size < most
 
 
 def test_each_function_changes_with_the_archive(dev: Template) -> None:
@@ -124,22 +146,25 @@ def test_each_function_changes_with_the_archive(dev: Template) -> None:
         "record_upload",
         "reconcile_iterator",
         "reconcile_check",
+        "verify_content",
         "reconcile_notify",
         "sweep_sets",
     ],
 )
-def test_a_function_starts_with_only_the_archive(dev: Template, unpacked: Path, name: str) -> None:
+def test_a_function_starts_with_only_the_archive(
+    dev: Template, unpacked: dict[str, Path], name: str
+) -> None:
     """Pitfall 59: Lambda's runtime has an SDK, too, which changes without notice."""
-    function = dev.resource(f"aws_lambda_function.{name}")
+    function, task = dev.resource(f"aws_lambda_function.{name}"), unpacked[name]
     variables = {
         **function["environment"]["variables"],
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_LAMBDA_FUNCTION_NAME": function["function_name"],
-        "LAMBDA_TASK_ROOT": str(unpacked),  # so Powertools knows that it is in Lambda: it traces
+        "LAMBDA_TASK_ROOT": str(task),  # so Powertools knows that it is in Lambda: it traces
     }
     module, _, _ = function["handler"].rpartition(".")
     started = subprocess.run(
-        [sys.executable, "-I", "-S", "-B", "-c", IMPORT, unpacked, module],
+        [sys.executable, "-I", "-S", "-B", "-c", IMPORT, task, module],
         env=variables,
         capture_output=True,
         text=True,
@@ -150,4 +175,4 @@ def test_a_function_starts_with_only_the_archive(dev: Template, unpacked: Path, 
     assert seen["callable"]
     assert not [folder for folder in seen["path"] if "site-packages" in folder]
     packages = {"botocore", "aws_lambda_powertools", "aws_xray_sdk", "wrapt", "handlers"}
-    assert all(Path(seen["files"][package]).is_relative_to(unpacked) for package in packages)
+    assert all(Path(seen["files"][package]).is_relative_to(task) for package in packages)

@@ -117,11 +117,11 @@ function classify_upload
 function reconcile_check
   -> log group reconcile_check_logs: logs:CreateLogStream logs:PutLogEvents
   -> table outcomes: dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem
-  -> table sets: dynamodb:UpdateItem
+  -> table sets: dynamodb:GetItem dynamodb:UpdateItem
   -> table upload_events: dynamodb:GetItem dynamodb:Query
   -> role reconcile_check_role: sts:AssumeRole
   -> bucket file_upload: s3:GetObject s3:GetObjectVersion s3:ListBucket
-  -> bucket reports: s3:AbortMultipartUpload s3:GetObject s3:GetObjectVersion s3:PutObject
+  -> bucket reports: s3:AbortMultipartUpload s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 function reconcile_iterator
   -> log group reconcile_iterator_logs: logs:CreateLogStream logs:PutLogEvents
@@ -135,7 +135,7 @@ function reconcile_notify
   -> table upload_events: dynamodb:Query
   -> role reconcile_notify_role: sts:AssumeRole
   -> bucket file_upload: s3:GetObjectVersion s3:ListBucket
-  -> bucket reports: s3:GetObjectVersion s3:PutObject
+  -> bucket reports: s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject
   -> state machine reconciliation: states:DescribeExecution
   -> queue undelivered: sqs:SendMessage
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
@@ -158,12 +158,20 @@ function sweep_sets
   -> state machine reconciliation: states:DescribeExecution states:StartExecution
   -> queue undelivered: sqs:SendMessage
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
+function verify_content
+  -> log group verify_content_logs: logs:CreateLogStream logs:PutLogEvents
+  -> role verify_content_role: sts:AssumeRole
+  -> bucket file_upload: s3:GetObject s3:GetObjectVersion s3:ListBucket
+  -> bucket reports: s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject
+  -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords
 state machine reconciliation
   -> log group reconciliation_logs: logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery
   -> role reconciliation_role: sts:AssumeRole
   -> function reconcile_check: lambda:InvokeFunction
   -> function reconcile_iterator: lambda:InvokeFunction
   -> function reconcile_notify: lambda:InvokeFunction
+  -> function verify_content: lambda:InvokeFunction
+  -> state machine reconciliation: states:StartExecution states:DescribeExecution states:StopExecution
   -> X-Ray's traces: xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets
 queue records
   -> queue unrecorded: sqs:(redrive)
@@ -306,7 +314,14 @@ def test_an_arrow_to_another_resource_is_refused(
 
 @pytest.mark.parametrize(
     "name",
-    ["classify_upload", "record_upload", "reconcile_check", "reconcile_notify", "sweep_sets"],
+    [
+        "classify_upload",
+        "record_upload",
+        "reconcile_check",
+        "verify_content",
+        "reconcile_notify",
+        "sweep_sets",
+    ],
 )
 def test_every_call_in_a_functions_code_is_recorded(system: System, root: Path, name: str) -> None:
     """A call that is not recorded would be a missing arrow."""

@@ -31,6 +31,7 @@ FUNCTIONS = (
     "record_upload",
     "reconcile_iterator",
     "reconcile_check",
+    "verify_content",
     "reconcile_notify",
     "sweep_sets",
 )
@@ -141,6 +142,7 @@ def test_each_variable_has_the_value_that_its_name_means(dev: Template) -> None:
         "UPLOAD_DEAD_LETTERS_URL": {"${aws_sqs_queue.unclassified.url}"},
         "UPLOAD_QUEUE_URL": {"${aws_sqs_queue.uploads.url}"},
         "UPLOAD_EVENT_TABLE": {"${aws_dynamodb_table.upload_events.name}"},
+        "VERIFY_CONTENT": {"stored"},
         "VERIFY_OBJECTS": {"true"},
         "VERSION": {VERSION},
     }

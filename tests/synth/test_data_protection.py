@@ -90,7 +90,7 @@ def test_a_bucket_removes_parts_of_aborted_uploads_and_replaced_versions(
     dev: Template, bucket: str
 ) -> None:
     """Pitfall 10: neither is visible in a list of objects."""
-    (rule,) = part_of(dev, bucket, "lifecycle_configuration")["rule"]
+    rule, *_ = part_of(dev, bucket, "lifecycle_configuration")["rule"]
     assert rule["status"] == "Enabled"
     assert rule["filter"] == [{"prefix": ""}]
     assert rule["abort_incomplete_multipart_upload"] == [{"days_after_initiation": 7}]
@@ -98,11 +98,13 @@ def test_a_bucket_removes_parts_of_aborted_uploads_and_replaced_versions(
 
 
 def test_uploaded_objects_never_expire(dev: Template) -> None:
-    """Only reports expire."""
+    """Only reports expire, and what belongs to them; receipts do not."""
     (uploads,) = part_of(dev, "file_upload", "lifecycle_configuration")["rule"]
-    (reports,) = part_of(dev, "reports", "lifecycle_configuration")["rule"]
+    whole, *reports = part_of(dev, "reports", "lifecycle_configuration")["rule"]
     assert "expiration" not in uploads
-    assert reports["expiration"] == [{"days": 30}]
+    assert "expiration" not in whole
+    expiring = {rule["filter"][0]["prefix"]: rule["expiration"] for rule in reports}
+    assert expiring == {key: [{"days": 30}] for key in ("reports/", "content/", "set-aside/")}
 
 
 def test_only_the_gateway_writes_into_the_upload_bucket(dev: Template) -> None:
@@ -175,9 +177,9 @@ def test_everything_that_expires_does_so_after_the_same_days(synthesise: Synthes
     """Functions set the expiry of rows and outcomes, buckets that of versions and reports."""
     stack = synthesise(expiryDays=45)
     for bucket in BUCKETS:
-        (rule,) = part_of(stack, bucket, "lifecycle_configuration")["rule"]
-        assert rule["noncurrent_version_expiration"] == [{"noncurrent_days": 45}]
-        assert rule.get("expiration", [{"days": 45}]) == [{"days": 45}]
+        for rule in part_of(stack, bucket, "lifecycle_configuration")["rule"]:
+            assert rule["noncurrent_version_expiration"] == [{"noncurrent_days": 45}]
+            assert rule.get("expiration", [{"days": 45}]) == [{"days": 45}]
     days = {
         function["environment"]["variables"].get("EXPIRY_DAYS")
         for function in stack.resources("aws_lambda_function").values()

@@ -34,6 +34,7 @@ def test_the_states_are_those_of_the_specification_in_its_order(dev: Template) -
         "Done",
         "Count Failed Iteration",
         "Check Failed Count Reached",
+        "Verify Content",
         "Reconciliation Failed",
     ]
 
@@ -44,9 +45,11 @@ def test_the_definition_is_that_of_the_unit_tests_with_the_settings_in_it(dev: T
     assert written == definition(
         iterate_arn="${aws_lambda_function.reconcile_iterator.arn}",
         check_arn="${aws_lambda_function.reconcile_check.arn}",
+        verify_arn="${aws_lambda_function.verify_content.arn}",
         notify_arn="${aws_lambda_function.reconcile_notify.arn}",
         count=960,
         wait_seconds=30,
+        verify_concurrency=2,
     )
 
 

@@ -26,7 +26,7 @@ NOBODYS = {
     "s3": ("s3:DeleteObject", "s3:GetObjectTagging", "s3:PutBucketPolicy"),
     "sns": ("sns:DeleteTopic", "sns:SetTopicAttributes"),
     "sqs": ("sqs:PurgeQueue", "sqs:SetQueueAttributes"),
-    "states": ("states:StopExecution", "states:UpdateStateMachine"),
+    "states": ("states:DeleteStateMachine", "states:UpdateStateMachine"),
     "sts": ("sts:TagSession",),
     "xray": ("xray:GetTraceSummaries",),
 }
@@ -146,5 +146,7 @@ def _around(resource: str) -> Iterator[str]:
         return
     bucket, slash, key = resource.partition("/")
     yield from (bucket, similar(bucket), f"{similar(bucket)}{slash}{key}")
+    if key.count("/") > 1:  # an object below one of the bucket's prefixes
+        yield f"{bucket}/{key.replace('/', '-2/', 1)}"
     if key.endswith(".manifest"):
         yield resource.removesuffix(".manifest")

@@ -121,7 +121,7 @@ class FakeVault:
         }
         id_ = digest(bucket, manifest, "v1", 1)
         self.items["outcomes", id_] = {"id": {"S": id_}, "detail": {"S": json.dumps(whole)}}
-        self.objects["reports", f"{detail['set-id']}/{arn[-1]}/summary.json"] = b"{}"
+        self.objects["reports", f"reports/{detail['set-id']}/{arn[-1]}/summary.json"] = b"{}"
         execution |= {
             "status": state,
             "stopDate": datetime.now(UTC),

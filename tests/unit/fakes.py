@@ -7,6 +7,7 @@ refuses.
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -22,6 +23,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from awscrt.checksums import crc64nvme
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
@@ -263,6 +265,8 @@ class FakeS3:
     written_at: datetime = datetime(2020, 11, 5, 12, 34, 50, tzinfo=UTC)
     """The time at which all objects were written."""
     keys_a_page: int = 2
+    checksums: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By key: what HEAD shows of a checksum where that is not the full object's CRC64NVME."""
     fails: Callable[[str, Mapping[str, Any]], Exception | None] = lambda operation, _: None
 
     def put(self, key: str, content: bytes = b"", *, bucket: str = "bucket") -> str:
@@ -294,10 +298,16 @@ class FakeS3:
         if not versions:
             raise client_error("404", 404, "Not Found")
         version_id = parameters.get("VersionId", list(versions)[-1])
+        content = versions[version_id]
+        crc = base64.b64encode(crc64nvme(content).to_bytes(8, "big")).decode()
+        full = {"ChecksumCRC64NVME": crc, "ChecksumType": "FULL_OBJECT"}
+        shown = self.checksums.get(parameters["Key"], full)
         return {
             "VersionId": version_id,
-            "ContentLength": len(versions[version_id]),
+            "ContentLength": len(content),
             "LastModified": self.written_at,
+            "ETag": _etag(content),
+            **(shown if parameters.get("ChecksumMode") == "ENABLED" else {}),
         }
 
     def get_object(self, **parameters: Any) -> dict[str, Any]:
@@ -310,6 +320,8 @@ class FakeS3:
         if version_id not in versions:
             raise client_error("NoSuchVersion", 404)
         content = versions[version_id]
+        if parameters.get("IfMatch", _etag(content)) != _etag(content):
+            raise client_error("PreconditionFailed", 412)
         first, _, last = parameters.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         if "Range" in parameters and int(first) >= len(content):
             raise client_error("InvalidRange", 416)
@@ -336,9 +348,9 @@ class FakeS3:
         )
         limit = min(parameters.get("MaxKeys", self.keys_a_page), self.keys_a_page)
         page = matching[:limit]
-        contents = "".join(
+        listed = "".join(
             f"<Contents><Key>{html.escape(quote_plus(key, safe='/'))}</Key>"
-            f"<ETag>&quot;0&quot;</ETag>"
+            f"<ETag>{html.escape(_etag(self.newest(key, bucket=parameters['Bucket'])))}</ETag>"
             f"<Size>{len(self.newest(key, bucket=parameters['Bucket']))}</Size></Contents>"
             for key in page
         )
@@ -348,8 +360,9 @@ class FakeS3:
             if len(matching) > limit
             else ""
         )
-        body = f"<R><EncodingType>url</EncodingType>{contents}{more}</R>"
-        return pages.list_page(body.encode()) | {"KeyCount": len(page)}
+        body = f"<R><EncodingType>url</EncodingType>{listed}{more}</R>"
+        contents = [{"Key": key} for key in page]
+        return pages.list_page(body.encode()) | {"KeyCount": len(page), "Contents": contents}
 
     def _begin(self, operation: str, parameters: Mapping[str, Any]) -> None:
         check("s3", operation, parameters)
@@ -407,7 +420,15 @@ def installed(aws: FakeAws) -> Iterator[FakeAws]:
         patch.setattr("handlers.aws.upload_executions.time", aws.clock)
         patch.setattr("handlers.reconcile_check.time", aws.clock)
         patch.setattr("handlers.reconcile_notify.time", aws.clock)
+        patch.setattr("handlers.reconcile_check.time", aws.clock)
+        patch.setattr("handlers.verify_content.s3", aws.s3)
+        patch.setattr("handlers.aws.shard_results.s3", aws.s3)
+        patch.setattr("handlers.aws.shard_results.time", aws.clock)
         yield aws
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.md5(content).hexdigest()}"'
 
 
 def _key_of(table: str, item: Item) -> tuple[str, ...]:

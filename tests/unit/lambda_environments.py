@@ -12,6 +12,7 @@ from handlers.aws.lambda_environment import (
     RecordEnvironment,
     SweepEnvironment,
     TelemetryEnvironment,
+    VerifyEnvironment,
 )
 from tests.unit.fakes import EVENT_TABLE, OUTCOME_TABLE, REPORTS_BUCKET, SET_TABLE
 
@@ -49,6 +50,7 @@ CHECK = CheckEnvironment(
     set_table=SET_TABLE,
     reports_bucket=REPORTS_BUCKET,
     verify_objects=True,
+    verify_content="stored",
     ignore_unexpected=(),
     expiry_days=30,
 )
@@ -60,6 +62,7 @@ ENVIRONMENTS: dict[str, LambdaEnvironment] = {
     "sweep_sets": SWEEP,
     "reconcile_check": CHECK,
     "reconcile_notify": NOTIFY,
+    "verify_content": VerifyEnvironment(reports_bucket=REPORTS_BUCKET),
 }
 """By the function's module; ``reconcile_iterator`` reads no variable."""
 VARIABLES = {

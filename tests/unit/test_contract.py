@@ -73,6 +73,8 @@ def test_only_fields_that_release_0_1_0_did_not_have_may_be_absent() -> None:
         "verified",
         "unverified",
         "checksum-mismatch",
+        "receipt",
+        "receipt-sha256",
         "notice",
     }
 

@@ -41,6 +41,7 @@ STATES = [
     "Done",
     "Count Failed Iteration",
     "Check Failed Count Reached",
+    "Verify Content",
     "Reconciliation Failed",
 ]
 
@@ -50,9 +51,11 @@ def machine(count: int = 3, wait_seconds: int = 30) -> Payload:
     return definition(
         iterate_arn="iterate",
         check_arn="check",
+        verify_arn="verify",
         notify_arn="notify",
         count=count,
         wait_seconds=wait_seconds,
+        verify_concurrency=2,
     )
 
 

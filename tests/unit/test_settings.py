@@ -59,6 +59,8 @@ def test_without_an_environment_the_defaults_hold(tmp_path: Path) -> None:
         job_dir_suffix="-vaultjob",
         manifest_suffix=".manifest",
         verify_objects=True,
+        verify_content="stored",
+        verify_concurrency=2,
         ignore_unexpected_names=tuple(DEFAULTS["ignoreUnexpectedNames"]),
         expiry_days=30,
         archive_days=14,

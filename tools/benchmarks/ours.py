@@ -29,6 +29,7 @@ def environment(form: Form) -> dict[str, str]:
             set_table="sets",
             reports_bucket="reports",
             verify_objects=form is Form.RICH,
+            verify_content="none",
             ignore_unexpected=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),
             expiry_days=30,
         ).variables(),

@@ -80,7 +80,7 @@ def _queues(stack: Stack) -> Iterator[Arrow]:
 def _invocations(stack: Stack) -> Iterator[Arrow]:
     for address, machine in stack.of_type("aws_sfn_state_machine").items():
         for name, state in definition_of(machine)["States"].items():
-            for function in _nodes(stack, state.get("Parameters")):
+            for function in _nodes(stack, state.get("Parameters", state.get("ItemProcessor"))):
                 yield Arrow(state_id(node_id(address), name), function, "invokes")
     for config in stack.of_type("aws_lambda_function_event_invoke_config").values():
         yield from _between(stack, config, "function_name", "destination_config", "failed", "-.->")

@@ -1,0 +1,45 @@
+"""What an outcome and its report have of a set's content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.aws.content_rounds import ContentRounds
+from handlers.aws.report import Report
+from handlers.core.content import Content, Verdict
+from handlers.core.difference import Remark, RemarkType
+from handlers.core.tally import Tally
+
+
+def add_content(
+    found: Tally, content: Content | None, rounds: ContentRounds, report: Report
+) -> None:
+    """Add what the last whole round found to *found* and to *report*.
+
+    What no round has compared is counted as unverified.
+    """
+    if content is None or (content.round == 1 and not content.compared):
+        found.content = {"verified": 0, "unverified": found.files}
+        return
+    for line in rounds.open_lines(content):
+        if line.verdict is Verdict.MISMATCH:
+            difference = line.difference()
+            found.add(difference)
+            report.add(difference)
+        else:
+            report.add(Remark(key=line.key, type=RemarkType.UNVERIFIED, reason=line.reason))
+    uncompared = 0 if content.compared else content.listing.entries
+    found.content = {
+        "verified": content.verified,
+        "unverified": content.unverified + content.changed + uncompared,
+        "checksum-mismatch": content.mismatches,
+    }
+
+
+def in_content(counts: Mapping[str, Any]) -> str:
+    """Return the end of a reason: how many files are verified, and how many are not."""
+    if not counts:
+        return ""
+    text = f"; verified the content of {counts['verified']:,} files"
+    return f"{text}, {counts['unverified']:,} unverified" if counts["unverified"] else text

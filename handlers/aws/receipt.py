@@ -1,0 +1,69 @@
+"""The receipt of a verified set: which version of each object has which content.
+
+``receipts/<set id>/<execution>/<call>/`` of the reports bucket does not expire. The parts are the
+workers' results, a JSON object a line; of a key that comes again, the last line counts. The index
+has the SHA-256 of each part, and the outcome that of the index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from handlers.aws import dataset as streams
+from handlers.aws import report as reports
+from handlers.aws.pages import KEYS
+from handlers.aws.report import Report
+from handlers.core.execution import Checked, Execution
+
+COPIERS = 16
+PART = ".jsonl.gz"
+
+
+def write_receipt(execution: Execution, checked: Checked, report: Report) -> dict[str, str]:
+    """Write the receipt of a verified set; return the outcome's fields."""
+    folder = f"receipts/{report.folder.removeprefix('reports/')}"
+
+    def copied(key: str) -> dict[str, str]:
+        body = reports.s3.get_object(Bucket=report.bucket, Key=key)["Body"].read()
+        name = key.removeprefix(f"{report.content_folder}/").replace("/", "-")
+        reports.s3.put_object(Bucket=report.bucket, Key=f"{folder}/{name}", Body=body)
+        return {"key": f"{folder}/{name}", "sha256": hashlib.sha256(body).hexdigest()}
+
+    with ThreadPoolExecutor(COPIERS) as copiers:
+        parts = list(copiers.map(copied, _results(report)))
+    content = checked.content
+    index = {
+        **execution.manifest.detail(),
+        "manifest-version-id": checked.listing.manifest_version_id,
+        "attempt": execution.manifest.attempt,
+        "execution": execution.arn,
+        "checksum-algorithm": checked.listing.checksum_algorithm,
+        "verify-content": content and content.mode,
+        "verified": content and content.verified,
+        "unverified": content and content.unverified,
+        "parts": parts,
+    }
+    body = json.dumps(index, ensure_ascii=False, indent=2).encode()
+    reports.s3.put_object(Bucket=report.bucket, Key=f"{folder}/index.json", Body=body)
+    return {
+        "receipt": f"s3://{report.bucket}/{folder}/index.json",
+        "receipt-sha256": hashlib.sha256(body).hexdigest(),
+    }
+
+
+def _results(report: Report) -> list[str]:
+    """Return the keys of all shards' results, those of the first round first."""
+    request: dict[str, Any] = {"Bucket": report.bucket, "Prefix": f"{report.content_folder}/"}
+    found: list[tuple[int, str]] = []
+    while True:
+        page = streams.s3.list_objects_v2(**request)
+        for key in page[KEYS]:
+            round_, _, name = key.removeprefix(request["Prefix"]).partition("/")
+            if name.removesuffix(PART).isdecimal() and name.endswith(PART):
+                found.append((int(round_), key))
+        if "NextContinuationToken" not in page:
+            return [key for _, key in sorted(found)]
+        request["ContinuationToken"] = page["NextContinuationToken"]

@@ -1,0 +1,184 @@
+"""Content: how an object's bytes compare with a manifest's checksum, and how far a set has come.
+
+A *round* compares the keys of one listing, in *shards*: ranges of the listing's bytes, each compared by
+one worker. The first round's listing is the manifest; that of a later round has the keys of which
+there is a new version since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from handlers.core import json_fields
+from handlers.core.difference import Difference, DifferenceType
+from handlers.core.json_fields import known_fields
+from handlers.core.listing import Listing
+from handlers.core.manifest import MAX_LINE_BYTES
+
+SHARD_LINES = 1_000
+SHARD_BYTES = 64 * 1024**3
+"""One worker reads so much in about a quarter of an hour: fewer lines a shard where files are large."""
+MAX_SHARDS = 2_000
+"""Their numbers go through the state machine, whose payload holds 256 KB."""
+
+
+class Verdict(StrEnum):
+    """How one comparison ends."""
+
+    MATCH = "match"
+    MISMATCH = "mismatch"
+    """Other bytes, twice."""
+    UNVERIFIED = "unverified"
+    """The object's checksum cannot be found out."""
+    CHANGED = "changed"
+    """The object is gone, or of another size, since names and sizes agreed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One listed file and the version of its object that was compared."""
+
+    key: str
+    size: int
+    """The listed size in bytes."""
+    checksum: str
+    """The listed checksum, in lower-case hexadecimal digits."""
+    verdict: Verdict
+    version: str | None = None
+    etag: str | None = None
+    found: str | None = None
+    """The object's checksum."""
+    reason: str | None = None
+    """Of an unverified object: why it could not be compared."""
+
+    def line(self) -> dict[str, Any]:
+        """Return the comparison as results have it: names of fields are contracts."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_line(cls, line: Mapping[str, Any]) -> Self:
+        """Read what :meth:`line` wrote."""
+        return cls(**{**known_fields(cls, line), "verdict": Verdict(line["verdict"])})
+
+    def difference(self) -> Difference:
+        """Return a mismatch as outcomes and reports show it."""
+        return Difference(
+            key=self.key,
+            type=DifferenceType.CHECKSUM_MISMATCH,
+            in_s3=True,
+            listed_bytes=self.size,
+            listed_checksum=self.checksum,
+            object_checksum=self.found,
+            etag=self.etag,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is known of a set's content: the state machine carries it from check to check."""
+
+    folder: str
+    """The prefix of the results' keys, in the reports bucket."""
+    bucket: str
+    """The bucket of the objects."""
+    mode: str
+    """``stored`` or ``read``."""
+    round: int
+    began: int
+    """When the present round began, in Unix seconds."""
+    listing: Listing
+    """The keys of the present round."""
+    shards: int
+    compared: bool = False
+    """Whether the present round has ended, and its results are counted below."""
+    entered_in: int = 0
+    """The last iteration that had workers compare."""
+    verified: int = 0
+    unverified: int = 0
+    mismatches: int = 0
+    changed: int = 0
+    first: Difference | None = None
+    """The first mismatch."""
+    open_key: str = ""
+    """The object that lists every comparison but the matches; empty where there is none."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every checksum that could be compared matches, and at least one could."""
+        return self.compared and not self.mismatches and not self.changed and self.verified > 0
+
+    @property
+    def round_folder(self) -> str:
+        """The prefix of the present round's results."""
+        return f"{self.folder}/{self.round}"
+
+    def payload(self) -> dict[str, Any]:
+        """Return the state as JSON: names of fields are contracts."""
+        return asdict(self) | {
+            "listing": self.listing.payload(),
+            "first": self.first and self.first.payload(),
+        }
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """Read what :meth:`payload` wrote, in this release or another."""
+        first = payload.get("first")
+        return cls(
+            **{
+                **known_fields(cls, payload),
+                "listing": Listing.from_payload(json_fields.mapping(payload, "listing")),
+                "first": Difference.from_payload(first) if first else None,
+            }
+        )
+
+
+@dataclass(slots=True)
+class OpenCounts:
+    """What is counted of the comparisons that are no matches."""
+
+    verdicts: dict[Verdict, int] = field(default_factory=dict)
+    first: Difference | None = None
+
+    def add(self, comparison: Comparison) -> None:
+        """Count one."""
+        verdict = comparison.verdict
+        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
+        if verdict is Verdict.MISMATCH and self.first is None:
+            self.first = comparison.difference()
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of :class:`Content` that they fill."""
+        return {
+            "unverified": self.verdicts.get(Verdict.UNVERIFIED, 0),
+            "mismatches": self.verdicts.get(Verdict.MISMATCH, 0),
+            "changed": self.verdicts.get(Verdict.CHANGED, 0),
+            "first": self.first,
+        }
+
+
+def shard_count(listing: Listing) -> int:
+    """Return into how many shards a listing is cut."""
+    wanted = max(listing.entries // SHARD_LINES, listing.size_bytes // SHARD_BYTES, 1)
+    return min(wanted, listing.entries, MAX_SHARDS)
+
+
+def shard_text(
+    read: Callable[[int, int], Iterable[bytes]], listing: Listing, number: int, shards: int
+) -> bytes:
+    """Return the lines that begin in the range of bytes of shard *number*, from 0.
+
+    *read* returns the listing's bytes from its first argument to before its second.
+    """
+    length = listing.end - listing.start
+    start = listing.start + length * number // shards
+    end = listing.start + length * (number + 1) // shards
+    if start == end:
+        return b""
+    first = max(start - 1, listing.start)  # the byte before shows whether a line begins at *start*
+    text = b"".join(read(first, min(end + MAX_LINE_BYTES, listing.end)))
+    begin = 0 if start == listing.start else text.find(b"\n") + 1 or len(text)
+    stop = text.find(b"\n", end - first - 1) + 1 or len(text)
+    return text[begin:stop]

@@ -1,0 +1,111 @@
+"""Content is verified by the deployed functions: other bytes of the right size are no success."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
+
+import pytest
+from awscrt.checksums import crc64nvme
+from boto3.s3.transfer import TransferConfig
+
+from handlers.core.manifest_entries import Entry
+from local.deployed_system import DeployedSystem
+from local.outcomes import Event
+from tests.integration.driver import Driver, eventually, outcome
+from tests.unit.manifests import checksummed
+
+LARGE = b"0123456789abcdef" * (20 * 2**16)
+"""20 MB, uploaded in parts."""
+FILES = {"a": b"", "large": LARGE, "small": b"right", "z": b"the last one"}
+HASHES: dict[str, Callable[[bytes], str]] = {
+    "crc64nvme": lambda content: f"{crc64nvme(content):016x}",
+    "sha256": lambda content: hashlib.sha256(content).hexdigest(),
+}
+WRONG = {"large": LARGE[:-1] + b"!", "small": b"wrong"}
+
+
+def put(driver: Driver, set_id: str, files: Mapping[str, bytes]) -> None:
+    """Put files, large ones in parts, and announce them now."""
+    parts = TransferConfig(multipart_threshold=8 * 2**20)
+    for name, content in files.items():
+        key = f"{set_id}-vaultjob/{name}"
+        driver.s3.upload_fileobj(BytesIO(content), driver.system.bucket, key, Config=parts)
+        driver.announce_now(key, size=len(content))
+
+
+def vault(driver: Driver, set_id: str, algorithm: str) -> None:
+    """Put a set whose files have other bytes than its manifest lists."""
+    put(driver, set_id, FILES | WRONG)
+    entries = [
+        Entry(f"{set_id}-vaultjob/{name}", len(content), HASHES[algorithm](content))
+        for name, content in FILES.items()
+    ]
+    key = f"{set_id}-vaultjob/{set_id}.manifest"
+    driver.put(key, checksummed(entries, algorithm=algorithm))
+    driver.announce_now(key, size=1)
+
+
+@contextmanager
+def content_is_verified(system: DeployedSystem, mode: str) -> Iterator[None]:
+    """Let the check have another mode than the deployed one."""
+    functions = system.client("lambda")
+    name = f"vault-{system.environment}-reconcile-check"
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]
+    variables = before["Variables"] | {"VERIFY_CONTENT": mode}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment=before)
+
+
+def is_compared(driver: Driver, set_id: str) -> bool:
+    """Return whether the first round of a set has a result."""
+    prefix = f"content/{set_id}/"
+    found = driver.s3.list_objects_v2(Bucket=driver.reports_bucket, Prefix=prefix)
+    return any(each["Key"].endswith(".json") for each in found.get("Contents", []))
+
+
+@pytest.mark.parametrize("mode", ["stored", "read"])
+def test_other_bytes_of_the_right_size_are_found_and_may_be_put_right(
+    driver: Driver, system: DeployedSystem, mode: str
+) -> None:
+    """Both algorithms at once: of each, one set is put right while its execution waits."""
+    events: dict[str, Event] = {}
+    sets = {
+        f"{what}-{mode}-{algorithm}": algorithm
+        for what in ("wrong", "righted")
+        for algorithm in HASHES
+    }
+    with content_is_verified(system, mode), ExitStack() as stack:
+        outcomes = {each: stack.enter_context(driver.outcomes(each)) for each in sets}
+        for set_id, algorithm in sets.items():
+            vault(driver, set_id, algorithm)
+        for set_id in sets:
+            assert eventually(lambda set_id=set_id: is_compared(driver, set_id), seconds=90)  # type: ignore[misc]
+            if set_id.startswith("righted"):
+                put(driver, set_id, {name: FILES[name] for name in WRONG})
+        for set_id, subscription in outcomes.items():
+            events[set_id] = outcome(subscription)
+
+    for set_id, event in events.items():
+        detail = event["detail"]
+        counts = [detail[name] for name in ("verified", "unverified", "checksum-mismatch")]
+        if set_id.startswith("righted"):
+            assert (detail["status"], counts) == ("Successful", [4, 0, 0]), detail
+            index = driver.s3.get_object(
+                Bucket=driver.reports_bucket, Key=detail["receipt"].split("/", 3)[3]
+            )["Body"].read()
+            assert hashlib.sha256(index).hexdigest() == detail["receipt-sha256"]
+            assert json.loads(index)["verified"] == 4
+        else:
+            assert (detail["status"], counts) == ("Timed out", [2, 0, 2]), detail
+            found = {each["key"].rpartition("/")[2]: each for each in detail["examples"]}
+            hash_ = HASHES[sets[set_id]]
+            assert {name: each["objectChecksum"] for name, each in found.items()} == {
+                name: hash_(content) for name, content in WRONG.items()
+            }

@@ -1,0 +1,346 @@
+"""Content is verified by the real functions, in the real state machine, on a fake of AWS."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from awscrt.checksums import crc64nvme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers import (
+    reconcile_check,
+    reconcile_iterator,
+    reconcile_notify,
+    verify_content,
+)
+from handlers.aws import object_content
+from handlers.aws.object_content import ObjectContent
+from handlers.core import content as core
+from handlers.core.content import shard_count, shard_text
+from handlers.core.listing import Listing
+from handlers.core.manifest_entries import Entry
+from stacks.constructs.reconciliation_states import definition
+from tests.state_machine import Payload, Run
+from tests.unit.fakes import EVENT_TABLE, REPORTS_BUCKET, SET_TABLE, FakeAws, FakeContext
+from tests.unit.manifests import checksummed
+from tests.unit.refusals import client_error
+from tests.unit.samples import EVENT_TIME, manifest_event, put_row
+
+FOLDER = "a-vaultjob/"
+HASHES: dict[str, Callable[[bytes], str]] = {
+    "crc64nvme": lambda content: f"{crc64nvme(content):016x}",
+    "sha256": lambda content: hashlib.sha256(content).hexdigest(),
+}
+MODES = [(mode, algorithm) for mode in ("stored", "read") for algorithm in HASHES]
+COMPOSITE = {"ChecksumCRC64NVME": "AAAAAAAAAAA=-2", "ChecksumType": "COMPOSITE"}
+COUNTS = ("verified", "unverified", "checksum-mismatch")
+
+
+@dataclass
+class Vault:
+    """A set of files in a fake account, and what happens in its reconciliation."""
+
+    aws: FakeAws
+    listed: Mapping[str, bytes]
+    """Contents by name, as the manifest lists them."""
+    algorithm: str = "crc64nvme"
+    during: dict[int, Callable[[], None]] = field(default_factory=dict)
+    """What happens at the beginning of an iteration."""
+    contexts: list[FakeContext] = field(default_factory=list)
+    """The calls of the worker; those after them have plenty of time."""
+    run: Run | None = None
+
+    def __post_init__(self) -> None:
+        digest = HASHES[self.algorithm]
+        entries = [
+            Entry(f"{FOLDER}{name}", len(each), digest(each)) for name, each in self.listed.items()
+        ]
+        manifest = checksummed(sorted(entries), algorithm=self.algorithm)
+        self.aws.s3.put(f"{FOLDER}a.manifest", manifest)
+        for name, content in self.listed.items():
+            self.upload(name, content)
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Put an object, and announce it now."""
+        self.aws.s3.put(f"{FOLDER}{name}", content)
+        now = int(self.aws.clock.now)
+        put_row(self.aws, f"{FOLDER}{name}", size_bytes=len(content), event_time=now)
+        self.aws.dynamodb.tables[SET_TABLE][(FOLDER,)] = {
+            "folder": {"S": FOLDER},
+            "setId": {"S": "a"},
+            "bucketName": {"S": "bucket"},
+            "lastArrival": {"N": str(now)},
+            "manifestTime": {"N": str(EVENT_TIME)},
+        }
+
+    def outcome(self, *, count: int = 4) -> dict[str, Any]:
+        """Reconcile the set, and return its outcome."""
+        self.aws.clock.now += 600
+        functions = {
+            "iterate": self._iterate,
+            "check": lambda event: reconcile_check.handler(event, FakeContext().typed),
+            "verify": self._verify,
+            "notify": lambda event: reconcile_notify.handler(event, FakeContext().typed),
+        }
+        names = {f"{name}_arn": name for name in functions}
+        states = definition(**names, count=count, wait_seconds=30, verify_concurrency=2)
+        self.run = Run(states, functions)
+        self.run.of(manifest_event())
+        detail: dict[str, Any] = json.loads(self.aws.events.accepted[-1]["Detail"])
+        return detail
+
+    def _iterate(self, event: Payload) -> Payload:
+        ticker = event["iterator"]["Payload"]["ticker"] + 1
+        self.during.get(ticker, lambda: None)()
+        self.aws.clock.now += 30
+        answer: Payload = reconcile_iterator.handler(event, FakeContext().typed)
+        return answer
+
+    def _verify(self, event: Payload) -> Payload:
+        context = self.contexts.pop(0) if self.contexts else FakeContext()
+        event = json.loads(json.dumps(event))  # as Step Functions passes it on
+        answer: Payload = verify_content.handler(event, context.typed)
+        return answer
+
+    def verified_times(self) -> int:
+        """Return how often the machine had the content compared."""
+        assert self.run is not None
+        return self.run.entered.count("Verify Content")
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two files make a shard, and an object of more than 8 bytes be a large one."""
+    monkeypatch.setattr(core, "SHARD_LINES", 2)
+    monkeypatch.setattr(object_content, "RANGE_BYTES", 8)
+    monkeypatch.setattr(verify_content, "RANGE_BYTES", 8)
+
+
+FILES = {"a": b"", "b": b"short", "d/c": b"a large one, by ranges", "d/e": b"x" * 100, "f": b"f"}
+
+
+@pytest.mark.parametrize(("mode", "algorithm"), MODES)
+@pytest.mark.parametrize("stored", [None, COMPOSITE], ids=["full", "composite"])
+def test_other_bytes_of_the_same_size_are_found(
+    aws: FakeAws,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    algorithm: str,
+    stored: dict[str, str] | None,
+) -> None:
+    """A checksum of parts, or of another algorithm, compares with nothing: the object is read."""
+    monkeypatch.setenv("VERIFY_CONTENT", mode)
+    vault = Vault(aws, FILES, algorithm)
+    if stored:
+        aws.s3.checksums = {f"{FOLDER}{name}": stored for name in FILES}
+    aws.s3.put(f"{FOLDER}d/e", b"y" * 100)
+
+    detail = vault.outcome()
+
+    assert (detail["status"], vault.verified_times()) == ("Timed out", 1)
+    assert [detail[name] for name in COUNTS] == [4, 0, 1]
+    assert detail["examples"] == [
+        {
+            "type": "checksum-mismatch",
+            "key": f"{FOLDER}d/e",
+            "inS3": True,
+            "listedChecksum": HASHES[algorithm](b"x" * 100),
+            "objectChecksum": HASHES[algorithm](b"y" * 100),
+        }
+    ]
+    assert "found 1 checksum-mismatch; verified the content of 4 files" in detail["reason"]
+
+
+@pytest.mark.parametrize(("mode", "algorithm"), MODES)
+@pytest.mark.parametrize("announced", [True, False])
+def test_the_right_bytes_clear_a_mismatch(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, mode: str, algorithm: str, announced: bool
+) -> None:
+    """Only the keys with a new version are compared again, whoever uploaded it."""
+    monkeypatch.setenv("VERIFY_CONTENT", mode)
+    vault = Vault(aws, FILES, algorithm)
+    aws.s3.put(f"{FOLDER}b", b"SHORT")
+
+    def put_right() -> None:
+        if announced:
+            vault.upload("b", b"short")
+        else:
+            aws.s3.put(f"{FOLDER}b", b"short")
+
+    vault.during = {3: put_right}
+    detail = vault.outcome()
+    assert (detail["status"], vault.verified_times()) == ("Successful", 2)
+    assert [detail[name] for name in COUNTS] == [5, 0, 0]
+    results = [key for _, key in aws.s3.versions if key.startswith("content/a/one/2/")]
+    assert sorted(results) == [f"content/a/one/2/00000.json{ending}" for ending in ("", "l.gz")]
+
+
+def test_stored_checksums_are_compared_without_reading(aws: FakeAws) -> None:
+    """So a million files cost a million HEADs, and no byte."""
+    vault = Vault(aws, FILES)
+    assert vault.outcome()["status"] == "Successful"
+    versions = {key: list(versions) for (_, key), versions in aws.s3.versions.items()}
+    assert versions[f"{FOLDER}b"] == ["version-1"]
+    assert aws.s3.operations.count("HeadObject") == 1 + len(FILES)  # and the manifest
+
+
+def test_an_interrupted_verification_goes_on_where_it_was(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large object by its ranges, a shard by its files."""
+    monkeypatch.setenv("VERIFY_CONTENT", "read")
+    monkeypatch.setattr(object_content, "RANGES_AT_ONCE", 1)
+    read: list[str] = []
+    aws.s3.fails = lambda operation, given: (
+        read.append(f"{given['Key'].removeprefix(FOLDER)} {given['Range']}")
+        if operation == "GetObject" and given["Key"] == f"{FOLDER}d/e"
+        else None
+    )
+    vault = Vault(aws, FILES)
+    vault.contexts = [FakeContext(looks_at_the_clock=looks) for looks in (0, 2, 3, 4, 4, 6)]
+    assert vault.outcome()["status"] == "Successful"
+    assert vault.contexts == []
+    assert len(read) == len(set(read)) == 13, "a range was read twice"
+
+
+def test_a_sha_256_that_no_worker_can_finish_is_unverified(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is never counted as verified; the outcome names how many, the report which."""
+    monkeypatch.setenv("VERIFY_CONTENT", "read")
+    vault = Vault(aws, {"a": b"a", "b": b"x" * 100}, "sha256")
+    vault.contexts = [FakeContext(looks_at_the_clock=3), FakeContext(looks_at_the_clock=1)]
+    detail = vault.outcome()
+    assert (detail["status"], [detail[name] for name in COUNTS]) == ("Successful", [1, 1, 0])
+    assert detail["reason"].endswith("; verified the content of 1 files, 1 unverified")
+    summary = json.loads(newest(aws, detail["report"]))
+    (part,) = summary["remarks"]
+    line = json.loads(gzip.decompress(aws.s3.newest(part, bucket=REPORTS_BUCKET)))
+    assert (line["type"], line["key"]) == ("unverified", f"{FOLDER}b")
+
+
+def test_nothing_compared_is_no_success(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pitfall 43: both objects are archived."""
+    monkeypatch.setenv("VERIFY_CONTENT", "read")
+    aws.s3.fails = lambda operation, given: (
+        client_error("InvalidObjectState", 403)
+        if operation == "GetObject" and "IfMatch" in given
+        else None
+    )
+    detail = Vault(aws, {"b": b"short", "c": b"c"}).outcome()
+    assert detail["status"] == "Timed out"
+    assert [detail[name] for name in COUNTS] == [0, 2, 0]
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "AccessDenied"])
+def test_an_error_costs_iterations_and_changes_no_verdict(aws: FakeAws, code: str) -> None:
+    """Throttling slows down; what is refused is tried again after the wait."""
+    refusals = iter(range(12))
+    aws.s3.fails = lambda operation, _: (
+        client_error(code, 503)
+        if operation == "HeadObject" and _.get("ChecksumMode") and next(refusals, None) is not None
+        else None
+    )
+    vault = Vault(aws, FILES)
+    detail = vault.outcome(count=9)
+    assert (detail["status"], [detail[name] for name in COUNTS]) == ("Successful", [5, 0, 0])
+
+
+def test_a_set_that_only_the_last_look_finds_whole_is_unverified(aws: FakeAws) -> None:
+    """The last look compares no content."""
+    vault = Vault(aws, FILES)
+    row = aws.dynamodb.tables[EVENT_TABLE].pop(("a", f"{FOLDER}b"))
+    original = reconcile_notify.judge
+
+    def late(*given: Any) -> Any:
+        aws.dynamodb.tables[EVENT_TABLE]["a", f"{FOLDER}b"] = row
+        return original(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reconcile_notify, "judge", late)
+        detail = vault.outcome()
+    assert detail["status"] == "Timed out"
+    assert [detail[name] for name in COUNTS] == [0, 5, None]
+    assert (
+        "names and sizes agree; verified the content of 0 files, 5 unverified" in detail["reason"]
+    )
+
+
+def test_an_object_that_is_gone_meanwhile_is_absent(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names and sizes are compared again before a verdict."""
+    vault = Vault(aws, FILES)
+    compare = ObjectContent.compare
+
+    def gone_now(objects: ObjectContent, entry: Entry) -> Any:
+        aws.s3.versions["bucket", f"{FOLDER}b"].clear()
+        return compare(objects, entry)
+
+    monkeypatch.setattr(ObjectContent, "compare", gone_now)
+    detail = vault.outcome()
+    assert (detail["status"], detail["absent"], detail["verified"]) == ("Timed out", 1, 4)
+    assert detail["unverified"] == 1
+
+
+def test_a_receipt_names_each_version_and_its_checksum(aws: FakeAws) -> None:
+    """Its index is in the outcome by its SHA-256, and has that of each part."""
+    detail = Vault(aws, FILES).outcome()
+    index = newest(aws, detail["receipt"])
+    assert hashlib.sha256(index).hexdigest() == detail["receipt-sha256"]
+    lines: dict[str, Any] = {}
+    for part in json.loads(index)["parts"]:
+        assert part["key"].startswith("receipts/a/")
+        body = aws.s3.newest(part["key"], bucket=REPORTS_BUCKET)
+        assert hashlib.sha256(body).hexdigest() == part["sha256"]
+        lines |= {line["key"]: line for line in map(json.loads, gzip.decompress(body).splitlines())}
+    assert {key.removeprefix(FOLDER) for key in lines} == set(FILES)
+    line = lines[f"{FOLDER}b"]
+    assert (line["size"], line["verdict"], line["version"]) == (5, "match", "version-1")
+    assert line["checksum"] == line["found"] == HASHES["crc64nvme"](b"short")
+
+
+def newest(aws: FakeAws, uri: str) -> bytes:
+    """Return the object of an S3 URI."""
+    return aws.s3.newest(uri.removeprefix(f"s3://{REPORTS_BUCKET}/"), bucket=REPORTS_BUCKET)
+
+
+@given(
+    st.lists(st.text("ab\u00e9", max_size=9), min_size=1, max_size=30),
+    st.integers(1, 40),
+    st.integers(0, 5),
+    st.booleans(),
+)
+def test_each_line_is_in_one_shard(
+    names: list[str], shards: int, start: int, ends_in_newline: bool
+) -> None:
+    """Whatever the places where the ranges of bytes cut the lines."""
+    lines = "\n".join(names).encode() + b"\n" * ends_in_newline
+    content = b"#" * start + lines
+    listing = Listing(
+        bucket="b", key="k", version_id="v", start=start, end=len(content), entries=len(names)
+    )
+    cut = [
+        shard_text(lambda first, last: [content[first:last]], listing, number, shards)
+        for number in range(shards)
+    ]
+    assert b"".join(cut) == lines
+    found = [line for each in cut for line in each.split(b"\n") if line]
+    assert found == [name.encode() for name in names if name]
+
+
+def test_shards_are_few_and_hold_enough() -> None:
+    """2,000 at most; fewer lines a shard where the files are large."""
+    listing = Listing(bucket="b", key="k", version_id="v")
+    sets = [(10, 0), (10_000_000, 0), (3, 10 * 2**40), (9, 256 * 2**30)]
+    shards = [
+        shard_count(replace(listing, entries=entries, size_bytes=size)) for entries, size in sets
+    ]
+    assert shards == [5, 2_000, 3, 4]
