@@ -226,7 +226,11 @@ class Reads:
         except (VaultError, LookupError, TypeError, ValueError):
             return self.keys
         set_id, folder = manifest.set_id, SetFolder.of_manifest(manifest.upload.key).prefix
-        inside = {REPORTS_BUCKET: f"{set_id}/", EVENT_TABLE: set_id, SET_TABLE: folder}
+        inside: dict[str, str | tuple[str, ...]] = {
+            REPORTS_BUCKET: tuple(f"{top}/{set_id}/" for top in ("reports", "content", "receipts")),
+            EVENT_TABLE: set_id,
+            SET_TABLE: folder,
+        }
         return {
             (at, key)
             for at, key in self.keys
