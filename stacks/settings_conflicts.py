@@ -50,8 +50,8 @@ def _content_of_unlooked_objects(verify_content: str, verify_objects: bool) -> s
     if verify_objects or verify_content == "none":
         return None
     return (
-        f"verifyContent is {json.dumps(verify_content)}: it must be none where verifyObjects is false,"
-        " because no object is looked at then; choose one of them"
+        "verifyObjects is false: no object is read then, so verifyContent must be none"
+        f" and not {json.dumps(verify_content)}; change one of them"
     )
 
 
