@@ -1,9 +1,9 @@
-"""Step Functions -> check: are manifest, recorded uploads and objects the same?
+"""Step Functions -> check: compare the manifest, the recorded uploads and the objects.
 
-The first check pins the manifest's version and makes it ready to be read; every check
-goes on where the one before stood. Near its time limit it stops, to go on at once. Once names and
-sizes agree, workers compare the content of a manifest with checksums. May run twice: a repeated
-check starts from the same cursor.
+The first check pins the manifest's version and prepares it for reading. Every later check continues
+where the one before stopped. A check stops near its time limit, and the next one begins at once.
+When names and sizes agree and the manifest has checksums, workers compare the content. May run
+twice: a repeated check starts from the same cursor.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from handlers.core.progress import Progress, advance
 
 RESERVE_SECONDS = 30
 MAX_CONTINUATIONS = 350
-"""Ten history events each, with a retry; ``reconciliation_states`` has the whole arithmetic."""
+"""Each has ten history events, with a retry; ``reconciliation_states`` has the whole calculation."""
 CONTINUATIONS_A_ROUND = 2
-"""What *Verify Content* counts for, since its history events are twice as many."""
+"""*Verify Content* counts as two continuations, since it has twice as many history events."""
 
 
 def pin(execution: Execution) -> Listing:
     """Read the manifest's newest version once, and return it as this execution's listing.
 
-    The execution joins those of its manifest event and of the version, so that none decides for
-    the others, and those that owe an outcome.
+    The execution is added to those of its manifest event and those of the version, so that none
+    decides for the others. It is also added to the executions without an outcome.
 
     Raises:
-        ManifestError: The manifest is not there, or cannot be used.
+        ManifestError: The manifest is not in S3, or cannot be used.
     """
     upload = execution.manifest.upload
     reconciliation.register().executions.open(execution.arn, execution.manifest)
@@ -80,7 +80,7 @@ def pin(execution: Execution) -> Listing:
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return ``reconcileDone``, ``continueNow``, ``verifyNow``, and what the next check needs."""
+    """Return ``reconcileDone``, ``continueNow``, ``verifyNow``, and the next check's input."""
     execution = Execution.from_event(event)
     measure_seconds("ReconciliationAge", time.time() - execution.started)
     before = execution.checked
@@ -94,7 +94,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         content = rounds.counted(content)
         outdated = rounds.is_outdated(content, _last_arrival(execution))
         if outdated and progress.done:
-            progress = Progress()  # other objects: names and sizes may not agree any more
+            progress = Progress()  # changed objects: names and sizes may differ now
     if not progress.done:
         progress = advance(
             progress,
@@ -118,11 +118,11 @@ def _answer(
     content: Content | None,
     rounds: ContentRounds | None,
 ) -> dict[str, Any]:
-    """Return what the state machine chooses by and carries on; write the progress down."""
+    """Write the progress to the register; return the output on which the next state depends."""
     continuations = execution.checked.continuations if execution.checked else 0
     unfinished = progress.difference is None and not progress.done
     pending: list[int] = []
-    # At most once an iteration: what workers failed to compare is tried again after the wait.
+    # At most once an iteration: shards that workers failed to compare are retried after the wait.
     may_enter = content is not None and content.entered_in != execution.iterations
     may_enter &= progress.done and continuations + CONTINUATIONS_A_ROUND <= MAX_CONTINUATIONS
     if rounds and content and may_enter:

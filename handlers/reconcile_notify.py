@@ -1,7 +1,7 @@
 """Step Functions -> notify -> EventBridge: one outcome for one manifest upload.
 
-It is called by the last task of the state machine, and by the rule for executions that ended
-without an outcome. May run twice, and for two executions at once: consumers receive one outcome.
+The last task of the state machine invokes it, and so does the rule for executions that ended without
+an outcome. May run twice, and for two executions at once: consumers receive one outcome.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Verdict:
 
 
 def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool]) -> Verdict:
-    """Decide the result of *execution*; if its count ran out, compare everything a last time.
+    """Decide the result of *execution*; if its count ran out, compare everything once more.
 
     Raises:
         LookUnfinishedError: The time ran out; the next call continues.
@@ -150,8 +150,8 @@ def conclude(execution: Execution, version_id: str, verdict: Verdict, report: Re
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
     """Return the manifest's version that *execution*, or another for the same event, pinned.
 
-    Where none has pinned one, the event's time stands for it; and so it does once an outcome was
-    decided under it, because an execution may begin after another of its event was stopped.
+    If none has pinned a version, return the event's time. Return it as well if an outcome was decided
+    under it, because an execution may begin after another of the same event was stopped.
     """
     event_time = str(execution.manifest.upload.event_time)
     if outcomes.is_decided(outcome_id(execution.manifest, event_time)):

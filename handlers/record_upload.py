@@ -1,8 +1,8 @@
 """SQS -> record -> DynamoDB: a row for each uploaded object, and one for its set.
 
-Every upload of a message is in the table before SQS deletes the message; what the table does
-not take is tried again, later each time. May run twice and in any order: a row keeps the newest
-event of its key.
+Every upload of a message is in the table before SQS deletes the message. Uploads that cannot be
+written are retried, with a longer delay each time. May run twice and in any order: a row keeps the
+newest event of its key.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from handlers.core.set_register import arrivals
 Received = dict[str, DataUploads | ManifestUpload]
 
 RESERVE_SECONDS = 15
-"""For the puts that are under way, and for what is put back."""
+"""Time for the puts that are running, and for putting messages back."""
 
 
 def received_from(event: dict[str, Any]) -> DataUploads | ManifestUpload:
@@ -60,9 +60,9 @@ def newest(uploads: Iterable[ObjectUpload]) -> list[ObjectUpload]:
 
 
 def read(records: Iterable[SQSRecord]) -> tuple[Received, dict[str, str], dict[str, str]]:
-    """Return by id what the messages announce, and why: unreadable messages, failed ones.
+    """Return by id the announced uploads, and the reasons for unreadable and for failed messages.
 
-    Only a message that can never be read is unreadable; any other error may be one of this code.
+    Only a message that can never be read is unreadable; any other error may be a bug in this code.
     """
     received: Received = {}
     unreadable: dict[str, str] = {}
@@ -100,9 +100,9 @@ def register_sets(
     *,
     job_dir_suffix: str,
 ) -> dict[str, str]:
-    """Add what was *recorded* to the register; return why, by message id, where it cannot be.
+    """Add the *recorded* uploads to the register; return the reasons for failures by message id.
 
-    A row that cannot be written returns the messages of its set alone.
+    If a row cannot be written, only the messages of its set fail.
     """
     messages: dict[str, list[str]] = {}
     writes: dict[str, Callable[[], None]] = {}
@@ -131,7 +131,7 @@ def register_sets(
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialAnswer:
-    """Record every upload of a batch of messages; return those that failed to SQS."""
+    """Record every upload of a batch of messages; return the failed messages to SQS."""
     environment = RecordEnvironment.read()
     records = list(SQSEvent(event).records)
     received, unreadable, failed = read(records)

@@ -1,9 +1,10 @@
-"""Schedule -> sweep -> EventBridge, Step Functions, Notify: what was due and did not happen.
+"""Schedule -> sweep -> EventBridge, Step Functions, Notify: carry out actions that are overdue.
 
-A set whose manifest is overdue is announced; a manifest whose execution never started gets one; an
-execution that has ended without an outcome is decided, and its outcome published, by Notify. Once
-a day the bucket's folders are listed, so that a set whose every event was lost is found too. Each
-step may be repeated: it decides, acts, and then writes that it has acted.
+The sweep announces each set whose manifest is overdue, and starts an execution for each manifest
+whose execution never started. If an execution has ended without an outcome, the sweep invokes
+Notify, which decides and publishes the outcome. Once a day the sweep lists the bucket's folders, to
+find sets whose events were all lost. Each step may be repeated: it decides, acts, and then writes
+that it has acted.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ RESERVE_SECONDS = 30
 SECONDS_A_DAY = 86_400
 FOLDERS_A_CALL = 100
 YOUNG_DAYS = 10
-"""A folder that no event is known of and that is older was there before the register."""
+"""A folder without known events that is older than this existed before the register."""
 
 events: EventBridgeClient = boto3.client("events")
 lambda_: LambdaClient = boto3.client("lambda")
@@ -77,7 +78,7 @@ def announce(row: SetRow, folders: SetFolders, bus_name: str) -> None:
 def start(row: SetRow, manifest: ManifestUpload, register: Register, machine_arn: str) -> None:
     """Start the execution that the manifest's event should have started.
 
-    Its name is the same each time, so a repeat starts no second one.
+    Its name is the same each time, so a repeat does not start a second one.
     """
     name = row.execution_name()
     event = {"source": SOURCE, "detail-type": MANIFEST_UPLOADED, "detail": manifest.detail()}
@@ -94,9 +95,9 @@ def start(row: SetRow, manifest: ManifestUpload, register: Register, machine_arn
 
 
 def decide(row: OpenExecution, executions: OpenExecutions, notify_function: str, now: int) -> None:
-    """Have Notify decide on an execution that has ended; it publishes each outcome once.
+    """Invoke Notify for an execution that has ended; Notify publishes each outcome once.
 
-    It gets what the rule on the end of an execution would have given it.
+    The payload has the form of the event that the rule for ended executions sends.
     """
     try:
         found = states.describe_execution(executionArn=row.arn)
@@ -131,7 +132,7 @@ def decide(row: OpenExecution, executions: OpenExecutions, notify_function: str,
 
 
 def sweep(key: str, register: Register, folders: SetFolders, now: int) -> None:
-    """Do what is due for one set or execution, and write when it is due again."""
+    """Carry out the due action for one set or execution, and write when it is due again."""
     environment = SweepEnvironment.read()
     if not key.endswith("/"):
         if execution := register.executions.row(key):
@@ -153,9 +154,9 @@ def sweep(key: str, register: Register, folders: SetFolders, now: int) -> None:
 def register_unknown(
     register: Register, folders: SetFolders, out_of_time: Callable[[], bool]
 ) -> bool:
-    """Add each folder of the bucket that the register does not have; return whether all were seen.
+    """Add each folder of the bucket that the register lacks; return whether all were checked.
 
-    One whose objects are older than every event that could still be waiting is not due.
+    A folder whose objects are older than every event that could still be waiting is not due.
     """
     ahead = folders.all()
     while some := list(islice(ahead, FOLDERS_A_CALL)):
@@ -171,7 +172,7 @@ def register_unknown(
 
 @instrumented
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Do what is due for each set; what fails for one is tried again at the next sweep."""
+    """Carry out each set's due action; the next sweep retries the actions that fail."""
     environment = SweepEnvironment.read()
     register = Register(table=environment.set_table)
     folders = SetFolders(

@@ -1,7 +1,7 @@
-"""Step Functions, a Distributed Map -> compare the content of one shard of a set's files.
+"""Step Functions, a Distributed Map -> compare the content of one shard of a set's files -> S3.
 
-What it finds goes to S3. A call that runs out of time, or that S3 slows down, keeps where it is and
-raises ContentUnfinishedError; the next call goes on there. May run twice: the results are the same.
+If a call runs out of time, or S3 slows it down, it saves its progress and raises
+ContentUnfinishedError; the next call continues there. May run twice: the results are the same.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from handlers.core.tidy_entries import TidyEntries
 RESERVE_SECONDS = 60
 WORKERS = 16
 BATCH = 256
-"""Objects between two looks at the clock."""
+"""The number of objects between two checks of the remaining time."""
 SLOW_DOWN = {"SlowDown", "503", "ServiceUnavailable", "RequestTimeout", "InternalError", "500"}
 
 if sys.platform == "linux" and platform.machine() == "aarch64":
-    # The archive has awscrt as compiled for Lambda, apart: another machine has its own.
+    # The archive has a separate folder with awscrt for Lambda; other machines install their own.
     sys.path.append(str(Path(__file__).resolve().parents[1] / "arm64"))
 
 s3: Any = boto3.client(
@@ -51,7 +51,7 @@ s3: Any = boto3.client(
 
 
 def entries_of(content: Content, number: int) -> list[Entry]:
-    """Return what the listing of *content* has in its shard *number*."""
+    """Return the entries in shard *number* of the listing of *content*."""
     listing = content.listing
 
     def read(start: int, end: int) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ def compare_all(
 def _compare(
     objects: ObjectContent, entry: Entry, out_of_time: Callable[[], bool]
 ) -> Comparison | Reading | None:
-    """Compare one object, unless it is to be read and is large; None if S3 is to be spared."""
+    """Compare one object; return a Reading if it is large and must be read, None if S3 is slow."""
     try:
         found = objects.compare(entry)
         if isinstance(found, Reading) and (entry.size_bytes or 0) <= RANGE_BYTES:
@@ -96,7 +96,7 @@ def _compare(
 
 
 def _keep(results: ShardResults, found: Iterable[Comparison | Reading | None]) -> bool:
-    """Keep what was found; return whether nothing is lacking."""
+    """Add the results; return whether none of them is None."""
     lacking = 0
     for each in found:
         if each is None:
@@ -114,7 +114,7 @@ def _read_large(
     workers: Executor,
     out_of_time: Callable[[], bool],
 ) -> bool:
-    """Read large objects one after the other; the one that was begun comes first."""
+    """Read large objects one after the other; an object whose reading has begun is the first."""
     for reading in sorted(results.readings.values(), key=lambda each: not _has_begun(each)):
         if out_of_time():
             return False
@@ -135,7 +135,7 @@ def _has_begun(reading: Reading) -> bool:
 
 
 def _is_passing(error: ClientError | HTTPClientError) -> bool:
-    """Return whether *error* is S3's wish for fewer requests, or a connection that broke."""
+    """Return whether *error* is temporary: S3 slows requests down, or a connection broke."""
     if not isinstance(error, ClientError):
         return True
     return error.response["Error"]["Code"] in SLOW_DOWN
@@ -146,7 +146,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compare a shard; return how many entries it has and how many are verified.
 
     Raises:
-        ContentUnfinishedError: The time ran out, or S3 is slow; the next call goes on.
+        ContentUnfinishedError: The time ran out, or S3 is slow; the next call continues.
     """
     content = Content.from_payload(json_fields.mapping(event, "content"))
     number = json_fields.whole_number(event, "shard")

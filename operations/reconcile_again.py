@@ -30,7 +30,7 @@ def reconcile_again(vault: Vault, *, set_id: str, share_prefix: str = "") -> Sta
     """Start the next attempt at the manifest that the dataset has now.
 
     Raises:
-        NoManifestError: There is none.
+        NoManifestError: There is no manifest.
     """
     bucket = vault.file_upload_bucket_name
     key = vault.manifest_key(set_id, share_prefix=share_prefix)
@@ -76,8 +76,8 @@ def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | N
 def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:
     """Return *manifest* with the number of its next attempt, which is reserved only when it starts.
 
-    1 before the first outcome; a number that an earlier attempt was given is not used again, nor is
-    that of the outcome in the register, which may have expired.
+    The number is 1 before the first outcome. The numbers of earlier attempts are not used again, and
+    neither is the number of the outcome in the register, which may have expired.
     """
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
     last = outcomes.last_attempt(manifest.upload.bucket, manifest.upload.key, version_id)
@@ -95,16 +95,16 @@ def _row(vault: Vault, upload: ObjectUpload) -> RegisterRow | None:
 
 
 def reserve_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:
-    """Return *manifest* with an attempt's number that nobody was given before.
+    """Return *manifest* with an attempt's number that no earlier attempt has.
 
-    Not even after the outcomes of the earlier attempts have expired.
+    A number is not used again, even after the outcomes of the earlier attempts have expired.
     """
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
     upload = manifest.upload
     while True:
         number = outcomes.next_attempt(upload.bucket, upload.key, version_id)
         attempt = replace(manifest, attempt=number)
-        # Release 0.1.0 gave out numbers without counting them.
+        # Release 0.1.0 assigned numbers without counting them.
         if not outcomes.is_decided(outcome_id(attempt, version_id)):
             return attempt
 
@@ -112,7 +112,7 @@ def reserve_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> 
 def start(
     state_machine_arn: str, manifest: ManifestUpload, *, max_iterations: int | None = None
 ) -> str:
-    """Start an execution with an event like the one that the rule passes on; return its ARN."""
+    """Start an execution with an event like the one that the rule sends; return its ARN."""
     fewer = {} if max_iterations is None else {"max-iterations": max_iterations}
     event = {
         "source": SOURCE,

@@ -1,6 +1,6 @@
-"""The register of sets, as operators read it, found by the sparse index of what is open.
+"""Read the register of sets for operators; a sparse index lists the rows that are open.
 
-A row a set's folder, and one for each execution without an outcome.
+The register has a row for each set's folder, and one for each execution without an outcome.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterRow:
-    """What the register knows of a set; times are Unix seconds."""
+    """The register's data of a set; times are Unix seconds."""
 
     folder: str
-    """With a slash at its end; else it is the ARN of an execution that has no outcome yet."""
+    """It ends with a slash; otherwise it is the ARN of an execution that has no outcome yet."""
     set_id: str
     first_arrival: int | None
     last_arrival: int | None
     manifest_key: str | None
     listed: int | None
-    """How many keys the manifest lists, once a check has read it."""
+    """The number of keys that the manifest lists, after a check has read it."""
     outcome: str | None
-    """The status of the newest outcome, which the register keeps when the outcome expires."""
+    """The status of the newest outcome; the register keeps it when the outcome expires."""
     outcome_id: str | None
     overdue_since: int | None
-    """When its manifest was announced as overdue."""
+    """The time at which its manifest was announced as overdue."""
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> RegisterRow:
-        """Read a row as DynamoDB has it; attributes that are not known are ignored."""
+        """Read a row in DynamoDB's format; unknown attributes are ignored."""
 
         def number(name: str) -> int | None:
             return int(item[name]["N"]) if name in item else None
@@ -61,7 +61,7 @@ class RegisterRow:
 
 
 def open_folders(vault: Vault) -> list[str]:
-    """Return the keys of the rows for which something is due, at most a thousand; never a scan."""
+    """Return the keys of the rows in the index, at most a thousand, without a scan of the table."""
     if vault.set_table_name is None:
         return []
     pages = (

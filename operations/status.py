@@ -1,4 +1,4 @@
-"""``sgvault status`` and ``sgvault watch``: which sets are in flight, and how they end."""
+"""``sgvault status`` and ``sgvault watch``: the sets in flight, and their outcomes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def status(
 
 
 def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
-    """Return the sets that are reconciled, then those of the register that wait for that."""
+    """Return the sets with a running execution, then the waiting sets of the register."""
     running = [
         in_flight(vault, executions, each)
         for each in executions.newest("RUNNING", limit=MOST_RUNNING)
@@ -74,7 +74,7 @@ def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
 
 
 def _waiting(row: RegisterRow) -> dict[str, Any]:
-    """Return a set that no execution reconciles now, in the form of :func:`in_flight`."""
+    """Return a set without a running execution, in the form of :func:`in_flight`."""
     waits_for = "its reconciliation" if row.manifest_key else "its manifest"
     if not row.folder.endswith("/"):
         waits_for = "its outcome, though its execution has ended"
@@ -97,7 +97,7 @@ def _waiting(row: RegisterRow) -> dict[str, Any]:
 
 
 def in_flight(vault: Vault, executions: Executions, execution: Execution) -> dict[str, Any]:
-    """Return a running set as ``--json`` shows it."""
+    """Return a running set in the form of ``--json``."""
     position = executions.position(execution)
     left = position.count - position.iteration if position else vault.reconcile_count_iterations
     return {
@@ -115,7 +115,7 @@ def in_flight(vault: Vault, executions: Executions, execution: Execution) -> dic
 
 
 def last_outcomes(vault: Vault, executions: Executions, number: int) -> list[dict[str, Any]]:
-    """Return the last outcomes, newest first; those that expired are left out."""
+    """Return the last outcomes, newest first; expired outcomes are left out."""
     found: list[dict[str, Any]] = []
     if number:
         for each in executions.newest(limit=number + MOST_RUNNING):

@@ -188,7 +188,7 @@ class EventProcessingStack(VaultStack):
         self._sweep_sets(functions.notify)
 
     def _sweep_sets(self, notify: Function) -> None:
-        """4. The sweep does or announces what was due and did not happen."""
+        """4. The sweep carries out or announces the actions that are overdue."""
         SetSweep(
             self,
             "sweep",

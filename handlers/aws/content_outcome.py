@@ -1,4 +1,4 @@
-"""What an outcome and its report have of a set's content."""
+"""The results of the content comparison, for an outcome and its report."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from handlers.core.tally import Tally
 def add_content(
     found: Tally, content: Content | None, rounds: ContentRounds, report: Report
 ) -> None:
-    """Add what the last whole round found to *found* and to *report*.
+    """Add the results of the last complete round to *found* and to *report*.
 
-    What no round has compared is counted as unverified.
+    Files that no round has compared count as unverified.
     """
     if content is None or (content.round == 1 and not content.compared):
         found.content = {"verified": 0, "unverified": found.files}
@@ -38,7 +38,7 @@ def add_content(
 
 
 def in_content(counts: Mapping[str, Any]) -> str:
-    """Return the end of a reason: how many files are verified, and how many are not."""
+    """Return the end of a reason: the numbers of verified and of unverified files."""
     if not counts:
         return ""
     text = f"; verified the content of {counts['verified']:,} files"

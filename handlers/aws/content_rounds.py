@@ -1,7 +1,8 @@
-"""What the check does for a set's content: it begins rounds, and counts what the workers found.
+"""The check's part in comparing content: it begins rounds, and counts the workers' results.
 
-``content/<set id>/<execution>/`` of the reports bucket has a folder a round, in which each worker
-writes ``00000.jsonl.gz``, a line for each comparison, and after it ``00000.json``, its counts.
+The folder ``content/<set id>/<execution>/`` of the reports bucket has a subfolder for each round. In
+it, each worker writes ``00000.jsonl.gz``, with a line for each comparison, and then ``00000.json``,
+with its counts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from handlers.core.tidy_entries import TidyEntries
 
 READERS = 16
 LATE_SECONDS = 60
-"""A row may be written so long after its event: a new round looks back so far."""
+"""A row may be written this long after its event, so a new round covers this time again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class ContentRounds:
     mode: str
 
     def begin(self, content: Content | None, *, now: int) -> Content:
-        """Begin a round with the keys that need one, if there are any."""
+        """Begin a round with the keys that must be compared, if there are any."""
         if content is None:
             return self._round(self.dataset.listing, number=1, began=now)
         if not content.compared:
@@ -61,7 +62,7 @@ class ContentRounds:
         )
 
     def pending(self, content: Content) -> list[int]:
-        """Return the shards of the present round that have no result yet."""
+        """Return the shards of the current round that have no result yet."""
         if content.compared:
             return []
         request = {
@@ -82,7 +83,7 @@ class ContentRounds:
         ]
 
     def counted(self, content: Content) -> Content:
-        """Return *content* with the results of its round, once every shard has one."""
+        """Return *content* with the results of its round, if every shard has a result."""
         if content.compared or self.pending(content):
             return content
         verified = compared = 0
@@ -114,7 +115,7 @@ class ContentRounds:
         )
 
     def is_outdated(self, content: Content, last_arrival: int) -> bool:
-        """Return whether objects may have changed since the round that *content* has counted."""
+        """Return whether objects may have changed since the counted round of *content*."""
         if not content.compared:
             return False
         if content.changed or last_arrival >= content.began:
@@ -122,7 +123,7 @@ class ContentRounds:
         return content.first is not None and self.dataset.cleared(content.first)
 
     def open_lines(self, content: Content) -> Iterator[Comparison]:
-        """Yield the comparisons that are no matches, in the order of their keys."""
+        """Yield the comparisons that are not matches, in the order of their keys."""
         if not content.open_key:
             return
         stored = reports.s3.get_object(Bucket=self.report.bucket, Key=content.open_key)
@@ -142,7 +143,7 @@ class ContentRounds:
         )
 
     def _wanted(self, content: Content) -> Iterator[str]:
-        """Yield, sorted, the keys that are announced again or found changed, some more than once."""
+        """Yield in order the keys that were announced again or have changed; a key may repeat."""
         announced = self.dataset.announced_since(content.began - LATE_SECONDS)
         changed = (line.key for line in self.open_lines(content) if line.verdict is Verdict.CHANGED)
         first = content.first
@@ -150,7 +151,7 @@ class ContentRounds:
         return merge(announced, changed, cleared)
 
     def _listing_of(self, wanted: Iterator[str], number: int) -> Listing | None:
-        """Store what the manifest lists of the *wanted* keys; None if that is nothing."""
+        """Store the manifest's entries with *wanted* keys; return None if there are none."""
         first = next(wanted, None)
         if first is None:
             return None
@@ -169,7 +170,7 @@ class ContentRounds:
         )
 
     def _without(self, content: Content, listing: Listing) -> Iterator[Comparison | None]:
-        """Yield the open comparisons; None in the place of each whose key is in *listing*."""
+        """Yield the open comparisons, but None for each whose key is in *listing*."""
         entries = self._entries(listing)
         entry = next(entries, None)
         for line in self.open_lines(content):
@@ -184,7 +185,7 @@ class ContentRounds:
     def _keep(
         self, content: Content, when: str, lines: Iterable[Comparison | None]
     ) -> tuple[str, int, OpenCounts]:
-        """Store *lines*; return the key, how many were None, and the counts of the others."""
+        """Store *lines*; return the key, the number of Nones, and the counts of the others."""
         counts, removed = OpenCounts(), 0
         with tempfile.TemporaryFile() as file:
             with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
@@ -215,7 +216,7 @@ def _key(comparison: Comparison) -> str:
 
 
 def _those_of(entries: Iterator[Entry], wanted: Iterator[str]) -> Iterator[Entry]:
-    """Yield the entries of files whose keys are *wanted*; both are sorted."""
+    """Yield the entries of files whose keys are *wanted*; both inputs are sorted."""
     key = next(wanted, None)
     for entry in entries:
         while key is not None and key < entry.key:

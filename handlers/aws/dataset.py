@@ -1,4 +1,4 @@
-"""S3 and DynamoDB -> the three sorted streams of a dataset, and single keys of them."""
+"""S3 and DynamoDB -> the three sorted streams of a dataset, and lookups of single keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from handlers.core.sorted_stream import EmptyPage, KeyBlock, SortedStream
 from handlers.core.tidy_entries import TidyEntries
 
 FIRST_PAGE_ITEMS = 250
-"""Most checks stop soon: pages begin small, and double."""
+"""Most checks stop soon, so the first page is small; each further page is twice as large."""
 LARGEST_PAGE_ITEMS = 100_000
 """More rows than a page's 1 MB can hold, and far below the largest int32."""
 
@@ -34,23 +34,23 @@ s3: Any = _session.create_client("s3", config=_config)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A dataset as manifest, table and bucket know it."""
+    """A dataset, as the manifest, the table and the bucket contain it."""
 
     manifest: ManifestUpload
     listing: Listing
     table: str
     verify_objects: bool
-    """Whether S3 is read as well."""
+    """True if S3 is read as well."""
     ignored: Callable[[str], bool]
     """Returns whether an unexpected key has a name that the settings ignore."""
 
     @property
     def folder(self) -> SetFolder:
-        """Where the dataset's objects lie."""
+        """The folder that contains the dataset's objects."""
         return SetFolder.of_manifest(self.manifest.upload.key)
 
     def open_merge(self, progress: Progress) -> tuple[Merge, Callable[[], int]]:
-        """Open the streams where *progress* stands; the second returns the manifest's offset."""
+        """Open the streams at *progress*; the second result returns the offset in the manifest."""
         offset = max(progress.offset, self.listing.start)
         entries = TidyEntries(self._chunks(offset), self.listing, offset=offset)
         listed = SortedStream(iter(entries))
@@ -65,7 +65,7 @@ class Dataset:
         return merge, lambda: entries.offset_of(listed.at)
 
     def cleared(self, difference: Difference) -> bool:
-        """Return whether a difference that was found is none any more, by looking up its key."""
+        """Look up the key of *difference* again; return whether the difference is resolved."""
         key = difference.key
         match difference.type:
             case DifferenceType.MISSING:
@@ -82,7 +82,7 @@ class Dataset:
                 return self._etag(key) != difference.etag
 
     def announced_since(self, event_time: int) -> Iterator[str]:
-        """Yield, sorted, the keys that were announced at *event_time*, in Unix seconds, or later."""
+        """Yield in order the keys announced at or after *event_time*, in Unix seconds."""
         for block in self._announced("", since=event_time):
             if not isinstance(block, EmptyPage):
                 yield from block[0]
@@ -91,7 +91,7 @@ class Dataset:
         return object_chunks(s3, self.listing.place, start=offset, end=self.listing.end)
 
     def _announced(self, after: str, *, since: int = 0) -> Iterator[KeyBlock | EmptyPage]:
-        """Read the rows that have not expired; a stale page can only delay."""
+        """Read the rows that have not expired; a stale page only delays the result."""
         folder = self.folder.prefix
         beyond = f"{folder[:-1]}0"  # the first text after every key in the folder
         itself = self.manifest.upload.key
@@ -147,7 +147,7 @@ class Dataset:
         return self.listing.rich and not self.verify_objects
 
     def _row(self, key: str) -> Mapping[str, Any] | None:
-        """Return the row of *key*, unless it has expired or is of an earlier delivery."""
+        """Return the row of *key*, unless it has expired or belongs to an earlier delivery."""
         answer = dynamodb.get_item(
             TableName=self.table,
             Key={"setId": {"S": self.manifest.set_id}, "objectKey": {"S": key}},
@@ -159,7 +159,7 @@ class Dataset:
         return row if int(row["eventTime"]["N"]) >= self.listing.since else None
 
     def _size_agrees(self, difference: Difference) -> bool:
-        """Return whether a listed key is there and of its size; a folder without marker has none."""
+        """Return whether a listed key exists with its size; a folder without a marker has no size."""
         if not self.verify_objects:
             row = self._row(difference.key)
             return row is not None and int(row["objectSize"]["N"]) == difference.listed_bytes
@@ -167,13 +167,13 @@ class Dataset:
         return in_s3 and size in (None, difference.listed_bytes)
 
     def _etag(self, key: str) -> str | None:
-        """Return the ETag of the newest version; None where there is no object of that key."""
+        """Return the ETag of the newest version; None if no object has that key."""
         page = s3.list_objects_v2(Bucket=self.manifest.upload.bucket, Prefix=key, MaxKeys=1)
         found: str | None = page[FIRST_ETAG] if page[KEYS] == [key] else None
         return found
 
     def _stored(self, key: str, *, as_file: bool) -> tuple[bool, int | None]:
-        """Return whether S3 has *key*, or unless *as_file* a folder of that name, and its size."""
+        """Return whether S3 has *key*, and its size; unless *as_file*, a folder counts as well."""
         for prefix in (key,) if as_file else (key, f"{key}/"):
             if len(prefix.encode()) > MAX_KEY_BYTES:
                 break  # no object can have such a key, and S3 refuses the prefix
@@ -187,7 +187,7 @@ class Dataset:
 
 
 def _without(keys: list[str], sizes: list[int] | None, dropped: set[str]) -> KeyBlock:
-    """Return a block without the few keys that are no data files of the dataset."""
+    """Return a block without the *dropped* keys, which are not data files of the dataset."""
     if dropped.isdisjoint(keys):
         return keys, sizes
     kept = [number for number, key in enumerate(keys) if key not in dropped]

@@ -1,7 +1,8 @@
-"""S3 -> how the content of one object compares with a listed checksum.
+"""S3 -> the comparison of one object's content with its listed checksum.
 
-``stored`` compares the checksum that S3 keeps where it is one of the full object; what has none,
-and everything in the mode ``read``, is read and hashed. A mismatch is confirmed by a second look.
+The mode ``stored`` compares the checksum that S3 stores, if it is a checksum of the full object.
+Other objects, and all objects in the mode ``read``, are read and hashed. A second comparison
+confirms each mismatch.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
 
@@ -23,32 +24,32 @@ from handlers.core.manifest_entries import Entry
 STORED, READ = "stored", "read"
 CRC64NVME = "crc64nvme"
 RANGE_BYTES = 64 * 1024**2
-"""An object up to this size is read at once; a larger one by ranges, some side by side."""
+"""An object up to this size is read as one range; a larger one in ranges, some concurrently."""
 RANGES_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """An object that is being read, and how far."""
+    """An object that is being read, and the progress of the reading."""
 
     entry: Entry
     version: str
     etag: str
     bytes_read: int = 0
     crc: int = 0
-    """The CRC64NVME of what was read."""
+    """The CRC64NVME of the bytes that were read."""
     confirms: str | None = None
-    """The checksum of the first reading, which differs, where this is the second."""
+    """In a second reading, the checksum of the first reading, which differs."""
     began_anew: bool = False
-    """Whether a SHA-256 is begun again by a worker that has all its time for it."""
+    """True if a SHA-256 begins again in a worker that has all its time for this object."""
 
     def payload(self) -> dict[str, Any]:
-        """Return the reading as JSON, for a later call to go on with."""
+        """Return the reading as JSON, so that a later call can continue it."""
         return asdict(self)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Reading:
-        """Read what :meth:`payload` wrote."""
+        """Create a reading from the result of :meth:`payload`."""
         return cls(**{**payload, "entry": Entry(*payload["entry"])})
 
 
@@ -64,7 +65,7 @@ class ObjectContent:
     """``stored`` or ``read``."""
 
     def compare(self, entry: Entry) -> Comparison | Reading:
-        """Compare the newest version; of an object that must be read, return where to begin."""
+        """Compare the newest version; return a Reading if the object must be read."""
         try:
             head = self._head(entry.key)
         except ClientError:
@@ -84,9 +85,10 @@ class ObjectContent:
     def read(
         self, reading: Reading, readers: Executor | None, out_of_time: Callable[[], bool]
     ) -> Comparison | Reading:
-        """Read on, twice where the first checksum differs; return where to go on if time ends.
+        """Continue *reading*, and read again if the checksum differs.
 
-        Without *readers*, ranges are read one by one.
+        Return a Reading to continue with if the time runs out. Without *readers*, ranges are read
+        one by one.
         """
         entry = reading.entry
         try:
@@ -143,7 +145,7 @@ class ObjectContent:
     def _sha256(
         self, reading: Reading, out_of_time: Callable[[], bool]
     ) -> str | Reading | Comparison:
-        """Hash the whole object: unlike a CRC, its hash cannot go on in a later call."""
+        """Hash the whole object: unlike a CRC, a SHA-256 cannot be continued in a later call."""
         digest = hashlib.sha256()
         for chunk in self._chunks(reading, 0, reading.entry.size_bytes or 0):
             if out_of_time():
@@ -169,12 +171,12 @@ class ObjectContent:
         return head
 
     def _is_there(self, key: str) -> bool:
-        """Return whether the bucket has *key*: the error of a HEAD need not say so."""
+        """Return whether the bucket has *key*: the error of a HEAD request may not show it."""
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
         return any(each["Key"] == key for each in listed.get("Contents", []))
 
     def _stored(self, head: Mapping[str, Any]) -> str | None:
-        """Return the checksum that S3 keeps, unless it is one of parts."""
+        """Return the checksum that S3 stores; None if it is not one of the full object."""
         value = head.get(f"Checksum{self.algorithm.upper()}")
         if value is None or head.get("ChecksumType") != "FULL_OBJECT":
             return None

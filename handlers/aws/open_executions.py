@@ -1,7 +1,8 @@
-"""The executions that have no outcome yet: a row each in the register's table.
+"""Executions without an outcome: each has a row in the register's table.
 
-A set's row knows the newest attempt at its newest manifest alone. By these rows the sweep also finds
-an execution whose manifest was replaced, or that an operator has followed by another attempt.
+A set's row contains only the newest attempt at its newest manifest. With the rows of executions, the
+sweep also finds an execution whose manifest was replaced, or after which an operator started another
+attempt.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from handlers.core.events import ManifestUpload
 from handlers.core.set_register import REST_SECONDS, OpenExecution
 
 KEPT_SECONDS = 86_400
-"""How long the row stays after its outcome, so that a late check does not open it again."""
+"""The row is kept for this time after the outcome, so that a late check does not open it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenExecutions:
-    """The rows."""
+    """The rows of executions."""
 
     table: RegisterTable
 
     def open(self, arn: str, manifest: ManifestUpload) -> None:
-        """Write that an execution owes an outcome, and that the sweep looks at it in an hour."""
+        """Write that an execution has no outcome yet; the sweep checks it in an hour."""
         self.table.update(
             arn,
             "SET setId = :set, manifest = :manifest,"
@@ -44,7 +45,7 @@ class OpenExecutions:
         )
 
     def close(self, arn: str) -> None:
-        """Write that the outcome of an execution's upload is published; it may have no row."""
+        """Write that the outcome of an execution's upload is published, if the row exists."""
         now = time.time()
         try:
             self.table.update(
@@ -62,7 +63,7 @@ class OpenExecutions:
         return OpenExecution.from_item(item) if "manifest" in item else None
 
     def postpone(self, row: OpenExecution, at: int) -> None:
-        """Write when the sweep looks at an execution again, unless it was closed meanwhile."""
+        """Write when the sweep checks an execution again, unless it was closed meanwhile."""
         self.table.update(
             row.arn,
             "SET dueAt = :at, decisions = :decisions",

@@ -1,7 +1,7 @@
-"""Pages of Query and of LIST as plain lists, without botocore's generic parser.
+"""Decode pages of Query and ListObjectsV2 as plain lists, without botocore's generic parser.
 
-botocore still signs, sends, retries, and reads every error; only the body of an answer
-that is a page of keys is decoded here, a tenth of the work: docs/reading.md has figures.
+botocore still signs, sends and retries requests, and parses every error. This module decodes
+only response bodies that are pages of keys, with a tenth of the work: docs/reading.md has figures.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ NEXT = re.compile(r"<NextContinuationToken>(.*?)</NextContinuationToken>", re.DO
 
 
 def page_session() -> Session:
-    """Return a botocore session whose clients answer Query and ListObjectsV2 with lists.
+    """Return a botocore session whose clients return lists for Query and ListObjectsV2.
 
-    An answer has ``Keys``, ``Sizes`` (None where a Query does not ask for them), the first key's
-    ``FirstETag`` in S3, and the service's own field that says where the next page begins.
+    A response has ``Keys``, ``Sizes`` (None if a Query does not project them), for S3 the first
+    key's ``FirstETag``, and the service's own field with the start of the next page.
     """
     session = get_session()
     session.register_component("response_parser_factory", _PageParserFactory())
@@ -42,13 +42,13 @@ def page_session() -> Session:
 
 
 def _read_pages_once(session: Session) -> None:
-    """Keep botocore from parsing whole pages of LIST in search of an error in them.
+    """Keep botocore from parsing complete ListObjectsV2 pages to find an error in them.
 
-    S3 may put an error into an answer of status 200: botocore looks for it, and for an end
-    that is missing, by parsing each body as XML, which takes longer than all the rest.
+    S3 may return an error with status 200. To find such an error, or a missing end, botocore
+    parses each body as XML, which takes longer than all other steps.
     """
     search: Any = getattr(botocore.handlers, "_handle_200_error", None)
-    if search is None:  # another botocore: it is only slower
+    if search is None:  # another version of botocore: it is only slower
         return
 
     def search_unless_whole(
@@ -69,14 +69,14 @@ class _PageParserFactory(ResponseParserFactory):
 
 
 class _PageParser(ResponseParser):
-    """Decodes pages of keys, and leaves every other answer to botocore's own parser."""
+    """Decodes pages of keys, and passes every other response to botocore's own parser."""
 
     def __init__(self, parser: ResponseParser) -> None:
         super().__init__()
         self._parser = parser
 
     def parse(self, response: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
-        decode = _DECODERS.get(getattr(shape, "name", ""))  # no shape: nothing is answered
+        decode = _DECODERS.get(getattr(shape, "name", ""))  # no shape: no output
         if decode is None or response["status_code"] != 200:
             parsed: dict[str, Any] = self._parser.parse(response, shape)
             return parsed
@@ -87,7 +87,7 @@ class _PageParser(ResponseParser):
 
 
 def query_page(body: bytes) -> dict[str, Any]:
-    """Decode a page of DynamoDB's Query that projects ``objectKey``, and perhaps ``objectSize``."""
+    """Decode a Query page of DynamoDB that projects ``objectKey``, and optionally ``objectSize``."""
     page = json.loads(body)
     items = page["Items"]
     sized = bool(items) and "objectSize" in items[0]
@@ -122,7 +122,7 @@ _DECODERS = {"QueryOutput": query_page, "ListObjectsV2Output": list_page}
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Hold the collector off while a page's many small values are made: it triples the time."""
+    """Pause the collector while a page's many small values are created: it triples the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

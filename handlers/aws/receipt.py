@@ -1,8 +1,8 @@
-"""The receipt of a verified set: which version of each object has which content.
+"""The receipt of a verified set: the version and the content of each object.
 
-``receipts/<set id>/<execution>/<call>/`` of the reports bucket does not expire. The parts are the
-workers' results, a JSON object a line; of a key that comes again, the last line counts. The index
-has the SHA-256 of each part, and the outcome that of the index.
+Objects under ``receipts/<set id>/<execution>/<call>/`` of the reports bucket do not expire. The parts
+are the workers' results, with one JSON object a line; if a key repeats, its last line counts. The
+index contains the SHA-256 of each part, and the outcome contains the SHA-256 of the index.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the check and the notification share: stores, the dataset, its content."""
+"""Stores, the dataset and its content rounds, which the check and Notify share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def outcome_store() -> OutcomeStore:
 
 
 def upload_executions(manifest: ManifestUpload, version_id: str | None = None) -> UploadExecutions:
-    """Return the executions that the event of *manifest* started, or those of its version."""
+    """Return the executions that the event of *manifest* started, or those of *version_id*."""
     environment = CheckEnvironment.read()
     return UploadExecutions(
         table=environment.outcome_table,
@@ -42,7 +42,7 @@ def register() -> Register:
 
 
 def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:
-    """Return the dataset of *manifest*, verified in S3 if the settings want it.
+    """Return the dataset of *manifest*, verified in S3 if the settings require it.
 
     Raises:
         MalformedEventError: *listing* is neither the manifest nor a copy of it.
@@ -66,13 +66,13 @@ def dataset(manifest: ManifestUpload, listing: Listing) -> Dataset:
 
 
 def verifies_content() -> bool:
-    """Return whether the settings want content compared, of manifests that list checksums."""
+    """Return whether the settings enable content verification for manifests with checksums."""
     environment = CheckEnvironment.read()
     return environment.verify_objects and environment.verify_content != "none"
 
 
 def content_rounds(execution: Execution, dataset: Dataset) -> ContentRounds | None:
-    """Return the comparison of the content of *dataset*; None where there is none to make."""
+    """Return the rounds that compare the content of *dataset*; None if it is not compared."""
     if dataset.listing.checksum_algorithm is None or not verifies_content():
         return None
     mode = CheckEnvironment.read().verify_content
@@ -88,7 +88,7 @@ def report_of(execution: Execution) -> Report:
 
 
 def last_look(execution: Execution, checked: Checked, report: Report) -> LastLook:
-    """Return the full comparison that *execution* ends with."""
+    """Return the full comparison at the end of *execution*."""
     environment = CheckEnvironment.read()
     return LastLook(
         execution=execution.arn,

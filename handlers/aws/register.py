@@ -1,7 +1,7 @@
-"""The register of sets: one row a set's folder, in the register's table.
+"""The register of sets: one row for each set's folder, in the register's table.
 
-Every write may be repeated. An arrival costs one write for each set in a batch of messages, and
-none of the index, whose only attributes are the key and the time at which something is due.
+Every write may be repeated. An arrival costs one write for each set in a batch of messages, but no
+write of the index, whose only attributes are the key and the time at which something is due.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from handlers.core.set_register import START_AFTER_SECONDS, Arrival, SetRow
 OF_AN_ATTEMPT = (
     "executions, checkedAt, iteration, listed, standsAt, outcome, outcomeId, concludedAt"
 )
-"""What a row knows of the newest attempt."""
+"""The attributes of the newest attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Register(RegisterTable):
         return OpenExecutions(table=self)
 
     def arrived(self, arrival: Arrival) -> None:
-        """Write that data files of one set have arrived; the sweep looks at the set later."""
+        """Write that data files of one set have arrived; the sweep checks the set later."""
         first = number(arrival.first)
         written = self.update(
             arrival.folder,
@@ -65,7 +65,7 @@ class Register(RegisterTable):
             )
 
     def manifest_arrived(self, manifest: ManifestUpload) -> None:
-        """Write that a manifest has arrived: all that is known of an earlier one is over."""
+        """Write that a manifest has arrived, and remove the state of an earlier manifest."""
         now = time.time()
         self.update(
             SetFolder.of_manifest(manifest.upload.key).prefix,
@@ -97,7 +97,7 @@ class Register(RegisterTable):
     def checked(
         self, execution: Execution, *, version_id: str, listed: int, stands_at: str
     ) -> None:
-        """Write how far a check has come; the check goes on if that cannot be written."""
+        """Write the progress of a check; the check continues if the write fails."""
         try:
             self._of_manifest(
                 execution.manifest,
@@ -116,9 +116,9 @@ class Register(RegisterTable):
             logger.exception("The register was not written", execution=execution.arn)
 
     def concluded(self, execution: Execution, outcome: Mapping[str, Any]) -> None:
-        """Write a published outcome; what arrives from now on belongs to another delivery.
+        """Write a published outcome; later arrivals belong to another delivery.
 
-        Where it cannot be written, the sweep has Notify write it.
+        If the write fails, the sweep invokes Notify again, which writes the outcome.
         """
         version_id: str | None = outcome["manifest-version-id"]
         if version_id == str(outcome["event-time"]):  # it failed before it read the manifest
@@ -140,7 +140,7 @@ class Register(RegisterTable):
             logger.exception("The register was not written", execution=execution.arn)
 
     def found(self, folder: str, *, set_id: str, bucket: str, due: bool) -> None:
-        """Write a folder of which no event is known; it is *due* unless it was there for long."""
+        """Write a row for a folder without known events; if *due*, the next sweep checks it."""
         now = number(time.time())
         values = {":set": {"S": set_id}, ":bucket": {"S": bucket}}
         expression = "SET setId = :set, bucketName = :bucket"
@@ -155,12 +155,12 @@ class Register(RegisterTable):
         return SetRow.from_item(item) if "setId" in item else None
 
     def last_arrival(self, folder: str) -> int:
-        """Return when the newest upload of a set was announced, in Unix seconds; 0 if that is not known."""
+        """Return the time of a set's newest announced upload, in Unix seconds; 0 if it is unknown."""
         row = self.row(folder)
         return (row.last_arrival if row else None) or 0
 
     def postpone(self, row: SetRow, at: int | None) -> None:
-        """Write when *row* is due again, or that it is not, unless it has changed meanwhile."""
+        """Write when *row* is due again, None for never, unless the row has changed meanwhile."""
         if at is None:
             self._change(row, "REMOVE due, dueAt", {})
         else:
@@ -171,7 +171,7 @@ class Register(RegisterTable):
         self._change(row, "SET overdueAt = :now REMOVE due, dueAt", {":now": number(time.time())})
 
     def unknown(self, folders: Sequence[str]) -> list[str]:
-        """Return those of a hundred *folders* at most that have no row."""
+        """Return the *folders* that have no row; at most a hundred can be passed."""
         answer = register_table.dynamodb.batch_get_item(
             RequestItems={
                 self.table: {
@@ -182,11 +182,11 @@ class Register(RegisterTable):
         )
         known = {item["folder"]["S"] for item in answer["Responses"].get(self.table, [])}
         unread = answer.get("UnprocessedKeys", {}).get(self.table, {"Keys": []})["Keys"]
-        known |= {str(key["folder"]["S"]) for key in unread}  # tomorrow is another day
+        known |= {str(key["folder"]["S"]) for key in unread}  # the next day's listing repeats this
         return [folder for folder in folders if folder not in known]
 
     def _change(self, row: SetRow, expression: str, values: dict[str, Any]) -> None:
-        """Update *row* if no arrival and no manifest has changed it since it was read."""
+        """Update *row* if neither an arrival nor a manifest has changed it since it was read."""
         seen = {"dueAt": row.due_at, "lastArrival": row.last_arrival}
         conditions = []
         for name, value in seen.items():
@@ -204,7 +204,7 @@ class Register(RegisterTable):
         expression: str,
         values: dict[str, Any],
     ) -> None:
-        """Update the row as long as *manifest* is its newest; the writer may not know it yet."""
+        """Update the row if *manifest* is its newest; first add a manifest that the row lacks."""
         folder = SetFolder.of_manifest(manifest.upload.key).prefix
         if version_id is not None:
             expression = expression.replace("SET ", "SET manifestVersion = :version, ", 1)
@@ -226,8 +226,8 @@ class Register(RegisterTable):
     def _attempt_began(self, folder: str, manifest: ManifestUpload, version_id: str) -> None:
         """Write that a further attempt follows the last one, unless the manifest was replaced.
 
-        Its event has the time of the object, which does not order it: its version has to be the
-        row's. The row has none where every attempt failed before it read the manifest.
+        The event's time is the object's and gives no order, so the version must be the row's.
+        The row has no version if every attempt failed before it read the manifest.
         """
         self.update(
             folder,

@@ -1,7 +1,7 @@
-"""The register's table: rows by key, and an index of those for which something is due.
+"""The register's table: rows by key, and an index of the rows for which something is due.
 
-A set's row has its folder for a key, with a slash at its end; an execution's row has its ARN; the
-sweep's own tasks have a name after a ``#``. The attribute is ``folder`` in each.
+The attribute ``folder`` is the key of every row. It contains a set's folder, with a slash at its
+end, the ARN of an execution, or a ``#`` and the name of one of the sweep's own tasks.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ dynamodb: DynamoDBClient = boto3.client(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterTable:
-    """The table."""
+    """The register's table."""
 
     table: str
 
     def due(self, now: int) -> Iterator[str]:
-        """Yield the keys of the rows for which something is due, the longest due first."""
+        """Yield the keys of the rows that are due at *now*, the longest due first."""
         request: dict[str, Any] = {
             "TableName": self.table,
             "IndexName": INDEX,
@@ -50,7 +50,7 @@ class RegisterTable:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def item(self, key: str) -> dict[str, Any]:
-        """Return a row as DynamoDB has it; an empty one if there is none."""
+        """Return a row in DynamoDB's format; an empty one if there is none."""
         answer = dynamodb.get_item(
             TableName=self.table, Key={"folder": {"S": key}}, ConsistentRead=True
         )
@@ -59,7 +59,7 @@ class RegisterTable:
     def update(
         self, key: str, expression: str, values: dict[str, Any], *, condition: str
     ) -> dict[str, Any] | None:
-        """Update a row and return it; None where *condition* does not hold."""
+        """Update a row and return it; return None if *condition* is false."""
         request: Any = {"ExpressionAttributeValues": values} if values else {}
         try:
             answer = dynamodb.update_item(
@@ -86,5 +86,5 @@ class RegisterTable:
 
 
 def number(value: float) -> dict[str, str]:
-    """Return a whole number as DynamoDB has it."""
+    """Return a whole number in DynamoDB's format."""
     return {"N": str(int(value))}

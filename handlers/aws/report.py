@@ -1,8 +1,9 @@
-"""The list of all differences, and of what there is to remark on: the reports bucket.
+"""Reports in the reports bucket: the lists of all differences and remarks of an execution.
 
-``reports/<set id>/<execution>/<call>/differences-00001.jsonl.gz`` and on, a JSON object a line,
-``remarks-00001.jsonl.gz`` likewise, and ``summary.json``, which has the keys of both. Each call of
-Notify has a folder of its own, so that two at a time overwrite nothing.
+The folder ``reports/<set id>/<execution>/<call>/`` contains ``differences-00001.jsonl.gz`` and
+further parts, with one JSON object a line, ``remarks-00001.jsonl.gz`` and further parts in the same
+form, and ``summary.json``, which lists the keys of all parts. Each call of Notify writes to its own
+folder, so two concurrent calls do not overwrite each other's objects.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ s3: S3Client = boto3.client("s3")
 
 
 class Lines:
-    """Lines of JSON, written to S3 in compressed parts: their number takes no memory."""
+    """Lines of JSON, written to S3 in compressed parts; memory holds only the current part."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self.parts: list[str] = []
         """The keys of the parts that are written."""
         self.number = 0
-        """How many lines there are, those of an earlier call included."""
+        """The number of lines, including those of earlier calls."""
         self._bucket = bucket
         self._prefix = prefix
         self._buffer = io.BytesIO()
         self._part: gzip.GzipFile | None = None
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Add a line, and write the part that it fills."""
+        """Add a line, and write the part when it is full."""
         if self._part is None:
             self._part = gzip.GzipFile(fileobj=self._buffer, mode="wb", mtime=0)
         self._part.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode())
@@ -50,7 +51,7 @@ class Lines:
             self.flush()
 
     def flush(self) -> None:
-        """Write the part that is begun, if there is one."""
+        """Write the current part, if there is one."""
         if self._part is None:
             return
         self._part.close()
@@ -61,7 +62,7 @@ class Lines:
 
 
 class Report:
-    """What one call of Notify writes; a later call may go on with it in another folder."""
+    """The report of one call of Notify; a later call may continue it in another folder."""
 
     def __init__(self, bucket: str, *, set_id: str, execution: str) -> None:
         self.bucket = bucket
@@ -72,12 +73,12 @@ class Report:
 
     @property
     def uri(self) -> str:
-        """Where the summary is."""
+        """The S3 URI of the summary."""
         return f"s3://{self.bucket}/{self.folder}/summary.json"
 
     @property
     def content_folder(self) -> str:
-        """The prefix of what is found of the set's content."""
+        """The prefix of the results of the content comparison."""
         return f"content/{self._execution}"
 
     def add(self, found: Difference | Remark) -> None:
@@ -86,12 +87,12 @@ class Report:
         lines.add(found.report_line())
 
     def close(self, summary: Mapping[str, Any]) -> None:
-        """Write what is left, and the summary."""
+        """Write the remaining lines, and the summary."""
         body = json.dumps({**summary, **self.suspend()}, ensure_ascii=False, indent=2)
         s3.put_object(Bucket=self.bucket, Key=f"{self.folder}/summary.json", Body=body.encode())
 
     def suspend(self) -> dict[str, Any]:
-        """Write what is left; return the keys of all parts, and the number of differences."""
+        """Write the remaining lines; return all parts' keys and the number of differences."""
         self._differences.flush()
         self._remarks.flush()
         return {
@@ -101,13 +102,13 @@ class Report:
         }
 
     def resume(self, suspended: Mapping[str, Any]) -> None:
-        """Go on with the parts that an earlier call's :meth:`suspend` returned."""
+        """Continue with the parts that an earlier call's :meth:`suspend` returned."""
         differences, remarks = list(suspended["differences"]), list(suspended["remarks"])
         self._differences.number = suspended["lines"]
         self._differences.parts, self._remarks.parts = differences, remarks
 
     def keep_manifest(self, tidy: Sorted, *, name: str = "manifest.sorted") -> Listing:
-        """Store the tidy copy of a manifest, or of a part of it, and return where it is."""
+        """Store the tidy copy of a manifest, or of a part of it, and return its listing."""
         key = f"reports/{self._execution}/{name}"
         length = tidy.file.seek(0, io.SEEK_END)
         tidy.file.seek(0)

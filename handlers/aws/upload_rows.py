@@ -1,7 +1,7 @@
-"""The upload event table's writer: a row keeps the newest event of its key.
+"""Write rows to the upload event table: a row keeps the newest event of its key.
 
-A table that is throttled slows the writer down, a table that is unavailable stops it at once:
-what is not written is returned with the reason, and its message is tried again later.
+The writer slows down if the table throttles, and stops at once if the table is unavailable. It
+returns the messages of unwritten rows with the reason, and they are tried again later.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ THROTTLING = {
 
 OUT_OF_TIME = "The function's time ended before the row's turn"
 NEVER = (-1, -1)
-"""Before every upload's age."""
+"""This is less than the age of every upload."""
 
 dynamodb: DynamoDBClient = boto3.client(
     "dynamodb",
@@ -55,12 +55,12 @@ NEWER = (
     "attribute_not_exists(eventTime) OR eventTime < :time"
     " OR (eventTime = :time AND objectSize < :size) OR expiresAt <= :now"
 )
-"""What a row must be for an event to replace it. Of two events of one second the larger size
-wins, so that their order never matters; a row that has expired counts as absent."""
+"""The condition under which an event replaces a row. Of two events in one second, the larger size
+wins, so their order does not matter. An expired row counts as absent."""
 
 
 class Put(Enum):
-    """What became of one row."""
+    """The result of writing one row."""
 
     WRITTEN = auto()
     REPEATED = auto()
@@ -77,7 +77,7 @@ class UploadRow:
     set_id: str
     upload: ObjectUpload
     repeated: bool = False
-    """Whether the message was delivered before, so that the row may be there."""
+    """True if the message was delivered before, so the row may exist."""
 
     @property
     def key(self) -> dict[str, dict[str, str]]:
@@ -87,12 +87,12 @@ class UploadRow:
 
 @dataclass(slots=True)
 class Written:
-    """How many rows were written, and which messages have rows that were not."""
+    """The numbers of written and repeated rows, and the messages with unwritten rows."""
 
     rows: int = 0
     repeated: int = 0
     failures: dict[str, str] = field(default_factory=dict)
-    """The reason by message id."""
+    """The reasons by message id."""
 
     def fail(self, rows: Iterable[UploadRow], reason: str) -> None:
         """Add the messages of *rows* to the failures."""
@@ -102,17 +102,17 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRows:
-    """The table, and how long a row lives after it was written."""
+    """The table, and the lifetime of its rows."""
 
     table: str
     expiry_days: int
 
     def write(self, rows: Sequence[UploadRow], out_of_time: Callable[[], bool]) -> Written:
-        """Write *rows* until *out_of_time*, in rounds that grow as long as the table keeps up.
+        """Write *rows* until *out_of_time*, in rounds that grow while the table does not throttle.
 
-        A row that the table throttles is put again in the next round, after a pause. A round that
-        fails as a whole is the last one: the table is not available. Rows that an earlier delivery
-        has written are not put again, so a slow table is filled by several deliveries.
+        A row that the table throttles is put again in the next round, after a pause. If every row
+        of a round fails, the table is not available, and the round is the last one. Rows that an
+        earlier delivery has written are not put again, so several deliveries fill a slow table.
         """
         written = Written()
         ahead = deque(self._without_known(rows, written, out_of_time))
@@ -143,7 +143,7 @@ class UploadRows:
     def _without_known(
         self, rows: Sequence[UploadRow], written: Written, out_of_time: Callable[[], bool]
     ) -> Iterator[UploadRow]:
-        """Yield *rows* but for those of repeated messages that the table has."""
+        """Yield *rows*, except the rows of repeated messages that the table already has."""
         yield from (row for row in rows if not row.repeated)
         repeated = [row for row in rows if row.repeated]
         for first in range(0, len(repeated), KEYS_A_CALL):
@@ -159,7 +159,7 @@ class UploadRows:
                     yield row
 
     def _known(self, rows: Sequence[UploadRow]) -> dict[tuple[str, str], tuple[int, int]]:
-        """Return the age by key of those of *rows* that the table has, as far as it answers."""
+        """Return the ages by key of the *rows* in the table; rows that it cannot return are left out."""
         keys = {(row.set_id, row.upload.key): row.key for row in rows}
         wanted = "setId, objectKey, eventTime, objectSize, expiresAt"
         try:
@@ -181,7 +181,7 @@ class UploadRows:
         }
 
     def _put_all(self, writers: Executor, rows: Sequence[UploadRow], written: Written) -> list[Put]:
-        """Put *rows* side by side, count what became of each, and return it."""
+        """Put *rows* concurrently; count and return the result of each."""
         puts: list[Put] = []
         for row, (put, reason) in zip(rows, writers.map(self._put, rows), strict=True):
             puts.append(put)
@@ -215,7 +215,7 @@ class UploadRows:
         return Put.WRITTEN, ""
 
     def item(self, row: UploadRow) -> dict[str, Any]:
-        """Return the row as DynamoDB has it; it expires so long after it is written."""
+        """Return the row in DynamoDB's format; it expires ``expiry_days`` after it is written."""
         upload = row.upload
         return {
             **row.key,

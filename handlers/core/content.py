@@ -1,8 +1,8 @@
-"""Content: how an object's bytes compare with a manifest's checksum, and how far a set has come.
+"""Content: the comparison of an object's bytes with a manifest's checksum, and a set's progress.
 
 A *round* compares the keys of one listing, in *shards*: ranges of the listing's bytes, each compared by
-one worker. The first round's listing is the manifest; that of a later round has the keys of which
-there is a new version since.
+one worker. The first round's listing is the manifest. The listing of a later round contains the keys
+that have a new version since.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from handlers.core.manifest import MAX_LINE_BYTES
 
 SHARD_LINES = 1_000
 SHARD_BYTES = 64 * 1024**3
-"""One worker reads so much in about a quarter of an hour: fewer lines a shard where files are large."""
+"""One worker reads this much in about 15 minutes; shards of large files have fewer lines."""
 MAX_SHARDS = 2_000
-"""Their numbers go through the state machine, whose payload holds 256 KB."""
+"""The state machine's payload, of at most 256 KB, contains the numbers of the shards."""
 
 
 class Verdict(StrEnum):
-    """How one comparison ends."""
+    """The result of one comparison."""
 
     MATCH = "match"
     MISMATCH = "mismatch"
-    """Other bytes, twice."""
+    """The checksum differs in two comparisons."""
     UNVERIFIED = "unverified"
-    """The object's checksum cannot be found out."""
+    """The object's checksum cannot be determined."""
     CHANGED = "changed"
-    """The object is gone, or of another size, since names and sizes agreed."""
+    """The object was deleted, or its size has changed, since names and sizes agreed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One listed file and the version of its object that was compared."""
+    """The comparison of one listed file with a version of its object."""
 
     key: str
     size: int
@@ -52,19 +52,19 @@ class Comparison:
     found: str | None = None
     """The object's checksum."""
     reason: str | None = None
-    """Of an unverified object: why it could not be compared."""
+    """For an unverified object, the reason why it could not be compared."""
 
     def line(self) -> dict[str, Any]:
-        """Return the comparison as results have it: names of fields are contracts."""
+        """Return the comparison as a line of the results; the names of fields are contracts."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_line(cls, line: Mapping[str, Any]) -> Self:
-        """Read what :meth:`line` wrote."""
+        """Create a comparison from the result of :meth:`line`."""
         return cls(**{**known_fields(cls, line), "verdict": Verdict(line["verdict"])})
 
     def difference(self) -> Difference:
-        """Return a mismatch as outcomes and reports show it."""
+        """Return a mismatch in the form of outcomes and reports."""
         return Difference(
             key=self.key,
             type=DifferenceType.CHECKSUM_MISMATCH,
@@ -78,7 +78,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What is known of a set's content: the state machine carries it from check to check."""
+    """The state of a set's content; the state machine passes it from check to check."""
 
     folder: str
     """The prefix of the results' keys, in the reports bucket."""
@@ -88,14 +88,14 @@ class Content:
     """``stored`` or ``read``."""
     round: int
     began: int
-    """When the present round began, in Unix seconds."""
+    """The time at which the current round began, in Unix seconds."""
     listing: Listing
-    """The keys of the present round."""
+    """The keys of the current round."""
     shards: int
     compared: bool = False
-    """Whether the present round has ended, and its results are counted below."""
+    """True if the current round has ended, and its results are counted below."""
     entered_in: int = 0
-    """The last iteration that had workers compare."""
+    """The last iteration in which workers compared content."""
     verified: int = 0
     unverified: int = 0
     mismatches: int = 0
@@ -103,20 +103,20 @@ class Content:
     first: Difference | None = None
     """The first mismatch."""
     open_key: str = ""
-    """The object that lists every comparison but the matches; empty where there is none."""
+    """The key of the object that lists all comparisons except matches; empty if there are none."""
 
     @property
     def agrees(self) -> bool:
-        """Whether every checksum that could be compared matches, and at least one could."""
+        """True if at least one checksum was compared, and all compared checksums match."""
         return self.compared and not self.mismatches and not self.changed and self.verified > 0
 
     @property
     def round_folder(self) -> str:
-        """The prefix of the present round's results."""
+        """The prefix of the current round's results."""
         return f"{self.folder}/{self.round}"
 
     def payload(self) -> dict[str, Any]:
-        """Return the state as JSON: names of fields are contracts."""
+        """Return the state as JSON; the names of fields are contracts."""
         return asdict(self) | {
             "listing": self.listing.payload(),
             "first": self.first and self.first.payload(),
@@ -124,7 +124,7 @@ class Content:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or another."""
+        """Read a :meth:`payload` of this or another release."""
         first = payload.get("first")
         return cls(
             **{
@@ -137,20 +137,20 @@ class Content:
 
 @dataclass(slots=True)
 class OpenCounts:
-    """What is counted of the comparisons that are no matches."""
+    """The counts of the comparisons that are not matches."""
 
     verdicts: dict[Verdict, int] = field(default_factory=dict)
     first: Difference | None = None
 
     def add(self, comparison: Comparison) -> None:
-        """Count one."""
+        """Count one comparison."""
         verdict = comparison.verdict
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
         if verdict is Verdict.MISMATCH and self.first is None:
             self.first = comparison.difference()
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of :class:`Content` that they fill."""
+        """Return the counts as fields of :class:`Content`."""
         return {
             "unverified": self.verdicts.get(Verdict.UNVERIFIED, 0),
             "mismatches": self.verdicts.get(Verdict.MISMATCH, 0),
@@ -160,7 +160,7 @@ class OpenCounts:
 
 
 def shard_count(listing: Listing) -> int:
-    """Return into how many shards a listing is cut."""
+    """Return the number of shards of a listing."""
     wanted = max(listing.entries // SHARD_LINES, listing.size_bytes // SHARD_BYTES, 1)
     return min(wanted, listing.entries, MAX_SHARDS)
 
@@ -168,9 +168,9 @@ def shard_count(listing: Listing) -> int:
 def shard_text(
     read: Callable[[int, int], Iterable[bytes]], listing: Listing, number: int, shards: int
 ) -> bytes:
-    """Return the lines that begin in the range of bytes of shard *number*, from 0.
+    """Return the lines that begin in the range of bytes of shard *number*, which counts from 0.
 
-    *read* returns the listing's bytes from its first argument to before its second.
+    *read* returns the listing's bytes from its first argument up to, but not including, its second.
     """
     length = listing.end - listing.start
     start = listing.start + length * number // shards

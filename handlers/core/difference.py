@@ -1,4 +1,4 @@
-"""One key that differs, typed, and one that a report only remarks on."""
+"""The difference of one key, with its type, and the remark on one key."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from handlers.core import json_fields
 
 
 class DifferenceType(StrEnum):
-    """How a key differs; it has one type, the first that fits."""
+    """The type of a difference; a key has one type, the first that applies."""
 
     MISSING = "missing"
     """Listed, not announced."""
     ABSENT = "absent"
     """Listed and announced, not in S3."""
     SIZE_MISMATCH = "size-mismatch"
-    """Not of the size that is listed."""
+    """The object's size is not the listed size."""
     CHECKSUM_MISMATCH = "checksum-mismatch"
-    """Not of the content that is listed, by a second reading too."""
+    """The object's content is not the listed content; a second comparison confirms it."""
     UNEXPECTED = "unexpected"
     """Announced and in S3, not listed."""
 
 
 class RemarkType(StrEnum):
-    """Why a key that is not listed is no difference: outcomes count it, reports list it."""
+    """The type of a remark on a key that is not a difference; outcomes count it, reports list it."""
 
     VANISHED = "vanished"
     """Announced, not in S3: a temporary or a renamed file."""
@@ -37,17 +37,17 @@ class RemarkType(StrEnum):
     UNANNOUNCED = "unannounced"
     """In S3, not announced."""
     UNVERIFIED = "unverified"
-    """Listed, and its checksum cannot be compared."""
+    """Listed, but its checksum cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """One key that is no difference, and worth a line in the report."""
+    """One key that is not a difference, but has a line in the report."""
 
     key: str
     type: RemarkType
     reason: str | None = None
-    """Of an unverified object: why its checksum cannot be compared."""
+    """For an unverified object, the reason why its checksum cannot be compared."""
 
     def report_line(self) -> dict[str, Any]:
         """Return the remark as reports show it."""
@@ -62,26 +62,26 @@ class Difference:
     key: str
     type: DifferenceType
     in_s3: bool | None = None
-    """Of a missing key: whether S3 has it, so that only its event was lost or is late."""
+    """For a missing key, True if S3 has it, so that only its event was lost or is late."""
     listed_bytes: int | None = None
     """The size that the manifest lists, in the rich form."""
     object_bytes: int | None = None
-    """Of a size mismatch: the object's size."""
+    """For a size mismatch, the object's size."""
     listed_checksum: str | None = None
-    """Of a checksum mismatch: what is listed, and what the object has, in hexadecimal digits."""
+    """For a checksum mismatch, the listed checksum and the object's, in hexadecimal digits."""
     object_checksum: str | None = None
     etag: str | None = None
-    """Of a checksum mismatch: the ETag of the object that was compared."""
+    """For a checksum mismatch, the ETag of the object that was compared."""
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or another, or raise MalformedEventError."""
+        """Read a :meth:`payload` of this or another release, or raise MalformedEventError."""
         known = json_fields.known_fields(cls, payload)
         known["key"] = json_fields.text(payload, "key")
         return cls(**known | {"type": DifferenceType(payload["difference"])})
 
     def payload(self) -> dict[str, Any]:
-        """Return the difference as the state machine carries it."""
+        """Return the difference in the form that the state machine passes on."""
         return {
             "key": self.key,
             "difference": self.type.value,
@@ -92,7 +92,7 @@ class Difference:
         }
 
     def _content(self) -> dict[str, str]:
-        """Return what a checksum mismatch has more; nothing for other types."""
+        """Return the additional fields of a checksum mismatch; none for other types."""
         names = ("listed_checksum", "object_checksum", "etag")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 

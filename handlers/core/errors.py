@@ -1,4 +1,4 @@
-"""What can go wrong, as types. Raise them; never return a status code."""
+"""The error types of the handlers. Raise them; never return a status code."""
 
 
 class VaultError(Exception):
@@ -6,24 +6,24 @@ class VaultError(Exception):
 
 
 class MalformedEventError(VaultError):
-    """An event lacks a field that this application relies on, or it is not what AWS documents."""
+    """An event lacks a field that this application needs, or differs from AWS's documentation."""
 
 
 class ManifestError(VaultError):
-    """A manifest cannot be read, is empty, or lists what is not in its dataset's folder."""
+    """A manifest cannot be read, is empty, or lists keys outside its dataset's folder."""
 
 
 class PublishError(VaultError):
-    """EventBridge answered a PutEvents call, but refused an entry of it."""
+    """EventBridge accepted a PutEvents call, but refused one of its entries."""
 
 
 class OutcomeInFlightError(VaultError):
-    """Another execution is announcing this manifest upload's outcome at this moment."""
+    """Another execution is publishing the outcome of this manifest upload now."""
 
 
 class LookUnfinishedError(VaultError):
-    """The last look ran out of time; what it has found is kept, and the next call goes on there."""
+    """The last look ran out of time; its results are kept, and the next call continues it."""
 
 
 class ContentUnfinishedError(VaultError):
-    """A worker has not compared all of its shard; what it has found is kept, and the next call goes on."""
+    """A worker has not compared all of its shard; its results are kept, and the next call continues."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 UNSAFE = '"\\<>'
-"""Characters that would end a JSON text, or that a template uses for its variables."""
+"""Characters that would end a JSON string, or that a template uses for its variables."""
 
 MOST_KEYS = 3
 
@@ -46,7 +46,7 @@ def of_overdue(detail: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _notice(sentence: str, command: str) -> dict[str, str]:
-    """Return both without unsafe characters; a command that needs one lists the sets instead."""
+    """Return both without unsafe characters; an unsafe command is replaced by ``status``."""
     given = command.partition(" ")[2]
     usable = command == _safe(command) and not given.startswith("-")
     return {"sentence": _safe(sentence), "command": command if usable else "status"}

@@ -1,8 +1,8 @@
-"""The register of sets: what is known of each set's folder, and what is due for it when.
+"""The register of sets: the state of each set's folder, and the time when it is due.
 
-One row a folder, and one for each execution that owes an outcome. Writer, check and notification
-each add what they know; the sweep alone decides what follows from it, so that nothing hangs on the
-order in which they come.
+The register has a row for each folder, and one for each execution without an outcome. The record,
+check and notify functions each add their data; only the sweep makes decisions from it, so the order
+of their writes does not matter.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, Self
 from handlers.core.events import DataUploads, ManifestUpload
 
 START_AFTER_SECONDS = 15 * 60
-"""An execution that has made no check so long after its manifest was recorded did not start."""
+"""If no check runs within this time after a manifest was recorded, its execution did not start."""
 REST_SECONDS = 3_600
-"""So often the sweep asks whether an execution still runs."""
+"""The interval at which the sweep checks whether an execution is still running."""
 MOST_SECONDS_BETWEEN_DECISIONS = 86_400
 
 
@@ -31,12 +31,12 @@ class Arrival:
     set_id: str
     bucket: str
     first: int
-    """The time of the first and of the last upload, in Unix seconds."""
+    """The times of the first and the last upload, in Unix seconds."""
     last: int
 
 
 def arrivals(received: Iterable[DataUploads], *, job_dir_suffix: str) -> list[Arrival]:
-    """Return one arrival for each set's folder of which there are uploads."""
+    """Return one arrival for each set's folder that has uploads."""
     times: dict[tuple[str, str, str], list[int]] = {}
     for uploads in received:
         name = f"{uploads.set_id}{job_dir_suffix}"
@@ -53,10 +53,10 @@ def arrivals(received: Iterable[DataUploads], *, job_dir_suffix: str) -> list[Ar
 
 
 class Step(Enum):
-    """What the sweep does for a set that is due."""
+    """The sweep's action for a set that is due."""
 
     NOTHING = auto()
-    """And nothing will be due before the next upload."""
+    """Nothing is due before the next upload."""
     WAIT = auto()
     ANNOUNCE_OVERDUE = auto()
     START = auto()
@@ -64,7 +64,7 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What to do, and when the set is due again."""
+    """The action, and the time when the set is due again."""
 
     step: Step
     again_at: int | None = None
@@ -75,11 +75,11 @@ class SetRow:
     """A set's row; times are Unix seconds."""
 
     folder: str
-    """The S3 prefix of its keys, with the slash at its end."""
+    """The S3 prefix of its keys, with a slash at its end."""
     set_id: str
     bucket: str
     first_arrival: int | None = None
-    """Of the delivery that has no outcome yet."""
+    """The first arrival of the delivery that has no outcome yet."""
     last_arrival: int | None = None
     manifest: ManifestUpload | None = None
     manifest_recorded: int = 0
@@ -87,13 +87,13 @@ class SetRow:
     outcome: str | None = None
     concluded_at: int = 0
     overdue_at: int | None = None
-    """When its manifest was announced as overdue."""
+    """The time at which its manifest was announced as overdue."""
     due_at: int | None = None
-    """When the sweep is to look at it."""
+    """The time at which the sweep checks it."""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Read a row as DynamoDB has it."""
+        """Read a row in DynamoDB's format."""
 
         def number(name: str) -> int | None:
             return int(item[name]["N"]) if name in item else None
@@ -116,9 +116,9 @@ class SetRow:
 
     @property
     def awaits_manifest(self) -> bool:
-        """Whether data has arrived that no manifest speaks of.
+        """True if data has arrived that has no manifest yet.
 
-        After *Timed out* and *Failed* late files are expected; after *Successful* they are a new
+        After *Timed out* and *Failed*, late files are expected; after *Successful*, they are a new
         delivery.
         """
         if self.first_arrival is None or self.overdue_at is not None:
@@ -128,7 +128,7 @@ class SetRow:
         return self.outcome == "Successful" and (self.last_arrival or 0) > self.concluded_at
 
     def due(self, now: int, *, manifest_due_seconds: int) -> Due:
-        """Return what is to be done at *now*."""
+        """Return the action that is due at *now*."""
         if self.awaits_manifest:
             at = (self.last_arrival or 0) + manifest_due_seconds
             return Due(step=Step.WAIT, again_at=at) if at > now else Due(step=Step.ANNOUNCE_OVERDUE)
@@ -140,7 +140,7 @@ class SetRow:
         return Due(step=Step.START, again_at=now + START_AFTER_SECONDS)
 
     def execution_name(self) -> str:
-        """Return the name under which the sweep starts an execution: the same each time."""
+        """Return the name of the execution that the sweep starts: the same at each call."""
         if self.manifest is None:
             raise ValueError(f"{self.folder} has no manifest")
         upload = self.manifest.upload
@@ -150,16 +150,16 @@ class SetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenExecution:
-    """The row of an execution that owes an outcome."""
+    """The row of an execution without an outcome."""
 
     arn: str
     manifest: ManifestUpload
     decisions: int = 0
-    """How often the sweep had Notify decide on it."""
+    """The number of times that the sweep has invoked Notify for it."""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Read a row as DynamoDB has it."""
+        """Read a row in DynamoDB's format."""
         return cls(
             arn=item["folder"]["S"],
             manifest=ManifestUpload.from_detail(json.loads(item["manifest"]["S"])),
@@ -167,18 +167,18 @@ class OpenExecution:
         )
 
     def decided_again_at(self, now: int) -> int:
-        """Return when Notify is asked again, if no outcome follows: after twice as long each time."""
+        """Return when Notify is next invoked if no outcome follows: each pause is twice as long."""
         pause_seconds = START_AFTER_SECONDS << min(self.decisions, 16)
         return now + min(pause_seconds, MOST_SECONDS_BETWEEN_DECISIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestOverdue:
-    """*Dataset Manifest Overdue*: data has arrived, and for long no manifest."""
+    """*Dataset Manifest Overdue*: data has arrived, but its manifest is late."""
 
     row: SetRow
     near_misses: tuple[str, ...]
-    """Keys that are named almost as the manifest, or as it: then only its event is missing."""
+    """Keys with almost the manifest's name, or with its exact name if only its event is missing."""
 
     def detail(self) -> dict[str, Any]:
         """Return the event's detail; a repeat has the same id."""

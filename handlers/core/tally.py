@@ -1,4 +1,4 @@
-"""A full comparison of a dataset: every difference counted, and handed to a report."""
+"""A full comparison of a dataset: it counts every difference, and passes it to a report."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ COUNTED_REMARKS = tuple(each for each in RemarkType if each is not RemarkType.UN
 
 @dataclass(slots=True)
 class Tally:
-    """What a full comparison found."""
+    """The counts and examples of a full comparison."""
 
     files: int
-    """How many keys the manifest lists."""
+    """The number of keys that the manifest lists."""
     counts: Counter[DifferenceType] = field(default_factory=Counter)
     remarks: Counter[RemarkType] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
     lookalikes: Lookalikes = field(default_factory=Lookalikes)
     stopped_at: str = ""
-    """The key at which the last check stopped, for which there is room among the examples."""
+    """The key at which the last check stopped; the examples reserve space for it."""
     room_bytes: int = MAX_EXAMPLES_BYTES
-    """What the examples may still take of the event."""
+    """The bytes of the event that the examples may still use."""
     content: dict[str, Any] = field(default_factory=dict)
-    """Those of the CONTENT_FIELDS that are known; added last, so a later call need not go on with them."""
+    """The known CONTENT_FIELDS; they are added last, so a later call does not need them."""
 
     @classmethod
     def begin(cls, files: int, stopped_at: Difference | None) -> Self:
-        """Return an empty tally; if *stopped_at* differs still, it becomes an example."""
+        """Return an empty tally; if *stopped_at* still differs, it becomes an example."""
         if stopped_at is None:
             return cls(files=files)
         key = stopped_at.key
@@ -46,7 +46,7 @@ class Tally:
 
     @property
     def complete(self) -> bool:
-        """Whether manifest, uploads and objects agree."""
+        """True if manifest, uploads and objects agree."""
         return not self.counts.total()
 
     def add(self, found: Difference | Remark) -> None:
@@ -80,7 +80,7 @@ class Tally:
         }
 
     def payload(self) -> dict[str, Any]:
-        """Return the tally as JSON, for a later call to go on with."""
+        """Return the tally as JSON, so that a later call can continue it."""
         return {
             "files": self.files,
             "counts": self.counts,
@@ -93,7 +93,7 @@ class Tally:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote, in this release or another."""
+        """Read a :meth:`payload` of this or another release."""
         counts, remarks = payload["counts"], payload["remarks"]
         return cls(
             files=payload["files"],
@@ -107,12 +107,12 @@ class Tally:
 
 
 def _most_bytes(key: str) -> int:
-    """Return the most that an example takes: an event's JSON may show a byte of a key as six."""
+    """Return an example's maximum size: an event's JSON may encode a byte of a key as six."""
     return 6 * len(key.encode()) + 120
 
 
 def not_read(files: int, difference: Difference | None) -> dict[str, Any]:
-    """Return an outcome's fields where nothing was counted: null, but for what is known.
+    """Return an outcome's fields if nothing was counted: all are null except the known ones.
 
     *difference* is the one at which the last check stopped.
     """
@@ -128,7 +128,7 @@ def tally(
     report: Callable[[Difference | Remark], None],
     out_of_time: Callable[[], bool],
 ) -> bool:
-    """Read *merge* on, add to *found*, and pass everything to *report*; return if it has ended."""
+    """Add the rest of *merge* to *found*, and pass it to *report*; return whether it has ended."""
     for each in merge.differences():
         if each is not None:
             found.add(each)

@@ -12,7 +12,7 @@ from handlers.core.sorted_stream import KeyBlock
 
 
 class TidyEntries:
-    """The entries of a tidy manifest or copy in blocks, from an offset on."""
+    """The entries of a tidy manifest or copy, in blocks that begin at an offset."""
 
     def __init__(self, chunks: Iterable[bytes], listing: Listing, *, offset: int) -> None:
         self._chunks = chunks
@@ -34,7 +34,7 @@ class TidyEntries:
             yield from map(Entry, keys, sizes or repeat(None), self._checksums or repeat(None))
 
     def offset_of(self, number: int) -> int:
-        """Return the offset in the manifest of line *number* of the present block."""
+        """Return the offset in the manifest of line *number* of the current block."""
         return self._offset + sum(len(line.encode()) + 1 for line in self._lines[:number])
 
     def _read(self) -> Iterator[KeyBlock]:

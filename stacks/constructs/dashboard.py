@@ -1,4 +1,4 @@
-"""A dashboard of CloudWatch as data: widgets, two a row.
+"""A CloudWatch dashboard as data, with two widgets in each row.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -34,7 +34,7 @@ class Widget(ABC):
 
     @abstractmethod
     def properties(self) -> dict[str, Any]:
-        """Return what is special to this type."""
+        """Return the properties of this type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Graph(Widget):
         return "metric"
 
     def properties(self) -> dict[str, Any]:
-        """Return the metrics as CloudWatch has them."""
+        """Return the metrics in CloudWatch's format."""
         return {
             "view": "timeSeries",
             "period": PERIOD_SECONDS,
@@ -66,7 +66,7 @@ class Graph(Widget):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogTable(Widget):
-    """What a query of Logs Insights finds in a log group."""
+    """The result of a Logs Insights query of a log group."""
 
     log_group: str
     query: str

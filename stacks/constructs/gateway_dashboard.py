@@ -1,4 +1,4 @@
-"""The dashboard of a file gateway: what comes in, what goes up, and its health."""
+"""The dashboard of a file gateway: its uploads, cache, disks and notifications."""
 
 from __future__ import annotations
 

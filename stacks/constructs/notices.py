@@ -38,7 +38,7 @@ class Notices(Construct):
     ) -> None:
         """Define the topic; alarms publish to *alarm_topic_arn* instead, if it is given.
 
-        Where notices are *needed* and nobody receives them, the synthesis warns of it.
+        If notices are *needed* and nobody receives them, the synthesis adds a warning.
         """
         super().__init__(scope, id_)
         if needed and not emails and alarm_topic_arn is None:
@@ -65,19 +65,19 @@ class Notices(Construct):
             )
 
     def publish(self, routes: Mapping[str, EventRoute]) -> None:
-        """Send a sentence for each event of *routes*, which are given by the sentence's first words.
+        """Send a sentence for each event of *routes*, whose keys are the sentence's first words.
 
         Every alarm of the stack may publish to the topic, too.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
         """
-        # EventBridge does not support conditions in a topic's policy: with one, nothing arrives.
+        # EventBridge does not support conditions in a topic's policy: with one, no event arrives.
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
         sources: dict[str, tuple[str, list[str]]] = {"events.amazonaws.com": ("PublishEvents", [])}
         if self._alarms_publish_here:
             constructs = TerraformStack.of(self).node.find_all()
             alarms = [
-                # By name: an alarm that changes must not make the policy unknown to a plan.
+                # ARNs from names: a changed alarm must not make the policy unknown in a plan.
                 self._arns.alarm(str(each.alarm_name_input))
                 for each in constructs
                 if isinstance(each, CloudwatchMetricAlarm)

@@ -1,4 +1,4 @@
-"""The reconciliation state machine, and the rule on executions that end without a word."""
+"""The reconciliation state machine, and the rule for executions that end without an outcome."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DELIVER_LOGS = Allow(
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
     ],
-    # CloudWatch Logs knows no resource for them:
+    # CloudWatch Logs does not support resources for these actions:
     # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
     ["*"],
 )
@@ -46,7 +46,7 @@ WRITE_TRACES = Allow(
         "xray:PutTelemetryRecords",
         "xray:PutTraceSegments",
     ],
-    # Nor has X-Ray:
+    # X-Ray does not support resources for these actions:
     # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
     ["*"],
 )
@@ -55,17 +55,17 @@ ENDINGS = (
     ("timed_out", "exceeded a limit of time", "ExecutionsTimedOut"),
     ("aborted", "was stopped by hand", "ExecutionsAborted"),
 )
-"""The ends without an outcome of the execution's own, each with its metric.
+"""The ways in which an execution ends without its own outcome, each with its metric.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 """
 
 
 class Reconciliation(Construct):
-    """Runs the states with permission to invoke its four functions, and to log and trace only.
+    """Runs the states, with permissions only to invoke its four functions, to log and to trace.
 
-    Its map may start executions of the machine itself. What fails is logged, with the input that
-    made it fail.
+    Its map may also start executions of the same state machine. Failures are logged, with their
+    input.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Reconciliation(Construct):
         logs = log_group(
             self,
             "logs",
-            # A name that begins so saves a place in the account's log policy:
+            # This prefix of the name saves space in the account's log resource policy:
             # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
             name=f"/aws/vendedlogs/states/{name}",
             retention_days=log_retention_days,
@@ -130,7 +130,7 @@ class Reconciliation(Construct):
         self._raise_alarms(name, functions, count * wait_seconds, undelivered.alarm_topic_arn)
 
     def metric(self, name: str) -> Metric:
-        """Return the sum of a metric that Step Functions sends of the executions."""
+        """Return the sum of a metric that Step Functions publishes for the executions."""
         return Metric(
             namespace="AWS/States",
             name=name,
@@ -162,9 +162,9 @@ class Reconciliation(Construct):
         )
 
     def _notify_of_ends(self, rule_name: str, notify: Function, undelivered: DeadLetters) -> None:
-        """Invoke *notify* where an execution ended and no Catch saw it.
+        """Invoke *notify* if an execution ended and no Catch handled its end.
 
-        None sees the limits of history and payload, or an execution that is stopped by hand.
+        A Catch does not handle the limits of history and payload, or a manual stop.
         https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
         """
         EventRoute(
@@ -184,7 +184,7 @@ class Reconciliation(Construct):
 
 
 def _run_map(arns: Arns, machine: str) -> list[Allow]:
-    """Return what the map needs: it runs each shard as an execution of the machine itself.
+    """Return the permissions of the map, which runs each shard as an execution of the machine.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     """

@@ -1,10 +1,10 @@
 """The reconciliation's states, in the Amazon States Language. Pure: ARNs in, a dict out.
 
-The names and the edges are those of the specification. An infrastructure error costs an
-iteration: a failed check leads to *Wait*, and the two states that follow *Done* count the
-iteration of a failed iterator. An execution of 960 iterations, each task retried once,
-with 350 continuations, of which an entry of *Verify Content* counts as two, and 100 retries
-of *Reconcile Notify* stays below 25,000 history events.
+The specification defines the names and the edges. An infrastructure error costs an iteration: a
+failed check leads to *Wait*, and the two states that follow *Done* count the iteration of a failed
+iterator. An execution stays below 25,000 history events with 960 iterations, one retry of each task,
+350 continuations and 100 retries of *Reconcile Notify*. An entry of *Verify Content* counts as two
+continuations.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html
 """
 
@@ -22,7 +22,7 @@ STATE_AND_EXECUTION = {
     }
 }
 TIMEOUT_SECONDS = 960
-"""A minute more than the longest function, so that a lost answer delays an execution by at most that."""
+"""A minute more than the longest function; a lost response delays an execution by at most this."""
 UNUSABLE = ["ManifestError", "MalformedEventError"]
 """Errors that no retry resolves: the manifest, or its event, cannot be used."""
 NEVER_RETRIED: dict[str, Any] = {"ErrorEquals": UNUSABLE, "MaxAttempts": 0}
@@ -32,14 +32,14 @@ RETRY_ONCE: list[dict[str, Any]] = [
 ]
 RETRY_NOTIFY: list[dict[str, Any]] = [
     NEVER_RETRIED,
-    # Each attempt continues the last look where the one before ran out of time.
+    # Each attempt continues the last look at the place where the one before ran out of time.
     {
         "ErrorEquals": ["LookUnfinishedError"],
         "IntervalSeconds": 1,
         "BackoffRate": 1,
         "MaxAttempts": 48,
     },
-    # 31 minutes in all, and longer than another call's claim on the outcome.
+    # 31 minutes in total, which is longer than another call's claim on the outcome.
     {
         "ErrorEquals": ["States.ALL"],
         "IntervalSeconds": 4,
@@ -50,7 +50,7 @@ RETRY_NOTIFY: list[dict[str, Any]] = [
 
 
 RETRY_SHARD: list[dict[str, Any]] = [
-    # Each attempt continues where the one before ran out of time, or S3 asked for fewer requests.
+    # Each attempt continues where the one before ran out of time, or was slowed down by S3.
     {
         "ErrorEquals": ["ContentUnfinishedError"],
         "IntervalSeconds": 5,
@@ -131,7 +131,7 @@ def definition(
 
 
 def _end(notify_arn: str) -> dict[str, Any]:
-    """Return the states that announce the outcome."""
+    """Return the states that publish the outcome."""
     return {
         "Reconcile Notify": _invoke(
             notify_arn,
@@ -148,7 +148,7 @@ def _end(notify_arn: str) -> dict[str, Any]:
 def _verify_content(verify_arn: str, concurrency: int) -> dict[str, Any]:
     """Return the map whose workers compare shards; the next check reads their results in S3.
 
-    A shard whose worker fails has no result, so that it is compared again after the wait.
+    A shard whose worker fails has no result, so it is compared again after the wait.
     https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
     """
     return {
@@ -196,7 +196,7 @@ def _states_after_a_failed_iteration() -> dict[str, Any]:
 
 
 def _invoke(function_arn: str, payload: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    """Return a Task that keeps only the function's answer, as ``Payload``."""
+    """Return a Task that keeps only the function's response, as ``Payload``."""
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -226,7 +226,7 @@ def _if_true(then: dict[str, str], *, otherwise: str) -> dict[str, Any]:
 
 
 def _if_present(comparison: dict[str, Any]) -> dict[str, Any]:
-    """Return a test that is false for a missing path, for which *comparison* alone would fail."""
+    """Return a test that is false for a missing path; *comparison* alone would raise an error."""
     paths = [
         path for name, path in comparison.items() if name == "Variable" or name.endswith("Path")
     ]

@@ -33,7 +33,7 @@ class Storage:
             "reports",
             name_prefix=f"{name_prefix}-reports",
             old_versions_days=expiry_days,
-            # Not receipts/: a receipt of verified content must outlive the reports.
+            # Without receipts/: a receipt of verified content must outlive the reports.
             short_lived_days=dict.fromkeys(("reports/", "content/", "set-aside/"), expiry_days),
             deletable=deletable,
             prevent_destroy=prevent_destroy,

@@ -1,4 +1,4 @@
-"""The dashboard of the event processing: from uploads that arrive to outcomes."""
+"""The dashboard of the event processing, from arriving uploads to outcomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stacks.constructs.reconciliation import Reconciliation
 from stacks.constructs.vault_bus import VaultBus
 
 Counted = Mapping[str, Mapping[str, Sequence[str]]]
-"""Sums of what functions count: names by function, by the title of the graph."""
+"""Metric names by function, by the title of the graph, which shows their sums."""
 REFUSED = ("MalformedUploadEvents", "MessagesPutBack", "MessagesSetAside")
 ARRIVING: Counted = {
     "Uploads classified and recorded": {
@@ -54,7 +54,7 @@ MISSING_BY_SET = """\
 fields @timestamp, `detail.set-id` as set, detail.files as files, detail.missing as missing
 | sort @timestamp desc
 | limit 50"""
-"""A metric a set would cost $0.30 a month; the log group has the events anyway."""
+"""A metric for each set would cost $0.30 a month; the log group already has the events."""
 WAITS_FOR = """\
 filter message = "Checked"
 | stats latest(entries) as listed, latest(stands_at.key) as waits_for, max(@timestamp) as checked
@@ -64,7 +64,7 @@ filter message = "Checked"
 
 
 class VaultDashboard(Construct):
-    """Graphs of the functions, queues and state machine that the stack has defined before it."""
+    """Graphs of the functions, queues and state machine that the stack defines before it."""
 
     def __init__(self, scope: Construct, id_: str, *, name: str, arns: Arns, bus: VaultBus) -> None:
         super().__init__(scope, id_)
@@ -112,7 +112,7 @@ class VaultDashboard(Construct):
             )
 
     def _waiting(self) -> Iterable[Widget]:
-        """Messages: how old, how many, and those that nobody could handle."""
+        """Yield graphs of the age and number of messages, and of the dead letters."""
         yield Graph(
             title="Age of the oldest message, seconds",
             metrics=[
@@ -139,7 +139,7 @@ class VaultDashboard(Construct):
             )
 
     def _open(self) -> Iterable[Widget]:
-        """Sets that have no outcome yet."""
+        """Yield graphs of the sets that have no outcome yet, and of executions."""
         yield Graph(
             title="Sets that are open",
             metrics=[("SetsOpen", self._functions["sweep_sets"].metric("SetsOpen"))],
@@ -168,7 +168,7 @@ class VaultDashboard(Construct):
         )
 
     def _health(self) -> Iterable[Widget]:
-        """Lambda's own metrics of each function.
+        """Yield graphs of Lambda's own metrics of each function.
 
         https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
         """
