@@ -1,4 +1,4 @@
-"""Commands that need the checkout: they run Terraform, or read the settings in its files."""
+"""Commands that need the checkout, because they run Terraform or read its settings files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def checkout(environment: str) -> Iterator[Settings]:
     """Yield the settings of *environment*, in the region that Terraform uses.
 
     Raises:
-        OperatorError: This is no checkout, its settings cannot be used, or a step failed.
+        OperatorError: There is no checkout, its settings cannot be used, or a step failed.
     """
     try:
         from deployment.errors import CommandError
@@ -43,7 +43,7 @@ def checkout(environment: str) -> Iterator[Settings]:
 
 
 def choose_region(settings: Settings) -> None:
-    """Let boto3 use the region that Terraform uses: the settings', or the caller's."""
+    """Make boto3 use Terraform's region: that of the settings, or else the caller's."""
     region = settings.stacks_region or os.environ.get("AWS_REGION")
     if region:
         os.environ["AWS_DEFAULT_REGION"] = region
@@ -93,7 +93,7 @@ def bootstrap(
 
 
 def report(invocation: Invocation) -> Callable[[str], None]:
-    """Return what prints a step: to stdout, or to stderr where that holds JSON."""
+    """Return a function that prints a step to stdout, or to stderr if stdout contains JSON."""
     return invocation.output.remark if invocation.output.as_json else invocation.output.line
 
 

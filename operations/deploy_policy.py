@@ -1,7 +1,7 @@
-"""The IAM policies of who deploys all stacks of an environment. Pure.
+"""The IAM policies of a deployer of all stacks of an environment. Pure.
 
-Which actions: ``deploy_actions.json``, made from the requests that Terraform sends (``python -m
-tools.requests``). On which resources: the names of the environment, where AWS can narrow an action.
+The actions are those in ``deploy_actions.json``, which ``python -m tools.requests`` makes from the
+requests that Terraform sends. The resources are narrowed to the environment's names where AWS allows it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 ACTIONS = Path(__file__).parent / "deploy_actions.json"
 MOST_CHARACTERS = 6_144
-"""Of a managed policy, white space not counted.
+"""The maximum of a managed policy, without white space.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
@@ -39,17 +39,17 @@ WITHOUT_RESOURCE = {
     "storagegateway:ListFileShares",
     "storagegateway:ListGateways",
 }
-"""Actions that AWS cannot narrow, or that only read names. Those of EC2 are narrowed by region.
+"""Actions that AWS cannot narrow, or that only read names. EC2's actions are narrowed by region.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 PASSED_TO = ("ec2", "events", "lambda", "states", "storagegateway")
-"""The services that get a role of the stacks."""
+"""The services to which the deployer passes a role of the stacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an environment is deployed; ``*`` stands for what nobody has decided."""
+    """The place of a deployment; ``*`` represents a value that is not decided."""
 
     name_prefix: str
     environment: str

@@ -29,7 +29,7 @@ main() {
   until_time_is_up gateway_runs
   until_time_is_up find_cache_disk
   put_parameter cacheDiskId "$disk"
-  put_parameter arn "$arn" # the last: where it is, FileShareStack can do with both
+  put_parameter arn "$arn" # written last: if it exists, FileShareStack has both parameters
   print "The gateway $GATEWAY_NAME runs: $arn, cache disk $disk."
   log_health
 }
@@ -68,8 +68,8 @@ activate() {
   print "Activated the gateway $GATEWAY_NAME: $arn"
 }
 
-# Do something until it succeeds or the time is up; it leaves what is wrong in $wrong. A gateway takes
-# some seconds to start, so the first tries do not complain.
+# Repeat a command until it succeeds or the time is up; the command sets $wrong to the error. A gateway
+# takes some seconds to start, so the first tries print nothing.
 until_time_is_up() {
   local last=$((SECONDS + wait_seconds)) reported='' pause=5 tries=0
   wrong=''
@@ -112,7 +112,7 @@ gateway_runs() {
   return 1
 }
 
-# Exactly one disk is, or can become, the cache.
+# Exactly one disk must be the cache, or be able to become it.
 find_cache_disk() {
   local id allocation
   local -a disks=() others=()

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Checksums of the source, for the manifest of form 2. $job/checksums.<algorithm> keeps each beside the
+# Checksums of the source, for the manifest of form 2. $job/checksums.<algorithm> keeps each with the
 # stamp of its file, <bytes>/<modified>/<changed>/<path> to the nanosecond: a file with that stamp is
-# not read again. A name holds no tab, which therefore separates the two.
+# not read again. A tab separates the two, because a name contains no tab.
 
-# Choose the tool, before anything is copied. openssl comes first, for it uses the processor's
-# instructions: 200 MB took it 0.18 s, and 0.86 s a sha256sum that is built without them.
+# Choose the tool before anything is copied. openssl comes first, because it uses the processor's
+# instructions: it took 0.18 s for 200 MB, and a sha256sum built without them took 0.86 s.
 find_checksum_tool() {
   local known
   local -a tools
@@ -21,7 +21,7 @@ find_checksum_tool() {
   die "$(printf %q "$python") cannot compute CRC64NVME, for it lacks awscrt: install that (python3 -m pip install awscrt, with Python 3.8 or later), name a Python that has it in VAULT_PYTHON, or use --checksum sha256."
 }
 
-# One line a file, which begins with its checksum. The process becomes the tool.
+# Print one line for each file, beginning with its checksum. The tool replaces the process.
 sums_by_openssl() { exec openssl dgst -sha256 -r "$@"; }
 sums_by_sha256sum() { exec sha256sum "$@"; }
 sums_by_awscrt() {
@@ -36,8 +36,8 @@ for name in sys.argv[1:]:
     print("%016x" % checksum)' "$@"
 }
 
-# Set apart what is known of the source's files from what is to be read, and read that. A file that
-# changes meanwhile has another stamp at the scan after the copying.
+# Separate the files with a known checksum from the others, and read the others. A file that changes
+# meanwhile has another stamp at the scan after the copying.
 compute_checksums() {
   [[ -n $checksum && ! -e $work/checksums ]] || return 0
   local files processors batch
@@ -59,7 +59,7 @@ compute_checksums() {
   sort -t/ -k4 -o "$work/checksums" -- "$work/known" # in the order of the source
 }
 
-# A line that is no stamp and checksum was cut short.
+# A line without a stamp and a checksum was cut short.
 find_known() {
   local digits=16
   [[ $checksum == crc64nvme ]] || digits=64

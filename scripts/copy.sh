@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Copy what the share lacks, many files at a time.
+# Copy the files that the share lacks, many at a time.
 
 copy() {
   local files files_left bytes_left
@@ -29,7 +29,7 @@ copy_batches() { # FILES_A_BATCH
   xargs -0r -n "$1" -P "$jobs" -a "$work/batches" bash -c 'copy_batch "$@"' copy_batch </dev/null
 }
 
-# Copy files, each a record of a scan, sorted by path: those of one folder at once.
+# Copy files, each a record of a scan, sorted by path. The files of a folder are copied at once.
 copy_batch() {
   local record path size folder='' bytes=0 status=0
   local -a names=() records=()
@@ -58,7 +58,7 @@ copy_group() {
   return "$status"
 }
 
-# Neither write through a link nor follow one that has appeared since the scan.
+# Do not write through a link, and do not follow a link that has appeared since the scan.
 copy_files() {
   local name status=0
   for name in "$folder" "${names[@]}"; do

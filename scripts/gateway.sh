@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The gateway's activation, as the scripts ask AWS for it.
+# The scripts' requests to AWS for the gateway's activation.
 
 arn_pattern='^arn:aws[a-z-]*:storagegateway:[a-z0-9-]+:[0-9]{12}:gateway/sgw-[0-9A-Fa-f]+$'
 
-# Set answer to what AWS answers, or complaint to its error. The CLI writes "None" for nothing.
+# Set answer to AWS's answer, or complaint to its error. The CLI prints "None" for an empty answer.
 ask() { # SERVICE OPERATION [OPTION...]
   local -a endpoint=()
   [[ $1 != storagegateway || -z $STORAGE_GATEWAY_URL ]] || endpoint=(--endpoint-url "$STORAGE_GATEWAY_URL")
@@ -21,9 +21,9 @@ demand() { # SERVICE OPERATION [OPTION...]: end with AWS's error if there is one
   ask "$@" || die "aws $1 $2 failed: ${complaint:-without a message}. See that this instance's role allows it and that its VPC endpoint answers."
 }
 
-# Set arn to the gateway whose ARN is in the parameter, or that has the name; else to nothing.
-# Only the list shows which gateways exist: the role may describe a gateway by its tags, and one that
-# is deleted has none, so that IAM denies the call.
+# Set arn to the gateway with the ARN in the parameter or with the name, or else to nothing. Only the
+# list shows the existing gateways: the role may describe a gateway by its tags, and a deleted gateway
+# has no tags, so that IAM denies the call.
 find_gateway() {
   local kept listed name
   local -a named=()

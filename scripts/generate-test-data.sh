@@ -36,7 +36,7 @@ main() {
 }
 
 most_files=1000000000
-most_bytes=$((1 << 52)) # awk counts exactly so far
+most_bytes=$((1 << 52)) # awk's integers are exact up to here
 
 read_options() {
   folder='' count='' total='' min=0 max='' seed=0 jobs=4
@@ -85,8 +85,8 @@ require_possible() {
   fi
 }
 
-# Draw each size evenly round the mean of what is left, as far as --min and --max let it; a thousand
-# files a folder. A generator of our own: each awk has another.
+# Draw each size uniformly around the mean of the rest, within --min and --max; a folder has a thousand
+# files. The script has its own random generator, because each awk has a different one.
 random='function random() { state = state * 16807 % 2147483647; return state / 2147483647 }'
 plan() {
   awk -v count="$count" -v total="$total" -v min="$min" -v max="$max" -v seed="$seed" "$random"'
@@ -111,7 +111,7 @@ plan() {
     }'
 }
 
-# A file that is shorter than planned was interrupted; anything else that is in the way stays.
+# A file that is shorter than planned was interrupted; any other existing file stays.
 find_todo() {
   find . -mindepth 1 ! -type d -printf '%y/%s/0/%P\n' | sort >"$work/have"
   comm -23 "$work/plan" "$work/have" >"$work/todo"

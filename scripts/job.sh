@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The state of the job that vaults one set into one share, in $job: "began", when the delivery
-# began and whether --new began it, and "journal.<began>", what has been copied since.
+# The state of the job that vaults one set into one share, in $job: "began" has the start time of the
+# delivery and a mark for --new, and "journal.<began>" has the files copied since then.
 
-# Take the place of this set and share among the jobs. Nobody else works on them until this process
-# and every process that it began have ended, however they end.
+# Lock the job of this set and share. No other run works on them until this process and all processes
+# that it started have ended, even after a crash.
 open_job() {
   local digest
   digest=$(printf %s "$share_id" | sha256sum)
@@ -22,7 +22,7 @@ open_job() {
   export TMPDIR=$work
 }
 
-# A command that fails without a message, as sort does with status 2 on a full disk, is a failure.
+# A command that fails without a message is a failure, such as sort with status 2 on a full disk.
 close_job() {
   local status=$?
   [[ -z $group ]] || end_group
@@ -39,8 +39,8 @@ state_has_room() {
   head -c 65536 /dev/zero >"$work/probe" && rm -f -- "$work/probe"
 } 2>/dev/null
 
-# Lists, the journal and what sort needs take so many times the list of the source at most; stamps and
-# checksums as much again.
+# The lists, the journal and sort's files need at most this multiple of the list of the source; stamps
+# and checksums need the same again.
 require_state_room() { # LIST_OF_SOURCE
   local free block_bytes needed state_bytes_a_byte=16
   [[ -z $checksum ]] || state_bytes_a_byte=32
@@ -50,7 +50,7 @@ require_state_room() { # LIST_OF_SOURCE
     die "The job's state needs $(shown_bytes "$needed") in $(printf %q "$state"), where $(shown_bytes $((free * block_bytes))) are free: make room there, or name another folder in VAULT_STATE_FOLDER."
 }
 
-# Go on with the delivery that an earlier run began, or begin one.
+# Continue the delivery that an earlier run began, or begin one.
 open_delivery() {
   local marks=''
   began=''
@@ -72,9 +72,10 @@ mention_old_state() {
   [[ ! -e $state/jobs/$set_id ]] || printf %s " ($(printf %q "$state/jobs/$set_id") is of an earlier release, which did not keep the share)"
 }
 
-# Announced is what is made from now on. What an earlier delivery left in the share looks like a copy
-# of this one, so of a delivery anew only what its journal names counts as copied. The delivery
-# begins with the renaming of one file: interrupted before, it has not begun.
+# The gateway announces the files that are written from now on. Files of an earlier delivery in the
+# share look like copies of this one, so a delivery anew counts only the files in its journal as
+# copied. The delivery begins when one file is renamed: if the job is interrupted before, the delivery
+# has not begun.
 begin() { # [anew]
   local earlier=$began
   if [[ -n $1 && -s $work/have ]]; then
@@ -109,9 +110,9 @@ refuse_expired() {
   ! has_expired || die "The job of the set $(printf %q "$set_id") began on $(shown_time "$began"), more than $EXPIRY_DAYS days (expiryDays) ago, and the events of what it copied have expired: deliver the set anew with --new."
 }
 
-# A file is in doubt from before it is copied until cp has succeeded: one whose copying failed or
-# was cut short may have the size and the time of the source. Each line of the journal ends in //,
-# which no path has in it, so that a line that was cut short counts for nothing.
+# A file is in doubt from before it is copied until cp has succeeded, because an incomplete copy may
+# have the size and the time of the source. Each line of the journal ends in //, which no path
+# contains, so that a line that was cut short is ignored.
 journal_todo() {
   {
     printf '\n'
@@ -127,7 +128,7 @@ journaled() { # SIGN: files whose last line in the journal begins so, sorted
   tac -- "$journal" | sed -n 's:^\([-+]f/.*\)//$:\1:p' | sort -s -u -k1.2 | sed -n "s:^$1::p"
 }
 
-# What the share lacks, and what is in doubt.
+# List the files that the share lacks, and those in doubt.
 find_todo() {
   comm -23 "$work/want" "$work/have" >"$work/todo"
   if [[ -n $anew ]]; then

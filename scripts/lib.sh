@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034
 # Messages, options and configuration of every script. They need bash 4.2 and coreutils 8.22 (Amazon Linux 2).
 
-export LC_ALL=C # names are bytes: compared, sorted and shown as such
+export LC_ALL=C # names are compared, sorted and shown as bytes
 unset CDPATH
 
 complained=
@@ -20,7 +20,7 @@ misused() {
   exit 2
 }
 
-# The comment at the head of a script is its help.
+# The comment at the start of a script is its help.
 show_help() {
   sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
   exit 0
@@ -36,7 +36,7 @@ require_whole_number() { # OPTION VALUE LEAST
 }
 
 # Set the client's configuration: defaults, then the lines KEY=value of its file, which may end in
-# CRLF. Nothing is evaluated, and the environment changes none of it.
+# CRLF. Values are not evaluated, and environment variables do not change them.
 read_configuration() {
   local file=${VAULT_CLIENT_CONF:-/etc/vault/client.conf} line key
   configured=(
@@ -45,7 +45,7 @@ read_configuration() {
     DATA_DEVICE_VOLUME DATA_MOUNT_POINT JOB_DIR_SUFFIX MANIFEST_SUFFIX SHARE_PREFIX EXPIRY_DAYS
     IGNORE_UNEXPECTED_NAMES
   )
-  for key in "${configured[@]}"; do printf -v "$key" %s ''; done # bash 4.2 sets nothing to an empty format
+  for key in "${configured[@]}"; do printf -v "$key" %s ''; done # bash 4.2 does not set a variable if the format is empty
   GATEWAY_TIME_ZONE=GMT MOUNT_POINT=/mnt/vaultdata DATA_MOUNT_POINT=/mnt/data
   JOB_DIR_SUFFIX=-vaultjob MANIFEST_SUFFIX=.manifest EXPIRY_DAYS=30
   IGNORE_UNEXPECTED_NAMES='.nfs*/.DS_Store/._*/.apdisk/.Spotlight-V100/.Trashes/.fseventsd/.TemporaryItems'

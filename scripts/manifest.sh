@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The manifest: written beside the job's state, and moved into the share once it is whole.
+# The manifest. It is written next to the job's state, and moved into the share when it is complete.
 
-# List the source as it was scanned, so that a file that the copy has lost is missing. The file of
-# checksums has the files in the same order.
+# List the scanned source, so that a file that was lost in copying is reported as missing. The file of
+# checksums has the same order.
 write_manifest() {
   prefix=$job_folder/ plain=$plain sums=${checksum:+$work/checksums} awk "$split"'
     function size_and_checksum(    line, half) {
@@ -29,7 +29,7 @@ write_manifest() {
 }
 
 put_manifest() {
-  trap '' INT TERM HUP # half a manifest must not stay in the share
+  trap '' INT TERM HUP # an incomplete manifest must not stay in the share
   cp -- "$work/manifest" "$work/moving"
   if ! mv -f -T -- "$work/moving" "$target/$manifest_name" || ! cmp -s -- "$work/manifest" "$target/$manifest_name"; then
     rm -f -- "$target/$manifest_name"

@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=scripts/mounts.sh
 . "$(dirname "$(readlink -f "$0")")/mounts.sh"
 
-# Only NFS 4.1: without a version, mount falls back to NFS 3 for a share that is missing, and hangs at
+# Use only NFS 4.1: without a version, mount falls back to NFS 3 if the share is missing, and hangs at
 # ports that the gateway's security group closes.
 options=nolock,hard,nfsvers=4.1,nosuid,nodev,noexec
 

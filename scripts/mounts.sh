@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034
-# What is mounted, as the kernel lists it: commands that look at a mount point hang on a server that is gone.
+# The kernel's list of mounts: commands that access a mount point hang if its server does not answer.
 
-# Set mounted to the source of what is mounted at PATH; fail if nothing is.
+# Set mounted to the source of the mount at PATH; fail if there is none.
 mount_at() { # PATH
   local source point rest path
   path=$(plain_path "$1")
@@ -13,7 +13,7 @@ mount_at() { # PATH
   [[ -n $mounted ]]
 }
 
-# Print PATH as the kernel lists it, without a request to its file system.
+# Print PATH in the kernel's form, without a request to its file system.
 plain_path() { # PATH
   local part path='' rest=$1/
   [[ $1 == /* ]] || rest=$PWD/$rest
@@ -24,8 +24,8 @@ plain_path() { # PATH
   printf %s "${path:-/}"
 }
 
-# Set problem to why PATH is of no use, or to nothing. Its file system answers statfs from the
-# server, never from a cache. A command that waits for a dead server is left behind.
+# Set problem to the reason why PATH cannot be used, or to nothing. Its file system answers statfs
+# from the server, never from a cache. A command that waits for a dead server is left running.
 find_problem() { # PATH
   local seconds=${VAULT_ANSWER_SECONDS:-30}
   exec 6< <(exec 2>&1 && stat -f -- "$1" >/dev/null && printf '\n')
@@ -35,7 +35,7 @@ find_problem() { # PATH
   [[ $problem != *Stale* ]] || problem="is stale"
 }
 
-require_answer() { # MOUNT_POINT: of what mount_at has found
+require_answer() { # MOUNT_POINT: one that mount_at has found
   local problem
   find_problem "$1"
   [[ -z $problem ]] ||

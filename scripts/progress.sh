@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034
-# Work in a process group of its own: its progress, its complaints, and its end at a signal.
+# Work in a separate process group: its progress, its error messages, and its end at a signal.
 
 group=      # the process group that works now
-complaints= # the pipe on which it complains, while it does
+complaints= # the pipe for its error messages while it works
 
-# Run a command that a signal to this process ends at once, even while it waits for a server.
+# Run a command. A signal to this process ends it at once, even while it waits for a server.
 interruptibly() { # COMMAND...
   local status=0
   set -m
@@ -17,9 +17,9 @@ interruptibly() { # COMMAND...
 }
 
 # Work in parallel and report progress. The workers append lines "<files> <bytes>" to the file of
-# progress, and keep in progress.now/ the processes at work on large files and what they count by,
-# "<process> wchar" (bytes written) or "<process> rchar" (read). Complaints are
-# shown as they come; the first one about a lack of space sets full and ends the work.
+# progress. For large files, they keep lines in progress.now/ with the process and its counter:
+# "<process> wchar" (bytes written) or "<process> rchar" (read). Error messages are
+# shown at once; the first one about a lack of space sets full and ends the work.
 work_with_progress() { # VERB PROGRESS_FILE FILES_DONE BYTES_DONE FILES BYTES COMMAND...
   local verb=$1 file=$2 status=0
   files_done=$3 bytes_done=$4 files=$5 bytes=$6 full='' unfinished=''
@@ -73,8 +73,8 @@ show_progress() { # VERB PROGRESS_FILE
   if [[ -t 2 ]]; then printf '\r%s\033[K' "$text" >&2; else print "$text" >&2; fi
 }
 
-# Set begun to the bytes of large files that processes have dealt with. The kernel counts them; a look
-# at the files would be a request to the server, and would wait for it.
+# Set begun to the number of bytes of large files that processes have read or written. The kernel
+# counts them; the size of a file would need a request to the server, and wait for it.
 count_begun() { # FOLDER
   local file process counter key value
   begun=0
@@ -87,7 +87,7 @@ count_begun() { # FOLDER
 
 end_group() { { kill -TERM -- "-$group" && wait "$group"; } 2>/dev/null || true; }
 
-# At a signal, end all that was begun, print the remedy, and exit with the shell's status for it.
+# At a signal, end all started processes, print the remedy, and exit with the shell's status for it.
 stop_at_signals() { # REMEDY
   # shellcheck disable=SC2064 # the remedy is known now
   trap "stopped 130 $(printf %q "$1")" INT

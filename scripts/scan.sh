@@ -1,9 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What a folder holds, as lines <type>/<bytes>/<modified>/<path>, and what may be vaulted of it.
-# Types are those of find -printf %y, and e: empty folder, u: unreadable file. A path with a line
-# break in it never becomes a line. A stamp is <bytes>/<modified>/<changed>/<path>. Litter is what the setting ignoreUnexpectedNames names.
+# The contents of a folder, as lines <type>/<bytes>/<modified>/<path>, and the parts that may be vaulted.
+# Types are those of find -printf %y, and e: empty folder, u: unreadable file. A path that contains a
+# line break is never listed. A stamp is <bytes>/<modified>/<changed>/<path>. Litter has a name that the
+# setting ignoreUnexpectedNames matches.
 
-list() { # FOLDER [EXPRESSION...]: unsorted, without what EXPRESSION handles
+list() { # FOLDER [EXPRESSION...]: unsorted, without files that EXPRESSION handles
   (
     cd -- "$1" || exit
     shift
@@ -11,9 +12,9 @@ list() { # FOLDER [EXPRESSION...]: unsorted, without what EXPRESSION handles
   )
 }
 
-# Set litter to a regular expression for names, and without_litter to an expression of find: both
-# have a name as the handlers do, byte for byte, * and ? being the only wildcards. A name holds no
-# slash, so slashes separate the patterns.
+# Set litter to a regular expression for names, and without_litter to an expression of find. Both match
+# names as the handlers do: byte for byte, with * and ? as the only wildcards. Slashes separate the
+# patterns, because a name contains no slash.
 read_litter_names() {
   local pattern i byte rest=$IGNORE_UNEXPECTED_NAMES/
   litter='' without_litter=()
@@ -34,8 +35,8 @@ read_litter_names() {
   [[ -z $litter || -n $all ]] || without_litter=(-regextype posix-extended -regex ".*/($litter)" -prune)
 }
 
-# To OUTPUT go lines sorted by path, to OUTPUT.broken paths with a line break, to OUTPUT.litter a dot
-# per litter and, for checksums, to OUTPUT.stamps the stamps of files.
+# Write lines sorted by path to OUTPUT, paths with a line break to OUTPUT.broken, a dot for each litter
+# to OUTPUT.litter and, for checksums, the stamps of files to OUTPUT.stamps.
 scan_source() { # OUTPUT
   local -a stamps=()
   [[ -z $checksum ]] || stamps=(-type f -fprintf "$1.stamps" '%s/%T@/%C@/%P\n' -false -o)
@@ -53,7 +54,7 @@ scan_source() { # OUTPUT
   rm -- "$1.found"
 }
 
-# A folder that holds nothing but litter is empty.
+# A folder that contains only litter is empty.
 name_empty_folders() { # LIST
   awk "$split"'
     NR == FNR { if (sub(/\/[^\/]*$/, "", path)) filled[path]; next }
@@ -61,7 +62,7 @@ name_empty_folders() { # LIST
     { print }' "$1" "$1"
 }
 
-# As the copy in the share will show it: times in whole seconds, an empty folder as a folder.
+# Convert lines to the form of the copy in the share: whole seconds, and an empty folder as a folder.
 as_copied() { sed -e 's:^e/:d/:' -e 's:^\([^d]/[0-9]*/-\{0,1\}[0-9]*\)[^/]*/:\1/:' | sort; }
 
 without_manifest() { name=$manifest_name awk "$split"' path != ENVIRON["name"] || kind != "f"'; }
@@ -72,13 +73,13 @@ summed() { awk -F / '/^f/ { n += $2 } END { printf "%.0f", n }' "$1"; }
 # shellcheck disable=SC2016 # awk's, not the shell's
 split='{ path = $0; sub(/^[^\/]*\/[^\/]*\/[^\/]*\//, "", path); split($0, field, "/"); kind = field[1]; size = field[2] }'
 
-# What Python decodes as UTF-8: no surrogates, nothing above U+10FFFF, nothing longer than needed.
+# UTF-8 that Python decodes: no surrogates, nothing above U+10FFFF, no overlong forms.
 utf8='^([\001-\177]|[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277])*$'
 control='[\001-\037\177]|\302[\200-\237]'
 
 is_a_name() { printf '%s\n' "$1" | awk "!/$utf8/ || /$control/ || NR > 1 { exit 1 }"; }
 
-# A gateway uploads the first 5 TB of a file and nothing more:
+# A gateway uploads only the first 5 TB of a file:
 # https://docs.aws.amazon.com/filegateway/latest/files3/fgw-quotas.html
 largest_file_bytes=5000000000000
 

@@ -30,13 +30,13 @@ main() {
   print "This client is set up."
 }
 
-# A share that exists is mounted even while the activation fails.
+# An existing share is mounted even if the activation fails.
 activate_and_mount() {
   [[ -n $activated ]] || ! "$scripts/activate-gateway.sh" || activated=yes
   "$scripts/mount-share.sh" && [[ -n $activated ]]
 }
 
-# A volume is an NVMe device of any name, in no fixed order; its serial number is the volume's id.
+# A volume is an NVMe device; names and order of devices vary. Its serial number is the volume's id.
 find_device() {
   local serial file last=$((SECONDS + disk_wait_seconds))
   while :; do

@@ -120,7 +120,7 @@ open_share() {
   physical=$(cd -P -- "$share" && printf %s "$PWD")
   if [[ -n $unmounted ]]; then
     share_id=$physical
-  elif [[ -z $share_id ]]; then # perhaps a link to where it is mounted
+  elif [[ -z $share_id ]]; then # perhaps a link to the mount point
     share=$physical
     mount_at "$share" || die "Nothing is mounted at $(printf %q "$share"): $remedy (for an ordinary folder, add --unmounted)."
     share_id=$mounted
@@ -131,12 +131,12 @@ open_share() {
   apart_from_source "$state"
 }
 
-apart_from_source() { # FOLDER: neither holds the other
+apart_from_source() { # FOLDER: neither contains the other
   [[ "$1/" != "$source_folder/"* && "$source_folder/" != "$1/"* ]] ||
     die "The source $(printf %q "$source_folder") and $(printf %q "$1") lie in each other: name another source."
 }
 
-# Find out what there is to do; refuse what cannot be done before anything is copied.
+# Plan the work, and refuse impossible work before anything is copied.
 look() {
   scan_source "$work/source"
   litter_count=$(stat -c %s -- "$work/source.litter")
@@ -167,7 +167,7 @@ list_target() {
   rm -- "$work/have.found"
 }
 
-# Litter that lies in the share already is left alone.
+# Litter that is already in the share stays there.
 refuse_target() {
   local litter_path="(^|/)($litter)(/|$)"
   paths <"$work/have" | comm -13 "$work/want.paths" - | { [[ -z $litter ]] && cat || grep -aEv -e "$litter_path" || true; } >"$work/surplus"
@@ -178,7 +178,8 @@ refuse_target() {
     refuse_all "$work/strange" "These are neither files nor folders in $(printf %q "$target"), and would be written through: remove them there."
 }
 
-# Everything is in the share as it was in the source at the first scan, and is in the source still.
+# Check that the share has everything as the first scan of the source found it, and that the source has
+# not changed since.
 compare() {
   local cause="so the manifest was not put in"
   scan_source "$work/rescan"

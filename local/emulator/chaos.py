@@ -1,8 +1,8 @@
-"""``/_chaos`` of an endpoint started with ``--disturbed``: what a driver of faults asks and sets.
+"""``/_chaos`` of an endpoint started with ``--disturbed``: reports and settings for a driver of faults.
 
-GET reports the processes of Lambda functions, what was disturbed, and what clients tried again; PUT
-changes the settings of :class:`Disturbances`. With ``lambdaEndpoint``, where functions send their
-requests to, counting begins anew.
+GET reports the processes of Lambda functions, the disturbances, and the requests that clients repeated.
+PUT changes the settings of :class:`Disturbances`. With ``lambdaEndpoint``, the endpoint for the
+functions' requests, it also resets the counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ATTEMPT = re.compile(r"attempt=(\d+)")
 
 
 def with_chaos(inner: Application, *, seed: int) -> Application:
-    """Disturb the emulator's deliveries, and answer :data:`PATH`; pass on everything else."""
+    """Disturb the emulator's deliveries, answer requests to :data:`PATH`, and forward all others."""
     disturbances = Disturbances(seed)
     disturbances.disturb_targets(import_module("ministack.services.eventbridge"))
     disturbances.disturb_queues(import_module("ministack.services.sqs"))
@@ -53,7 +53,7 @@ def with_chaos(inner: Application, *, seed: int) -> Application:
 
 
 def repeated(scope: Any) -> str:
-    """Return the operation of a request that an SDK has sent before; nothing for any other."""
+    """Return the operation of a request that an SDK repeats, and nothing for other requests."""
     headers = dict(scope["headers"])
     attempt = ATTEMPT.search(headers.get(b"amz-sdk-request", b"").decode("latin-1"))
     if attempt is None or int(attempt[1]) < 2:
@@ -62,13 +62,13 @@ def repeated(scope: Any) -> str:
     service, _, operation = target.rpartition(".")
     if operation:
         return f"{service.partition('_')[0]} {operation}"
-    # S3 and Lambda name the operation by method and path.
+    # In requests to S3 and Lambda, method and path name the operation.
     is_lambda = scope["path"].startswith("/2015-03-31/")
     return f"{'Lambda' if is_lambda else 'S3'} {scope['method']}"
 
 
 def workers() -> list[dict[str, Any]]:
-    """Return the processes that run Lambda functions, and which of them run one now."""
+    """Return the processes of Lambda functions, and those that are busy."""
     pools: Any = import_module("ministack.core.lambda_runtime")._workers
     return [
         {"function": worker.func_name, "pid": process.pid, "busy": worker.in_use}

@@ -1,7 +1,7 @@
-"""Deliveries disturbed inside the endpoint: twice, late, out of order. For ``make chaos`` alone.
+"""Disturb deliveries inside the endpoint: twice, late, out of order. Only ``make chaos`` uses it.
 
-AWS promises no more: SQS and EventBridge deliver at least once, in no order. Nothing is disturbed
-before :class:`Disturbances` gets its settings, nor what a subscription of ``local.outcomes`` sees.
+AWS allows this: SQS and EventBridge deliver at least once, in any order. Disturbances start when
+:class:`Disturbances` gets its settings. Subscriptions of ``local.outcomes`` are never disturbed.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from typing import Any
 from local.emulator.planted_faults import PlantedFault
 
 OBSERVER = "vault-watch-"
-"""How the rules and queues of ``local.outcomes`` begin."""
+"""The prefix of the names of rules and queues of ``local.outcomes``."""
 SECOND_DELIVERY_SECONDS = (0.5, 3.0)
 
 Message = dict[str, Any]
 
 
 class Disturbances:
-    """What is disturbed how often, and how often it was."""
+    """The shares of disturbed deliveries, and the counts of disturbances."""
 
     def __init__(self, seed: int) -> None:
         self.twice = 0.0
-        """The share of deliveries that come a second time."""
+        """The share of deliveries that are repeated."""
         self.late = 0.0
         """The share of events that reach a target late."""
         self.late_seconds = 0.0
         self.hidden_scale = 1.0
-        """A message that SQS hides for a second is hidden for so many."""
+        """The number of seconds that a message is hidden when SQS hides it for one second."""
         self.planted = PlantedFault("")
         self.counts: Counter[str] = Counter()
         self.waiting = 0
-        """Events that are late and still to come."""
+        """The number of late events that are not delivered yet."""
         self._random = Random(seed)
         self._lock = threading.Lock()
 
     def change(self, settings: Mapping[str, Any]) -> None:
-        """Take over those of the settings that are given."""
+        """Change the given settings only."""
         self.twice = settings.get("twice", self.twice)
         self.late = settings.get("late", self.late)
         self.late_seconds = settings.get("lateSeconds", self.late_seconds)
@@ -51,7 +51,7 @@ class Disturbances:
             self.planted = PlantedFault(settings["plant"])
 
     def disturb_targets(self, events: Any) -> None:
-        """Disturb what the rules of the emulator's module *events* deliver to their targets."""
+        """Disturb the deliveries from rules of the emulator's module *events* to their targets."""
         invoke, put_events = events._invoke_target, events._put_events
 
         def invoke_disturbed(target: Any, event: Any, rule: Any, view: Any = None) -> None:
@@ -68,7 +68,7 @@ class Disturbances:
                     invoke(target, event, rule, view)
 
         def put_any_events(request: Any, allow_aws_source: bool = False) -> Any:
-            """Take events of AWS services from outside, too: from the gateway of ``tools.chaos``."""
+            """Also accept events of AWS services by API: the gateway of ``tools.chaos`` sends them."""
             entries = self.planted.entries(request.get("Entries", []))
             return put_events({**request, "Entries": entries}, allow_aws_source=True)
 
@@ -76,7 +76,7 @@ class Disturbances:
         events._put_events = put_any_events
 
     def disturb_queues(self, queues: Any) -> None:
-        """Disturb what the emulator's module *queues* hands to consumers."""
+        """Disturb the deliveries from the emulator's module *queues* to consumers."""
         collect = queues._collect_msgs
         hide = queues._HANDLERS["ChangeMessageVisibilityBatch"]
 

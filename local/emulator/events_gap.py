@@ -1,7 +1,7 @@
-"""A gap of the emulator's EventBridge closed: a function that a rule invokes is invoked only once.
+"""Close a gap of the emulator's EventBridge: it never retries when a rule's function fails.
 
-On AWS the invocation is asynchronous: Lambda tries twice more, and then sends the event to the
-function's destination for failures.
+On AWS the invocation is asynchronous: Lambda retries twice, and then sends the event to the
+function's failure destination.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def mend_targets(events: Any, functions: Any) -> None:
-    """Let the emulator's module *events* invoke functions as its module *functions* does by API."""
+    """Make the emulator's module *events* invoke functions as the API of its module *functions* does."""
 
     def dispatch_to_lambda(arn: str, payload: str) -> None:
         function, config, name = functions._get_func_record_for_ref(arn)

@@ -1,8 +1,8 @@
-"""Two gaps of the emulator's IAM closed.
+"""Close two gaps of the emulator's IAM.
 
 - A rule on the default bus has no bus in its ARN
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html).
-- A batch operation of SQS needs the right to the operation on one message
+- A batch operation of SQS requires the permission for the operation on one message
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html).
 """
 
@@ -15,7 +15,7 @@ BATCH = re.compile(r"(sqs:\w+)Batch")
 
 
 def mend_iam(actions: Any) -> None:
-    """Let the emulator's module *actions* ask for the rights that AWS asks for."""
+    """Make the emulator's module *actions* require the permissions that AWS requires."""
     resource_of, action_of = actions.extract_resource_arn, actions.extract_iam_action
 
     def extract_resource_arn(*request: Any, **options: Any) -> str:

@@ -1,6 +1,7 @@
-"""The AWS emulator (MiniStack) inside this process: set up by environment variables, then imported.
+"""Run the AWS emulator (MiniStack) inside this process.
 
-It reads them at import, so :func:`prepare` comes first and nothing here is imported at the top.
+The emulator reads environment variables at import: :func:`prepare` sets them first, and no MiniStack module
+is imported at the top of this file.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from local.gateway.requests import Json
 
 logger = logging.getLogger(__name__)
 
-# The gateway's image, which the emulator does not know; its owner is Storage Gateway's account.
+# The gateway's image, which the emulator lacks; its owner is Storage Gateway's account.
 # https://docs.aws.amazon.com/filegateway/latest/files3/ec2-gateway-file.html
 GATEWAY_AMI = "ami-0aaaaaaaaaaaaaaa1"
 GATEWAY_AMI_PARAMETER = "/aws/service/storagegateway/ami/FILE_S3/latest"
@@ -62,7 +63,7 @@ def prepare(
         "LOG_LEVEL": log_level,
         "AUTH": str(enforce_iam).lower(),
         "TMPDIR": str(scratch),
-        # No business of ours: a Docker daemon's containers, and two more listeners.
+        # The project does not use a Docker daemon's containers and two more listeners.
         "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
@@ -70,7 +71,7 @@ def prepare(
 
 
 def application() -> Application:
-    """Import the emulator's ASGI application, with what it lacks here."""
+    """Import the emulator's ASGI application, and add the behaviour that it lacks."""
     inner: Application = import_module("ministack.app").app
     add_gateway_image()
     mend_ec2(import_module("ministack.services.ec2"))
@@ -94,7 +95,7 @@ def application() -> Application:
 
 
 def add_gateway_image() -> None:
-    """Make a Storage Gateway image known, by its owner and by the public SSM parameter."""
+    """Add a Storage Gateway image, with its owner and its public SSM parameter."""
     image = (GATEWAY_AMI, "aws-storage-gateway-FILE_S3-1.0.0", "Storage Gateway", "", "/dev/xvda")
     import_module("ministack.services.ec2")._STUB_AMIS.append((*image, GATEWAY_AMI_OWNER, "amazon"))
     parameters: Any = import_module("ministack.services.ssm")
@@ -105,16 +106,16 @@ def add_gateway_image() -> None:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Filter out the line on each event for a log group, a target that the emulator does not support."""
+    """Filter out the message for each event to a log group, a target that the emulator does not support."""
     return "unsupported target type for ARN arn:aws:logs:" not in record.getMessage()
 
 
 def limit_lambda_workers(per_function: int = max(2, os.cpu_count() or 2)) -> None:
-    """Let invocations wait for a worker rather than start one each.
+    """Make invocations wait for a worker, so that not each one starts a worker.
 
     AWS has a machine for each execution environment. Here a burst of twenty cold starts would share
-    the processors, and take twenty seconds where two workers need three. Nobody waits for ever, for
-    a function may invoke itself.
+    the processors, and take twenty seconds; two workers need three. The wait is limited, because a
+    function may invoke itself.
     """
     functions: Any = import_module("ministack.services.lambda_svc")
     acquire = functions.acquire_worker
@@ -132,9 +133,9 @@ def limit_lambda_workers(per_function: int = max(2, os.cpu_count() or 2)) -> Non
 
 
 def emitter() -> Emit:
-    """Make the function that puts events on the default bus as an AWS service does.
+    """Return a function that puts events on the default bus as an AWS service does.
 
-    PutEvents refuses sources that begin with ``aws.``, as on AWS: only the inside may use them.
+    As on AWS, PutEvents refuses sources that begin with ``aws.``; only the emulator may use them.
     """
     request_scope = import_module("ministack.core.responses").request_scope
     put_events = import_module("ministack.services.eventbridge")._put_events

@@ -1,4 +1,4 @@
-"""Faults planted in the system on purpose, which a run of ``make chaos`` must find."""
+"""Faults that are planted on purpose, and that a run of ``make chaos`` must find."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PlantedFault:
         self._is_done = False
 
     def loses(self, event: Mapping[str, Any]) -> bool:
-        """Return whether *event* announces the one data file whose every event is lost."""
+        """Return whether *event* announces the data file whose events are all lost."""
         if self._kind != "loss" or event.get("DetailType") != UPLOADED:
             return False
         key: str = json.loads(event["Detail"])["object-key"]
@@ -30,7 +30,7 @@ class PlantedFault:
         return key == self._lost_key
 
     def entries(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Return what PutEvents takes for *entries*: of one outcome two, or one with other counts."""
+        """Return *entries*, with one outcome doubled or with changed counts if that fault is planted."""
         return [planted for entry in entries for planted in self._planted(entry)]
 
     def _planted(self, entry: Entry) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""Every request that reaches the endpoint -> a line of JSON, where a variable names a file.
+"""Record every request to the endpoint as a line of JSON, if a variable names a file.
 
 The tests compare the lines with the models of AWS's services: ``tools/requests``.
 """
@@ -16,19 +16,19 @@ from typing import Any
 from local.emulator.asgi import CREDENTIAL, Application, whole_body
 
 VARIABLE = "VAULT_RECORD_REQUESTS"
-"""Names the file, to which several endpoints may append."""
+"""The variable that names the file; several endpoints may append to it."""
 MOST_BYTES = 1_000_000
-"""Of a body: objects of S3 may be larger, and are cut."""
+"""The maximum of a recorded body; larger ones, such as objects of S3, are cut."""
 MOST_CHARACTERS = 100_000
-"""Of a text in a larger body of JSON: the code of a function, for one. It stays base64."""
+"""The maximum of a text in a larger JSON body, such as a function's code. It stays base64."""
 KEPT = re.compile(r"x-amz-.*|content-type|user-agent|smithy-protocol|host|range|if-.*")
 NEVER_KEPT = {"x-amz-security-token"}
 OWN_PATHS = "/_"
-"""The emulator's own, which are no AWS service's."""
+"""The prefix of the emulator's own paths, which belong to no AWS service."""
 
 
 def recorded(inner: Application, environ: Mapping[str, str] = os.environ) -> Application:
-    """Return *inner*, or what records each request before *inner* answers it."""
+    """Return *inner*, or an application that records each request before *inner* answers it."""
     name = environ.get(VARIABLE)
     if not name:
         return inner
@@ -51,7 +51,7 @@ def recorded(inner: Application, environ: Mapping[str, str] = os.environ) -> App
 
 
 def line_of(scope: Any, body: bytes) -> dict[str, Any]:
-    """Return a request as it is recorded: of its signature, the service alone."""
+    """Return the record of a request; of the signature, it contains the service only."""
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope.get("query_string", b"").decode("latin-1")
     signed = CREDENTIAL.search(headers.get("authorization", "")) or PRESIGNED.search(query)
@@ -73,7 +73,7 @@ def line_of(scope: Any, body: bytes) -> dict[str, Any]:
 
 
 def shortened(body: bytes) -> bytes:
-    """Return a body whose long texts are cut if it is a large one of JSON."""
+    """Return a large JSON body with its long texts cut, and any other body unchanged."""
     if len(body) <= MOST_BYTES:
         return body
     try:
@@ -100,7 +100,7 @@ PRESIGNED = re.compile(
 
 
 def append(path: Path, line: Mapping[str, Any]) -> None:
-    """Append a line in one write, so that those of several processes do not mix."""
+    """Append a line in one write, so that lines of several processes do not mix."""
     data = f"{json.dumps(line)}\n".encode()
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:

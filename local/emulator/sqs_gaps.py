@@ -1,11 +1,12 @@
-"""Two gaps of the emulator's queues closed: small batches, and messages that a race loses.
+"""Close two gaps of the emulator's queues: small batches, and messages that a race loses.
 
-It hands a function at most ten messages. On AWS a batch is complete when it has as many messages as
-the mapping asks for, when its window has ended, or when the next message would not fit into an
+The emulator passes at most ten messages to a function. On AWS a batch is complete when it has the
+mapping's batch size, when its window has ended, or when the next message would exceed an
 invocation's 6 MB.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
 
-And a message that arrives while its poller deletes others is lost: only the poller takes the lock.
+The emulator also loses a message that arrives while the poller deletes others, because only the
+poller takes the lock.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ RECEIVED_AT_ONCE = 10
 MAX_INVOCATION_BYTES = 6 * 1024 * 1024
 MAX_MESSAGE_BYTES = 1024 * 1024
 RECORD_BYTES = 1024
-"""More than the size of a record without the message's body."""
+"""Larger than a record without the message's body."""
 
 Message = dict[str, Any]
 
@@ -44,7 +45,7 @@ class Batch:
             self.room_bytes -= len(message["body"].encode()) + RECORD_BYTES
 
     def wanted(self, size: int) -> int:
-        """Return the number of messages that may be received now, so that they fit into a batch of *size*."""
+        """Return the number of messages to receive now that fit into a batch of *size*."""
         fitting = self.room_bytes // (MAX_MESSAGE_BYTES + RECORD_BYTES)
         return min(RECEIVED_AT_ONCE, size - len(self.messages), fitting)
 
@@ -82,7 +83,7 @@ def mend_batches(functions: Any, queues: Any, clock: Callable[[], float] = time.
 
 
 def mend_races(queues: Any, events: Any) -> None:
-    """Let whatever changes a queue of the emulator's module *queues* take the poller's lock."""
+    """Make all calls that change a queue of the emulator's module *queues* take the poller's lock."""
     for name, handler in queues._HANDLERS.items():
         if not inspect.iscoroutinefunction(handler):
             queues._HANDLERS[name] = _locked(queues._queues_lock, handler)

@@ -1,4 +1,4 @@
-"""Upload events of a share, in AWS's documented form; they are unordered, and some are sent twice.
+"""Upload events of a share in AWS's documented form. They are unordered, and some are sent twice.
 
 Source: https://docs.aws.amazon.com/filegateway/latest/files3/monitoring-file-gateway.html
 ("Getting file upload notification").
@@ -25,9 +25,9 @@ TWICE = 0.05  # the fraction of events that are sent twice
 
 
 def upload_event(share: FileShare, entry: ScannedPath, *, key_has_prefix: bool) -> Json:
-    """Return the event that *entry* is completely in S3; a folder has no slash and size 0.
+    """Return the event for the complete upload of *entry*; a folder has no slash and size 0.
 
-    AWS does not document whether the key includes the share's prefix, so a caller can choose.
+    AWS does not document whether the key includes the share's prefix, so the caller chooses.
     """
     modified = datetime.fromtimestamp(entry.modified_ns // 1_000_000_000, UTC)
     detail = {
@@ -58,7 +58,7 @@ class Announcer:
         spread_seconds: float = SPREAD_SECONDS,
         twice: float = TWICE,
     ) -> None:
-        """*announced* is called with what was emitted."""
+        """*announced* is called with the emitted entries."""
         self._emit = emit
         self._announced = announced
         self._random = random

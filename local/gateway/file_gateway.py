@@ -1,10 +1,10 @@
 """The simulated appliance: it uploads files from a share to the bucket, then announces them.
 
-It behaves as an S3 File Gateway does, in its less convenient habits too: some files show up in the
-bucket half written before they are whole, nothing is announced before it is whole in S3 and has
-rested for the share's settling time, and a file written again is uploaded and announced again.
-A file may also be stuck in it: nothing of what *held_back* lists is uploaded. After a restart it goes
-on with what its journal does not have: that is uploaded and announced.
+It behaves as an S3 File Gateway does. Some files appear in the bucket half written before they are
+complete. A file is announced when it is complete in S3 and has not changed for the share's settling
+time. A file that is written again is uploaded and announced again. Files that *held_back* lists are
+stuck in the gateway: they are not uploaded. After a restart, the gateway uploads and announces the
+files that its journal lacks.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ShareWatcher:
         self._announcer = Announcer(emit, random, announced=journal.announced)
 
     def look(self, upload_threads: ThreadPoolExecutor) -> float:
-        """Upload settled files, announce those that are due, and return the seconds of the scan."""
+        """Upload settled files, send the announcements that are due, and return the seconds of the scan."""
         wait = self.share.settling_seconds
         started = self._clock()
         settled, gone = self._settling.look(
@@ -94,7 +94,7 @@ class ShareWatcher:
         return scan_seconds
 
     def _stuck(self) -> set[str]:
-        """Read the keys that are held back, which tests and the demo set."""
+        """Read the keys that are held back; tests and the demo write them."""
         if not self._held_back.exists():
             return set()
         listed = self._held_back.read_text(encoding="utf-8").split("\n")
@@ -102,7 +102,7 @@ class ShareWatcher:
         return {line.removeprefix(share) for line in listed if line.startswith(share)}
 
     def _disordered(self, entries: list[ScannedPath]) -> list[ScannedPath]:
-        """Let uploads overtake each other, as parallel uploads do, but not by a whole large dataset."""
+        """Reorder uploads as parallel uploads do, within a limited distance."""
         place = {
             entry.key: at + self._random.uniform(0, OVERTAKES) for at, entry in enumerate(entries)
         }
@@ -114,7 +114,7 @@ class ShareWatcher:
         self._s3.put_object(Bucket=self.share.bucket, Key=self._object_key(entry), Body=half)
 
     def _upload(self, entry: ScannedPath) -> bool:
-        """Upload *entry*; return False if it changed or disappeared, so that it must settle again."""
+        """Upload *entry*; return False if it changed or disappeared, and must settle again."""
         target = {"Bucket": self.share.bucket, "Key": self._object_key(entry)}
         if entry.is_folder:
             self._s3.put_object(**target, Body=b"")
@@ -182,7 +182,7 @@ class FileGateway:
     def _serve_in_thread(self, share: FileShare) -> Thread:
         folder = self._exports / share.export
         folder.mkdir(parents=True, exist_ok=True)
-        share_id = share.arn.rpartition("/")[2]  # another share of the same name begins anew
+        share_id = share.arn.rpartition("/")[2]  # a share of the same name has another journal
         watcher = ShareWatcher(
             share,
             folder,
@@ -202,7 +202,7 @@ class FileGateway:
             for _ in self._while_share_exists(watcher.share):
                 try:
                     scan_seconds = watcher.look(upload_threads)
-                except Exception:  # the appliance must survive a missing bucket
+                except Exception:  # the appliance continues if the bucket is missing
                     logger.exception(
                         "share %s: the upload failed and will be retried", watcher.share.export
                     )

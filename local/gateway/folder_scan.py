@@ -1,4 +1,4 @@
-"""The contents of a share's folder, and the files that have settled. This is local, without AWS.
+"""The contents of a share's folder, and the files that have settled. It does not use AWS.
 
 A file has settled if scans saw the same size, times and inode for the settling time. The
 modification time is not sufficient, because ``cp -p`` copies it; if ``cp -p`` writes the same file
@@ -34,7 +34,7 @@ class ScannedPath:
 
     @property
     def signature(self) -> Signature:
-        """The values that change when a file is written; those of a folder are constant."""
+        """The values that change when a file is written; a folder's values are constant."""
         if self.is_folder:
             return (0, 0, 0, 0)
         return (self.size_bytes, self.modified_ns, self.inode, self.changed_ns)
@@ -101,7 +101,7 @@ class FolderScan:
 
 
 class Settling:
-    """Remembers since when each entry is unchanged, and which entries are done."""
+    """Records the time of the last change of each entry, and the entries that are done."""
 
     def __init__(self, done: Mapping[str, ScannedPath]) -> None:
         self._since: dict[str, tuple[Signature, float]] = {}

@@ -1,4 +1,4 @@
-"""What a share has announced, on the gateway's disk: after a restart it goes on with the rest."""
+"""The announced files of a share, on the gateway's disk. After a restart it does the others."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from local.gateway.folder_scan import ScannedPath
 
 
 class Journal:
-    """A line for each file that was announced, and for each that is gone again.
+    """A file with a line for each announced file, and for each announced file that has disappeared.
 
-    It is written after the announcement: what ends in between is announced twice, never left out.
+    A line is written after the announcement: if the gateway ends between the two, it announces the
+    file twice, and never omits it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> dict[str, ScannedPath]:
-        """Return by its key each file that was announced and is not gone; half a line is none."""
+        """Return the announced files that have not disappeared, by key; ignore an incomplete line."""
         announced: dict[str, ScannedPath] = {}
         if not self._path.exists():
             return announced
@@ -32,11 +33,11 @@ class Journal:
         return announced
 
     def announced(self, entries: Iterable[ScannedPath]) -> None:
-        """Keep that *entries* were announced."""
+        """Record that *entries* were announced."""
         self._write((entry.key, asdict(entry)) for entry in entries)
 
     def gone(self, entries: Iterable[ScannedPath]) -> None:
-        """Keep that *entries* are gone."""
+        """Record that *entries* have disappeared."""
         self._write((entry.key, None) for entry in entries)
 
     def _write(self, lines: Iterable[tuple[str, object]]) -> None:

@@ -14,9 +14,9 @@ from operations.preflight.check import Account, Finding, green, not_answered, re
 
 SESSION = re.compile(r"arn:(?P<partition>[\w-]+):sts::\d{12}:assumed-role/(?P<role>[^/]+)/.+")
 A_CALL = 50
-"""How many actions are simulated at once."""
+"""The number of actions in a simulation request."""
 STAND_IN = "preflight"
-"""The name in the place of `*`: the simulation takes resources and no patterns."""
+"""The name that replaces `*`, because the simulation takes resources and no patterns."""
 
 
 def names(account: Account) -> Finding:
@@ -35,7 +35,7 @@ def names(account: Account) -> Finding:
 
 
 def permissions(account: Account) -> Finding:
-    """Check by IAM's simulation that the caller's role may do what a deployment does."""
+    """Check with IAM's simulation that the caller's role has the permissions for a deployment."""
     arn = account.client("sts").get_caller_identity()["Arn"]
     iam = account.client("iam")
     if session := SESSION.fullmatch(arn):
@@ -65,7 +65,7 @@ def permissions(account: Account) -> Finding:
 
 
 def _refused(iam: Any, arn: str, statement: dict[str, Any]) -> Iterator[str]:
-    """Yield the actions of *statement* that no resource of it is allowed for."""
+    """Yield the actions of *statement* that are allowed on none of its resources."""
     context = [
         {"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": values}
         for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()

@@ -1,4 +1,4 @@
-"""Quotas of a new account that the stacks may exceed."""
+"""Checks of quotas of a new account that the stacks may exceed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from operations.preflight.check import Account, Finding, green, not_answered, re
 from stacks.queue_policy import RECORDS, UPLOADS
 
 STANDARD_VCPUS = "L-1216C47A"
-"""Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances, in vCPUs."""
+"""The quota for running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances, in vCPUs."""
 VPCS = "L-F678F1CE"
 RULES = 300
 """The default number of rules of a bus:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 """
 LOG_POLICIES = 10
-"""The number for an account and region, which cannot be raised.
+"""The maximum for an account and region, which cannot be raised.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 """
@@ -61,7 +61,7 @@ def vpcs(account: Account) -> Finding:
 
 def lambda_concurrency(account: Account) -> Finding:
     """Check that the account allows the functions' planned concurrency."""
-    # Of one reconciliation, functions run one after the other, but for those that verify content.
+    # The functions of a reconciliation run one after the other, except those that verify content.
     needed = sum(each.maximum_concurrency for each in QUEUES) + account.settings.verify_concurrency
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
     allowed = limits["UnreservedConcurrentExecutions"]

@@ -1,1 +1,1 @@
-"""The smoke test: two small datasets on their way through a deployed environment."""
+"""The smoke test: it sends two small datasets through a deployed environment."""

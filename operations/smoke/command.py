@@ -1,4 +1,4 @@
-"""``sgvault smoke``: does a deployed environment do what it is for, without a gateway?"""
+"""``sgvault smoke``: test a deployed environment without a gateway."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def smoke(
         if not re.fullmatch(SET_ID, remove):
             raise OperatorError(f"{shown(remove)} is no set of a smoke test.")
         return SmokeTest(invocation, patience, set_ids=[remove]).remove()
-    protected = vault.prevent_destroy is not False  # unknown, where it was deployed before 0.2.0
+    protected = vault.prevent_destroy is not False  # unknown if deployed before 0.2.0
     if protected and not yes and not agree(QUESTION.format(vault.environment_name)):
         return DECLINED
     return SmokeTest(invocation, patience).run()
@@ -74,7 +74,7 @@ class SmokeTest:
         self._problem: str | None = None
 
     def run(self) -> int:
-        """Do everything, remove everything, show both; return the exit status."""
+        """Run the test, remove its data, show both, and return the exit status."""
         interrupted = False
         try:
             self._everything()

@@ -1,4 +1,4 @@
-"""The datasets of the smoke test: awkward names, little content. Pure."""
+"""The datasets of the smoke test: small files with awkward names. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from handlers.core.naming import Naming
 
 SET_ID = re.compile(r"smoke-\d{8}T\d{6}Z-[0-9a-f]{8}(-incomplete)?")
-"""No other dataset is ever removed."""
+"""The smoke test removes only datasets whose id matches this pattern."""
 NEVER_WRITTEN = "never-written.txt"
 AWKWARD_NAMES = (
     " blank at the start.txt",
@@ -34,26 +34,26 @@ EMPTY_FOLDER = "empty folder/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeSet:
-    """One dataset: what is written, and what its manifest lists beside that."""
+    """One dataset: the objects that are written, and the files that only its manifest lists."""
 
     set_id: str
     folder: str
-    """What every S3 key of it begins with."""
+    """The prefix of all S3 keys of the dataset."""
     manifest_key: str
     objects: Mapping[str, bytes]
-    """By S3 key; an empty folder's ends with a slash."""
+    """Contents by S3 key; the key of an empty folder ends with a slash."""
     never_written: Mapping[str, bytes]
 
     @property
     def listed(self) -> list[str]:
-        """The keys that the manifest lists: a folder's without its slash."""
+        """The keys that the manifest lists; the key of a folder has no slash at its end."""
         return sorted(
             (key.removesuffix("/") for key in {**self.objects, **self.never_written}),
             key=str.encode,
         )
 
     def manifest(self, *, began: int) -> bytes:
-        """Return a rich manifest; *began* is in Unix seconds, by the clock of S3."""
+        """Return a rich manifest; *began* is S3's time in Unix seconds."""
         sizes = {
             key.removesuffix("/"): len(body)
             for key, body in {**self.objects, **self.never_written}.items()
@@ -73,7 +73,7 @@ def whole_set(set_id: str, naming: Naming) -> SmokeSet:
 
 
 def incomplete_set(set_id: str, naming: Naming) -> SmokeSet:
-    """Return the dataset of which one listed file is never written."""
+    """Return the dataset with one listed file that is never written."""
     files = {"one.txt": b"one\n", "two.txt": b"two\n"}
     return _set(f"{set_id}-incomplete", naming, files, {NEVER_WRITTEN: b"three\n"})
 

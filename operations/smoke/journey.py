@@ -1,7 +1,7 @@
-"""A dataset's way through the environment, hop by hop, each with its latency.
+"""A dataset's way through the environment, and the latency of each hop.
 
-Import this module only after the AWS is chosen: the handlers' adapters make their clients
-when they are imported.
+Import this module only after the AWS endpoint is chosen: the import of the handlers' adapters
+creates their clients.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from operations.vault import Vault
 T = TypeVar("T")
 LOOK_SECONDS = 0.5
 ITERATIONS = 2
-"""The fewest that the iterator accepts: one check, and the last look."""
+"""The lowest number that the iterator accepts: one check, and the last look."""
 CLOCK_SECONDS = 120
-"""How far this machine's clock may be from that of Step Functions."""
+"""The largest accepted difference between this machine's clock and that of Step Functions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """One step of a dataset, and how long it took."""
+    """One step of a dataset, and its duration."""
 
     set_id: str | None
-    """None of a step that is of no dataset."""
+    """None if the step belongs to no dataset."""
     name: str
     seconds: float
     seen: str
 
     def wire(self) -> dict[str, Any]:
-        """Return the hop as ``--json`` shows it."""
+        """Return the hop in the form that ``--json`` prints."""
         return {
             "setId": self.set_id,
             "hop": self.name,
@@ -58,7 +58,7 @@ OnHop = Callable[[Hop], None]
 
 @dataclass
 class Journey:
-    """One dataset under way."""
+    """A dataset that passes through the environment."""
 
     vault: Vault
     smoke_set: SmokeSet
@@ -66,7 +66,7 @@ class Journey:
     on_hop: OnHop
     execution: Execution | None = None
     is_due: bool = False
-    """Whether something was done that starts an execution."""
+    """True after an action that starts an execution."""
     _uploads: dict[str, ObjectUpload] = field(default_factory=dict)
     _announced: set[str] = field(default_factory=set)
 
@@ -93,7 +93,7 @@ class Journey:
         """Wait until each object that was announced has a row.
 
         Raises:
-            OperatorError: One has none.
+            OperatorError: An object has no row.
         """
         dynamodb = boto3.client("dynamodb")
 
@@ -129,7 +129,7 @@ class Journey:
         """Return the execution of this dataset.
 
         Raises:
-            OperatorError: None has started.
+            OperatorError: No execution has started.
         """
         since = time.time() - CLOCK_SECONDS - seconds
         others: set[str] = set()
@@ -151,10 +151,10 @@ class Journey:
         return found
 
     def end(self) -> dict[str, Any]:
-        """Wait for the outcome, and return it as it was published.
+        """Wait for the outcome, and return the published outcome.
 
         Raises:
-            OperatorError: The execution did not end in time, or announced nothing.
+            OperatorError: The execution did not end in time, or published no outcome.
         """
         began, arn = time.monotonic(), self.execution.arn if self.execution else ""
         seconds = self.patience_seconds + 2 * self.vault.reconcile_wait_iterations
@@ -176,10 +176,10 @@ class Journey:
         return detail
 
     def settle(self, seconds: float) -> None:
-        """Stop what is under way, and wait until nothing writes any more.
+        """Stop the execution, and wait until nothing writes any more.
 
         Raises:
-            OperatorError: Something that must still write did not do so in time.
+            OperatorError: An expected write did not happen in time.
         """
         if self._announced:
             self.wait_for_rows(seconds)
@@ -208,7 +208,7 @@ class Journey:
         return ManifestUpload(set_id=self.smoke_set.set_id, upload=upload)
 
     def _put(self, key: str, body: bytes) -> ObjectUpload:
-        """Write an object, and return its upload as a gateway would announce it."""
+        """Write an object, and keep its upload as a gateway would announce it."""
         bucket = self.vault.file_upload_bucket_name
         self._s3.put_object(Bucket=bucket, Key=key, Body=body)
         head = self._s3.head_object(Bucket=bucket, Key=key)
@@ -232,7 +232,7 @@ class Journey:
 
 
 def eventually(look: Callable[[], T], seconds: float) -> T:
-    """Return what *look* returns as soon as that is true, or what it returned last."""
+    """Return the result of *look* as soon as it is true, or else its last result."""
     end = time.monotonic() + seconds
     while not (seen := look()) and time.monotonic() < end:
         time.sleep(LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""The IAM rights of who runs the smoke test in one environment: it writes, and removes again."""
+"""The IAM permissions of the smoke test in one environment: it writes data, and removes them again."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from operations.vault import Vault, parameter_name
 
 OWN_SETS = "smoke-*"
 DELETE = ("s3:DeleteObject", "s3:DeleteObjectVersion")
-"""Both, also for versions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
+"""Both are needed, also for versions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
 REPORT_PREFIXES = ("reports", "content", "receipts")
-"""What the keys of the reports bucket begin with, before the set id."""
+"""The prefixes of keys in the reports bucket, before the set id."""
 
 
 def own_reports(start: str = "") -> list[str]:
-    """Return what the keys of the test's own reports match, after *start*."""
+    """Return patterns of the keys of the test's own reports, each after *start*."""
     return [f"{start}{prefix}/{OWN_SETS}" for prefix in REPORT_PREFIXES]
 
 
 def smoke_policy(vault: Vault) -> dict[str, Any]:
     """Return the policy: objects, reports and rows of the test's own sets.
 
-    An outcome's key is a hash, so that its table cannot be narrowed to them.
+    An outcome's key is a hash, so that the policy cannot be narrowed to some outcomes.
     """
     partition = vault.state_machine_arn.split(":")[1]
     where = f"{vault.region}:{vault.account_id}"

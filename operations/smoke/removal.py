@@ -1,6 +1,6 @@
-"""Removes what a smoke test wrote: object versions, rows, register, outcomes and reports.
+"""Remove the data of a smoke test: object versions, rows, register, outcomes and reports.
 
-Everything is found by the set ids, so that an interrupted test can be removed later.
+The set ids are sufficient to find all data, so that the data of an interrupted test can be removed later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from operations.vault import Vault
 PASSES = 5
 PASS_SECONDS = 3
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 8})
-"""AWS may throttle whoever deletes."""
+"""Retries for deletions that AWS throttles."""
 A_CALL = 1_000
 """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
 
@@ -38,15 +38,15 @@ class Left:
 
 @dataclass
 class Removal:
-    """Removes everything of some datasets."""
+    """Removes all data of some datasets."""
 
     vault: Vault
     set_ids: Sequence[str]
     executions: set[str] = field(default_factory=set)
-    """ARNs that are known; those that the outcomes table names are added."""
+    """The known ARNs; the ARNs in the outcomes table are added to them."""
     removed: int = 0
     _manifests: set[tuple[str, str, int]] = field(default_factory=set)
-    """Key, version id and modification of each manifest that was there."""
+    """Key, version id and modification time of each manifest that was found."""
 
     def __post_init__(self) -> None:
         self._s3: Any = boto3.client("s3", config=PATIENT)
@@ -55,8 +55,8 @@ class Removal:
     def run(self) -> list[Left]:
         """Remove everything; return what is left.
 
-        A function that was still at work may write once more, so that it ends only when a pass
-        finds nothing.
+        A function that still runs may write once more, so that the removal repeats until a pass finds
+        nothing, at most PASSES times.
         """
         left: list[Left] = []
         for number in range(PASSES):
@@ -97,7 +97,7 @@ class Removal:
         return left
 
     def _remember(self, manifest_key: str) -> None:
-        """Note the manifest's versions: the keys of its outcome are made of them."""
+        """Remember the manifest's versions, from which the keys of its outcomes are computed."""
         for version in self._versions(self.vault.file_upload_bucket_name, manifest_key):
             if version["Key"] == manifest_key:
                 modified = int(version["LastModified"].timestamp())
@@ -109,7 +109,7 @@ class Removal:
             for of in (digest(bucket, key, modified), digest(bucket, key, "version", version_id)):
                 item = self._remove_item(self.vault.outcome_table_name, id=f"executions#{of}")
                 self.executions |= set(item.get("executions", {}).get("SS", []))
-            for version in (version_id, str(modified)):  # the time, where a failure came first
+            for version in (version_id, str(modified)):  # the time if no version was pinned
                 self._remove_item(self.vault.outcome_table_name, id=digest(bucket, key, version, 1))
         for arn in self.executions:
             self._remove_item(self.vault.outcome_table_name, id=f"pin#{arn}")

@@ -1,4 +1,4 @@
-"""Does the deployed rule match what a gateway emits? EventBridge itself answers."""
+"""Test with EventBridge whether the deployed rule matches a gateway's events."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def documented_event(vault: Vault, bucket: str) -> dict[str, Any]:
 
 
 def check_pattern(vault: Vault) -> str:
-    """Return a sentence on the rule, which matches the event of this bucket and of no other.
+    """Return a sentence on the rule if it matches the events of this bucket only.
 
     Raises:
-        OperatorError: It is disabled, or does not match as it must.
+        OperatorError: The rule is disabled, or matches other events than it must.
     """
     events = boto3.client("events")
     name = vault.upload_rule_arn.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Two deployed systems, each deployed once: a short one, and one with all stacks."""
+"""Two systems, each deployed once: one with a single stack, and one with all stacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools.requests.violations import violations_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this folder; ``-m 'not integration'`` leaves it out."""
+    """Mark the tests in this folder, so that ``-m 'not integration'`` skips them."""
     for item in items:
         if "integration" in item.path.parts:
             item.add_marker(pytest.mark.integration)
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def requests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The recording of every request to the endpoints that start after it.
 
-    AWS's models forbid none of them, and the deployer's policies have every action of Terraform's.
+    AWS's models allow all of them, and the deployer's policies have all actions of Terraform.
     """
     path = tmp_path_factory.mktemp("requests") / "requests.jsonl"
     path.touch()
@@ -41,16 +41,16 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def system() -> Iterator[DeployedSystem]:
-    """EventProcessingStack, by real Terraform on a local AWS that refuses what no role allows."""
+    """Deploy EventProcessingStack with Terraform on a local AWS that enforces IAM."""
     with running(EndpointOptions(enforce_iam=True)) as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="session")
 def whole(requests: Path) -> Iterator[DeployedSystem]:
-    """The system with all its stacks, its gateway activated by the client's script.
+    """Deploy all stacks; the client's script activates the gateway.
 
-    What is sent to it, until it is destroyed, is recorded and compared with AWS's models.
+    All requests to it, including its destruction, are recorded and compared with AWS's models.
     """
     assert requests.exists()
     with running(EndpointOptions(enforce_iam=True), whole=True) as deployed:
@@ -59,11 +59,11 @@ def whole(requests: Path) -> Iterator[DeployedSystem]:
 
 @pytest.fixture(scope="session")
 def driver(system: DeployedSystem) -> Driver:
-    """Puts objects and announces them as tests want it."""
+    """Return a driver that puts objects and announces them."""
     return Driver(system)
 
 
 @pytest.fixture(scope="session")
 def whole_driver(whole: DeployedSystem) -> Driver:
-    """The same for the system with all its stacks."""
+    """Return a driver for the system with all stacks."""
     return Driver(whole)

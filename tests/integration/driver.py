@@ -1,4 +1,4 @@
-"""Actions and queries of the tests on a deployed system, over AWS's APIs only."""
+"""The tests' actions and queries on a deployed system; they use AWS's APIs only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def eventually(look: Callable[[], T], *, seconds: float = 60) -> T:
-    """Return the result of *look* as soon as it is true, or its last result."""
+    """Return the result of *look* as soon as it is true, or else its last result."""
     end = time.monotonic() + seconds
     while not (seen := look()) and time.monotonic() < end:
         time.sleep(0.5)
@@ -55,7 +55,7 @@ class Driver:
         self.send([json.dumps(body) for body in bodies])
 
     def announce_now(self, key: str, *, size: int) -> None:
-        """Announce an object with the time of now, as a gateway does."""
+        """Announce an object with the present time, as a gateway does."""
         self.announce(key, size=size, time_=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     @cached_property
@@ -114,7 +114,7 @@ class Driver:
         return {item["objectKey"]["S"]: item for page in pages for item in page["Items"]}
 
     def date_rows_back(self, set_id: str, *, seconds: int) -> None:
-        """Change the times of a set's uploads to *seconds* earlier."""
+        """Move the times of a set's uploads back by *seconds*."""
         for key, row in self.rows(set_id).items():
             self.dynamodb.update_item(
                 TableName=self.system.table,
@@ -139,7 +139,7 @@ class Driver:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def metric(self, function: str, name: str) -> list[float]:
-        """Return the values of a metric that a function has logged, one for each invocation."""
+        """Return the logged values of a function's metric, one for each invocation."""
         pages = self.system.client("logs").get_paginator("filter_log_events")
         lines = [
             event["message"]
@@ -176,7 +176,7 @@ class Driver:
 
     @contextmanager
     def notices(self) -> Iterator[Callable[[], list[str]]]:
-        """Subscribe a queue to the stack's topic; yield what takes the messages in it."""
+        """Subscribe a queue to the stack's topic; yield a function that receives its messages."""
         sns = self.system.client("sns")
         (topic,) = (
             each["TopicArn"]

@@ -8,7 +8,7 @@ from typing import Any
 from local.deployed_system import DeployedSystem
 
 Change = Mapping[str, Any]
-"""An entry of ``resource_changes``, as Terraform shows a plan in JSON."""
+"""An entry of ``resource_changes`` in Terraform's JSON of a plan."""
 
 READ_BACK_GAPS: Mapping[str, Mapping[str, str]] = {
     "aws_cloudwatch_metric_alarm": dict.fromkeys(

@@ -12,7 +12,7 @@ PLANNED = re.compile(r" # (\S+) .*(?:will|must) be (.*)")
 
 
 def test_cdktf_has_nothing_to_change_after_a_deployment(system: DeployedSystem) -> None:
-    """It plans with Terraform; the only changes are those of the emulator's gaps."""
+    """It plans with Terraform; the emulator's gaps cause the only changes."""
     expected = changes(system, EVENT_PROCESSING)
     assert unexplained(expected) == []
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Content is verified by the deployed functions: other bytes of the right size are no success."""
+"""The deployed functions verify content: a file of the right size with other bytes is no success."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WRONG = {"large": LARGE[:-1] + b"!", "small": b"wrong"}
 
 
 def put(driver: Driver, set_id: str, files: Mapping[str, bytes]) -> None:
-    """Put files, large ones in parts, and announce them now."""
+    """Put files, large ones in parts, and announce them at once."""
     parts = TransferConfig(multipart_threshold=8 * 2**20)
     for name, content in files.items():
         key = f"{set_id}-vaultjob/{name}"
@@ -38,7 +38,7 @@ def put(driver: Driver, set_id: str, files: Mapping[str, bytes]) -> None:
 
 
 def vault(driver: Driver, set_id: str, algorithm: str) -> None:
-    """Put a set whose files have other bytes than its manifest lists."""
+    """Put a set whose contents differ from the checksums in its manifest."""
     put(driver, set_id, FILES | WRONG)
     entries = [
         Entry(f"{set_id}-vaultjob/{name}", len(content), HASHES[algorithm](content))
@@ -51,7 +51,7 @@ def vault(driver: Driver, set_id: str, algorithm: str) -> None:
 
 @contextmanager
 def content_is_verified(system: DeployedSystem, mode: str) -> Iterator[None]:
-    """Let the check have another mode than the deployed one."""
+    """Change the mode of the deployed check."""
     functions = system.client("lambda")
     name = f"vault-{system.environment}-reconcile-check"
     before = functions.get_function_configuration(FunctionName=name)["Environment"]
@@ -64,7 +64,7 @@ def content_is_verified(system: DeployedSystem, mode: str) -> Iterator[None]:
 
 
 def is_compared(driver: Driver, set_id: str) -> bool:
-    """Return whether the first round of a set has a result."""
+    """Return whether the first verification of a set has a result."""
     prefix = f"content/{set_id}/"
     found = driver.s3.list_objects_v2(Bucket=driver.reports_bucket, Prefix=prefix)
     return any(each["Key"].endswith(".json") for each in found.get("Contents", []))
@@ -74,7 +74,7 @@ def is_compared(driver: Driver, set_id: str) -> bool:
 def test_other_bytes_of_the_right_size_are_found_and_may_be_put_right(
     driver: Driver, system: DeployedSystem, mode: str
 ) -> None:
-    """Both algorithms at once: of each, one set is put right while its execution waits."""
+    """The test uses both algorithms; one set of each is corrected while its execution waits."""
     events: dict[str, Event] = {}
     sets = {
         f"{what}-{mode}-{algorithm}": algorithm

@@ -14,7 +14,7 @@ A_DAY = 86_400
 
 
 def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
-    """It has stored the gateway's ARN and disk for the next stack."""
+    """The client has stored the gateway's ARN and disk for the next stack."""
     gateways = whole.client("storagegateway")
     reported = whole.client("ssm").get_parameters_by_path(Path="/demo/fileGateway")["Parameters"]
 

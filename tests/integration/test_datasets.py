@@ -1,4 +1,4 @@
-"""Datasets from upload to outcome, by the simulated gateway or by their events."""
+"""Datasets from upload to outcome, with the simulated gateway or with sent events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.integration.driver import Driver, eventually, outcome, silent
 def vault(
     driver: Driver, source: Path, set_id: str, share: Path, *flags: str, hold_back: str = ""
 ) -> Event:
-    """Vault *source*, perhaps with a file held back, and return the set's outcome."""
+    """Vault *source*, optionally with a file held back, and return the set's outcome."""
     if hold_back:
         driver.system.held_back(share).add(f"{set_id}-vaultjob/{hold_back}")
     with driver.outcomes(set_id) as outcomes:
@@ -164,7 +164,7 @@ def test_a_row_keeps_the_newest_event_of_its_key(driver: Driver) -> None:
 
 
 def test_uploads_that_wait_reach_the_function_as_one_batch(driver: Driver) -> None:
-    """AWS passes up to 10,000 messages to a function at once; ten is only the limit of one receive."""
+    """AWS passes up to 10,000 messages to a function at once; a single receive returns at most ten."""
     keys = [f"burst-vaultjob/{number}" for number in range(60)]
     with driver.held_uploads():
         driver.announce(*keys)

@@ -1,6 +1,6 @@
-"""With IAM enforced, the system runs with its roles, and no role allows more.
+"""With IAM enforced, the functions' roles allow their calls, and nothing else.
 
-All other tests also use the functions' own roles, and would fail otherwise.
+All other tests also use the functions' own roles, and fail if a permission is missing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def in_the_role_of(system: DeployedSystem, function: str) -> Iterator[Client]:
     )
     try:
         credentials = json.load(functions.invoke(FunctionName=probe)["Payload"])
-        # Typed as anything, for boto3-stubs types clients by literal names of services.
+        # Any, because boto3-stubs types clients by the literal names of services.
         session: Any = boto3.session.Session(**credentials, region_name=system.region)
         yield partial(session.client, endpoint_url=system.endpoint, config=DIRECT)
     finally:
@@ -101,7 +101,7 @@ def delete_object(system: DeployedSystem, client: Client) -> Any:
 
 
 def who_am_i(system: DeployedSystem, client: Client) -> Any:
-    """Call an operation that everybody may call."""
+    """Call an operation that requires no permission."""
     return client("sts").get_caller_identity()
 
 

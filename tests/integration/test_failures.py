@@ -11,7 +11,7 @@ from tests.integration.driver import Driver, eventually, outcome, silent
 def test_malformed_events_become_dead_letters_and_delay_nothing(
     driver: Driver, system: DeployedSystem
 ) -> None:
-    """Pitfalls 6 and 49: each is set aside at once; the others of its batch are recorded."""
+    """Pitfalls 6 and 49: each one is set aside at once, and the other messages of its batch are recorded."""
     good = driver.event("mixed-vaultjob/a", size=1, time_="2026-11-20T12:00:00Z")
     no_key = {**good, "detail": {**good["detail"], "object-key": ""}}
     no_time = {key: value for key, value in good.items() if key != "time"}
@@ -64,7 +64,7 @@ def test_one_manifest_delivered_twice_has_one_outcome(driver: Driver) -> None:
 
 
 def test_an_execution_stopped_by_hand_has_failed(driver: Driver) -> None:
-    """Pitfall 20: an end that no Catch receives is announced, once."""
+    """Pitfall 20: an end that no Catch receives is announced exactly once."""
     with driver.outcomes("stopped") as outcomes:
         driver.manifest("stopped", ["stopped-vaultjob/never"])
         (execution,) = eventually(lambda: driver.executions("stopped"))
@@ -89,7 +89,7 @@ def test_an_unreadable_record_is_set_aside_at_once(driver: Driver, system: Deplo
 
 
 def test_an_asynchronous_call_that_fails_is_kept(driver: Driver, system: DeployedSystem) -> None:
-    """It ends in the queue of undelivered events.
+    """The event arrives in the queue of undelivered events.
 
     The test calls the function like the rule for ended executions: the emulator's own EventBridge
     does not retry.

@@ -1,7 +1,6 @@
 """Each gap of the emulator exists, and is closed on the local endpoint.
 
-If the emulator behaves like AWS, the patch is no longer needed: then this test fails, like an
-unneeded skip.
+If the emulator behaves like AWS, the patch is no longer needed, and this test fails.
 """
 
 from __future__ import annotations
@@ -207,7 +206,7 @@ PROBES: tuple[Probe, ...] = (
     zones_that_offer_an_instance_type,
     a_page_of_more_rows_than_a_number_can_say,
 )
-"""For each gap, a question that AWS answers with yes."""
+"""A function for each gap; on AWS it would return True."""
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)

@@ -1,4 +1,4 @@
-"""What fails is tried again without hands."""
+"""Failed work is tried again automatically."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECORD = "vault-demo-record-upload"
 
 @contextmanager
 def a_bad_deployment(functions: Any) -> Iterator[None]:
-    """Give the function that records uploads a table that is not there."""
+    """Configure the function that records uploads with a table that does not exist."""
     good = functions.get_function_configuration(FunctionName=RECORD)["Environment"]["Variables"]
 
     def deploy(variables: dict[str, str]) -> None:
@@ -32,7 +32,7 @@ def a_bad_deployment(functions: Any) -> Iterator[None]:
 def test_uploads_of_a_bad_deployment_are_recorded_after_it_without_hands(
     driver: Driver, system: DeployedSystem
 ) -> None:
-    """Their messages wait in the queue: the first time half a minute."""
+    """The messages wait in the queue, half a minute for the first retry."""
     keys = [f"broken-vaultjob/{name}" for name in "ab"]
     with a_bad_deployment(system.client("lambda")):
         for key in keys:

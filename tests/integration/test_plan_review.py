@@ -1,4 +1,4 @@
-"""The review of real plans: of the deployed stacks, and of changes to them."""
+"""The review of real plans: for the deployed stacks, and for changes to them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Proposal:
         )
 
     def reported(self, outcome: PlanReview) -> set[str]:
-        """Return the addresses of the reported changes, except those of incomplete reading."""
+        """Return the addresses of the reported changes, except changes that incomplete reading explains."""
         (findings,) = (each.findings for each in outcome.reviewed)
         assert findings is not None, outcome.text
         hunks = [*findings.data, *findings.permissions, *findings.network, *findings.rest]
@@ -62,7 +62,7 @@ def proposal(system: DeployedSystem, tmp_path: Path) -> Proposal:
 
 
 def test_an_unchanged_deployment_has_no_reported_changes(proposal: Proposal) -> None:
-    """Except attributes that the emulator reads back incompletely."""
+    """Attributes that the emulator reads back incompletely are excepted."""
     outcome = proposal.plan()
 
     assert outcome.status == 0
@@ -94,5 +94,5 @@ def test_a_changed_permission_and_a_replaced_bucket_are_reported_and_the_loss_is
     others = {each for each in proposal.reported(outcome) if "record" in each}
     policy, _ = proposal.one("aws_iam_role_policy", "record_upload")
     assert others == {f"aws_lambda_function.{function}", f"aws_iam_role_policy.{policy}"}
-    # Resources that depend on the bucket are reported with it: its parts, and its readers.
+    # The bucket's parts and readers depend on it, and are reported with it.
     assert f"${{{address}.arn}}" in outcome.text

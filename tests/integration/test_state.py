@@ -71,7 +71,7 @@ class Account:
         return pointed_at(self.where, prepare(self.folder / "terraform.rc"))
 
     def bootstrap(self, *, interrupt_at: str = "") -> tuple[int, str]:
-        """Run it, with Ctrl-C as soon as it prints something; return its status and output."""
+        """Run it, with Ctrl-C at the first line that has *interrupt_at*; return its status and output."""
         process = subprocess.Popen(
             [ROOT / "tools/sgvault.sh", "bootstrap", "--folder", self.folder],
             env=self.environ(),
@@ -189,7 +189,7 @@ def test_run_again_it_changes_nothing(account: Account) -> None:
 
 
 def test_terraform_does_not_destroy_the_bucket(account: Account) -> None:
-    """In an environment that is not protected otherwise."""
+    """The environment has no other protection."""
     refused = account.stack().terraform("destroy", "-auto-approve", "-no-color")
 
     assert refused.returncode == 1
@@ -200,7 +200,7 @@ def test_terraform_does_not_destroy_the_bucket(account: Account) -> None:
 def test_a_second_apply_at_the_same_time_gets_terraforms_lock_error(
     account: Account, deployer: Endpoint, tmp_path: Path
 ) -> None:
-    """And goes through once the first has ended; with the deployer's policy alone."""
+    """It succeeds after the first apply has ended. The deployer's policy is sufficient for both."""
     first = account.project(tmp_path / "first", stack="Applied", deployer=deployer, wait=True)
     second = account.project(tmp_path / "second", stack="Applied", deployer=deployer)
     applying = first.start("apply", "-auto-approve")
@@ -265,7 +265,7 @@ def test_an_old_state_is_recovered(account: Account, deployer: Endpoint, tmp_pat
     ],
 )
 def test_a_deployer_may_do_no_more(deployer: Endpoint, operation: str, key: str) -> None:
-    """No state is deleted, and no other environment's is touched."""
+    """The deployer cannot delete a state, or use the state of another environment."""
     s3 = client(deployer, "s3")
     with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
         getattr(s3, operation)(Bucket=BUCKET, Key=key)

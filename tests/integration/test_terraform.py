@@ -16,7 +16,7 @@ STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_second_plan_is_empty(whole: DeployedSystem, stack: str) -> None:
-    """Except attributes that the emulator cannot read back."""
+    """Attributes that the emulator cannot read back are excepted."""
     assert unexplained(changes(whole, stack)) == []
 
 
@@ -55,7 +55,7 @@ def test_a_share_needs_an_activated_gateway(whole: DeployedSystem) -> None:
 
 
 def network_left(system: DeployedSystem) -> list[str]:
-    """List what is left of the environment's network, by name and id."""
+    """List the remaining resources of the environment's network, by name and id."""
     ec2 = system.client("ec2")
     ours = [{"Name": "tag:Environment", "Values": ["demo"]}]
     left = [
@@ -73,7 +73,7 @@ def network_left(system: DeployedSystem) -> list[str]:
 
 
 def test_destroy_leaves_nothing(whole: DeployedSystem) -> None:
-    """All resources with the environment's name are gone, whatever was stored in them."""
+    """All resources with the environment's name are deleted, with their contents."""
     destroy(whole, DATA_VAULTING)
     destroy(whole, EVENT_PROCESSING)
 

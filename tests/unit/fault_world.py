@@ -1,7 +1,8 @@
-"""The whole system on fakes, one step at a time: queues, bus, executions, asynchronous calls.
+"""A model of the whole system on fakes: queues, bus, executions, asynchronous calls.
 
-A step runs one real handler once, with at most one fault. What the handler publishes, sends, hides or
-starts becomes the work of later steps, also where its process was lost after the call.
+A step runs one real handler once, with at most one fault. Later steps process the events and messages
+that the handler publishes, sends or hides, and the executions that it starts. This is also true if its
+process was lost after the call.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from tests.unit.test_reconciliation_states import machine
 Payload = dict[str, Any]
 COUNT = 3
 TRIES = 3
-"""Of an asynchronous invocation, after which Lambda keeps the event in a dead-letter queue."""
+"""The attempts at an asynchronous invocation; then Lambda puts the event into a dead-letter queue."""
 TOLERANCE_SECONDS = 120
 EXECUTIONS = SWEEP.state_machine_arn.replace(":stateMachine:", ":execution:")
 OUTCOMES = {"Successful", "Timed out", "Failed"}
 
 
 class LambdaFailedError(Exception):
-    """Step Functions and Lambda see a lost process as an error of the function."""
+    """The error that Step Functions and Lambda report when a function's process is lost."""
 
 
 @dataclass(eq=False)
@@ -76,7 +77,7 @@ class Manifest:
     set_id: str
     version_id: str
     listed: Mapping[str, int | None]
-    """Sizes by name; none in the plain form."""
+    """Sizes by name; the plain form has None instead of a size."""
     since: int
     event_time: int
 
@@ -102,39 +103,39 @@ class Call:
 
 @dataclass
 class World:
-    """What has been sent and not handled, and what has come of the rest."""
+    """The pending messages, events, calls and executions, and the results of the others."""
 
     account: FakeAws = field(default_factory=FakeAws)
     uploads: list[Message] = field(default_factory=list)
     records: list[Message] = field(default_factory=list)
     dead: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Bodies by the dead-letter queue's URL."""
+    """The bodies of dead letters, by the queue's URL."""
     on_bus: list[tuple[str, Payload]] = field(default_factory=list)
-    """Events for a target, which EventBridge has yet to deliver."""
+    """Events that EventBridge has not delivered yet, each with its target."""
     running: list[Running] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     late_statuses: list[tuple[str, str, Payload]] = field(default_factory=list)
-    """What DescribeExecution does not know yet."""
+    """The statuses that DescribeExecution does not return yet."""
     outcomes: list[Payload] = field(default_factory=list)
     overdue: list[Payload] = field(default_factory=list)
     announced: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    """Of each upload that was announced, by set and key: time and size of the newest event."""
+    """The time and size of the newest event of each announced upload, by set and key."""
     manifests: list[Manifest] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
-    """Executions that were stopped, or ended without their own word."""
+    """Executions that were stopped, or that ended without success."""
     step: int = 0
     verdicts: dict[Manifest, list[tuple[int, dict[str, str]]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    """What differs, from each step on at which that changed."""
+    """The differences, and the steps at which they changed."""
     first_check: dict[str, int] = field(default_factory=dict)
     first_notify: dict[str, int] = field(default_factory=dict)
     checked: set[str] = field(default_factory=set)
-    """Executions of which a check has succeeded."""
+    """Executions with a successful check."""
     decided: dict[str, int] = field(default_factory=dict)
-    """The step at which each outcome was decided, by its id."""
+    """The step at which each outcome was decided, by outcome id."""
     newer_release: bool = False
-    """Whether payloads come from a later release: they have a field more."""
+    """True if payloads come from a later release, with one field more."""
     _sent: int = 0
     _fault: Fault = NO_FAULT
     _looks: int | None = None
@@ -148,7 +149,7 @@ class World:
         return self.account.clock.now
 
     def invoke(self, handler: Any, event: Payload, fault: Fault, looks: int | None = None) -> Any:
-        """Run *handler*; its event and its answer pass through JSON."""
+        """Run *handler*; convert its event and its answer to JSON and back."""
         self.faults.begin(fault)
         context = FakeContext(looks_at_the_clock=looks).typed
         try:
@@ -180,9 +181,9 @@ class World:
         self.observe()
 
     def write_manifest(self, set_id: str, listed: Mapping[str, int | None], began: int) -> None:
-        """Write a manifest: with sizes where all have one; without a line it cannot be used.
+        """Write a manifest: a rich one if all files have sizes, and an unusable one if there are no files.
 
-        Two manifests of one second would be one event.
+        Time passes first, because two manifests in the same second would be one event.
         """
         self.pass_time(1)
         folder = f"{set_id}-vaultjob"
@@ -217,7 +218,7 @@ class World:
         *,
         again: bool = False,
     ) -> None:
-        """Hand visible messages to the queue's function; SQS may deliver them *again*."""
+        """Pass visible messages to the queue's function; SQS may deliver them *again*."""
         visible = self.visible(queue)
         batch = [visible[number] for number in numbers if number < len(visible)]
         if not batch:
@@ -239,7 +240,7 @@ class World:
         return [each for each in queue if each.hidden_until <= self.now]
 
     def deliver(self, number: int, *, again: bool = False, lost: bool = False) -> None:
-        """Let EventBridge deliver an event; a start of an execution may be *lost* after a day."""
+        """Deliver an event from EventBridge; the start of an execution may be *lost* after a day."""
         target, event = self.on_bus[number % len(self.on_bus)]
         if not again:
             self.on_bus.remove((target, event))
@@ -298,7 +299,7 @@ class World:
         *,
         late: bool = False,
     ) -> None:
-        """End an execution; DescribeExecution may know it *late*."""
+        """End an execution; DescribeExecution may return its status *late*."""
         self.running.remove(execution)
         if late:
             self.late_statuses.append((execution.arn, status, execution.given))
@@ -318,7 +319,7 @@ class World:
         self.calls.append(Call(event))
 
     def call_notify(self, call: Call, fault: Fault = NO_FAULT, *, again: bool = False) -> None:
-        """Let Lambda make an asynchronous call, which it gives up after the third try."""
+        """Run an asynchronous call of Lambda; drop it after the third failure."""
         try:
             self.invoke(reconcile_notify.handler, call.event, fault)
             if not again:
@@ -343,7 +344,7 @@ class World:
         self.late_statuses.clear()
 
     def _take_up(self) -> None:
-        """Make work of what a handler published, sent, hid and started."""
+        """Queue the results of a handler for later steps."""
         account = self.account
         for entry in account.events.accepted:
             self._route(entry["DetailType"], json.loads(entry["Detail"]))
@@ -376,7 +377,7 @@ class World:
                 self.on_bus.append(("execution", event))
 
     def observe(self) -> None:
-        """Keep what differs now from each manifest."""
+        """Record the present differences from each manifest."""
         for manifest in self.manifests:
             found = self.verdict(manifest)
             history = self.verdicts[manifest]
@@ -384,7 +385,7 @@ class World:
                 history.append((self.step, found))
 
     def verdict(self, manifest: Manifest) -> dict[str, str]:
-        """Compare plain sets: the type of each name that differs."""
+        """Return the difference types by name; the comparison uses plain sets."""
         folder = f"{manifest.set_id}-vaultjob/"
         itself = f"{manifest.set_id}.manifest"
         announced = {
@@ -407,7 +408,7 @@ class World:
         return types
 
     def during(self, manifest: Manifest, first: int, last: int) -> list[dict[str, str]]:
-        """Return what differed at any time from step *first* to step *last*."""
+        """Return the differences at each time from step *first* to step *last*."""
         history = self.verdicts[manifest]
         before = [found for step, found in history if step <= first]
         return [*before[-1:], *(found for step, found in history if first < step <= last)]

@@ -1,4 +1,4 @@
-"""Clients that fail once in an invocation: before a call took effect, or after it."""
+"""Clients that fail once in an invocation: before a call takes effect, or afterwards."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.unit.refusals import client_error
 
 
 class ProcessLost(BaseException):
-    """The process ends where it is: killed, out of memory, or at its time limit."""
+    """The process ends: it is killed, out of memory, or at its time limit."""
 
 
 class Kind(StrEnum):
-    """What goes wrong with a call of AWS."""
+    """The kinds of failures of a call to AWS."""
 
     LOST = "the process is lost"
     THROTTLED = "throttled"
@@ -34,11 +34,11 @@ class Fault:
 
     kind: Kind
     call: int
-    """The number of the call that it hits, from 1 on."""
+    """The number of the failing call, from 1 on."""
     after: bool = False
-    """Whether the call takes effect."""
+    """True if the call takes effect."""
     lasts: bool = False
-    """Whether all later calls of the invocation fail as well."""
+    """True if all later calls of the invocation also fail."""
 
 
 NO_FAULT = Fault(Kind.LOST, call=0)
@@ -46,21 +46,21 @@ NO_FAULT = Fault(Kind.LOST, call=0)
 
 @dataclass
 class Faults:
-    """Counts the calls of an invocation, and lets one of them fail."""
+    """Counts the calls of an invocation, and makes one of them fail."""
 
     account: FakeAws
     fault: Fault = NO_FAULT
     calls: int = 0
 
     def begin(self, fault: Fault) -> None:
-        """Count from here on; *fault* hits the invocation that begins."""
+        """Start to count the calls of an invocation, which has *fault*."""
         self.fault, self.calls = fault, 0
         refused = fault.kind is Kind.REFUSED_IN_PART and fault.call > 0
         self.account.events.refuses = lambda entry: refused
         self.account.sqs.refuses = lambda handle: refused
 
     def call(self, take_effect: Callable[[], Any]) -> Any:
-        """Make a call of AWS."""
+        """Make a call to AWS."""
         self.calls += 1
         fault = self.fault
         hit = self.calls == fault.call or (fault.lasts and self.calls > fault.call > 0)
@@ -94,7 +94,7 @@ class Faulty:
 
 
 def faulty(account: FakeAws) -> tuple[FakeAws, Faults]:
-    """Return *account* as handlers get it, and what makes its calls fail."""
+    """Return the *account* for handlers, and the object that makes its calls fail."""
     faults = Faults(account)
     clients: dict[str, Any] = {
         each.name: Faulty(getattr(account, each.name), faults)

@@ -1,4 +1,4 @@
-"""``sgvault backfill``: what S3 has and no row knows is announced, unless it may still grow."""
+"""``sgvault backfill``: it announces S3 objects that have no row, unless they may still grow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 def test_a_set_whose_every_event_was_lost_is_announced_whole(place: Place) -> None:
-    """Data files first, the manifest last, each with the time that S3 has."""
+    """The data files come first and the manifest last, each with its time in S3."""
     sizes = {"a-vaultjob/deep/two": 5, "a-vaultjob/empty": 0, "a-vaultjob/one": 3}
     place.put(MANIFEST, rich([(size, key) for key, size in sizes.items()], began=OLD))
     place.put("a-vaultjob/one", b"one")
@@ -65,7 +65,7 @@ def test_what_has_a_row_is_not_announced_again(place: Place) -> None:
 
 
 def test_a_file_in_a_folder_beside_a_name_that_sorts_between_them(place: Place) -> None:
-    """The merge reports a key that may be a folder late: the sizes must not get out of step."""
+    """The merge reports a key that may be a folder late, and the sizes must stay with their keys."""
     names = ["a-vaultjob/dir", "a-vaultjob/dir-a", "a-vaultjob/dir.txt"]
     place.put(MANIFEST, rich([(0, names[0]), (1, names[1]), (2, names[2])], began=OLD))
     place.put("a-vaultjob/dir/", b"")
@@ -96,7 +96,7 @@ def test_a_partial_object_or_one_of_an_earlier_delivery_is_held_back(
 def test_without_sizes_an_object_that_changes_between_two_looks_is_held_back(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not sorted, too: the tidy copy is a file of this machine, and nothing is written to S3."""
+    """The manifest may be unsorted: the sorted copy is a local file, and nothing is written to S3."""
     place.put(MANIFEST, b"a-vaultjob/two\na-vaultjob/one\n")
     place.put("a-vaultjob/one", b"one")
     place.put("a-vaultjob/two", b"two")
@@ -154,7 +154,7 @@ def test_an_attempt_whose_outcome_expired_keeps_its_number(place: Place) -> None
 
 
 def test_a_first_outcome_that_expired_keeps_its_number(place: Place) -> None:
-    """The register knows its id, and whether it was *Successful*."""
+    """The register has the outcome's id, and a mark if it was *Successful*."""
     manifest = rich([(3, "a-vaultjob/one")], began=OLD)
     place.put(MANIFEST, manifest)
     place.put("a-vaultjob/one", b"one")
@@ -173,7 +173,7 @@ def test_a_first_outcome_that_expired_keeps_its_number(place: Place) -> None:
 def test_a_successful_set_without_a_missing_row_is_left_alone(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One more attempt would announce one more outcome to every consumer."""
+    """Another attempt would announce another outcome to all consumers."""
     place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
     place.put("a-vaultjob/one", b"one")
     put_row(place.aws, "a-vaultjob/one", event_time=OLD)

@@ -1,4 +1,4 @@
-"""tools.chaos: what it writes, when it disturbs, and what it counts; all of it follows the seed."""
+"""tools.chaos: its writes, its faults and its counts; the seed determines all of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FAILED = {**OUTCOME, "status": "Failed", "reason": "ABORTED: Chaos"}
 def counts(
     *outcomes: dict[str, Any], expected: ExpectedSet = SET, rows: dict[str, int] | None = None
 ) -> tuple[int, int, int, int]:
-    """Return lost uploads, sets without outcome, with two, and with a wrong one."""
+    """Return the numbers of lost uploads, and of sets without outcome, with two, and with a wrong one."""
     found = {"s": SET.rows if rows is None else rows}
     verdict = judge([expected], found, {"s": list(outcomes)} if outcomes else {})
     assert verdict.is_clean == (not verdict.sentences)
@@ -102,7 +102,7 @@ def test_each_kind_of_fault_comes_and_ends_within_the_run(seconds: float) -> Non
 
 
 def test_a_run_without_a_fault_counts_nothing() -> None:
-    """A repeat of the same text is no second outcome: it has the same id."""
+    """A repeat of the same text does not count as a second outcome, because it has the same id."""
     assert counts(OUTCOME, dict(OUTCOME)) == (0, 0, 0, 0)
     assert counts(FAILED, expected=STOPPED) == (0, 0, 0, 0)
 
@@ -152,7 +152,7 @@ def test_each_rule_is_one_that_microburst_takes() -> None:
 
 
 class FakeGateway:
-    """Does three actions, and is killed then."""
+    """Does *fails_after* actions, and is killed afterwards."""
 
     def __init__(self, done: list[str], *, fails_after: int) -> None:
         self._done, self._left, self._lock = done, fails_after, threading.Lock()

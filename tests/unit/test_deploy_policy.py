@@ -1,4 +1,4 @@
-"""The policies of a deployer: complete, small enough, and of the environment's names."""
+"""The policies of a deployer are complete, small enough, and narrowed to the environment's names."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_an_operation_needs_the_actions_that_aws_documents(
 
 
 def test_an_operation_of_terraform_that_is_not_listed_is_found(tmp_path: Path) -> None:
-    """Only Terraform's: a function has a role of its own."""
+    """Only Terraform's operations count, because a function has its own role."""
     line = sent("iam", "CreateRole", SENT[3][2])
     ours = line | {"headers": line["headers"] | {"user-agent": "APN/1.0 HashiCorp/1.0 Terraform"}}
     recording = tmp_path / "requests.jsonl"

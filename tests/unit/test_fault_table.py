@@ -1,4 +1,4 @@
-"""docs/reliability.md has an answer to each fault of each kind of arrow, and a test of it."""
+"""docs/reliability.md has an answer to each fault of each kind of arrow, and a test of the answer."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ TABLES = [kind for kind in kinds() if kind.rows]
 
 
 def test_there_is_a_table_for_each_of_ten_kinds() -> None:
-    """And one section of arrows that carry no upload."""
+    """Another section has the arrows that carry no upload."""
     assert (len(TABLES), len(kinds())) == (10, 11)
 
 
 @pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.heading)
 def test_each_fault_has_an_answer(kind: Kind) -> None:
-    """None of them is that something is lost."""
+    """No answer is that something is lost."""
     assert [row[0] for row in kind.rows] == FAULTS
     for row in kind.rows:
         assert len(row) == 6

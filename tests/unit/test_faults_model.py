@@ -1,7 +1,8 @@
 """Random schedules of deliveries, faults and repetitions: no upload is lost, each set has one outcome.
 
-Each schedule runs the real handlers on fakes that refuse what AWS refuses. ``FAULT_SCHEDULES=20000``
-runs so many of them, other ones each time; without it a fixed choice runs within a minute.
+Each schedule runs the real handlers on fakes that refuse the requests that AWS refuses.
+``FAULT_SCHEDULES=20000`` runs that number of random schedules; without it a fixed choice of schedules
+runs within a minute.
 """
 
 from __future__ import annotations
@@ -60,11 +61,11 @@ FAULT = st.one_of(
     st.builds(Fault, st.sampled_from(Kind), st.integers(1, 20), st.booleans(), st.booleans()),
 )
 LOOKS = st.one_of(st.none(), st.integers(0, 3))
-"""After how many looks at the clock the function's time is over."""
+"""The number of checks of the remaining time before the function's time is over."""
 
 
 class Schedules(RuleBasedStateMachine):
-    """Whatever happens in any order; afterwards everything is as if nothing had gone wrong."""
+    """Random rules in any order; afterwards the result is the same as without faults."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,9 +85,9 @@ class Schedules(RuleBasedStateMachine):
     def vault(
         self, files: dict[str, int], others: dict[str, int], sized: bool, begun: bool
     ) -> None:
-        """A client has vaulted a set; its manifest may list one file more, or with another size.
+        """Vault a set; its manifest may list one more file, or another size of a file.
 
-        The reconciliation may have *begun*, and everything else is open.
+        If *begun*, the uploads are classified, and the events on the bus are delivered.
         """
         for name, size in files.items():
             self.upload("a", name, size)
@@ -103,7 +104,7 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(set_id=SET, listed=LISTED)
     def upload_manifest(self, set_id: str, listed: dict[str, int] | set[str]) -> None:
-        """With sizes it is a rich one; without a name it cannot be used."""
+        """Upload a rich manifest if there are sizes; a manifest without names is unusable."""
         sizes: dict[str, int | None] = dict.fromkeys(listed)
         if isinstance(listed, dict):
             sizes |= {name: 0 if name == FOLDER else size for name, size in listed.items()}
@@ -122,7 +123,7 @@ class Schedules(RuleBasedStateMachine):
     @precondition(lambda self: self.world.visible(self.world.uploads))
     @rule(batch=BATCH, fault=FAULT, again=st.booleans())
     def classify(self, batch: list[int], fault: Fault, again: bool) -> None:
-        """In any order and number; SQS may deliver again what was handled."""
+        """Pass messages in any order and number; SQS may deliver a handled message again."""
         self.world.receive(self.world.uploads, batch, fault, again=again)
 
     @precondition(lambda self: self.world.visible(self.world.records))
@@ -176,13 +177,13 @@ class Schedules(RuleBasedStateMachine):
             self.stack.close()
 
     def check_invariants(self, *given: Any, **named: Any) -> None:
-        """Each rule is a step."""
+        """Count each rule as a step."""
         self.world.step += 1
         super().check_invariants(*given, **named)
 
 
 def settle(world: World) -> None:
-    """Nothing fails any more: queues are emptied, executions end, the sweep runs."""
+    """Without further faults, empty the queues, end the executions, and run the sweep."""
     for name, queue in (("uploads", world.uploads), ("records", world.records)):
         bodies = world.dead.pop(f"{name}-dead-letters", [])
         for body in bodies:
@@ -208,7 +209,7 @@ def is_dry(world: World) -> bool:
 
 
 def run_dry(world: World) -> None:
-    """Do what is to be done, until nothing is left."""
+    """Do all pending work."""
     while not is_dry(world):
         world.step += 1
         world.pass_time(31)
@@ -228,7 +229,7 @@ def run_dry(world: World) -> None:
 
 
 def assert_nothing_is_lost(world: World, poison: set[tuple[str, str]]) -> None:
-    """The table has the newest event of each key; dead letters are what nobody can read."""
+    """The table has the newest event of each key, and only unreadable messages are dead letters."""
     rows = {
         (row["setId"]["S"], row["objectKey"]["S"]): (
             int(row["eventTime"]["N"]),
@@ -246,7 +247,7 @@ def assert_nothing_is_lost(world: World, poison: set[tuple[str, str]]) -> None:
 
 
 def assert_each_set_has_its_outcome(world: World) -> None:
-    """One text for each manifest upload, which a plain comparison confirms."""
+    """Each manifest upload has one outcome text, and a plain comparison confirms it."""
     texts: dict[str, set[str]] = defaultdict(set)
     for each in world.outcomes:
         texts[each["outcome-id"]].add(json.dumps(each))
@@ -293,7 +294,7 @@ def pinned(world: World) -> set[tuple[str, str]]:
 
 
 def assert_outcome_is_right(world: World, manifest: Manifest, outcome: Payload) -> None:
-    """Each key is reported as it was at some time while the execution looked."""
+    """Each key has the difference that it had at some time during the execution's comparison."""
     status, execution = outcome["status"], outcome["execution"]
     if status == "Failed":
         ended = execution in world.stopped or execution not in world.checked
@@ -317,7 +318,7 @@ def assert_outcome_is_right(world: World, manifest: Manifest, outcome: Payload) 
 
 
 def reported(world: World, outcome: Payload) -> list[Payload]:
-    """Return the differences that the outcome's report lists; its summary is the outcome."""
+    """Return the differences in the outcome's report; the report's summary contains the outcome."""
     s3 = world.account.s3
     key = outcome["report"].removeprefix(f"s3://{REPORTS_BUCKET}/")
     summary = json.loads(s3.newest(key, bucket=REPORTS_BUCKET))
@@ -331,7 +332,7 @@ def reported(world: World, outcome: Payload) -> list[Payload]:
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Thousands of invocations would log for most of their time."""
+    """Reduce logging, which would take most of the time of thousands of invocations."""
     level = logger.log_level
     logger.setLevel(logging.CRITICAL)
     yield
@@ -343,13 +344,13 @@ def test_no_schedule_of_faults_loses_an_upload_or_an_outcome() -> None:
 
 
 def publish_with_another_id(detail: Payload) -> None:
-    """Publish an outcome, and again under an id of its own."""
+    """Publish an outcome twice, the second time with another id."""
     publish(detail)
     publish({**detail, "outcome-id": 64 * "0"})
 
 
 def no_sizes(held: Held) -> Difference | None:
-    """Return how a key differs, but for its size."""
+    """Return the difference of a key, except a size mismatch."""
     found = difference(held)
     return None if found and found.type is DifferenceType.SIZE_MISMATCH else found
 
@@ -370,7 +371,7 @@ difference = Held._difference
     ids=["a message that failed is deleted", "two ids", "a size is ignored"],
 )
 def test_the_model_catches(target: str, planted: Any) -> None:
-    """A model that cannot fail would show nothing."""
+    """The model fails if the code has a fault."""
     budget = settings(BUDGET, max_examples=200, phases=[Phase.generate], derandomize=True)
     with patch(target, planted), pytest.raises(AssertionError):
         run_state_machine_as_test(Schedules, settings=budget)

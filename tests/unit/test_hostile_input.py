@@ -1,7 +1,7 @@
-"""Whatever stands in an event, a key, a manifest or a checkpoint: named errors, and bounded work.
+"""Any content of an event, a key, a manifest or a checkpoint causes named errors and bounded work.
 
-What no handler can read is set aside or refused by name; no key outside the set is read or written; each
-line of the log stays one JSON object.
+Unreadable input is set aside or refused by name; no key outside the set is read or written; each line of
+the log is one JSON object.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ VALUES = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield where each value in *value* is."""
+    """Yield the place of each value in *value*."""
     for name in value if isinstance(value, dict) else range(len(value)):
         yield (*path, name)
         if isinstance(value[name], dict | list):
@@ -82,7 +82,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 @st.composite
 def changed(draw: Callable[..., Any], valid: Payload) -> Payload:
-    """Return *valid* with up to three of its values replaced or left out."""
+    """Return *valid* with up to three of its values replaced or removed."""
     event = deepcopy(valid)
     for _ in range(draw(st.integers(1, 3))):
         *path, name = draw(st.sampled_from(list(places(event))))
@@ -99,14 +99,14 @@ def changed(draw: Callable[..., Any], valid: Payload) -> Payload:
 
 
 class Log(io.TextIOWrapper):
-    """A log as CloudWatch takes it: UTF-8, a line an entry."""
+    """A log in CloudWatch's form: UTF-8, with one entry on each line."""
 
     def __init__(self) -> None:
         self.bytes = io.BytesIO()
         super().__init__(self.bytes, encoding="utf-8", write_through=True)
 
     def lines(self) -> list[bytes]:
-        """Return the lines, split as no parser of JSON splits them."""
+        """Return the lines of the log, split at line feeds only."""
         return self.bytes.getvalue().split(b"\n")[:-1]
 
 
@@ -130,7 +130,7 @@ def door() -> Iterator[FakeAws]:
 
 
 def call(handler: Any, event: Payload) -> Any:
-    """Return the answer, as JSON carries it; None after a named error, or AWS's own refusal."""
+    """Return the answer as decoded JSON; None after a named error or a refusal by AWS."""
     try:
         return json.loads(json.dumps(handler(event, FakeContext().typed)))
     except (VaultError, ClientError, BotoCoreError):
@@ -149,7 +149,7 @@ BODIES = st.one_of(
 @BUDGET
 @given(bodies=st.lists(BODIES, min_size=1, max_size=4))
 def test_what_a_gateway_announces_is_published_skipped_or_set_aside(bodies: list[Any]) -> None:
-    """Nothing is delivered again: each message is read, or never can be."""
+    """No message is delivered again, because each one is either read or unreadable."""
     with door() as aws:
         good = object_upload(f"{FOLDER}good")
         assert call(classify_upload.handler, batch(*bodies, good)) == {"batchItemFailures": []}
@@ -162,7 +162,7 @@ def test_what_a_gateway_announces_is_published_skipped_or_set_aside(bodies: list
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
 def test_no_key_is_evaluated_or_changed(name: str) -> None:
-    """From the gateway's event to the table."""
+    """The test covers the way from the gateway's event to the table."""
     with door() as aws:
         call(classify_upload.handler, batch(object_upload(f"{FOLDER}{name}")))
         (entry,) = aws.events.accepted
@@ -182,7 +182,7 @@ ON_BUS = st.one_of(
 @BUDGET
 @given(bodies=st.lists(ON_BUS, min_size=1, max_size=4))
 def test_what_stands_on_the_bus_is_recorded_for_its_set_or_set_aside(bodies: list[Any]) -> None:
-    """A row is in the partition of the set that its event names; so is the register's."""
+    """The row of the table and the row of the register are in the partition of the event's set."""
     with door() as aws:
         good = data_event(upload(f"{FOLDER}good"))
         assert call(record_upload.handler, batch(*bodies, good)) == {"batchItemFailures": []}
@@ -201,7 +201,7 @@ def test_the_iterator_refuses_by_name(event: Payload) -> None:
 
 @cache
 def checkpoint(*, cut_short: bool) -> Payload:
-    """Return a check's answer that stands at a difference, or in the middle with a folder held."""
+    """Return a check's answer: it stops at a difference, or in the middle, where it holds a folder."""
     with installed(FakeAws()) as aws:
         store(aws, lines=["d", "d-a", "x"], announced=["d-a"], objects=["d-a"])
         event = task_event()
@@ -211,7 +211,7 @@ def checkpoint(*, cut_short: bool) -> Payload:
 
 
 class Reads:
-    """The keys that a fake bucket and a fake table are asked for."""
+    """The keys in requests to a fake bucket and a fake table."""
 
     def __init__(self, aws: FakeAws, execution: Any = EXECUTION) -> None:
         self.keys: set[tuple[str, str]] = set()
@@ -220,7 +220,7 @@ class Reads:
         aws.dynamodb.fails = self._of_table
 
     def outside(self, detail: Callable[[], Any]) -> set[tuple[str, str]]:
-        """Return what is not of the set that *detail* names; nothing is where it names none."""
+        """Return the keys outside the set that *detail* names; all keys if it names no set."""
         try:
             manifest = ManifestUpload.from_detail(detail())
         except (VaultError, LookupError, TypeError, ValueError):
@@ -251,7 +251,7 @@ class Reads:
 @BUDGET
 @given(data=st.data())
 def test_a_checkpoint_is_read_or_refused_by_name(module: Any, data: st.DataObject) -> None:
-    """It comes from Step Functions, where whoever may start an execution writes what he likes."""
+    """Anyone who may start an execution in Step Functions can write any checkpoint."""
     answer = checkpoint(cut_short=data.draw(st.booleans()))
     event = data.draw(changed(task_event(ticker=5, count=5, check=answer)))
     event["execution"] = EXECUTION
@@ -318,7 +318,7 @@ HUGE = {
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Fail where more processor time or memory is taken than a small function has."""
+    """Fail if the code uses more processor time or memory than a small function has."""
     tracemalloc.start()
     began = time.process_time()
     try:
@@ -333,7 +333,7 @@ def bounded() -> Iterator[None]:
 @pytest.mark.parametrize("module", [classify_upload, record_upload], ids=["classify", "record"])
 @pytest.mark.parametrize("body", HUGE.values(), ids=HUGE)
 def test_a_message_of_the_largest_size_takes_little(module: Any, body: str) -> None:
-    """SQS lets a quarter of a megabyte through."""
+    """SQS accepts a quarter of a megabyte."""
     with door() as aws, bounded():
         assert call(module.handler, batch(body)) == {"batchItemFailures": []}
         assert len(aws.sqs.sent) == 1
@@ -352,7 +352,7 @@ def test_a_manifest_of_any_size_takes_little(content: bytes) -> None:
 
 
 def test_nothing_is_evaluated() -> None:
-    """No handler has the means: what runs code, other programs, or unpickles."""
+    """No handler uses functions that run code, run other programs, or unpickle."""
     means = {"eval", "exec", "compile", "__import__", "pickle", "marshal", "subprocess", "system"}
     used = {
         name

@@ -1,4 +1,4 @@
-"""local.emulator: deliveries disturbed for chaos, faults planted, and the gaps that chaos needs closed."""
+"""local.emulator: disturbed deliveries and planted faults for chaos, and the closed gaps that it needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENT = {"DetailType": "x", "Detail": "{}"}
 
 
 class Emulator(SimpleNamespace):
-    """EventBridge and SQS of the emulator, as far as they are disturbed."""
+    """The disturbed parts of the emulator's EventBridge and SQS."""
 
     def __init__(self, settings: dict[str, Any], *, queue: str = "uploads") -> None:
         super().__init__()

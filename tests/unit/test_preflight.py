@@ -1,4 +1,4 @@
-"""Each check of the account: what is green, what is red with its remedy, what nobody answered."""
+"""Each check of the account: green, red with a remedy, or unanswered."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ REGION = "eu-west-1"
 
 
 def error(code: str, status: int) -> ClientError:
-    """What boto3 raises of an answer."""
+    """Return the error that boto3 raises for an answer."""
     answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "Operation")
 
 
 class FakeClient:
-    """Returns given answers, after it has refused requests that AWS's models exclude."""
+    """Returns the given answers, and refuses requests that AWS's models forbid."""
 
     def __init__(self, service: str, answers: Answers) -> None:
         self.answers = answers
@@ -97,7 +97,7 @@ DETAILS = [
 
 
 def instances(request: Any) -> Any:
-    """No gateway of ours; two vCPUs of others."""
+    """Return no gateway of this environment, and other instances with two vCPUs."""
     ours = request["Filters"][0]["Name"] == "tag:Name"
     return {"Reservations": [] if ours else RUNNING}
 
@@ -263,9 +263,9 @@ def test_a_check_is_green_or_red_by_what_aws_answers(
 
 
 def test_a_session_is_simulated_by_its_roles_own_arn() -> None:
-    """IAM takes no session, and the ARN of one lacks the role's path.
+    """IAM does not accept a session, and a session's ARN lacks the role's path.
 
-    A policy that names the environment's resources is enough, for these are what is asked about.
+    A policy for the environment's resources is sufficient, because only these are simulated.
     """
     asked: set[str] = set()
 
@@ -295,7 +295,7 @@ def test_a_session_is_simulated_by_its_roles_own_arn() -> None:
 
 
 def test_the_endpoints_without_a_policy_are_named() -> None:
-    """What the one public table says of Storage Gateway is settled here."""
+    """The check settles the statement of the one public table on Storage Gateway."""
     answers = {"describe_vpc_endpoint_services": {"ServiceDetails": DETAILS}}
     seen = services.endpoints(account(answers)).seen
     assert "without a policy, as AWS accepts none: storagegateway" in seen
@@ -334,7 +334,7 @@ def test_the_lock_is_not_written_where_that_is_not_wanted() -> None:
 
 
 def test_what_an_emulator_cannot_answer_is_never_green() -> None:
-    """And what AWS refuses to answer stops no other check."""
+    """An answer that AWS refuses does not stop the other checks."""
     only_aws = [check for check in CHECKS if check.only_aws]
     assert len(only_aws) == 11
     local = list(run(only_aws, account(is_local=True)))
@@ -348,7 +348,7 @@ def test_what_an_emulator_cannot_answer_is_never_green() -> None:
 
 
 def test_a_local_system_is_not_red_for_what_only_an_account_has() -> None:
-    """Any credentials will do there, and nobody is notified."""
+    """A local system accepts any credentials, and notifies nobody."""
     root = IDENTITY | {"Arn": "arn:aws:iam::123456789012:root"}
     local = account({"get_caller_identity": root}, is_local=True)
     assert environment.credentials(local).state is State.NOT_ANSWERED
@@ -382,7 +382,7 @@ def test_results_are_a_table_for_people_and_json_for_programs(
 def test_the_command_asks_about_the_settings_of_its_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its exit status is that of the checks; without a region, none is asked."""
+    """The exit status is that of the checks; without a region, the command runs no check."""
     alarms = [check for check in CHECKS if check.ask is people.alarms]
     monkeypatch.setattr(results, "CHECKS", alarms)
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):

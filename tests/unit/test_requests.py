@@ -1,4 +1,4 @@
-"""A recorded request is read as its service reads it, and what AWS's model forbids is found."""
+"""A recorded request is read as its service reads it, and violations of AWS's model are found."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SENT: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def sent(service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the line of the request that boto3 sends."""
+    """Return the recorded line of a request that boto3 sends."""
     lines: list[dict[str, Any]] = []
 
     def keep(request: Any, **_: Any) -> Any:
@@ -79,7 +79,7 @@ def sent(service: str, operation: str, parameters: dict[str, Any]) -> dict[str, 
         lines.append(line_of(scope, body if isinstance(body, bytes) else body.encode()))
         raise KeyboardInterrupt
 
-    # Typed as anything, for boto3-stubs types clients by literal names of services.
+    # Any, because boto3-stubs types clients by the literal names of services.
     session: Any = boto3.session.Session("local", "local", region_name="eu-west-1")
     client = session.client(
         service,
@@ -154,7 +154,7 @@ def test_what_the_model_forbids_is_found(
 def test_a_name_that_the_model_does_not_have_is_found(
     number: int, old: str, new: str, found: str
 ) -> None:
-    """As an SDK of another version might send it."""
+    """An SDK of another version might send such a name."""
     request = Recorded.from_line(sent(*SENT[number]))
     body = request.body.replace(old.encode(), new.encode())
     assert body != request.body
@@ -173,7 +173,7 @@ async def call(app: Application, scope: Any, receive: Any) -> None:
 
 
 def test_a_recording_has_every_request_before_it_is_answered(tmp_path: Path) -> None:
-    """Without the signature and the token; nothing is recorded unless the variable names a file."""
+    """A record lacks the signature and the token; requests are recorded only if the variable names a file."""
     path = tmp_path / "requests.jsonl"
     headers = [
         (b"authorization", b"AWS4 Credential=A/20261127/eu-west-1/sqs/aws4_request, Signature=s"),
@@ -208,7 +208,7 @@ def test_unsigned_requests_are_no_service_s(tmp_path: Path) -> None:
 
 
 def test_of_a_large_body_only_its_long_texts_are_cut() -> None:
-    """Else nobody could read the request that creates a function with its code."""
+    """Otherwise the request that creates a function with its code would be unreadable."""
     code = {"ZipFile": b"x" * 1_500_000}
     line = sent("lambda", "CreateFunction", {"FunctionName": "f", "Role": ROLE, "Code": code})
     assert list(violations(Recorded.from_line(line))) == []

@@ -1,4 +1,4 @@
-"""``sgvault smoke``: two datasets go through an environment, and nothing of them stays."""
+"""``sgvault smoke``: two datasets pass through an environment, and are removed completely."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_both_datasets_pass_and_nothing_of_them_is_left(account: Account, vault:
 def test_its_announcements_and_manifests_are_what_the_handlers_read(
     account: Account, vault: FakeVault
 ) -> None:
-    """A set of which a function refused an object would prove nothing."""
+    """The test would prove nothing if a function refused an object of the set."""
     del vault
     smoke()
     sent = [
@@ -161,7 +161,7 @@ def test_it_removes_no_set_but_its_own(account: Account, vault: FakeVault) -> No
 def test_a_protected_environment_needs_consent(
     account: Account, vault: FakeVault, protected: bool | None
 ) -> None:
-    """One whose parameter does not have the setting counts as protected."""
+    """An environment whose parameter lacks the setting counts as protected."""
     account.parameter["preventDestroy"] = protected
     refused = smoke()
     assert (refused.status, "--yes" in refused.err) == (1, True)

@@ -1,4 +1,4 @@
-"""Whatever was due and did not happen is found: nothing waits for somebody who looks."""
+"""The sweep finds everything that was due and did not happen, without an operator."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ HOUR = 3_600
 
 @pytest.fixture(autouse=True)
 def now(aws: FakeAws) -> None:
-    """Begin when the samples' events happen."""
+    """Start at the time of the samples' events."""
     aws.clock.now = EVENT_TIME
 
 
 def record(*events: dict[str, Any]) -> None:
-    """Record events as the queue delivers them."""
+    """Record events in the form in which the queue delivers them."""
     answer = record_upload.handler(batch(*events), FakeContext().typed)
     assert answer == {"batchItemFailures": []}
 
@@ -59,7 +59,7 @@ def row() -> SetRow:
 
 
 def published(aws: FakeAws) -> list[dict[str, Any]]:
-    """Return the details of what is on the bus; nothing but overdue manifests is."""
+    """Return the details of the events on the bus; all of them report overdue manifests."""
     assert {entry["DetailType"] for entry in aws.events.accepted} <= {"Dataset Manifest Overdue"}
     return [json.loads(entry["Detail"]) for entry in aws.events.accepted]
 
@@ -101,7 +101,7 @@ def conclude(
 
 
 def is_due(aws: FakeAws) -> bool:
-    """Return whether anything will ever be due for the set."""
+    """Return whether the set has something due, now or later."""
     (item,) = [each for each in aws.dynamodb.rows(SET_TABLE) if each["folder"]["S"] == FOLDER]
     return "due" in item
 
@@ -136,7 +136,7 @@ def test_a_set_without_a_manifest_is_announced_once_it_has_rested(aws: FakeAws) 
 
 
 def test_a_repeated_announcement_has_the_same_id(aws: FakeAws) -> None:
-    """A sweep that ends between publishing and marking repeats itself."""
+    """A sweep that ends between publishing and marking publishes again in the next run."""
     record(data_event(upload("a-vaultjob/x")))
     aws.clock.now += 2 * DAY
     aws.dynamodb.fails = lambda operation, parameters: (
@@ -152,7 +152,7 @@ def test_a_repeated_announcement_has_the_same_id(aws: FakeAws) -> None:
 
 
 def test_a_manifest_that_arrives_ends_the_waiting(aws: FakeAws) -> None:
-    """In either order: SQS keeps none."""
+    """The order does not matter, because SQS does not keep it."""
     record(manifest_event())
     record(data_event(upload("a-vaultjob/x")))
     aws.clock.now += 1
@@ -183,7 +183,7 @@ def test_events_replayed_after_the_outcome_change_nothing(aws: FakeAws) -> None:
 def test_data_after_a_successful_outcome_is_another_delivery(
     aws: FakeAws, status: str, announced: int
 ) -> None:
-    """After *Timed out* late files are what everybody waits for."""
+    """After *Timed out*, late files are expected."""
     record(data_event(upload("a-vaultjob/x")), manifest_event())
     check()
     conclude(aws, status)
@@ -224,13 +224,13 @@ def test_an_execution_of_the_sweep_that_ended_without_a_check_is_decided(aws: Fa
 
 
 def decided(aws: FakeAws) -> list[str]:
-    """Return the executions that Notify was to decide on."""
+    """Return the executions for which Notify was called."""
     assert {call["FunctionName"] for call in aws.lambda_.calls} <= {SWEEP.notify_function}
     return [Execution.from_event(json.loads(call["Payload"])).arn for call in aws.lambda_.calls]
 
 
 def test_an_execution_that_has_ended_without_an_outcome_is_decided_by_notify(aws: FakeAws) -> None:
-    """DescribeExecution is eventually consistent, and a decision may be written, not published."""
+    """DescribeExecution is eventually consistent, and a decision may be written but not published."""
     given = json.dumps(manifest_event())
     for arn, status in ((EXECUTION, "ABORTED"), (OTHER_EXECUTION, "RUNNING")):
         check(arn=arn)
@@ -246,7 +246,7 @@ def test_an_execution_that_has_ended_without_an_outcome_is_decided_by_notify(aws
 
 
 def newer(version_id: str) -> None:
-    """Let a newer manifest arrive, and be checked by an execution of its own."""
+    """Record a newer manifest, and let a new execution check it."""
     manifest = replace(
         manifest_upload(), upload=upload("a-vaultjob/a.manifest", event_time=EVENT_TIME + 9)
     )
@@ -255,7 +255,7 @@ def newer(version_id: str) -> None:
 
 
 def another_attempt(version_id: str) -> None:
-    """Let an operator start another attempt, which makes its first check."""
+    """Start another attempt as an operator does, and register its first check."""
     check(manifest_upload(attempt=2), OTHER_EXECUTION, version_id)
 
 
@@ -298,7 +298,7 @@ def test_another_attempt_takes_the_row_over_from_the_one_before(aws: FakeAws) ->
     assert row().outcome is None
     assert row().executions == {OTHER_EXECUTION}
     assert row().manifest == manifest_upload(attempt=2)
-    conclude(aws, "Failed")  # a late call for the attempt before
+    conclude(aws, "Failed")  # a late call for the previous attempt
     assert row().outcome is None
     record(manifest_event())  # its event, a second time
     conclude(aws, "Successful", manifest_upload(attempt=2), OTHER_EXECUTION)
@@ -321,7 +321,7 @@ def test_an_attempt_at_a_replaced_manifest_leaves_the_row_of_the_newer_one(aws: 
 def test_an_attempt_after_one_that_could_not_read_the_manifest_is_registered(
     aws: FakeAws, version_id: str
 ) -> None:
-    """The outcome has the event's time where no version was pinned."""
+    """The outcome has the event's time if no version was pinned."""
     record(manifest_event())
     conclude(aws, "Failed", version_id=version_id)
     another_attempt("v1")
@@ -344,7 +344,7 @@ def test_an_execution_that_checks_is_left_alone(aws: FakeAws) -> None:
 
 
 def test_a_check_is_registered_before_its_manifest_is_recorded(aws: FakeAws) -> None:
-    """The bus starts the execution while the record's queue may wait for hours."""
+    """The bus starts the execution at once; the messages of the record queue may wait for hours."""
     check()
     aws.clock.now += 60
     record(manifest_event())
@@ -365,7 +365,7 @@ def test_an_older_manifest_does_not_undo_a_newer_one(aws: FakeAws) -> None:
 
 @pytest.mark.parametrize("age_days", [1, 11])
 def test_a_set_whose_every_event_was_lost_is_found_once_a_day(aws: FakeAws, age_days: int) -> None:
-    """An old folder was there before the register, and is nobody's concern."""
+    """An old folder from before the register existed is ignored."""
     keys = ("team/b-vaultjob/x", "team/b-vaultjob/b.manifest", "other/x", "readme.txt")
     aws.folders.modified = dict.fromkeys(keys, EVENT_TIME - age_days * DAY)
     sweep()

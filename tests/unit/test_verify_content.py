@@ -1,4 +1,4 @@
-"""Content is verified by the real functions, in the real state machine, on a fake of AWS."""
+"""The real functions verify content in the real state machine, on a fake of AWS."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ COUNTS = ("verified", "unverified", "checksum-mismatch")
 
 @dataclass
 class Vault:
-    """A set of files in a fake account, and what happens in its reconciliation."""
+    """A set of files in a fake account, and the events during its reconciliation."""
 
     aws: FakeAws
     listed: Mapping[str, bytes]
-    """Contents by name, as the manifest lists them."""
+    """The contents that the manifest lists, by name."""
     algorithm: str = "crc64nvme"
     during: dict[int, Callable[[], None]] = field(default_factory=dict)
-    """What happens at the beginning of an iteration."""
+    """The actions at the beginning of an iteration."""
     contexts: list[FakeContext] = field(default_factory=list)
-    """The calls of the worker; those after them have plenty of time."""
+    """The calls of the worker; all later calls have enough time."""
     run: Run | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class Vault:
             self.upload(name, content)
 
     def upload(self, name: str, content: bytes) -> None:
-        """Put an object, and announce it now."""
+        """Put an object, and announce it at once."""
         self.aws.s3.put(f"{FOLDER}{name}", content)
         now = int(self.aws.clock.now)
         put_row(self.aws, f"{FOLDER}{name}", size_bytes=len(content), event_time=now)
@@ -110,14 +110,14 @@ class Vault:
         return answer
 
     def verified_times(self) -> int:
-        """Return how often the machine had the content compared."""
+        """Return the number of the machine's content comparisons."""
         assert self.run is not None
         return self.run.entered.count("Verify Content")
 
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let two files make a shard, and an object of more than 8 bytes be a large one."""
+    """Make shards of two files, and treat objects of more than 8 bytes as large."""
     monkeypatch.setattr(core, "SHARD_LINES", 2)
     monkeypatch.setattr(object_content, "RANGE_BYTES", 8)
     monkeypatch.setattr(verify_content, "RANGE_BYTES", 8)
@@ -135,7 +135,7 @@ def test_other_bytes_of_the_same_size_are_found(
     algorithm: str,
     stored: dict[str, str] | None,
 ) -> None:
-    """A checksum of parts, or of another algorithm, compares with nothing: the object is read."""
+    """A checksum of parts, or of another algorithm, cannot be compared, so that the object is read."""
     monkeypatch.setenv("VERIFY_CONTENT", mode)
     vault = Vault(aws, FILES, algorithm)
     if stored:
@@ -163,7 +163,7 @@ def test_other_bytes_of_the_same_size_are_found(
 def test_the_right_bytes_clear_a_mismatch(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch, mode: str, algorithm: str, announced: bool
 ) -> None:
-    """Only the keys with a new version are compared again, whoever uploaded it."""
+    """Only the keys with a new version are compared again; the uploader of the version does not matter."""
     monkeypatch.setenv("VERIFY_CONTENT", mode)
     vault = Vault(aws, FILES, algorithm)
     aws.s3.put(f"{FOLDER}b", b"SHORT")
@@ -183,7 +183,7 @@ def test_the_right_bytes_clear_a_mismatch(
 
 
 def test_stored_checksums_are_compared_without_reading(aws: FakeAws) -> None:
-    """So a million files cost a million HEADs, and no byte."""
+    """A million files need a million HEAD requests, and no content is read."""
     vault = Vault(aws, FILES)
     assert vault.outcome()["status"] == "Successful"
     versions = {key: list(versions) for (_, key), versions in aws.s3.versions.items()}
@@ -194,7 +194,7 @@ def test_stored_checksums_are_compared_without_reading(aws: FakeAws) -> None:
 def test_an_interrupted_verification_goes_on_where_it_was(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large object by its ranges, a shard by its files."""
+    """A large object continues at a range, and a shard at a file."""
     monkeypatch.setenv("VERIFY_CONTENT", "read")
     monkeypatch.setattr(object_content, "RANGES_AT_ONCE", 1)
     read: list[str] = []
@@ -213,7 +213,7 @@ def test_an_interrupted_verification_goes_on_where_it_was(
 def test_a_sha_256_that_no_worker_can_finish_is_unverified(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is never counted as verified; the outcome names how many, the report which."""
+    """It is never counted as verified; the outcome counts such files, and the report lists them."""
     monkeypatch.setenv("VERIFY_CONTENT", "read")
     vault = Vault(aws, {"a": b"a", "b": b"x" * 100}, "sha256")
     vault.contexts = [FakeContext(looks_at_the_clock=3), FakeContext(looks_at_the_clock=1)]
@@ -241,7 +241,7 @@ def test_nothing_compared_is_no_success(aws: FakeAws, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("code", ["SlowDown", "AccessDenied"])
 def test_an_error_costs_iterations_and_changes_no_verdict(aws: FakeAws, code: str) -> None:
-    """Throttling slows down; what is refused is tried again after the wait."""
+    """Throttling slows the verification down; a refused request is tried again after the wait."""
     refusals = iter(range(12))
     aws.s3.fails = lambda operation, _: (
         client_error(code, 503)
@@ -291,7 +291,7 @@ def test_an_object_that_is_gone_meanwhile_is_absent(
 
 
 def test_a_receipt_names_each_version_and_its_checksum(aws: FakeAws) -> None:
-    """Its index is in the outcome by its SHA-256, and has that of each part."""
+    """The outcome contains the SHA-256 of the receipt's index, and the index has the SHA-256 of each part."""
     detail = Vault(aws, FILES).outcome()
     index = newest(aws, detail["receipt"])
     assert hashlib.sha256(index).hexdigest() == detail["receipt-sha256"]
@@ -321,7 +321,7 @@ def newest(aws: FakeAws, uri: str) -> bytes:
 def test_each_line_is_in_one_shard(
     names: list[str], shards: int, start: int, ends_in_newline: bool
 ) -> None:
-    """Whatever the places where the ranges of bytes cut the lines."""
+    """The places where byte ranges cut the lines do not matter."""
     lines = "\n".join(names).encode() + b"\n" * ends_in_newline
     content = b"#" * start + lines
     listing = Listing(
@@ -337,7 +337,7 @@ def test_each_line_is_in_one_shard(
 
 
 def test_shards_are_few_and_hold_enough() -> None:
-    """2,000 at most; fewer lines a shard where the files are large."""
+    """There are at most 2,000 shards; a shard of large files has fewer lines."""
     listing = Listing(bucket="b", key="k", version_id="v")
     sets = [(10, 0), (10_000_000, 0), (3, 10 * 2**40), (9, 256 * 2**30)]
     shards = [

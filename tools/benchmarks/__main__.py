@@ -58,7 +58,7 @@ def arguments() -> argparse.Namespace:
 
 
 def compare(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -> None:
-    """Measure all cases, print each when it is done, and write all to ``latest.json``."""
+    """Measure all cases, print each result as soon as it exists, and write all to ``latest.json``."""
     found: list[Result] = []
     with progress.status("Starting") as status:
         for files in sizes:

@@ -1,7 +1,7 @@
-"""A plain reconciliation for comparison: simple, and everything in memory.
+"""A plain reconciliation for comparison: it keeps everything in memory.
 
-In every iteration it reads all rows and the whole manifest, lists all objects to verify sizes, with
-the client's own paginators, then sorts and compares.
+In every iteration it reads all rows and the whole manifest, and lists all objects to verify sizes.
+It uses the client's own paginators, and then sorts and compares.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Baseline:
         self._rich = form is Form.RICH
 
     def check(self, iteration: int) -> bool:
-        """Return whether all listed files have arrived, and no others."""
+        """Return whether exactly the listed files have arrived."""
         self.invocations += 1
         manifest = s3.get_object(Bucket=BUCKET, Key=MANIFEST_KEY)["Body"].read().decode()
         lines = manifest.splitlines()
@@ -44,7 +44,7 @@ class Baseline:
 
 
 def announced_keys() -> list[str]:
-    """Return the keys of all rows of the set that have not expired, without its manifest's."""
+    """Return the keys of all rows of the set that have not expired, except the manifest's."""
     pages = dynamodb.get_paginator("query").paginate(
         TableName="upload-events",
         KeyConditionExpression="setId = :set AND begins_with(objectKey, :folder)",

@@ -45,7 +45,7 @@ class BucketStub:
 
     objects: Uploads
     stored: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    """The objects with content, each with its version."""
+    """The contents and versions of objects, by key."""
     _parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
 
     def answer(

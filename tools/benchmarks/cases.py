@@ -11,9 +11,9 @@ from tools.benchmarks.running_stub import RunningStub
 from tools.benchmarks.synthetic_set import ITERATIONS, Arrival, Form
 
 SAMPLED_FROM_FILES = 100_000
-"""From this number of files on, the baseline runs only some iterations of an arrival."""
+"""With this number of files or more, the baseline runs only some iterations of an arrival."""
 SAMPLED_ITERATIONS = (3, 7, 13, 17)
-"""Their mean is that of 1 to 19, and the baseline's work grows with the iteration."""
+"""Their mean is the mean of 1 to 19, and the baseline's work grows with the iteration."""
 REPEATED_BELOW_FILES = 100_000
 REPEATS = 3
 EVERY_ITERATION = range(1, ITERATIONS + 1)
@@ -21,12 +21,12 @@ EVERY_ITERATION = range(1, ITERATIONS + 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A state in which a dataset may be found."""
+    """A state of a dataset."""
 
     name: str
     arrival: Arrival = Arrival.AT_ONCE
     shuffled: bool = False
-    """Whether the manifest is unsorted."""
+    """True if the manifest is unsorted."""
 
 
 COMPLETE = Case(name="complete")
@@ -40,7 +40,7 @@ CASES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Both sides of a case, side by side."""
+    """The measurements of both sides of a case."""
 
     case: Case
     files: int
@@ -63,7 +63,7 @@ class Result:
 
 
 def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Iterator[Result]:
-    """Measure every case with *files* files, and *show* which one is measured."""
+    """Measure every case with *files* files, and pass its name to *show*."""
     whole: dict[Form, Measurement] = {}
     for case in CASES:
         for form in Form:
@@ -71,7 +71,7 @@ def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Itera
             stub.show(files, case.arrival, form, shuffled=case.shuffled)
             ours = _median(stub, "ours", case, form, files)
             if files >= SAMPLED_FROM_FILES and case.arrival is not Arrival.AT_ONCE:
-                # The last iteration sees what the complete case sees.
+                # The last iteration has the same input as the complete case.
                 baseline = _sampled(stub, form) + whole[form]
             else:
                 baseline = _median(stub, "baseline", case, form, files)
@@ -83,7 +83,7 @@ def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Itera
 
 
 def _median(stub: RunningStub, who: Who, case: Case, form: Form, files: int) -> Measurement:
-    """Measure one side, a short one three times."""
+    """Measure one side; repeat a short measurement three times."""
     iterations = [ITERATIONS] if case.arrival is Arrival.AT_ONCE else list(EVERY_ITERATION)
     repeats = REPEATS if files < REPEATED_BELOW_FILES else 1
     measured = [measure(stub, who, form, iterations) for _ in range(repeats)]
@@ -125,6 +125,6 @@ def looks(
 
 
 def _require_whole(measured: Measurement, name: str) -> None:
-    """Refuse the figures of a reconciliation with a wrong result."""
+    """Raise an error if a reconciliation has a wrong result."""
     if measured.whole_at != ITERATIONS:
         raise BenchmarkError(f"{name}: found whole at {measured.whole_at}, not at {ITERATIONS}")

@@ -43,13 +43,13 @@ class Counts:
         }
 
     def clear(self) -> None:
-        """Count from nothing again."""
+        """Set all counts to zero."""
         self.requests.clear()
         self.read_units, self.write_units, self.sent_bytes = 0, 0, 0
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> Self:
-        """Read what :meth:`payload` wrote."""
+        """Read the result of :meth:`payload`."""
         return cls(**{**payload, "requests": Counter(payload["requests"])})
 
     def __add__(self, other: Counts) -> Counts:

@@ -1,4 +1,4 @@
-"""What can go wrong in a benchmark, as types."""
+"""The errors that the benchmarks raise."""
 
 from deployment.errors import CommandError
 

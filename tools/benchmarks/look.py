@@ -1,4 +1,4 @@
-"""The last look at a set that is not whole: the real adapters, called as Notify calls them."""
+"""The last look at a set that is not whole. It calls the real adapters as Notify does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.benchmarks.ours import Ours
 from tools.benchmarks.synthetic_set import Form
 
 CALL_CPU_SECONDS = 5
-"""Short, so that a large set takes several calls, each of which goes on where the last stopped."""
+"""Short, so that a large set takes several calls; each call continues where the previous one stopped."""
 
 
 class Look:
@@ -21,8 +21,8 @@ class Look:
         self.invocations = 0
 
     def check(self, iteration: int) -> bool:
-        """Return whether the report lists as many keys as were counted."""
-        from handlers.aws import reconciliation  # clients are made where it is imported
+        """Return whether the number of listed keys in the report equals the count."""
+        from handlers.aws import reconciliation  # importing the handler creates its clients
         from handlers.core.errors import LookUnfinishedError
         from handlers.core.execution import Execution
 
@@ -42,6 +42,6 @@ class Look:
 
 
 def _out_of_time(*, after_seconds: float) -> Callable[[], bool]:
-    """Return a function that returns whether this process has used so much of a processor."""
+    """Return a function that returns whether this process has used up its processor time."""
     end = time.process_time() + after_seconds
     return lambda: time.process_time() > end

@@ -1,4 +1,4 @@
-"""One side of one case, measured."""
+"""Measure one side of one case."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ Who = Literal["ours", "baseline", "look"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What a reconciliation took."""
+    """The resources that a reconciliation used."""
 
     cpu_seconds: float
     wall_seconds: float
     peak_mib: float
     invocations: float
     whole_at: int | None
-    """The iteration in which the dataset was found whole."""
+    """The iteration that found the dataset whole."""
     requests: float
     read_units: float
     request_dollars: float
     sent_bytes: float
-    """How much of answers was read."""
+    """The bytes of answers that were read."""
     estimated: bool = False
-    """Whether a part of the iterations stands for all of them."""
+    """True if some of the iterations were measured, and the others estimated."""
 
     @property
     def dollars(self) -> float:
-        """Return the whole price; a function that needs more memory is given it."""
+        """Return the total price; the price of Lambda is that of the memory that the function needs."""
         return self.request_dollars + lambda_dollars(
             seconds=self.wall_seconds,
             memory_mib=max(MEMORY_MB, self.peak_mib),
@@ -49,7 +49,7 @@ class Measurement:
         )
 
     def scaled(self, factor: float) -> Measurement:
-        """Return what *factor* times as many iterations of this kind would take."""
+        """Return an estimate for *factor* times as many iterations."""
         return replace(
             self,
             cpu_seconds=self.cpu_seconds * factor,
@@ -78,7 +78,7 @@ class Measurement:
 
 
 def measure(stub: RunningStub, who: Who, form: Form, iterations: Sequence[int]) -> Measurement:
-    """Run *iterations* of *who* on what *stub* shows, in a fresh process."""
+    """Run *iterations* of *who* on the dataset of *stub*, in a fresh process."""
     stub.take_counts()
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with tempfile.TemporaryDirectory(prefix="vault-benchmark-") as folder:

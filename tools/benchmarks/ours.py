@@ -1,4 +1,4 @@
-"""The real reconciliation: its handler, called as the state machine calls it."""
+"""The real reconciliation. It calls the handler as the state machine does."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 900
 MEMORY_MB = 1769
-"""What the function is deployed with: a whole processor."""
+"""The memory of the deployed function, which gives it a whole processor."""
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:dev-vault-reconciliation:benchmark"
 
 
 def environment(form: Form) -> dict[str, str]:
-    """Return the function's variables; a plain set is not verified, as the baseline's is not."""
+    """Return the function's variables; neither side verifies a plain set."""
     return {
         **CheckEnvironment(
             upload_event_table="upload-events",
@@ -44,7 +44,7 @@ def environment(form: Form) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Context:
-    """What Lambda passes to a function beside the event."""
+    """The context that Lambda passes to a function with the event."""
 
     function_name: str = "dev-vault-reconcile-check"
     memory_limit_in_mb: int = MEMORY_MB
@@ -55,7 +55,7 @@ class Context:
     deadline: float = field(default_factory=lambda: time.monotonic() + TIMEOUT_SECONDS)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how long the invocation may still take."""
+        """Return the time that the invocation has left."""
         return int((self.deadline - time.monotonic()) * 1000)
 
 
@@ -64,7 +64,7 @@ class Ours:
 
     def __init__(self, form: Form) -> None:
         os.environ |= environment(form)
-        from handlers import reconcile_check  # clients are made where it is imported
+        from handlers import reconcile_check  # importing the handler creates its clients
 
         self._handler = reconcile_check.handler
         self.invocations = 0
@@ -79,7 +79,7 @@ class Ours:
         }
 
     def check(self, iteration: int) -> bool:
-        """Run one iteration: a check, and again while its result requests another one at once."""
+        """Run one iteration: repeat the check while its result requests another one at once."""
         ticker = {"ticker": iteration, "count": 960, "continue": True}
         self._state["iterator"] = {"Payload": ticker}
         while True:
@@ -90,7 +90,7 @@ class Ours:
                 return done
 
     def event(self) -> dict[str, Any]:
-        """Return what the state machine passes to its tasks now."""
+        """Return the event that the state machine now passes to its tasks."""
         event: dict[str, Any] = json.loads(
             json.dumps(
                 {

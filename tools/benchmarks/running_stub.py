@@ -1,4 +1,4 @@
-"""The stub's process, and how it gets its dataset."""
+"""The stub's process, and requests that set its dataset."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENVIRONMENT = {
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
-"""What a client of the stub needs; nothing of the user's own AWS may leak in."""
+"""The variables of a client of the stub; none of the user's AWS variables may reach it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,21 @@ class RunningStub:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what a process needs to take the stub for AWS."""
+        """Return the variables that let a process use the stub as AWS."""
         return {**ENVIRONMENT, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
 
     def show(self, files: int, arrival: Arrival, form: Form, *, shuffled: bool = False) -> None:
-        """Let the stub know a dataset, of which everything has arrived."""
+        """Give the stub a dataset that has arrived completely."""
         self._control(
             "dataset", {"files": files, "arrival": arrival, "form": form, "shuffled": shuffled}
         )
 
     def turn_to(self, iteration: int) -> None:
-        """Let the stub know what has arrived by *iteration*."""
+        """Make the stub return only the uploads that have arrived by *iteration*."""
         self._control("iteration", iteration)
 
     def take_counts(self) -> Counts:
-        """Return what was counted since this was asked last."""
+        """Return the counts since the previous call."""
         return Counts.from_payload(json.loads(self._control("counts", None)))
 
     def _control(self, command: str, value: Any) -> bytes:

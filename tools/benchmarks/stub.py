@@ -1,6 +1,6 @@
 """``python -m tools.benchmarks.stub``: DynamoDB and S3 on a port of 127.0.0.1, until its input ends.
 
-It prints its port. A process of its own, so that its work is nobody's CPU seconds.
+It prints its port. It is a separate process, so that no measurement includes its CPU seconds.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Request:
 
 
 class Stub:
-    """The services, and which dataset they know how much of."""
+    """The services, and the part of a dataset that they return."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -55,9 +55,9 @@ class Stub:
         self.show(files=1, arrival=Arrival.AT_ONCE, form=Form.PLAIN, shuffled=False)
 
     def show(self, *, files: int, arrival: Arrival, form: Form, shuffled: bool) -> None:
-        """Know another dataset, of which everything has arrived."""
+        """Replace the dataset with another one, which has arrived completely."""
         if self._made is None or self._made[0] != (files, arrival):
-            self._made = None  # two of the largest at a time would not fit into the memory
+            self._made = None  # the memory cannot hold two of the largest datasets
             self._made = ((files, arrival), synthetic_set(files, arrival))
         self._dataset = self._made[1]
         manifest = self._dataset.manifest(form, began=self._began, shuffled=shuffled)
@@ -67,7 +67,7 @@ class Stub:
         self.bucket = BucketStub(self._dataset.objects, stored)
 
     def turn_to(self, iteration: int) -> None:
-        """Know what has arrived by *iteration*."""
+        """Return only the uploads that have arrived by *iteration* from now on."""
         self.table.rows = Rows(self._dataset.rows.until(iteration), self._began)
         self.bucket.objects = self._dataset.objects.until(iteration)
 
@@ -155,7 +155,7 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> R
 async def _write(
     writer: asyncio.StreamWriter, answer: Answer, *, with_body: bool
 ) -> AsyncIterator[int]:
-    """Send *answer* piece by piece, and yield the size of each, until nobody reads on."""
+    """Send *answer* piece by piece, and yield the size of each, until the client stops reading."""
     headers = {
         "x-amzn-RequestId": "0" * 32,
         "Content-Length": str(len(answer.body)),
@@ -177,7 +177,7 @@ async def _write(
 
 
 async def main() -> None:
-    """Serve on a free port until the standard input ends: with whoever started the stub."""
+    """Serve on a free port until the standard input closes, which is when the parent process ends."""
     stub = Stub()
     server = await asyncio.start_server(stub.serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

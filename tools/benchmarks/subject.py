@@ -1,6 +1,6 @@
 """``python -m tools.benchmarks.subject``: measure one reconciliation in its own process.
 
-CPU seconds and wall time are those of the checks only: imports and clients are made before.
+CPU seconds and wall time cover the checks only, without imports and the creation of clients.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def subject(who: str, form: Form) -> Subject:
 
 
 def cpu_seconds() -> float:
-    """Return the CPU time of this process until now, in user mode and in the kernel."""
+    """Return the CPU time that this process has used, in user mode and in the kernel."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 

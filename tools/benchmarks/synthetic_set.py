@@ -1,4 +1,4 @@
-"""A dataset as a vaulting job would leave it: keys, sizes, folders, arrivals, a manifest.
+"""A dataset like that of a vaulting job: keys, sizes, folders, arrivals, a manifest.
 
 It has no random parts: the same number of files always gives the same dataset.
 """
@@ -108,7 +108,7 @@ def synthetic_set(files: int, arrival: Arrival) -> SyntheticSet:
 
 
 def _key(number: int) -> str:
-    """Return a key of about 75 bytes; one file in a hundred has a name as people give it."""
+    """Return a key of about 75 bytes; one file in a hundred has a name like those that people choose."""
     batch = number // FILES_A_FOLDER
     folder = f"{FOLDER}/region-{batch // FOLDERS_A_REGION:03}/batch-{batch:05}"
     if number % 100 == 37:
@@ -121,7 +121,7 @@ def _size_bytes(number: int) -> int:
 
 
 def _folders_of(key: str) -> list[str]:
-    """Return the folders above *key*, except that of the set."""
+    """Return the folders above *key*, except the set's folder."""
     return [key[:at] for at in range(len(FOLDER) + 1, len(key)) if key[at] == "/"]
 
 

@@ -91,11 +91,11 @@ class Rows:
         raise RefusedByAwsError("ValidationException", f"The stub knows no attribute {name!r}")
 
     def kept(self, numbers: range, conditions: Sequence[tuple[str, str, int]]) -> Sequence[int]:
-        """Return those of the rows *numbers* that fulfil all *conditions*."""
+        """Return the rows among *numbers* that fulfil all *conditions*."""
         kept: Sequence[int] = numbers
         for name, sign, value in conditions if numbers else ():
             holds = OPERATORS[sign]
-            # Where it holds for both ends of an order, it holds for all between them.
+            # If a condition holds for the smallest and the largest value, it holds for all values between.
             if not all(holds(extreme, value) for extreme in self._extremes(name)):
                 column = self.column(name, kept)
                 kept = [
@@ -103,7 +103,7 @@ class Rows:
                 ]
         return kept
 
-    @cache  # noqa: B019 - rows live as long as the stub's iteration
+    @cache  # noqa: B019 - the stub keeps the rows for one iteration only
     def _extremes(self, name: str) -> tuple[int, int]:
         """Return the smallest and the largest value of a number that all rows have."""
         if name == "objectSize":
@@ -128,7 +128,7 @@ def text_bytes(text: str) -> int:
 
 @cache
 def number_bytes(number: int) -> int:
-    """Return the size of a number: a byte for two significant digits, and one more."""
+    """Return the size of a number: one byte for each two significant digits, and one more byte."""
     return ceil(len(str(number).rstrip("0")) / 2) + 1
 
 

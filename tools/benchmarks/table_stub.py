@@ -1,7 +1,7 @@
-"""A stub of DynamoDB: the upload event table, read only, and a small table of items.
+"""A stub of DynamoDB: the read-only upload event table, and a small table of items.
 
-Pages end, and capacity is counted, as AWS documents it: by the size of the items that were
-read, before filter and projection.
+As AWS documents it, pages and capacity depend on the size of the items that were read, before
+filter and projection.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
@@ -71,7 +71,7 @@ class TableStub:
         return f"{''.join(parts)}}}".encode()
 
     def _range(self, request: Mapping[str, Any]) -> tuple[int, int]:
-        """Return which rows a Query asks for, from the first to behind the last."""
+        """Return the range of rows that a Query selects; its end is exclusive."""
         found = KEY_CONDITION.fullmatch(request["KeyConditionExpression"])
         if found is None:
             raise RefusedByAwsError("ValidationException", "The stub cannot read the key condition")
@@ -131,7 +131,7 @@ class TableStub:
         return {}
 
     def _update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Add a text to a set of an item; a row of the register is written, and nobody reads it."""
+        """Add a text to a set attribute of an item; writes to the register are counted and never read."""
         self.counts.write_units += 1
         if "folder" in request["Key"]:
             return {"Attributes": request["Key"]}
@@ -156,7 +156,7 @@ class TableStub:
 
 
 def _conditions(request: Mapping[str, Any]) -> list[tuple[str, str, int]]:
-    """Return the comparisons of numbers that a filter asks for."""
+    """Return the numeric comparisons of a filter."""
     if "FilterExpression" not in request:
         return []
     values = request["ExpressionAttributeValues"]

@@ -48,7 +48,7 @@ def comparison(files: int, results: Sequence[Result]) -> Table:
 
 
 def growth(title: str, measured: Sequence[tuple[int, Form, Measurement]]) -> Table:
-    """Return the table of this project's growth, by size."""
+    """Return the table of this project's cost by size of the set."""
     table = Table(title=title, header_style="bold", box=None)
     table.add_column("files", justify="right")
     table.add_column("form")

@@ -22,7 +22,7 @@ UNSORTED_PEAK_MIB = 512
 
 
 def verdicts(results: Sequence[Result]) -> Iterator[tuple[bool, str]]:
-    """Yield for each target whether it is met, and a sentence with the figures."""
+    """Yield for each target a bool, true if it is met, and a sentence with the figures."""
     for result in results:
         name = f"{result.case.name}, {result.form}"
         ours, baseline = result.ours, result.baseline

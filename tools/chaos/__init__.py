@@ -1,1 +1,1 @@
-"""Proof by fault: the local system under load while everything around the handlers fails."""
+"""Test the local system under load while everything around the handlers fails."""

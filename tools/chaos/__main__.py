@@ -1,4 +1,4 @@
-"""``python -m tools.chaos``: is anything lost or doubled while everything fails?"""
+"""``python -m tools.chaos``: check that faults neither lose nor double anything."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Carry out a run, and return its exit status."""
+    """Do a run, and return its exit status."""
     options = arguments()
     return exit_status(
         lambda: chaos(options),
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def chaos(options: argparse.Namespace) -> int:
-    """Run, and print what fired, what was tried again, what is wrong, and a line of figures."""
+    """Run, and print the faults, the repeated requests, the errors, and a line of figures."""
     console = Console(width=None if sys.stdout.isatty() else 120)
     found = run(
         seed=options.seed,
@@ -74,7 +74,7 @@ def chaos(options: argparse.Namespace) -> int:
 
 
 def print_run(found: Run, console: Console) -> None:
-    """Print tables, and a sentence for each thing that is wrong."""
+    """Print tables, and a sentence for each error."""
     fired = Table("where", "fault", "fired", box=None, header_style="bold")
     for (where, fault), times in sorted(found.fired.items()):
         fired.add_row(where, fault, f"{times:,}")

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, however that ends."""
+"""Child processes that end with their parent, even if the parent crashes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Child:
-    """A module of this package in a process of its own; its log is appended to *log*."""
+    """Runs a module of this package in a separate process, and appends its log to *log*."""
 
     def __init__(self, module: str, *arguments: str, log: Path) -> None:
         with log.open("ab") as output:
@@ -24,23 +24,23 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the parent, which ends its children
+                start_new_session=True,  # only the parent handles Ctrl-C: it ends its children
             )
 
     @property
     def status(self) -> int | None:
-        """Its exit status; None as long as it runs."""
+        """The exit status of the process; None as long as it runs."""
         return self._process.poll()
 
     def kill(self) -> None:
-        """End it at once, as a crash does; that it has ended is fine."""
+        """End the process at once, as a crash does. It may have ended already."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGKILL)
         self._process.communicate()
 
 
 def end_with_parent() -> None:
-    """End this process when its standard input closes: its parent is gone then."""
+    """End this process when its standard input closes, because its parent has then ended."""
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 1024):

@@ -1,4 +1,4 @@
-"""One run: a system deployed, disturbed, left to recover, and compared with the truth."""
+"""One run: deploy a system, disturb it, let it recover, and compare it with the expected result."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ ENVIRONMENT = "chaos"
 LOOK_SECONDS = 1.0
 QUIET_LOOKS = 3
 PATIENCE_SECONDS = 300.0
-"""More than a count takes that began as the faults ended."""
+"""Longer than a reconciliation takes that starts when the faults end."""
 SWEEPS = 3
 
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """What a run has found."""
+    """The result of a run."""
 
     seed: int
     work: Workload
     verdict: Verdict
     fired: Counter[tuple[str, str]]
-    """How often which fault fired, by where it did."""
+    """The number of times that each fault fired, by place and fault."""
     retried: Counter[str] = field(default_factory=Counter)
     dead_letters: int = 0
     seconds: int = 0
-    """Of faults and recovery."""
+    """The duration of faults and recovery."""
 
     def summary(self) -> dict[str, int]:
         """Return the line of figures."""
@@ -81,7 +81,7 @@ def run_on(
     plant: str,
     phases: Phases,
 ) -> Run:
-    """Inject faults for *seconds*, let the system recover, and judge what came of it."""
+    """Inject faults for *seconds*, let the system recover, and judge the result."""
     started, fired_before = time.monotonic(), proxy.fired()
     work = workload(seed, seconds)
     with ExitStack() as stack:
@@ -114,7 +114,7 @@ def run_on(
 def start_gateway(
     system: DeployedSystem, proxy: FaultProxy, work: Workload, *, seed: int
 ) -> GatewayProcess:
-    """Start the gateway that does the *work*, from now on."""
+    """Start the gateway, which begins the *work* now."""
     folder: Path = system.folder / f"gateway-{seed}"
     folder.mkdir()
     (folder / "plan.jsonl").write_text(lines(work.actions))
@@ -129,7 +129,7 @@ def start_gateway(
 
 
 def disturb(injector: Injector, work: Workload, *, seed: int, seconds: float) -> None:
-    """Inject the faults of the schedule, each when its time has come."""
+    """Inject each fault of the schedule at its time."""
     began = time.monotonic()
     faults = schedule(seed, seconds)
     while (elapsed := time.monotonic() - began) < seconds:
@@ -141,7 +141,7 @@ def disturb(injector: Injector, work: Workload, *, seed: int, seconds: float) ->
 
 
 def recover(injector: Injector, seen: Observation, gateway: GatewayProcess, work: Workload) -> None:
-    """Wait until nothing happens any more; sweep, and wait again, while an outcome is due."""
+    """Wait until the system is idle; while an outcome is due, sweep and wait again."""
     for _ in range(SWEEPS):
         wait_until_quiet(injector, seen, gateway, work)
         if {each.set_id for each in work.sets} <= seen.outcomes().keys():

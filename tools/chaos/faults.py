@@ -1,4 +1,4 @@
-"""The faults that a driver injects into a running system, one method each."""
+"""The faults that the driver injects into a running system."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tools.chaos.schedule import (
 from tools.chaos.workload import ExpectedSet, Kind
 
 STOP_AFTER_SECONDS = 20.0
-"""An execution that is to be stopped runs for so long before."""
+"""The time that an execution runs before it is stopped."""
 DISTURBED = {"twice": 0.05, "late": 0.1, "lateSeconds": 5.0}
 HIDDEN_SCALE = 1 / 24
-"""A message that SQS hides for twelve minutes, as after a crash, comes back after half a minute."""
+"""A message that SQS hides for twelve minutes after a crash is visible again after half a minute."""
 
 
 class Injector:
@@ -47,7 +47,7 @@ class Injector:
         self._since: dict[str, float] = {}
 
     def begin(self, plant: str) -> None:
-        """Let faults fire from now on, and functions send their requests through the proxy."""
+        """Enable the faults, and send the functions' requests through the proxy."""
         self._chaos(
             {
                 **DISTURBED,
@@ -59,7 +59,7 @@ class Injector:
         self._proxy.add(RULES)
 
     def end(self) -> None:
-        """Let no fault fire any more; what SQS hides comes back as fast as before."""
+        """Disable the faults, and restore the time for which SQS hides messages."""
         self._proxy.clear()
         self._chaos(dict.fromkeys(DISTURBED, 0))
         self.start_consumers(time.time() + 3_600)
@@ -76,14 +76,14 @@ class Injector:
             self.counts[f"{fault.does} {fault.target}".strip()] += 1
 
     def start_consumers(self, now: float) -> None:
-        """Let consumers go on whose time is over."""
+        """Start the consumers again whose outage is over."""
         for uuid, until in list(self._stopped_consumers.items()):
             if until <= now:
                 del self._stopped_consumers[uuid]
                 self._functions.update_event_source_mapping(UUID=uuid, Enabled=True)
 
     def stop_executions(self, sets: Iterable[ExpectedSet]) -> None:
-        """Stop each execution of those sets that are to be stopped, once it has run for a while."""
+        """Stop each execution of the sets of kind STOPPED, after it has run for a while."""
         manifests = {each.manifest for each in sets if each.kind is Kind.STOPPED}
         now = time.monotonic()
         for execution in self._seen.running():
@@ -97,7 +97,7 @@ class Injector:
                 self.counts["stop execution"] += 1
 
     def report(self) -> dict[str, Any]:
-        """Return what the endpoint reports of workers, disturbances and repeated requests."""
+        """Return the endpoint's report on workers, disturbances and repeated requests."""
         report: dict[str, Any] = json.loads(ask(self._seen.system.endpoint, "GET", "/_chaos"))
         return report
 
@@ -105,7 +105,7 @@ class Injector:
         ask(self._seen.system.endpoint, "PUT", "/_chaos", settings)
 
     def _kill_worker(self, fault: Fault) -> bool:
-        """Kill a process of a Lambda function, a busy one if there is one."""
+        """Kill a process of a Lambda function, preferably a busy one."""
         found = self.report()["workers"]
         workers = [each for each in found if each["busy"]] or found
         if not workers:

@@ -1,7 +1,7 @@
-"""``python -m tools.chaos.gateway``: a gateway that may be killed, and goes on where it stood.
+"""``python -m tools.chaos.gateway``: a gateway that continues its work after it was killed.
 
-Its journal has a line for each action that is done. An action that is not in it is done again: an
-upload may be announced twice, but no object is written again once it was announced.
+Its journal has a line for each completed action. It repeats an action that is not in the journal: it
+may announce an upload twice, but it never writes an object again after it has announced it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SHARE = "arn:aws:storagegateway:eu-west-1:123456789012:share/share-CA05CA05"
 
 
 class Gateway:
-    """Writes objects and announces them, through *proxy*; looks at what is there at *direct*."""
+    """Writes objects and announces them, through *proxy*; reads the bucket through *direct*."""
 
     def __init__(self, bucket: str, *, proxy: Endpoint, direct: Endpoint) -> None:
         self._share = FileShare(SHARE, GATEWAY, bucket, "", {}, [])
@@ -40,7 +40,7 @@ class Gateway:
         self._events = client(proxy, "events")
 
     def do(self, action: Action) -> None:
-        """Carry out *action*, however often it takes."""
+        """Repeat *action* until it succeeds."""
         body = action.body.encode()
         where = {"Bucket": self._share.bucket, "Key": action.key}
         if action.does == "delete":
@@ -63,7 +63,7 @@ class Gateway:
             return False
 
     def _until_done(self, call: Callable[[], Any], is_done: Callable[[], bool]) -> None:
-        """Call until it *is_done*: an answer may be lost though the request was carried out."""
+        """Call until it *is_done*: the answer of a successful request may be lost."""
         while not is_done():
             try:
                 call()
@@ -78,7 +78,7 @@ class Gateway:
 
 
 def work(gateway: Gateway, plan: Sequence[Action], journal: Path, *, began: float) -> None:
-    """Carry out what of *plan* is not in *journal*, a lane a thread, when its time has come."""
+    """Do each action of *plan* that is not in *journal* at its time, with one thread for each lane."""
     done = set(journal.read_text().split()) if journal.exists() else set()
     lock = threading.Lock()
 
@@ -96,7 +96,7 @@ def work(gateway: Gateway, plan: Sequence[Action], journal: Path, *, began: floa
 
 
 def main() -> None:
-    """Carry out a plan of actions."""
+    """Do the actions of a plan."""
     parser = argparse.ArgumentParser(prog="python -m tools.chaos.gateway")
     for name in ("--bucket", "--proxy", "--direct", "--region"):
         parser.add_argument(name, required=True)
@@ -114,7 +114,7 @@ def main() -> None:
 
 
 class GatewayProcess:
-    """The gateway in a process of its own."""
+    """The gateway in a separate process."""
 
     def __init__(self, folder: Path, **options: str) -> None:
         self._folder, self._log = folder, folder / "gateway.log"
@@ -126,19 +126,19 @@ class GatewayProcess:
         return Child("gateway", *where, log=self._log)
 
     def kill(self) -> None:
-        """Kill it."""
+        """Kill the gateway."""
         self._child.kill()
 
     def restart(self) -> None:
-        """Kill it, and let it go on from its journal."""
+        """Kill the gateway, and start it again; it continues from its journal."""
         self._child.kill()
         self._child = self._start()
 
     def works(self) -> bool:
-        """Return whether it has something to do.
+        """Return whether the gateway still has work to do.
 
         Raises:
-            CommandError: It failed.
+            CommandError: The gateway failed.
         """
         if self._child.status:
             raise CommandError(f"The gateway failed: {self._log.read_text()[-1000:]}")

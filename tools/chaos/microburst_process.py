@@ -1,4 +1,4 @@
-"""``python -m tools.chaos.microburst_process SEED ...``: microburst, whose chance follows a seed."""
+"""``python -m tools.chaos.microburst_process SEED ...``: run microburst with seeded random numbers."""
 
 from __future__ import annotations
 

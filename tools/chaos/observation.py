@@ -1,4 +1,4 @@
-"""What a deployed system holds and announces, as an operator and a consumer see it."""
+"""Read the contents of a deployed system and its outcomes, as an operator and a consumer do."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HELD = (
     "ApproximateNumberOfMessagesDelayed",
 )
 PASSED_SECONDS = 7_200
-"""More than the sweep leaves an execution before it looks at it."""
+"""Longer than the time that the sweep waits before it checks an execution."""
 
 
 class Observation:
-    """Looks at a system directly, past the faults."""
+    """Queries a system directly, without faults."""
 
     def __init__(self, system: DeployedSystem, outcomes: OutcomeSubscription) -> None:
         self.system = system
@@ -33,7 +33,7 @@ class Observation:
         self._received: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     def outcomes(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the details of all outcomes that were announced so far, by set."""
+        """Return the details of all outcomes so far, by set."""
         while event := self._outcomes.receive():
             self._received[event["detail"]["set-id"]].append(event["detail"])
         return self._received
@@ -55,22 +55,22 @@ class Observation:
         }
 
     def waiting(self) -> int:
-        """Return how many messages wait in the queues in front of functions."""
+        """Return the number of messages in the functions' queues."""
         return sum(self._messages(self.outputs[name]) for name in QUEUES)
 
     def dead_letters(self) -> int:
-        """Return how many dead letters there are."""
+        """Return the number of dead letters."""
         return sum(self._messages(self.outputs[name]) for name in DEAD_LETTERS)
 
     def running(self) -> list[str]:
-        """Return the executions that run."""
+        """Return the running executions."""
         pages = self.states.get_paginator("list_executions").paginate(
             stateMachineArn=self.system.state_machine_arn, statusFilter="RUNNING"
         )
         return [each["executionArn"] for page in pages for each in page["executions"]]
 
     def sweep(self) -> None:
-        """Invoke the sweep as if two hours had passed: its schedule is too slow for a run."""
+        """Invoke the sweep as if two hours had passed, because its schedule is too slow for a run."""
         table = self.outputs["setTableName"]
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=table, FilterExpression="attribute_exists(due)"

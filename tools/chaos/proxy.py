@@ -1,4 +1,4 @@
-"""microburst between clients and the endpoint: faults in AWS's own wire format, by its rules."""
+"""A proxy (microburst) between clients and the endpoint: its rules inject faults in AWS's format."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Rule = dict[str, Any]
 
 
 def ask(url: str, method: str, path: str, body: Any = None) -> str:
-    """Send a request of an endpoint's or a proxy's own, and return the answer.
+    """Send a request of the endpoint's or the proxy's own API, and return the answer.
 
     Raises:
-        CommandError: It is refused.
+        CommandError: The request is refused.
     """
     connection = HTTPConnection(urlsplit(url).netloc, timeout=120)
     try:
@@ -55,16 +55,16 @@ class FaultProxy:
         ask(self.url, "PATCH", "/_microburst/rules", list(rules))
 
     def clear(self) -> None:
-        """Remove all rules: it only passes on now."""
+        """Remove all rules, so that the proxy only forwards requests."""
         ask(self.url, "DELETE", "/_microburst/rules", [])
 
     def fired(self) -> Counter[tuple[str, str]]:
-        """Return how often which fault fired, by service with operation, and by fault."""
+        """Return the number of times that each fault fired, by service with operation, and by fault."""
         return counted(ask(self.url, "GET", "/_microburst/metrics"))
 
 
 def counted(metrics: str) -> Counter[tuple[str, str]]:
-    """Return the faults in microburst's *metrics*; latencies are one fault, however long."""
+    """Return the faults in microburst's *metrics*; latencies of any length count as one fault."""
     fired: Counter[tuple[str, str]] = Counter()
     for found in COUNTED.finditer(metrics):
         action = "latency" if found["action"].startswith("latency") else found["action"]
@@ -74,12 +74,12 @@ def counted(metrics: str) -> Counter[tuple[str, str]]:
 
 @contextmanager
 def fault_proxy(upstream: str, *, seed: int, log: Path) -> Iterator[FaultProxy]:
-    """Start microburst in front of *upstream*, without a rule, and end it afterwards.
+    """Start microburst in front of *upstream*, without rules, and end it afterwards.
 
     Raises:
-        CommandError: It ended at once, or does not answer.
+        CommandError: microburst ended at once, or does not answer.
     """
-    with socket.socket() as free:  # microburst takes no port 0
+    with socket.socket() as free:  # microburst does not accept port 0
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     where = ("--upstream", upstream, "--port", str(port), "--no-resign")

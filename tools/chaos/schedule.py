@@ -1,4 +1,4 @@
-"""When which fault comes. Pure: the same for the same seed."""
+"""The times of the faults. Pure: the same seed gives the same schedule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 OUTAGE_SECONDS = 60.0
 OUTAGE_SHARE = 0.1
-"""Of a run; a long one has outages of a minute."""
+"""The share of a run that an outage takes; in a long run an outage takes a minute."""
 
 KILL_WORKER, KILL_GATEWAY, STOP_CONSUMER, REFUSE = "kill worker", "kill gateway", "stop", "refuse"
 CONSUMERS = ("classify-upload", "record-upload")
@@ -16,7 +16,7 @@ CONSUMERS = ("classify-upload", "record-upload")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A fault, the seconds from the beginning of the run until it comes, and how long it stays."""
+    """A fault, its start in seconds after the beginning of the run, and its duration."""
 
     at: float
     does: str
@@ -25,7 +25,7 @@ class Fault:
 
 
 def schedule(seed: int, seconds: float) -> list[Fault]:
-    """Return the faults of a run, in the order of time; each kind comes at least once."""
+    """Return the faults of a run, in the order of time; each kind occurs at least once."""
     random = Random(f"schedule {seed}")
     outage = min(OUTAGE_SECONDS, OUTAGE_SHARE * seconds)
     faults = [
@@ -72,7 +72,7 @@ RULES: tuple[dict[str, Any], ...] = (
     {"service": "*", "reset": True, "probability": 0.02},
     {"service": "*", "latency": {"min": 50, "max": 800}, "probability": 0.05},
 )
-"""For microburst: throttling, server errors, cut bodies, resets and latency, all of the time."""
+"""Microburst's rules for the whole run: throttling, server errors, cut bodies, resets and latency."""
 
 OUTAGES: dict[str, dict[str, Any]] = {
     "table": _error("dynamodb", "InternalServerError", 500, 1.0),
@@ -82,6 +82,6 @@ OUTAGES: dict[str, dict[str, Any]] = {
 
 
 def outage(fault: Fault, *, table: str) -> dict[str, Any]:
-    """Return microburst's rule of an outage, which ends of itself."""
+    """Return microburst's rule for an outage, which ends after the fault's duration."""
     only = {"resource": table} if fault.target == "table" else {}
     return {**OUTAGES[fault.target], **only, "ttl_s": fault.seconds}

@@ -1,4 +1,4 @@
-"""What came of a run, compared with what must come of it. Pure."""
+"""Compare the result of a run with the expected result. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIFFERENCES = ("missing", "absent", "size-mismatch", "unexpected")
 
 @dataclass(slots=True)
 class Verdict:
-    """The four counters that must be zero, and a sentence for each thing that is wrong."""
+    """Four counters that must be zero, and a sentence for each error."""
 
     lost_uploads: int = 0
     without_outcome: int = 0
@@ -30,7 +30,7 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was lost, and every set had its one outcome."""
+        """True if nothing was lost, and each set had exactly one outcome, the right one."""
         return not (
             self.lost_uploads + self.without_outcome + self.two_outcomes + self.wrong_outcomes
         )
@@ -41,7 +41,7 @@ def judge(
     rows: Mapping[str, Mapping[str, int]],
     outcomes: Mapping[str, Sequence[Detail]],
 ) -> Verdict:
-    """Compare; *rows* are sizes by set and key, *outcomes* the details received by set."""
+    """Compare; *rows* are sizes by set and key, *outcomes* are the received details by set."""
     verdict = Verdict()
     for expected in sets:
         _judge_rows(verdict, expected, rows.get(expected.set_id, {}))
@@ -62,7 +62,7 @@ def _judge_outcomes(verdict: Verdict, expected: ExpectedSet, details: Sequence[D
         verdict.sentences.append(f"{expected.set_id} ({expected.kind.name}) has no outcome")
         return
     first, *others = details
-    if any(other != first for other in others):  # a repeat is identical, its id included
+    if any(other != first for other in others):  # a repeat is identical, including its id
         verdict.two_outcomes += 1
         ids = sorted({str(each["outcome-id"])[:12] for each in details})
         verdict.sentences.append(f"{expected.set_id} has outcomes that differ: {', '.join(ids)}")
@@ -73,7 +73,7 @@ def _judge_outcomes(verdict: Verdict, expected: ExpectedSet, details: Sequence[D
 
 
 def wrong_about(expected: ExpectedSet, detail: Detail) -> list[str]:
-    """Return what is wrong about the outcome of a set."""
+    """Return the errors in the outcome of a set."""
     status, reason = detail["status"], str(detail["reason"])
     if status != STATUSES[expected.kind]:
         return [f"{status} instead of {STATUSES[expected.kind]}: {reason}"]

@@ -1,4 +1,4 @@
-"""The uploads of a run, and what must come of them. Pure: the same for the same seed."""
+"""The uploads of a run, and their expected results. Pure: the same seed gives the same workload."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ LANES = 8
 
 
 class Kind(Enum):
-    """How a set ends, and why."""
+    """The end of a set, and its reason."""
 
     WHOLE = auto()
     WITHHELD = auto()
-    """Files that its manifest lists are never written: it times out."""
+    """Listed files are never written, so that the set times out."""
     DELETED = auto()
-    """Files are deleted from the bucket after they were announced: it times out."""
+    """Files are deleted from the bucket after they were announced, so that the set times out."""
     STOPPED = auto()
-    """A file is withheld, and its executions are stopped: it fails."""
+    """A file is withheld, and the executions are stopped, so that the set fails."""
 
 
 KINDS = {1: Kind.WITHHELD, 3: Kind.DELETED, 5: Kind.STOPPED, 7: Kind.WITHHELD}
-"""Of twelve sets, the others are whole."""
+"""The kinds in each group of twelve sets; all others are whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What the gateway does with a key, so many seconds after the beginning of the run.
+    """The gateway's action on a key, *at* seconds after the beginning of the run.
 
-    A lane's actions are done one after the other, so that those of one key keep their order.
+    The actions of a lane run one after the other, so that the actions on a key keep their order.
     """
 
     at: float
@@ -52,43 +52,43 @@ class Action:
 
     @classmethod
     def from_line(cls, line: str) -> Self:
-        """Read what :meth:`line` returned."""
+        """Read the result of :meth:`line`."""
         return cls(**json.loads(line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedSet:
-    """A set, and the truth about it."""
+    """A set, and its expected result."""
 
     set_id: str
     kind: Kind
     started: float
     rows: dict[str, int] = field(default_factory=dict)
-    """The size of each key that is announced, as it was written last."""
+    """The last written size of each announced key."""
     missing: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
 
     @property
     def manifest(self) -> str:
-        """The key of its manifest."""
+        """The key of the set's manifest."""
         return f"{self.set_id}-vaultjob/{self.set_id}.manifest"
 
     @property
     def files(self) -> int:
-        """How many keys its manifest lists."""
+        """The number of keys that the manifest lists."""
         return len(self.rows) - 1 + len(self.missing)
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Every set of a run, and every action, in the order of time."""
+    """The sets of a run, and the actions in the order of time."""
 
     sets: tuple[ExpectedSet, ...]
     actions: tuple[Action, ...]
 
     @property
     def uploads(self) -> int:
-        """How many keys must have a row in the end."""
+        """The number of keys that must have a row at the end."""
         return sum(len(each.rows) for each in self.sets)
 
 
@@ -106,7 +106,7 @@ def _set(
     seed: int, number: int, seconds: float, random: Random
 ) -> tuple[ExpectedSet, list[Action]]:
     kind = KINDS.get(number % 12, Kind.WHOLE)
-    # A count that runs out takes about a hundred seconds more.
+    # A reconciliation that times out takes about a hundred seconds more.
     latest = 0.7 * seconds if kind is Kind.WHOLE else max(0.15 * seconds, 0.8 * seconds - 100)
     started, spread = random.uniform(0, latest), min(10.0, 0.15 * seconds)
     set_id, lane = f"set-{seed}-{number:03}", number % LANES
@@ -127,7 +127,7 @@ def _set(
             actions.append(Action(at=at + 4 * again, lane=lane, does="write", key=key, body=body))
     last = max(action.at for action in actions)
     actions += [Action(at=last, lane=lane, does="delete", key=key) for key in sorted(absent)]
-    # A manifest may come before files do; not before those that are to be absent again.
+    # A manifest may arrive before files, but not before the files that are deleted afterwards.
     at = last + 0.1 if absent else started + random.uniform(0.3, 1.1) * spread
     text = "".join(f"{key}\n" for key in keys)
     expected.rows[expected.manifest] = len(text)
@@ -140,7 +140,7 @@ def _set(
 
 
 def _names(number: int) -> Iterator[str]:
-    """Yield names of files, in several folders, that sort in another order than they are counted."""
+    """Yield file names in several folders; their sorted order differs from their numbers."""
     for each in range(number):
         yield f"folder {each % 3}/{each} naïve.csv" if each % 2 else f"{each}%20{number - each}.txt"
 
@@ -151,6 +151,6 @@ def lines(actions: tuple[Action, ...]) -> str:
 
 
 def from_lines(text: str) -> list[Action]:
-    """Read what :func:`lines` returned."""
+    """Read the result of :func:`lines`."""
     read: Any = text.splitlines()
     return [Action.from_line(line) for line in read]

@@ -1,1 +1,1 @@
-"""Requests that a local AWS recorded, compared with the models of AWS's services in botocore."""
+"""Compare the requests that a local AWS recorded with botocore's models of AWS's services."""

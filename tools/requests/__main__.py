@@ -1,8 +1,8 @@
-"""``python -m tools.requests RECORDING``: what of a recording AWS's models forbid.
+"""``python -m tools.requests RECORDING``: print the requests of a recording that AWS's models forbid.
 
-With ``--actions``, also write to ``operations/deploy_actions.json`` which IAM actions Terraform needs.
-A recording is made by whatever runs the local AWS with ``VAULT_RECORD_REQUESTS=FILE``: of a whole
-deployment, a second plan, an update and the destruction, by tests/integration/test_terraform.py.
+With ``--actions``, also write the IAM actions that Terraform needs to ``operations/deploy_actions.json``.
+A local AWS that runs with ``VAULT_RECORD_REQUESTS=FILE`` makes a recording. The recording of
+tests/integration/test_terraform.py has a whole deployment, a second plan, an update and the destruction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Forms: what the query protocol sends, and EC2's, which names lists and members in its own way."""
+"""Forms of the query protocol, and of EC2's protocol, which names lists and members differently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOT_PARAMETERS = {"Action", "Version"}
 
 
 def read_form(recorded: Recorded) -> Request:
-    """Read a request of the query protocol or of EC2's: the field Action names the operation."""
+    """Read a request of the query protocol or of EC2's protocol: the field Action names the operation."""
     sent = dict(parse_qsl(recorded.body.decode(), keep_blank_values=True)) | dict(recorded.query)
     model, name = recorded.model, sent.get("Action", "")
     if name not in model.operation_names:
@@ -35,7 +35,7 @@ def read_form(recorded: Recorded) -> Request:
 
 
 class Form:
-    """The fields of a form, and which of them were read."""
+    """The fields of a form, and the names of those that were read."""
 
     def __init__(self, fields: dict[str, str], *, is_ec2: bool) -> None:
         self.fields = fields
@@ -43,7 +43,7 @@ class Form:
         self._is_ec2 = is_ec2
 
     def structure(self, shape: Any, prefix: str) -> dict[str, Any]:
-        """Return the members of *shape* that the form has."""
+        """Return the members of *shape* that the form contains."""
         found = {}
         for name, member in shape.members.items():
             field = f"{prefix}{self._name(name, member)}"
@@ -60,7 +60,7 @@ class Form:
             case "map":
                 return self._map(shape, field)
         if field not in self.fields:
-            return {}  # fields below it, where a scalar is expected: the validator refuses it
+            return {}  # nested fields where a scalar is expected: the validator refuses them
         self.read.add(field)
         return from_text(shape, self.fields[field])
 
@@ -83,7 +83,7 @@ class Form:
         }
 
     def _numbered(self, field: str) -> list[str]:
-        """Return the fields ``field.1``, ``field.2`` and on that the form has."""
+        """Return the form's fields ``field.1``, ``field.2`` and so on."""
         pattern = re.compile(rf"{re.escape(field)}\.(\d+)(?:\.|$)")
         numbers = {int(match[1]) for name in self.fields if (match := pattern.match(name))}
         return [f"{field}.{number}" for number in sorted(numbers)]

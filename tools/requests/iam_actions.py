@@ -1,7 +1,7 @@
-"""The requests of Terraform -> the IAM actions that AWS asks for.
+"""The requests of Terraform -> the IAM actions that AWS requires.
 
-Most operations have an action of their own name. The others, and what an operation needs beside
-its own, are in the pages of each service:
+Most operations require the action of the same name. The other operations, and the additional
+actions of an operation, are in the pages of each service:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -20,9 +20,9 @@ PREFIXES = {
     "service-quotas": "servicequotas",
     "resourcegroupstaggingapi": "tag",
 }
-"""Of actions, by the service's name in botocore where they differ."""
+"""The service prefixes of actions, by the service's name in botocore where they differ."""
 NO_ACTION = {"sts:GetCallerIdentity"}
-"""Every caller may ask: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+"""No permission is required: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
 ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "lambda:Invoke": ("lambda:InvokeFunction",),
@@ -70,7 +70,7 @@ TAG_ACTIONS = {
     "stepfunctions": "states:TagResource",
     "storagegateway": "storagegateway:AddTagsToResource",
 }
-"""What a request needs that creates something with tags."""
+"""The additional action of a request that creates a resource with tags."""
 IAM_TAGS = {
     "CreateRole": "iam:TagRole",
     "CreateInstanceProfile": "iam:TagInstanceProfile",
@@ -78,14 +78,14 @@ IAM_TAGS = {
 }
 TAGS = {"Tags", "tags", "TagSpecifications", "Tagging"}
 BESIDE: dict[str, tuple[str, ...]] = {
-    # A machine that logs: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    # A state machine with logging: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     "stepfunctions:CreateStateMachine": ("logs:CreateLogDelivery",),
 }
-"""What AWS asks of the caller for calls that it makes itself."""
+"""The actions that AWS requires of the caller for calls that the service makes."""
 
 
 def actions_of(request: Request) -> set[str]:
-    """Return the actions that AWS asks for."""
+    """Return the actions that AWS requires for *request*."""
     service = request.operation.service_model.service_name
     if request.name in NO_ACTION:
         return set()
@@ -105,7 +105,7 @@ def actions_of(request: Request) -> set[str]:
 
 
 def actions_by_operation(recording: Path) -> dict[str, list[str]]:
-    """Return the actions of each operation that Terraform called, both sorted."""
+    """Return the sorted actions of each operation that Terraform called, sorted by operation."""
     found: dict[str, set[str]] = {}
     for recorded in read_recording(recording):
         if recorded.is_of_terraform:
@@ -115,7 +115,7 @@ def actions_by_operation(recording: Path) -> dict[str, list[str]]:
 
 
 def _passes_role(value: Any, name: str = "") -> bool:
-    """Return whether a parameter names a role."""
+    """Return whether a parameter contains a role's ARN."""
     match value:
         case dict():
             return any(_passes_role(inner, str(key)) for key, inner in value.items())

@@ -1,4 +1,4 @@
-"""JSON bodies: what the JSON protocols send, and the body of rest-json."""
+"""The JSON bodies of the JSON protocols and of rest-json."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def read_json(recorded: Recorded) -> Request:
 
 
 def from_json(shape: Any, value: Any, path: str) -> Any:
-    """Return *value* under the model's names of members, without what is null.
+    """Return *value* with the model's member names, without null values.
 
-    What the model does not have keeps its name, so that it is found to be unknown.
+    A member that the model lacks keeps its name, so that it is reported as unknown.
     """
     match shape.type_name, value:
         case "structure", dict():

@@ -20,26 +20,26 @@ SERVICES = {
     "servicequotas": "service-quotas",
     "tagging": "resourcegroupstaggingapi",
 }
-"""Names in botocore, by the names in signatures where they differ."""
+"""Service names in botocore, by the names in signatures where they differ."""
 
 
 class UnreadableError(Exception):
-    """The request has no operation of its service, or a parameter that cannot be read."""
+    """The request matches no operation of its service, or has a parameter that cannot be read."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A request as it was recorded."""
+    """A recorded request."""
 
     service: str
     method: str
     path: str
-    """Percent-encoded, as it was sent."""
+    """The percent-encoded path, as it was sent."""
     query: tuple[tuple[str, str], ...]
     headers: dict[str, str]
     body: bytes
     is_cut: bool = False
-    """Whether the end of the body was not recorded."""
+    """True if only the start of the body was recorded."""
 
     @classmethod
     def from_line(cls, line: dict[str, Any]) -> Self:
@@ -56,7 +56,7 @@ class Recorded:
 
     @property
     def is_of_terraform(self) -> bool:
-        """Whether Terraform or its provider sent it."""
+        """True if Terraform or its provider sent the request."""
         return "HashiCorp" in self.headers.get("user-agent", "")
 
     @cached_property
@@ -67,7 +67,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as its service understands it."""
+    """A request as its service interprets it."""
 
     operation: OperationModel
     parameters: dict[str, Any]
@@ -85,7 +85,7 @@ def model_of(service: str) -> ServiceModel:
 
 
 def read_recording(path: Path) -> Iterator[Recorded]:
-    """Yield each signed request of a recording once, however often it was sent."""
+    """Yield each signed request of a recording once, without its repetitions."""
     seen: set[str] = set()
     with path.open(encoding="utf-8") as lines:
         for text in lines:

@@ -17,14 +17,14 @@ from tools.requests.scalars import from_text
 
 VARIABLE = re.compile(r"\{(\w+)(\+?)\}")
 SDK_FIELDS = re.compile(r"x-id|X-Amz-.*", re.IGNORECASE)
-"""What SDKs and presigned URLs add to a query."""
+"""The parameters that SDKs and presigned URLs add to a query."""
 
 
 def read_rest(recorded: Recorded) -> Request:
     """Read a request of rest-json or rest-xml.
 
     Raises:
-        UnreadableError: No operation has its method, path and query.
+        UnreadableError: No operation has the request's method, path and query.
     """
     found = max(_candidates(recorded), key=lambda each: each[0], default=None)
     if found is None:
@@ -40,7 +40,7 @@ def read_rest(recorded: Recorded) -> Request:
 def _candidates(
     recorded: Recorded,
 ) -> Iterator[tuple[tuple[int, int, int, bool], OperationModel, dict[str, Any]]]:
-    """Yield the operations that fit, each with how specific it is and what its path holds."""
+    """Yield the matching operations, each with its specificity and the parameters in its path."""
     query = dict(recorded.query)
     for name in recorded.model.operation_names:
         operation = recorded.model.operation_model(name)
@@ -66,7 +66,7 @@ def _candidates(
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Return what a path of the template *path* looks like; a slash at its end is not significant."""
+    """Return a pattern of the paths of the template *path*; a slash at the end is optional."""
     parts = VARIABLE.split(path.rstrip("/"))
     text = ""
     for place in range(0, len(parts), 3):
@@ -84,7 +84,7 @@ def _members(operation: OperationModel, location: str | None) -> Iterator[tuple[
 
 
 def _needed(operation: OperationModel) -> Iterator[str]:
-    """Yield what an operation requires in the query or in a header."""
+    """Yield the parameters that an operation requires in the query or in a header."""
     shape: Any = operation.input_shape
     for location in ("querystring", "header"):
         for name, member in _members(operation, location):
@@ -134,7 +134,7 @@ def _of_body(operation: OperationModel, recorded: Recorded) -> dict[str, Any]:
     if not recorded.body.strip() or recorded.is_cut or shape is None:
         return {}
     if recorded.model.metadata["protocol"] == "rest-xml":
-        element = ET.fromstring(recorded.body)  # noqa: S314 - a request of our own
+        element = ET.fromstring(recorded.body)  # noqa: S314 - the request comes from this project
         if payload:
             return {payload: from_xml(shape.members[payload], element, operation.name)}
         return dict(from_xml(shape, element, operation.name))
@@ -146,10 +146,10 @@ def _of_body(operation: OperationModel, recorded: Recorded) -> dict[str, Any]:
 
 
 def from_xml(shape: Any, element: ET.Element, path: str) -> Any:
-    """Return the value of *shape* that *element* holds.
+    """Return the value of *shape* that *element* contains.
 
     Raises:
-        UnreadableError: It has an element that the shape does not have.
+        UnreadableError: *element* contains an element that the shape does not have.
     """
     match shape.type_name:
         case "list":

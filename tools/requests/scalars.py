@@ -1,4 +1,4 @@
-"""Texts on the wire -> the values of a model's shapes."""
+"""Convert texts in requests to the values of a model's shapes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ BOOLEANS = {"true": True, "false": False}
 
 
 def from_text(shape: Any, text: str) -> Any:
-    """Return the value of *shape* that *text* stands for, in queries, headers and XML.
+    """Return the value of *shape* that *text* represents in queries, headers and XML.
 
     Raises:
-        UnreadableError: It stands for none.
+        UnreadableError: The text represents no value of the shape.
     """
     try:
         match shape.type_name:

@@ -1,4 +1,4 @@
-"""A recording -> what of it AWS's models forbid, but for what has a reason."""
+"""A recording -> the requests that AWS's models forbid, except those with a documented reason."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tools.requests.rest import read_rest
 
 @dataclass(frozen=True)
 class AllowedRequest:
-    """A violation that is none, and why."""
+    """An accepted violation, and the reason."""
 
     violation: str
-    """A regular expression of the whole text."""
+    """A regular expression that matches the whole text of the violation."""
     reason: str
 
 
@@ -33,10 +33,10 @@ EXCEPTIONS: tuple[AllowedRequest, ...] = ()
 
 
 def read(recorded: Recorded) -> Request:
-    """Return what a request means.
+    """Return the operation and the parameters of a recorded request.
 
     Raises:
-        UnreadableError: Its service has no such operation, or no such parameter.
+        UnreadableError: The service has no such operation, or no such parameter.
     """
     if "x-amz-target" in recorded.headers:
         return read_json(recorded)
@@ -48,7 +48,7 @@ def read(recorded: Recorded) -> Request:
 
 
 def violations(recorded: Recorded) -> Iterator[str]:
-    """Yield what AWS's model of the service forbids of a request."""
+    """Yield the violations of AWS's model of the service in a request."""
     try:
         request = read(recorded)
     except (UnreadableError, json.JSONDecodeError) as error:
@@ -69,7 +69,7 @@ def violations(recorded: Recorded) -> Iterator[str]:
 
 
 def violations_of(path: Path) -> list[str]:
-    """Return the violations of a recording, each once, but for those that have a reason."""
+    """Return the violations of a recording, each once, without the accepted ones."""
     found = {text for recorded in read_recording(path) for text in violations(recorded)}
     return sorted(
         text
@@ -91,11 +91,11 @@ def _against_patterns(shape: Any, value: Any, path: str) -> Iterator[str]:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """Compile a pattern of Java's; None for one that Python cannot express."""
+    """Compile a Java pattern; return None if Python cannot express it."""
     for java, python in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d"), (r"\z", r"\Z")):
         pattern = pattern.replace(java, python)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of "[[", which is literal in both
+        warnings.simplefilter("ignore", FutureWarning)  # on "[[": literal in both
         try:
             return re.compile(pattern)
         except re.error:

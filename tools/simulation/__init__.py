@@ -1,1 +1,1 @@
-"""Run the deployed handlers on a simulated clock with models of the services: no upload is lost."""
+"""Run the handlers on a simulated clock with models of the services, to show that no upload is lost."""

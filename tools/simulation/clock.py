@@ -1,4 +1,4 @@
-"""Simulated time: days pass in seconds, and actions run one at a time."""
+"""Simulated time: a run of days takes seconds, and actions run one at a time."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Clock:
         self._resume(turn)
 
     def sleep(self, seconds: float) -> None:
-        """Let *seconds* and the charged time pass for the calling invocation."""
+        """Suspend the calling invocation for *seconds* and the charged time."""
         turn = self._running
         if turn is None:
             raise RuntimeError("Only an invocation sleeps")

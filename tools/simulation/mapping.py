@@ -21,7 +21,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 @dataclass(slots=True)
 class Context:
-    """The context that Lambda passes to a function beside the event."""
+    """The context that Lambda passes to a function with the event."""
 
     clock: Clock
     deadline: float
@@ -67,7 +67,7 @@ class Mapping:
 
     def _poll(self) -> None:
         if self.clock.now < self._next_poll:
-            return  # another poll, sooner than planned, has taken its place
+            return  # an earlier poll has replaced this one
         self._next_poll = float("inf")
         while self._running < self.concurrency and (batch := self.queue.receive(self.batch_size)):
             self._running += 1

@@ -18,7 +18,7 @@ MESSAGES_A_CALL = 10
 MAX_VISIBILITY_SECONDS = 12 * 3600
 
 Body = str | Callable[[], str]
-"""A body may be a function that creates it: a million bodies would take a gigabyte."""
+"""A body may be a function that creates it, because a million bodies would take a gigabyte."""
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +71,7 @@ class Queue:
     max_in_flight: int = MAX_IN_FLIGHT
     on_visible: Callable[[], None] = lambda: None
     expired: int = 0
-    """Messages that were older than their retention: lost."""
+    """Messages that exceeded their retention, and are lost."""
     most_in_flight: int = 0
     most_receives: int = 0
     _visible: deque[Message] = field(default_factory=deque)
@@ -95,7 +95,7 @@ class Queue:
         self.on_visible()
 
     def move(self, message: Message) -> None:
-        """Accept a message from another queue; the time of its first sending is kept."""
+        """Accept a message from another queue, and keep the time of its first sending."""
         message.reason = f"received {message.receives} times"
         self._visible.append(message)
 
@@ -147,7 +147,7 @@ class Queue:
         heapq.heappush(self._ends, (message.hidden_until, next(self._number), message))
 
     def _show(self) -> None:
-        """Make the messages visible whose time is over; others were changed or deleted meanwhile."""
+        """Show the messages whose visibility timeout has ended and that were not changed or deleted since."""
         while self._ends and (
             self._ends[0][0] <= self.clock.now or not self._is_current(*self._ends[0])
         ):

@@ -1,4 +1,4 @@
-"""Outages and errors, and their effect on every upload."""
+"""Scenarios of outages and errors, and their effect on every upload."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class Result:
     dead: int
     lost: int
     seconds: float
-    """From the first upload to the last row."""
+    """The seconds from the first upload to the last row."""
     receives: int
-    """The most receives of a message."""
+    """The highest number of receives of a message."""
     in_flight: int
-    """The most messages of the records queue in flight at once."""
+    """The highest number of messages of the records queue in flight at once."""
     throttled: int
     dollars: float
 
     @property
     def is_whole(self) -> bool:
-        """Whether every upload is in the table, without dead or lost messages."""
+        """True if every upload is in the table, without dead letters or lost messages."""
         return (self.recorded, self.dead, self.lost) == (self.scenario.uploads, 0, 0)
 
 
@@ -87,7 +87,7 @@ def run(scenario: Scenario) -> Result:
 
 
 def _arrive(system: System, scenario: Scenario) -> None:
-    """Plan the arrival of the uploads, second by second."""
+    """Schedule the arrival of the uploads for each second."""
     for second, first in enumerate(range(0, scenario.uploads, scenario.uploads_a_second)):
         last = min(first + scenario.uploads_a_second, scenario.uploads)
         when = system.clock.start + second
@@ -106,7 +106,7 @@ def _bodies(scenario: Scenario, numbers: range, when: float) -> Iterator[Callabl
 
 
 def _event(number: int, set_number: int, time: str) -> str:
-    """Return the gateway's event of one upload."""
+    """Return the gateway's event for one upload."""
     return json.dumps(
         {
             "version": "0",

@@ -16,14 +16,14 @@ from tools.simulation.usage import Usage, chunks
 
 PUT_SECONDS = 0.005
 REFUSED_SECONDS = 0.15
-"""The SDK tries once more before it fails."""
+"""The SDK retries once before it fails."""
 UNAVAILABLE_SECONDS = 1.0
 PUT_EVENTS_SECONDS = 0.03
 QUEUE_CALL_SECONDS = 0.01
 
 
 class ConditionalCheckFailedException(ClientError):  # noqa: N818 - boto3's own name
-    """The row has this event, or a newer one."""
+    """The row already has this event or a newer one."""
 
 
 def _error(code: str, status: int) -> ClientError:
@@ -33,7 +33,7 @@ def _error(code: str, status: int) -> ClientError:
 
 @dataclass(slots=True, kw_only=True)
 class Table:
-    """A DynamoDB table with one partition, a limit of writes a second, and a second of burst."""
+    """A DynamoDB table with one partition, a limit of writes per second, and one second of burst."""
 
     clock: Clock
     usage: Usage
@@ -42,7 +42,7 @@ class Table:
     """The number of concurrent puts of a function."""
     is_available: Callable[[float], bool] = lambda now: True
     rows: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Time and size of the newest event by object key."""
+    """The time and size of the newest event, by object key."""
     last_written: float = 0.0
     throttled: int = 0
     _tokens: float = 0.0
@@ -130,7 +130,7 @@ class RegisterTable:
 
 @dataclass(slots=True)
 class Bus:
-    """EventBridge: a published event is in the queue of its rule at once."""
+    """EventBridge, which delivers a published event to the queue of its rule at once."""
 
     clock: Clock
     usage: Usage
@@ -167,7 +167,7 @@ class QueueApi:
     clock: Clock
     usage: Usage
     queues: Mapping[str, Queue]
-    """By URL."""
+    """The queues, by URL."""
 
     def change_message_visibility_batch(self, **parameters: Any) -> dict[str, Any]:
         """Hide at most ten messages."""

@@ -87,7 +87,7 @@ class System:
 
     @property
     def lost(self) -> int:
-        """The number of messages that were older than their retention."""
+        """The number of messages that exceeded their retention."""
         return sum(queue.expired for queue in (self.uploads, self.records))
 
 
@@ -150,7 +150,7 @@ def simulated(
 
 
 class OneByOne(Executor):
-    """Runs calls one after the other; the table charges the time as if several ran at once."""
+    """Runs calls one after the other; the table charges the time of parallel calls."""
 
     def __init__(self, max_workers: int) -> None:
         self.max_workers = max_workers

@@ -17,13 +17,13 @@ DOLLARS_A_GB_SECOND = 0.0000133334
 
 
 def chunks(size_bytes: int) -> int:
-    """Return the number of requests that a payload is billed as."""
+    """Return the number of billed requests for a payload."""
     return max(1, -(-size_bytes // CHUNK_BYTES))
 
 
 @dataclass(slots=True)
 class Usage:
-    """Counters of what is billed."""
+    """Counters of the billed requests and resources."""
 
     sqs_requests: int = 0
     bus_events: int = 0
