@@ -41,7 +41,7 @@ def test_reports_nothing_for_correct_lock_files(project: Path) -> None:
 @pytest.mark.parametrize("address", ["https://npm.example/a.tgz", "git+ssh://git.example/a.git"])
 def test_reports_every_address_of_a_download(project: Path, address: str) -> None:
     write(project / "package-lock.json", lock_with({"resolved": address}))
-    assert list(problems(project)) == [f"package-lock.json names {address}"]
+    assert list(problems(project)) == [f"package-lock.json has the address {address}"]
 
 
 def test_reports_the_index_in_pipfile_lock(project: Path) -> None:
@@ -50,7 +50,7 @@ def test_reports_the_index_in_pipfile_lock(project: Path) -> None:
         project / "Pipfile.lock",
         PIPFILE_LOCK | {"_meta": PIPFILE_LOCK["_meta"] | {"sources": sources}},
     )
-    assert list(problems(project)) == ["Pipfile.lock names https://index.example/simple"]
+    assert list(problems(project)) == ["Pipfile.lock has the address https://index.example/simple"]
 
 
 def test_ignores_a_packages_own_description(project: Path) -> None:

@@ -15,6 +15,8 @@ case "$*" in
   "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   "-m pipenv --version") echo "pipenv, version 2026.10.3" ;;
   "-m pip install --no-deps --require-hashes "*) echo "pip ${7#.venv-}" >>calls ;;
+  "-m pipenv requirements --dev-only "*) echo "awscrt==1.0 --hash=sha256:1" ;;
+  "-m pip download --dest "*) echo "pip download $5" >>calls; touch "$5/awscrt-1.0.whl" ;;
   "-m pipenv requirements "*) echo "pipenv $*" >>calls ;;
   "-m pipenv "*) echo "pipenv $3 VIRTUAL_ENV=$VIRTUAL_ENV PIPENV_PIPFILE=$PIPENV_PIPFILE" >>calls ;;
 esac
@@ -24,7 +26,7 @@ NPM = """#!/bin/sh
 echo "npm $1" >>calls
 mkdir -p node_modules
 """
-VENV = ["pipenv sync VIRTUAL_ENV= PIPENV_PIPFILE="]
+VENV = ["pipenv sync VIRTUAL_ENV= PIPENV_PIPFILE=", "pip download .venv/arm64"]
 NODE_MODULES = ["npm ci"]
 VENV_AUDIT = [
     "pipenv -m pipenv requirements --categories audit --hash",
@@ -81,7 +83,7 @@ def ready(project: Project) -> Project:
 def test_builds_both_environments_and_prints_nothing_on_stdout(project: Project) -> None:
     done = project.set_up()
     assert (done.returncode, done.stdout) == (0, "")
-    assert len(done.stderr.splitlines()) == 2
+    assert len(done.stderr.splitlines()) == 3
     assert project.calls() == VENV + NODE_MODULES
 
 
@@ -181,7 +183,7 @@ def test_an_audits_environment_without_its_tools_is_built_again(ready: Project, 
 def test_the_users_own_aws_is_not_shadowed(project: Project) -> None:
     """The AWS CLI in .venv is version 1, for the local system; it is not on any PATH."""
     stub = project.folder / "stubs/python3"
-    stub.write_text(PYTHON.replace("esac\n", "esac\n[ ! -d .venv/bin ] || : >.venv/bin/aws\n", 1))
+    stub.write_text(PYTHON.replace("esac\n", "esac\n[ $3 != sync ] || : >.venv/bin/aws\n", 1))
     assert project.set_up().returncode == 0
     assert not (project.folder / ".venv/bin/aws").exists()
     assert (project.folder / ".venv/aws-cli/aws").exists()
