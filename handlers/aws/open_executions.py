@@ -22,6 +22,9 @@ from handlers.core.set_register import REST_SECONDS, OpenExecution
 KEPT_SECONDS = 86_400
 """The row is kept for this time after the outcome, so that a late check does not open it again."""
 
+NO_FOLDER = "attribute_not_exists(bucketName)"
+"""A set's row has a bucket: whatever an ARN is called, it changes none of those."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenExecutions:
@@ -41,7 +44,7 @@ class OpenExecutions:
                 ":due": DUE,
                 ":at": number(time.time() + REST_SECONDS),
             },
-            condition="attribute_not_exists(concludedAt)",
+            condition=f"attribute_not_exists(concludedAt) AND {NO_FOLDER}",
         )
 
     def close(self, arn: str) -> None:
@@ -52,7 +55,7 @@ class OpenExecutions:
                 arn,
                 "SET concludedAt = :now, expiresAt = :expires REMOVE due, dueAt",
                 {":now": number(now), ":expires": number(now + KEPT_SECONDS)},
-                condition="attribute_exists(manifest)",
+                condition=f"attribute_exists(manifest) AND {NO_FOLDER}",
             )
         except (BotoCoreError, ClientError):
             logger.exception("The register was not written", execution=arn)

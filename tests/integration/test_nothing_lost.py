@@ -1,20 +1,24 @@
-"""Failed work is tried again automatically."""
+"""What fails is tried again without hands, and somebody is notified of what needs them."""
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from local.deployed_system import DeployedSystem
+from local.deployed_system import EVENT_PROCESSING, DeployedSystem
 from tests.integration.driver import Driver, eventually, outcome
 
 RECORD = "vault-demo-record-upload"
+SWEEP = "vault-demo-sweep-sets"
+DAY = 86_400
 
 
 @contextmanager
 def a_bad_deployment(functions: Any) -> Iterator[None]:
-    """Configure the function that records uploads with a table that does not exist."""
+    """Give the function that records uploads a table that is not there."""
     good = functions.get_function_configuration(FunctionName=RECORD)["Environment"]["Variables"]
 
     def deploy(variables: dict[str, str]) -> None:
@@ -32,7 +36,7 @@ def a_bad_deployment(functions: Any) -> Iterator[None]:
 def test_uploads_of_a_bad_deployment_are_recorded_after_it_without_hands(
     driver: Driver, system: DeployedSystem
 ) -> None:
-    """The messages wait in the queue, half a minute for the first retry."""
+    """Their messages wait in the queue: the first time half a minute."""
     keys = [f"broken-vaultjob/{name}" for name in "ab"]
     with a_bad_deployment(system.client("lambda")):
         for key in keys:
@@ -45,3 +49,57 @@ def test_uploads_of_a_bad_deployment_are_recorded_after_it_without_hands(
     with driver.outcomes("broken") as outcomes:
         driver.manifest("broken", keys)
         assert outcome(outcomes)["detail"]["status"] == "Successful"
+
+
+@contextmanager
+def subscribed(system: DeployedSystem) -> Iterator[str]:
+    """Subscribe a queue to the stack's topic; yield the queue's URL."""
+    topic = system.deployment().outputs(EVENT_PROCESSING)["noticesTopicArn"]
+    sqs, sns = system.client("sqs"), system.client("sns")
+    url = sqs.create_queue(QueueName="notices")["QueueUrl"]
+    names = ["QueueArn"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]["QueueArn"]
+    may_send = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may_send]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    subscription = sns.subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=queue,
+        Attributes={"RawMessageDelivery": "true"},
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    try:
+        yield url
+    finally:
+        sns.unsubscribe(SubscriptionArn=subscription)
+        sqs.delete_queue(QueueUrl=url)
+
+
+def test_people_are_notified_of_a_manifest_under_a_wrong_name(
+    driver: Driver, system: DeployedSystem
+) -> None:
+    """Pitfall 46: it starts nothing, and after ``manifestDueHours`` the topic has it."""
+    keys = ["overdue-vaultjob/a", "overdue-vaultjob/overdue.manifest.filepart"]
+    for key in keys:
+        driver.put(key)
+    long_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * DAY))
+    with subscribed(system) as queue_url:
+        driver.announce(*keys, time_=long_ago)
+        assert eventually(lambda: len(driver.rows("overdue")) == 2)
+
+        def noticed() -> list[str]:
+            swept = system.client("lambda").invoke(FunctionName=SWEEP, Payload=b"{}")
+            assert "FunctionError" not in swept
+            return driver.dead_letters(queue_url)
+
+        (notice,) = eventually(noticed)
+
+    assert keys[1] in notice
+    assert "Next: sgvault" in notice
