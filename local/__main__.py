@@ -63,11 +63,6 @@ def arguments() -> argparse.Namespace:
     )
     vaulted = command("vault", "Vault a dataset in the running system")
     with_data(vaulted, required=True, help_text="the folder to vault")
-    vaulted.add_argument(
-        "--new", action="store_true", help="deliver a set again that was vaulted before"
-    )
-    vaulted = command("vault", "Vault one more dataset in the system left running")
-    with_data(vaulted, required=True, help_text="what to vault")
     with_delivery(vaulted)
     for shown in (started, status, vaulted):
         shown.add_argument(

@@ -40,6 +40,7 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
         [arn("dynamodb", f"table/{each}") for each in tables],
     )
     listed = allow("ListOwnVersions", ["s3:ListBucketVersions"], [bucket, reports])
+    executions = arn("states", f"execution:{machine}:*")
     outcomes = arn("dynamodb", f"table/{vault.outcome_table_name}")
     return {
         "Version": "2012-10-17",
@@ -61,6 +62,14 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
                 **rows,
                 "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": OWN_SETS}},
             },
+            {
+                **allow(
+                    "RemoveOwnExecutions",
+                    ["dynamodb:DeleteItem"],
+                    [arn("dynamodb", f"table/{vault.set_table_name}")],
+                ),
+                "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": executions}},
+            },
             allow("ReadAndRemoveOutcomes", ["dynamodb:GetItem", "dynamodb:DeleteItem"], [outcomes]),
             allow(
                 "StartAndFindExecutions",
@@ -70,7 +79,7 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
             allow(
                 "FollowAndStopExecutions",
                 ["states:DescribeExecution", "states:StopExecution"],
-                [arn("states", f"execution:{machine}:*")],
+                [executions],
             ),
             allow("ReadUploadRule", ["events:DescribeRule"], [vault.upload_rule_arn]),
             # No resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html

@@ -141,8 +141,11 @@ class Removal:
             self._remove_item(self.vault.upload_event_table_name, setId=set_id, objectKey=key)
 
     def _unregister(self, folder: str) -> None:
-        if self.vault.set_table_name:
-            self._remove_item(self.vault.set_table_name, folder=folder)
+        """Remove the rows of a set and of its executions from the register."""
+        if table := self.vault.set_table_name:
+            row = self._remove_item(table, folder=folder)
+            for execution in row.get("executions", {}).get("SS", []):
+                self._remove_item(table, folder=execution)
 
     def _remove_item(self, table: str, **key: str) -> dict[str, Any]:
         answer = self._dynamodb.delete_item(

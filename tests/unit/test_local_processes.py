@@ -203,3 +203,12 @@ def test_an_error_is_reported_in_a_sentence(
     shown = capsys.readouterr()
     assert reported in shown.err
     assert "Traceback" not in shown.err
+
+
+@pytest.mark.parametrize(
+    "line", ["demo", "up", "down", "status", "plan", "vault --data d --new --checksum sha256"]
+)
+def test_each_command_is_read(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """A command that is defined twice stops all of them."""
+    monkeypatch.setattr("sys.argv", ["local", *line.split()])
+    assert command.arguments().command == line.split(maxsplit=1)[0]

@@ -15,6 +15,8 @@ from tools.audit.licences import Package, objections
 from tools.audit.violation import Violation
 
 OURS = "handlers/"
+COMPILED = "arm64/"
+"""The folder of packages for Lambda's processor: the same packages as are installed here."""
 
 
 def find(audited: Audited) -> Iterator[Violation]:
@@ -64,7 +66,9 @@ def shipped(names: Collection[str], installed_packages: Collection[Package]) -> 
     for distribution in distributions():
         name = distribution.name  # reads a file
         owners |= {str(file): name for file in distribution.files or ()}
-    found = {owners.get(name, name) for name in names if not name.startswith(OURS)}
+    found = {
+        owners.get(name.removeprefix(COMPILED), name) for name in names if not name.startswith(OURS)
+    }
     for name in found:
         yield Package(name, licences.get(_canonical(name), ""), "the Lambda archive", ships=True)
 

@@ -16,6 +16,7 @@ KNOWN = {
     "ABCDE-12345-FGHIJ-67890-KLMNO-PQRST": "an activation key of the wrong form",
     "abcde-12345-fghij-67890-klmno": "an activation key of the wrong form",
     "the secret": "a secret in the tests of the plan review",  # pragma: allowlist secret
+    "2dbd67026454e4b1": "the CRC64NVME of a file in a test",
     "a234567890123456": "an environment's name of the greatest length",
     "a2345678901234567": "an environment's name that is too long",
     "benchmarks": "credentials for the benchmarks' stub, which checks none",
