@@ -32,13 +32,10 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
     machine = vault.state_machine_arn.rpartition(":")[2]
     bucket = f"arn:{partition}:s3:::{vault.file_upload_bucket_name}"
     reports = f"arn:{partition}:s3:::{vault.reports_bucket_name}"
-    tables = [each for each in (vault.upload_event_table_name, vault.set_table_name) if each]
+    names = [each for each in (vault.upload_event_table_name, vault.set_table_name) if each]
+    tables = [arn("dynamodb", f"table/{each}") for each in names]
     parameter = arn("ssm", f"parameter{parameter_name(vault.environment_name)}")
-    rows = allow(
-        "ReadAndRemoveOwnRows",
-        ["dynamodb:Query", "dynamodb:DeleteItem"],
-        [arn("dynamodb", f"table/{each}") for each in tables],
-    )
+    rows = allow("ReadAndRemoveOwnRows", ["dynamodb:Query", "dynamodb:DeleteItem"], tables)
     listed = allow("ListOwnVersions", ["s3:ListBucketVersions"], [bucket, reports])
     executions = arn("states", f"execution:{machine}:*")
     outcomes = arn("dynamodb", f"table/{vault.outcome_table_name}")
@@ -58,18 +55,10 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
                 ["sqs:SendMessage"],
                 [arn("sqs", vault.upload_queue_url.rpartition("/")[2])],
             ),
-            {
-                **rows,
-                "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": OWN_SETS}},
-            },
-            {
-                **allow(
-                    "RemoveOwnExecutions",
-                    ["dynamodb:DeleteItem"],
-                    [arn("dynamodb", f"table/{vault.set_table_name}")],
-                ),
-                "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": executions}},
-            },
+            of_rows(rows, OWN_SETS),
+            of_rows(
+                allow("RemoveOwnExecutions", ["dynamodb:DeleteItem"], [tables[-1]]), executions
+            ),
             allow("ReadAndRemoveOutcomes", ["dynamodb:GetItem", "dynamodb:DeleteItem"], [outcomes]),
             allow(
                 "StartAndFindExecutions",
@@ -91,3 +80,9 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
 def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
     """Return a statement."""
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def of_rows(statement: dict[str, Any], keys: str) -> dict[str, Any]:
+    """Return *statement* for the rows whose partition key matches *keys*."""
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
+    return {**statement, "Condition": condition}
