@@ -68,7 +68,7 @@ class Tally:
         """Return the fields of an outcome event that a comparison fills."""
         return {
             "files": self.files,
-            "found": self.files - self.counts[DifferenceType.MISSING],
+            "found": max(0, self.files - self.counts[DifferenceType.MISSING]),
             **{type_.value: self.counts[type_] for type_ in DifferenceType},
             **{type_.value: self.remarks[type_] for type_ in COUNTED_REMARKS},
             **dict.fromkeys(CONTENT_FIELDS),
