@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Self, get_type_hints
 
 
@@ -26,7 +27,7 @@ class LambdaEnvironment:
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
         """Return the values in *variables*, or raise LambdaEnvironmentError."""
-        types = get_type_hints(cls)
+        types = _types(cls)  # type: ignore[arg-type]  # https://github.com/python/mypy/issues/20409
         return cls(
             **{
                 field.name: _parsed(variables, field.name.upper(), types[field.name])
@@ -119,6 +120,12 @@ class VerifyEnvironment(LambdaEnvironment):
     """The environment of ``verify_content``."""
 
     reports_bucket: str
+
+
+@cache
+def _types(environment: type[LambdaEnvironment]) -> dict[str, Any]:
+    """Return the fields' types: a handler reads its environment several times a call."""
+    return get_type_hints(environment)
 
 
 def _parsed(variables: Mapping[str, str], name: str, type_: Any) -> Any:
