@@ -17,11 +17,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from handlers.aws import dataset, reconciliation
-from handlers.aws.content_rounds import ContentRounds
 from handlers.aws.object_chunks import object_chunks
 from handlers.aws.telemetry import instrumented, logger, measure_seconds
 from handlers.aws.time_limit import time_limit
-from handlers.core.content import Content
 from handlers.core.errors import ManifestError
 from handlers.core.execution import Checked, Execution
 from handlers.core.external_sort import sorted_file
@@ -90,8 +88,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     content = before.content if before else None
     progress = before.progress if before else Progress()
     outdated = content is None
+    pending: list[int] = []
     if rounds and content:
-        content = rounds.counted(content)
+        pending = rounds.pending(content)
+        content = content if pending else rounds.counted(content)
         outdated = rounds.is_outdated(content, _last_arrival(execution))
         if outdated and progress.done:
             progress = Progress()  # changed objects: names and sizes may differ now
@@ -104,36 +104,38 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
     if rounds and outdated and progress.done:
         content = rounds.begin(content, now=int(time.time()))
-    return _answer(execution, listing, progress, content, rounds)
+        pending = rounds.pending(content)
+    checked = Checked(
+        done=progress.done and (rounds is None or (content is not None and content.agrees)),
+        continuations=before.continuations if before else 0,
+        listing=listing,
+        progress=progress,
+        content=content,
+    )
+    return _answer(execution, checked, pending)
 
 
 def _last_arrival(execution: Execution) -> int:
     return reconciliation.register().last_arrival(execution.folder.prefix)
 
 
-def _answer(
-    execution: Execution,
-    listing: Listing,
-    progress: Progress,
-    content: Content | None,
-    rounds: ContentRounds | None,
-) -> dict[str, Any]:
-    """Write the progress to the register; return the output on which the next state depends."""
-    continuations = execution.checked.continuations if execution.checked else 0
+def _answer(execution: Execution, checked: Checked, pending: list[int]) -> dict[str, Any]:
+    """Write the progress to the register; return the output on which the next state depends.
+
+    *checked* has the continuations before this check, and *pending* the shards without a result.
+    """
+    continuations, content = checked.continuations, checked.content
+    listing, progress = checked.listing, checked.progress
     unfinished = progress.difference is None and not progress.done
-    pending: list[int] = []
     # At most once an iteration: shards that workers failed to compare are retried after the wait.
     may_enter = content is not None and content.entered_in != execution.iterations
     may_enter &= progress.done and continuations + CONTINUATIONS_A_ROUND <= MAX_CONTINUATIONS
-    if rounds and content and may_enter:
-        pending = rounds.pending(content)
-    if content and pending:
+    shards = pending if may_enter else []
+    if content and shards:
         content = replace(content, entered_in=execution.iterations or 0)
-    checked = Checked(
-        done=progress.done and (rounds is None or (content is not None and content.agrees)),
-        continuations=continuations + unfinished + CONTINUATIONS_A_ROUND * bool(pending),
-        listing=listing,
-        progress=progress,
+    checked = replace(
+        checked,
+        continuations=continuations + unfinished + CONTINUATIONS_A_ROUND * bool(shards),
         content=content,
     )
     difference = checked.difference
@@ -151,7 +153,7 @@ def _answer(
             "entries": listing.entries,
             "done": checked.done,
             "stands_at": difference and difference.report_line(),
-            "shards_to_verify": len(pending),
+            "shards_to_verify": len(shards),
         },
     )
     return {
@@ -162,5 +164,5 @@ def _answer(
         "listing": listing.payload(),
         "progress": progress.payload(),
         **({"content": content.payload()} if content else {}),
-        **({"verifyNow": True, "verifyShards": pending} if pending else {}),
+        **({"verifyNow": True, "verifyShards": shards} if shards else {}),
     }

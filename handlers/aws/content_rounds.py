@@ -21,7 +21,7 @@ from handlers.aws import dataset as streams
 from handlers.aws import report as reports
 from handlers.aws.dataset import Dataset
 from handlers.aws.object_chunks import object_chunks
-from handlers.aws.pages import KEYS
+from handlers.aws.pages import KEYS, object_pages
 from handlers.aws.report import Report
 from handlers.core.content import Comparison, Content, OpenCounts, Verdict, shard_count
 from handlers.core.external_sort import sorted_file
@@ -65,17 +65,9 @@ class ContentRounds:
         """Return the shards of the current round that have no result yet."""
         if content.compared:
             return []
-        request = {
-            "Bucket": self.report.bucket,
-            "Prefix": f"{content.round_folder}/",
-        }
-        done: set[str] = set()
-        while True:
-            page = streams.s3.list_objects_v2(**request)
-            done.update(page[KEYS])
-            if "NextContinuationToken" not in page:
-                break
-            request["ContinuationToken"] = page["NextContinuationToken"]
+        prefix = f"{content.round_folder}/"
+        pages = object_pages(streams.s3, Bucket=self.report.bucket, Prefix=prefix)
+        done = {key for page in pages for key in page[KEYS]}
         return [
             number
             for number in range(content.shards)
@@ -83,8 +75,8 @@ class ContentRounds:
         ]
 
     def counted(self, content: Content) -> Content:
-        """Return *content* with the results of its round, if every shard has a result."""
-        if content.compared or self.pending(content):
+        """Return *content* with the results of its round, of which no shard is pending."""
+        if content.compared:
             return content
         verified = compared = 0
         with ThreadPoolExecutor(READERS) as readers:

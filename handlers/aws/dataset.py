@@ -10,7 +10,7 @@ from typing import Any
 from botocore.config import Config
 
 from handlers.aws.object_chunks import object_chunks
-from handlers.aws.pages import FIRST_ETAG, KEYS, SIZES, page_session
+from handlers.aws.pages import FIRST_ETAG, KEYS, SIZES, object_pages, page_session
 from handlers.core.difference import Difference, DifferenceType
 from handlers.core.events import ManifestUpload
 from handlers.core.json_fields import MAX_KEY_BYTES
@@ -133,14 +133,10 @@ class Dataset:
         if after:
             request["StartAfter"] = after
         itself = {self.manifest.upload.key}
-        while True:
-            page = s3.list_objects_v2(**request)
+        for page in object_pages(s3, **request):
             keys, sizes = _without(page[KEYS], page[SIZES], itself)
             if keys:
                 yield keys, sizes
-            if "NextContinuationToken" not in page:
-                return
-            request["ContinuationToken"] = page["NextContinuationToken"]
 
     @property
     def _sized_by_events(self) -> bool:

@@ -29,6 +29,16 @@ SIZE = re.compile(r"<Size>(\d+)</Size>")
 NEXT = re.compile(r"<NextContinuationToken>(.*?)</NextContinuationToken>", re.DOTALL)
 
 
+def object_pages(s3: Any, **request: Any) -> Iterator[Any]:
+    """Yield all pages of a ListObjectsV2 *request*."""
+    while True:
+        page = s3.list_objects_v2(**request)
+        yield page
+        if "NextContinuationToken" not in page:
+            return
+        request["ContinuationToken"] = page["NextContinuationToken"]
+
+
 def page_session() -> Session:
     """Return a botocore session whose clients return lists for Query and ListObjectsV2.
 

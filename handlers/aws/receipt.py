@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from handlers.aws import dataset as streams
 from handlers.aws import report as reports
-from handlers.aws.pages import KEYS
+from handlers.aws.pages import KEYS, object_pages
 from handlers.aws.report import Report
 from handlers.core.execution import Checked, Execution
 
@@ -24,7 +23,7 @@ PART = ".jsonl.gz"
 
 def write_receipt(execution: Execution, checked: Checked, report: Report) -> dict[str, str]:
     """Write the receipt of a verified set; return the outcome's fields."""
-    folder = f"receipts/{report.folder.removeprefix('reports/')}"
+    folder = report.receipt_folder
 
     def copied(key: str) -> dict[str, str]:
         body = reports.s3.get_object(Bucket=report.bucket, Key=key)["Body"].read()
@@ -56,14 +55,11 @@ def write_receipt(execution: Execution, checked: Checked, report: Report) -> dic
 
 def _results(report: Report) -> list[str]:
     """Return the keys of all shards' results, those of the first round first."""
-    request: dict[str, Any] = {"Bucket": report.bucket, "Prefix": f"{report.content_folder}/"}
+    prefix = f"{report.content_folder}/"
     found: list[tuple[int, str]] = []
-    while True:
-        page = streams.s3.list_objects_v2(**request)
+    for page in object_pages(streams.s3, Bucket=report.bucket, Prefix=prefix):
         for key in page[KEYS]:
-            round_, _, name = key.removeprefix(request["Prefix"]).partition("/")
+            round_, _, name = key.removeprefix(prefix).partition("/")
             if name.removesuffix(PART).isdecimal() and name.endswith(PART):
                 found.append((int(round_), key))
-        if "NextContinuationToken" not in page:
-            return [key for _, key in sorted(found)]
-        request["ContinuationToken"] = page["NextContinuationToken"]
+    return [key for _, key in sorted(found)]

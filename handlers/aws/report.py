@@ -67,7 +67,8 @@ class Report:
     def __init__(self, bucket: str, *, set_id: str, execution: str) -> None:
         self.bucket = bucket
         self._execution = f"{set_id}/{execution.rpartition(':')[2]}"
-        self.folder = f"reports/{self._execution}/{uuid4().hex}"
+        self._call = f"{self._execution}/{uuid4().hex}"
+        self.folder = f"reports/{self._call}"
         self._differences = Lines(bucket, f"{self.folder}/differences")
         self._remarks = Lines(bucket, f"{self.folder}/remarks")
 
@@ -75,6 +76,11 @@ class Report:
     def uri(self) -> str:
         """The S3 URI of the summary."""
         return f"s3://{self.bucket}/{self.folder}/summary.json"
+
+    @property
+    def receipt_folder(self) -> str:
+        """The prefix of the receipt of a verified set."""
+        return f"receipts/{self._call}"
 
     @property
     def content_folder(self) -> str:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
+
+from handlers.aws.pages import object_pages
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,11 +63,5 @@ class SetFolders:
         return tuple(found[:NEAR_MISSES])
 
     def _pages(self, prefix: str) -> Iterator[ListObjectsV2OutputTypeDef]:
-        """Yield pages of the keys and folders directly below *prefix*."""
-        request: Any = {"Bucket": self.bucket, "Prefix": prefix, "Delimiter": "/"}
-        while True:
-            page = s3.list_objects_v2(**request)
-            yield page
-            request["ContinuationToken"] = page.get("NextContinuationToken")
-            if not request["ContinuationToken"]:
-                return
+        """Return pages of the keys and folders directly below *prefix*."""
+        return object_pages(s3, Bucket=self.bucket, Prefix=prefix, Delimiter="/")
