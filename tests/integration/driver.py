@@ -199,9 +199,11 @@ class Driver:
             Attributes={"RawMessageDelivery": "true"},
             ReturnSubscriptionArn=True,
         )
-        yield lambda: self.dead_letters(url)
-        sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-        self.sqs.delete_queue(QueueUrl=url)
+        try:
+            yield lambda: self.dead_letters(url)
+        finally:
+            sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+            self.sqs.delete_queue(QueueUrl=url)
 
     def dead_letters(self, queue_url: str) -> list[str]:
         """Receive and delete the bodies in a queue."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from local.deployed_system import EVENT_PROCESSING, DeployedSystem
+from local.deployed_system import DeployedSystem
 from tests.integration.driver import Driver, eventually, outcome
 
 RECORD = "vault-demo-record-upload"
@@ -51,37 +50,6 @@ def test_uploads_of_a_bad_deployment_are_recorded_after_it_without_hands(
         assert outcome(outcomes)["detail"]["status"] == "Successful"
 
 
-@contextmanager
-def subscribed(system: DeployedSystem) -> Iterator[str]:
-    """Subscribe a queue to the stack's topic; yield the queue's URL."""
-    topic = system.deployment().outputs(EVENT_PROCESSING)["noticesTopicArn"]
-    sqs, sns = system.client("sqs"), system.client("sns")
-    url = sqs.create_queue(QueueName="notices")["QueueUrl"]
-    names = ["QueueArn"]
-    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]["QueueArn"]
-    may_send = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [may_send]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    subscription = sns.subscribe(
-        TopicArn=topic,
-        Protocol="sqs",
-        Endpoint=queue,
-        Attributes={"RawMessageDelivery": "true"},
-        ReturnSubscriptionArn=True,
-    )["SubscriptionArn"]
-    try:
-        yield url
-    finally:
-        sns.unsubscribe(SubscriptionArn=subscription)
-        sqs.delete_queue(QueueUrl=url)
-
-
 def test_people_are_notified_of_a_manifest_under_a_wrong_name(
     driver: Driver, system: DeployedSystem
 ) -> None:
@@ -90,14 +58,14 @@ def test_people_are_notified_of_a_manifest_under_a_wrong_name(
     for key in keys:
         driver.put(key)
     long_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * DAY))
-    with subscribed(system) as queue_url:
+    with driver.notices() as notices:
         driver.announce(*keys, time_=long_ago)
         assert eventually(lambda: len(driver.rows("overdue")) == 2)
 
         def noticed() -> list[str]:
             swept = system.client("lambda").invoke(FunctionName=SWEEP, Payload=b"{}")
             assert "FunctionError" not in swept
-            return driver.dead_letters(queue_url)
+            return notices()
 
         (notice,) = eventually(noticed)
 

@@ -45,12 +45,14 @@ def test_reports_every_address_of_a_download(project: Path, address: str) -> Non
 
 
 def test_reports_the_index_in_pipfile_lock(project: Path) -> None:
-    sources = [{"name": "index", "url": "https://index.example/simple"}]
+    sources = [{"name": "index", "url": "https://index.example/packages"}]
     write(
         project / "Pipfile.lock",
         PIPFILE_LOCK | {"_meta": PIPFILE_LOCK["_meta"] | {"sources": sources}},
     )
-    assert list(problems(project)) == ["Pipfile.lock has the address https://index.example/simple"]
+    assert list(problems(project)) == [
+        "Pipfile.lock has the address https://index.example/packages"
+    ]
 
 
 def test_ignores_a_packages_own_description(project: Path) -> None:

@@ -50,12 +50,7 @@ listed() { # that the manifest has the SHA-256 of every file of the source
 }
 
 @test "names that break careless programs have the checksums of their content, by either tool" {
-  local name
-  for name in '-rf' "it's" '"quoted"' 'back\slash' '100%s' '  two spaces ' $'line\u2028separator' '😀' '*' '$HOME' '\n' 'é'; do
-    printf %s "$name" >"source/$name"
-    mkdir -p -- "source/folder of $name/$name"
-    printf %s "$name" >"source/folder of $name/$name/$name"
-  done
+  write_awkward_names
   vault --checksum sha256
   listed
   cp "$manifest" first

@@ -41,12 +41,7 @@ source-vaultjob/empty" "$(<"$manifest")"
 }
 
 @test "copies names that careless programs mishandle" {
-  local name
-  for name in '-rf' "it's" '"quoted"' 'back\slash' '100%s' '  two spaces ' $'line\u2028separator' '😀' '*' '$HOME' '\n' 'é'; do
-    printf %s "$name" >"source/$name"
-    mkdir -p -- "source/folder of $name/$name"
-    printf %s "$name" >"source/folder of $name/$name/$name"
-  done
+  write_awkward_names
   run vault
   expect 0
   diff -r --exclude=source.manifest source "$target"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 # A source of two files and an empty folder, an ordinary folder as its share, and the job's state.
 
 setup_vault() {
@@ -31,6 +31,15 @@ begin_at() { # SECONDS: as if the delivery had begun then
   sed -i "s/^$now/$1/" "$job/began"
   [[ ! -e $job/journal.$now ]] || mv "$job/journal.$now" "$job/journal.$1"
   [[ ! -e $manifest ]] || sed -i "1s/ began=$now / began=$1 /" "$manifest"
+}
+
+write_awkward_names() { # files and folders whose names careless programs mishandle
+  local name
+  for name in '-rf' "it's" '"quoted"' 'back\slash' '100%s' '  two spaces ' $'line\u2028separator' '😀' '*' '$HOME' '\n' 'é'; do
+    printf %s "$name" >"source/$name"
+    mkdir -p -- "source/folder of $name/$name"
+    printf %s "$name" >"source/folder of $name/$name/$name"
+  done
 }
 
 exact() { # that the share holds the source, and the manifest what it holds

@@ -7,27 +7,13 @@ from collections.abc import Mapping
 import pytest
 
 from tests.fault_table import kinds
-from tests.synth.arrows import Arrow, arrows_of
+from tests.synth.arrows import WORDS, Arrow, arrows_of
 from tests.synth.handler_calls import recorded_calls
 from tests.synth.spelled import Spelled, spelled
 from tests.synth.template import Template
 
 NOT_OF_A_STACK = {"archive -> rule"}
 """EventBridge's own way; the stack has the archive alone."""
-WORDS = {
-    "aws_cloudwatch_event_bus": "bus",
-    "aws_cloudwatch_event_rule": "rule",
-    "aws_cloudwatch_log_group": "log group",
-    "aws_cloudwatch_metric_alarm": "alarm",
-    "aws_dynamodb_table": "table",
-    "aws_iam_role": "role",
-    "aws_lambda_function": "function",
-    "aws_s3_bucket": "bucket",
-    "aws_sfn_state_machine": "state machine",
-    "aws_sns_topic": "topic",
-    "aws_sqs_queue": "queue",
-    "aws_xray": "X-Ray",
-}
 
 
 def kind_of(arrow: Arrow, stack: Spelled) -> str:
