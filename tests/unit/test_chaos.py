@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tools.chaos.__main__ import arguments
 from tools.chaos.gateway import work
-from tools.chaos.proxy import counted
+from tools.chaos.proxy import counted, fault_proxy
 from tools.chaos.schedule import CONSUMERS, KILL_GATEWAY, KILL_WORKER, OUTAGES, RULES, schedule
 from tools.chaos.verdict import judge
 from tools.chaos.workload import Action, ExpectedSet, Kind, from_lines, lines, workload
@@ -71,7 +74,7 @@ def test_the_truth_is_what_the_actions_leave(seed: int) -> None:
     manifests: dict[str, float] = {}
     for action in made.actions:
         if action.does == "write":
-            written[action.key] = len(action.body)
+            written[action.key] = len(action.body.encode())
             objects.add(action.key)
             manifests.setdefault(action.key, action.at)
         if action.does == "delete":
@@ -149,6 +152,31 @@ def test_each_rule_is_one_that_microburst_takes() -> None:
     rules = pytest.importorskip("microburst.rules")
     for rule in (*RULES, *OUTAGES.values()):
         rules.from_dict(rule)
+
+
+class OneObject(BaseHTTPRequestHandler):
+    """Answers as S3 does about an object of 7 bytes."""
+
+    def do_HEAD(self) -> None:
+        self.send_response_only(200)  # which logs nothing
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+
+
+def test_the_size_of_an_object_passes_the_proxy(tmp_path: Path) -> None:
+    pytest.importorskip("microburst")
+    upstream = HTTPServer(("127.0.0.1", 0), OneObject)
+    threading.Thread(target=upstream.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{upstream.server_port}"
+        with fault_proxy(url, seed=1, log=tmp_path / "log") as proxy:
+            asked = HTTPConnection(urlsplit(proxy.url).netloc)
+            asked.request("HEAD", "/bucket/key")
+            assert asked.getresponse().getheader("Content-Length") == "7"
+            asked.close()
+    finally:
+        upstream.shutdown()
+        upstream.server_close()
 
 
 class FakeGateway:

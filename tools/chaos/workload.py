@@ -123,14 +123,14 @@ def _set(
         times = 0 if key in missing else 2 if random.random() < WRITTEN_AGAIN else 1
         for again in range(times):
             body = "x" * random.randint(1, MOST_BYTES)
-            expected.rows[key] = len(body)
+            expected.rows[key] = len(body.encode())
             actions.append(Action(at=at + 4 * again, lane=lane, does="write", key=key, body=body))
     last = max(action.at for action in actions)
     actions += [Action(at=last, lane=lane, does="delete", key=key) for key in sorted(absent)]
     # A manifest may arrive before files, but not before the files that are deleted afterwards.
     at = last + 0.1 if absent else started + random.uniform(0.3, 1.1) * spread
     text = "".join(f"{key}\n" for key in keys)
-    expected.rows[expected.manifest] = len(text)
+    expected.rows[expected.manifest] = len(text.encode())
     actions.append(Action(at=at, lane=lane, does="write", key=expected.manifest, body=text))
     if random.random() < MANIFEST_TWICE:
         actions.append(
