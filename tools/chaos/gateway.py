@@ -38,6 +38,7 @@ class Gateway:
         self._share = FileShare(SHARE, GATEWAY, bucket, "", {}, [])
         self._s3, self._looking = client(proxy, "s3"), client(direct, "s3")
         self._events = client(proxy, "events")
+        self._announced_at: dict[str, int] = {}
 
     def do(self, action: Action) -> None:
         """Repeat *action* until it succeeds."""
@@ -47,6 +48,7 @@ class Gateway:
             self._until_done(lambda: self._s3.delete_object(**where), lambda: not self._tag(where))
             return
         if action.does == "write":
+            self._wait_for_later_second(action.key)
             tag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
             self._until_done(
                 lambda: self._s3.put_object(**where, Body=body), lambda: self._tag(where) == tag
@@ -54,6 +56,15 @@ class Gateway:
         entry = ScannedPath(action.key, "", False, len(body), time.time_ns(), 0)
         event = upload_event(self._share, entry, key_has_prefix=False)
         while not self._announced(event):
+            time.sleep(PAUSE_SECONDS)
+        self._announced_at[action.key] = int(time.time())
+
+    def _wait_for_later_second(self, key: str) -> None:
+        """Wait until an upload of *key* has a later event time, which has no fraction of a second.
+
+        Otherwise the row keeps the event that arrives last, whichever that is.
+        """
+        while int(time.time()) <= self._announced_at.get(key, 0):
             time.sleep(PAUSE_SECONDS)
 
     def _announced(self, event: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ STATUSES = {
     Kind.WHOLE: "Successful",
     Kind.WITHHELD: "Timed out",
     Kind.DELETED: "Timed out",
+    Kind.OTHER: "Timed out",
     Kind.STOPPED: "Failed",
 }
 DIFFERENCES = ("missing", "absent", "size-mismatch", "unexpected")
@@ -87,6 +88,13 @@ def wrong_about(expected: ExpectedSet, detail: Detail) -> list[str]:
         "missing": len(expected.missing),
         "absent": len(expected.absent),
     }
+    if expected.is_verified:
+        other = len(expected.other)
+        must |= {
+            "verified": expected.files - other,
+            "unverified": 0,
+            "checksum-mismatch": other,
+        }
     wrong = [
         f"{name} is {detail.get(name)!r} instead of {value!r}; {reason}"
         for name, value in must.items()
@@ -95,6 +103,7 @@ def wrong_about(expected: ExpectedSet, detail: Detail) -> list[str]:
     examples = {(each["type"], each["key"]) for each in detail.get("examples") or []}
     listed = {("missing", key) for key in expected.missing}
     listed |= {("absent", key) for key in expected.absent}
+    listed |= {("checksum-mismatch", key) for key in expected.other}
     if examples != listed:
         wrong.append(f"the examples are {sorted(examples)} instead of {sorted(listed)}")
     return wrong

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum, auto
 from random import Random
 from typing import Any, Self
+
+from awscrt.checksums import crc64nvme
 
 FILES = (40, 120)
 MOST_BYTES = 2_000
@@ -24,12 +27,27 @@ class Kind(Enum):
     """Listed files are never written, so that the set times out."""
     DELETED = auto()
     """Files are deleted from the bucket after they were announced, so that the set times out."""
+    OTHER = auto()
+    """Files have other bytes of the right size, so that the set times out."""
     STOPPED = auto()
     """A file is withheld, and the executions are stopped, so that the set fails."""
 
 
-KINDS = {1: Kind.WITHHELD, 3: Kind.DELETED, 5: Kind.STOPPED, 7: Kind.WITHHELD}
+KINDS = {
+    1: Kind.WITHHELD,
+    3: Kind.DELETED,
+    5: Kind.STOPPED,
+    7: Kind.WITHHELD,
+    9: Kind.OTHER,
+    11: Kind.OTHER,
+}
 """The kinds in each group of twelve sets; all others are whole."""
+CHECKSUMS = {2: "sha256", 6: "crc64nvme", 9: "sha256", 11: "crc64nvme"}
+"""The algorithms in each group of twelve sets; the manifests of all others are plain."""
+HASHES: Mapping[str, Callable[[bytes], str]] = {
+    "crc64nvme": lambda content: f"{crc64nvme(content):016x}",
+    "sha256": lambda content: hashlib.sha256(content).hexdigest(),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +85,9 @@ class ExpectedSet:
     """The last written size of each announced key."""
     missing: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    other: frozenset[str] = frozenset()
+    is_verified: bool = False
+    """Whether the manifest has checksums."""
 
     @property
     def manifest(self) -> str:
@@ -112,24 +133,33 @@ def _set(
     set_id, lane = f"set-{seed}-{number:03}", number % LANES
     keys = [f"{set_id}-vaultjob/{name}" for name in _names(random.randint(*FILES))]
     some = frozenset(random.sample(keys, {Kind.WHOLE: 0, Kind.STOPPED: 1}.get(kind, 3)))
-    missing = frozenset() if kind is Kind.DELETED else some
-    absent = some if kind is Kind.DELETED else frozenset()
+    checksum = CHECKSUMS.get(number % 12, "")
     expected = ExpectedSet(
-        set_id=set_id, kind=kind, started=started, missing=missing, absent=absent
+        set_id=set_id,
+        kind=kind,
+        started=started,
+        missing=some if kind in {Kind.WITHHELD, Kind.STOPPED} else frozenset(),
+        absent=some if kind is Kind.DELETED else frozenset(),
+        other=some if kind is Kind.OTHER else frozenset(),
+        is_verified=bool(checksum),
     )
-    actions = []
+    actions, listed = [], dict.fromkeys(keys, "")
     for key in keys:
         at = started + random.uniform(0, spread)
-        times = 0 if key in missing else 2 if random.random() < WRITTEN_AGAIN else 1
+        times = 0 if key in expected.missing else 2 if random.random() < WRITTEN_AGAIN else 1
         for again in range(times):
-            body = "x" * random.randint(1, MOST_BYTES)
+            body = listed[key] = "x" * random.randint(1, MOST_BYTES)
+            if key in expected.other:
+                body = "y" * len(body)
             expected.rows[key] = len(body.encode())
             actions.append(Action(at=at + 4 * again, lane=lane, does="write", key=key, body=body))
     last = max(action.at for action in actions)
-    actions += [Action(at=last, lane=lane, does="delete", key=key) for key in sorted(absent)]
+    actions += [
+        Action(at=last, lane=lane, does="delete", key=key) for key in sorted(expected.absent)
+    ]
     # A manifest may arrive before files, but not before the files that are deleted afterwards.
-    at = last + 0.1 if absent else started + random.uniform(0.3, 1.1) * spread
-    text = "".join(f"{key}\n" for key in keys)
+    at = last + 0.1 if expected.absent else started + random.uniform(0.3, 1.1) * spread
+    text = _checksummed(listed, checksum) if checksum else "".join(f"{key}\n" for key in keys)
     expected.rows[expected.manifest] = len(text.encode())
     actions.append(Action(at=at, lane=lane, does="write", key=expected.manifest, body=text))
     if random.random() < MANIFEST_TWICE:
@@ -137,6 +167,19 @@ def _set(
             Action(at=at + 2, lane=lane, does="announce", key=expected.manifest, body=text)
         )
     return expected, actions
+
+
+def _checksummed(listed: Mapping[str, str], algorithm: str) -> str:
+    """Return a manifest of form 2 for the keys and contents in *listed*."""
+    contents = {key: listed[key].encode() for key in sorted(listed, key=str.encode)}
+    lines = "".join(
+        f"{len(content)} {HASHES[algorithm](content)} {key}\n" for key, content in contents.items()
+    )
+    header = (
+        f"#vault-manifest 2 began=0 entries={len(contents)} bytes={sum(map(len, contents.values()))}"
+        f" checksum={algorithm} sha256={hashlib.sha256(lines.encode()).hexdigest()}\n"
+    )
+    return header + lines
 
 
 def _names(number: int) -> Iterator[str]:
