@@ -15,8 +15,9 @@ from uuid import uuid4
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
-from handlers.aws import reconciliation
+from handlers.aws import dataset, reconciliation
 from handlers.aws.content_outcome import add_content, in_content
 from handlers.aws.lambda_environment import NotifyEnvironment
 from handlers.aws.outcome_store import OutcomeStore
@@ -27,7 +28,7 @@ from handlers.aws.telemetry import count, instrumented, logger
 from handlers.aws.time_limit import time_limit
 from handlers.core import notices
 from handlers.core.errors import PublishError
-from handlers.core.events import SOURCE
+from handlers.core.events import SOURCE, ManifestUpload
 from handlers.core.execution import Execution, short_reason
 from handlers.core.outcome import DETAIL_TYPES, Outcome, Status, outcome_id
 from handlers.core.tally import Tally, not_read
@@ -150,8 +151,9 @@ def conclude(execution: Execution, version_id: str, verdict: Verdict, report: Re
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
     """Return the manifest's version that *execution*, or another for the same event, pinned.
 
-    If none has pinned a version, return the event's time. Return it as well if an outcome was decided
-    under it, because an execution may begin after another of the same event was stopped.
+    If none has pinned a version, pin that of the manifest in S3, so that another event of the same
+    manifest has the same outcome. Return the event's time if S3 does not have that manifest, or if
+    an outcome was decided under it.
     """
     event_time = str(execution.manifest.upload.event_time)
     if outcomes.is_decided(outcome_id(execution.manifest, event_time)):
@@ -160,7 +162,23 @@ def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
         return execution.checked.listing.manifest_version_id
     others = sorted(reconciliation.upload_executions(execution.manifest).all())
     pinned = (outcomes.pinned(each) for each in (execution.arn, *others))
-    return next(filter(None, pinned), event_time)
+    if version_id := next(filter(None, pinned), None):
+        return version_id
+    version_id = announced_version(execution.manifest)
+    return outcomes.pin(execution.arn, version_id) if version_id else event_time
+
+
+def announced_version(manifest: ManifestUpload) -> str | None:
+    """Return the version of *manifest* in S3; None if it is gone, replaced or refused."""
+    upload = manifest.upload
+    try:
+        head = dataset.s3.head_object(Bucket=upload.bucket, Key=upload.key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            raise  # S3 is throttled or unavailable: the next call asks again
+        return None
+    is_replaced = head["LastModified"].timestamp() >= upload.event_time + 1
+    return None if is_replaced else head.get("VersionId", "null")
 
 
 def is_left_to_another(execution: Execution, version_id: str, outcomes: OutcomeStore) -> bool:

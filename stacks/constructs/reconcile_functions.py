@@ -123,6 +123,7 @@ class ReconcileFunctions:
             environment=NotifyEnvironment(event_bus_name=bus.name, **asdict(environment)),
             allow=[
                 Allow("ReadUploads", ["dynamodb:Query"], [storage.uploads.arn]),
+                Allow("PinManifest", ["s3:GetObject"], [self._manifests]),
                 Allow("ReadManifest", ["s3:GetObjectVersion"], [self._manifests, self._reports]),
                 Allow("ReadResults", ["s3:GetObject"], [self._content]),
                 self._list_objects,

@@ -204,7 +204,11 @@ def recorded_calls(stack: Spelled) -> list[Call]:
             manifest = checksummed(LISTED, algorithm="crc64nvme", newline=newline)
             _verify(account, manifest, account.execution(name))
         _upload(account, TIDY, "nothing")
-        _stop_one_of_two(account, account.published())
+        running = task_event(execution=account.execution("running"))
+        account.run("reconcile_check", running | {"state": running["state"] | account.published()})
+        _stop(account, account.published())
+        _upload(account, TIDY, "nothing")
+        _stop(account, account.published())
         account.fail()
         _sweep(account)
     return account.calls
@@ -249,10 +253,8 @@ def _sweep(account: Account) -> None:
             execution["status"] = "FAILED"
 
 
-def _stop_one_of_two(account: Account, manifest: Payload) -> None:
-    """Stop an execution while another one reconciles the same manifest."""
-    event = task_event(execution=account.execution("running"))
-    account.run("reconcile_check", event | {"state": event["state"] | manifest})
+def _stop(account: Account, manifest: Payload) -> None:
+    """Stop an execution before its first check, while another may reconcile the same manifest."""
     ended = aws_event("execution_status_change")
     ended["detail"] |= {
         "executionArn": account.execution("stopped"),

@@ -134,7 +134,7 @@ function reconcile_notify
   -> table sets: dynamodb:UpdateItem
   -> table upload_events: dynamodb:Query
   -> role reconcile_notify_role: sts:AssumeRole
-  -> bucket file_upload: s3:GetObjectVersion s3:ListBucket
+  -> bucket file_upload: s3:GetObject s3:GetObjectVersion s3:ListBucket
   -> bucket reports: s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject
   -> state machine reconciliation: states:DescribeExecution
   -> queue undelivered: sqs:SendMessage
@@ -190,7 +190,6 @@ NOT_CALLED = {
     },
     "reconcile_notify": {
         "batch_get_item",
-        "head_object",  # only the check looks up the manifest's version
         "upload_fileobj",  # only the check sorts it
     },
 }

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handlers.core.outcome import outcome_id
 from handlers.reconcile_check import handler as check_handler
 from handlers.reconcile_notify import handler
 from tests.unit.fakes import FakeAws, FakeContext
+from tests.unit.refusals import client_error
 from tests.unit.samples import (
     EVENT_TIME,
     EXECUTION,
@@ -146,17 +149,52 @@ def test_a_failure_before_the_pin_uses_the_version_that_another_pinned(aws: Fake
     assert statuses(aws) == [("Failed", "version-1")]
 
 
-def test_without_a_pinned_version_the_events_time_is_used(aws: FakeAws) -> None:
+def fail_heads(aws: FakeAws, status: int) -> None:
+    """Let S3 answer each HEAD with *status*."""
+    error = client_error(str(status), status, "HEAD fails")
+    aws.s3.fails = lambda operation, _: error if operation == "HeadObject" else None
+
+
+@pytest.mark.parametrize("answer", ["gone", "replaced", "refused"])
+def test_without_the_manifest_that_was_announced_the_events_time_is_used(
+    aws: FakeAws, answer: str
+) -> None:
+    if answer != "gone":
+        whole(aws)
+    if answer == "replaced":
+        aws.s3.written_at = datetime.fromtimestamp(EVENT_TIME + 1, UTC)
+    if answer == "refused":
+        fail_heads(aws, 403)
     stop(EXECUTION)
     assert statuses(aws) == [("Failed", str(EVENT_TIME))]
 
 
-def test_an_execution_that_begins_after_the_decision_changes_nothing(aws: FakeAws) -> None:
-    """Pitfall 18: EventBridge starts it late, or the sweep does while the status change waits."""
+def test_while_s3_is_unavailable_nothing_is_decided(aws: FakeAws) -> None:
+    whole(aws)
+    fail_heads(aws, 503)
+    with pytest.raises(ClientError):
+        stop(EXECUTION)
+    assert statuses(aws) == []
+
+
+@pytest.mark.parametrize("later", [0, 7], ids=["same event", "announced again"])
+def test_an_execution_that_begins_after_the_decision_changes_nothing(
+    aws: FakeAws, later: int
+) -> None:
+    """Pitfall 18: EventBridge starts it late, or the manifest is announced again with another time."""
     whole(aws)
     stop(EXECUTION)
-    finish(OTHER_EXECUTION, check(OTHER_EXECUTION))
-    assert statuses(aws) == [("Failed", str(EVENT_TIME))]
+    again = manifest_upload()
+    again = replace(again, upload=replace(again.upload, event_time=EVENT_TIME + later))
+    event = task_event(manifest=again, execution=OTHER_EXECUTION)
+    checked = check_handler(event, FakeContext().typed)
+    whole(aws)  # a repeat of Notify does not look at S3 again
+    stop(EXECUTION)
+    handler(
+        task_event(manifest=again, execution=OTHER_EXECUTION, ticker=5, count=5, check=checked),
+        FakeContext().typed,
+    )
+    assert statuses(aws) == [("Failed", "version-1")]
 
 
 def test_another_version_of_the_manifest_is_decided_for_itself(aws: FakeAws) -> None:
