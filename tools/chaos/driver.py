@@ -19,12 +19,12 @@ from tools.chaos.observation import Observation
 from tools.chaos.proxy import FaultProxy, fault_proxy
 from tools.chaos.schedule import schedule
 from tools.chaos.verdict import Verdict, judge
-from tools.chaos.workload import Workload, lines, workload
+from tools.chaos.workload import TIME_OUT_SECONDS, Workload, lines, workload
 
 ENVIRONMENT = "chaos"
 LOOK_SECONDS = 1.0
 QUIET_LOOKS = 3
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 2.0 * TIME_OUT_SECONDS
 """Longer than a reconciliation takes that starts when the faults end."""
 SWEEPS = 3
 
