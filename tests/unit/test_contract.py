@@ -57,6 +57,14 @@ def test_an_outcome_that_breaks_the_contract_is_refused(change: dict[str, Any]) 
         check("reconciliation-outcome", whole | change)
 
 
+@pytest.mark.parametrize("type_", DifferenceType)
+def test_a_successful_outcome_with_a_difference_is_refused(type_: DifferenceType) -> None:
+    whole = outcome(Status.SUCCESSFUL, Tally(files=1).detail())
+    check("reconciliation-outcome", whole)
+    with pytest.raises(AssertionError, match=type_.value):
+        check("reconciliation-outcome", whole | {type_.value: 1})
+
+
 def test_an_outcome_has_each_field_of_its_schema_and_no_other() -> None:
     schema: Any = validator("reconciliation-outcome").schema
     published = outcome(Status.TIMED_OUT, {}).keys() | {"notice"}
