@@ -20,6 +20,7 @@ REMARKS = {
     "ignored": "Unexpected, under a name that the settings ignore. No difference.",
     "unlisted-folder": "A folder that was announced and not listed. No difference.",
     "unannounced": "In S3, neither announced nor listed. No difference.",
+    "unverified": "Listed, but its checksum could not be compared. No difference.",
 }
 """What an outcome counts, and a report lists, besides differences."""
 

@@ -1,17 +1,23 @@
-"""docs/schemas: each schema refuses events that break the contract, and no schema is unused."""
+"""docs/contract.md and docs/schemas: complete, and each schema refuses events that break the contract."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handlers.core.difference import DifferenceType
+from handlers.core.difference import DifferenceType, RemarkType
 from handlers.core.events import ManifestUpload, ObjectUpload
 from handlers.core.outcome import DETAIL_TYPES, Outcome, Status
 from handlers.core.tally import Tally
+from local import outcome_sentences
+from operations import html_report, report, report_files
 from tests.unit.published_events import SCHEMA_OF, SCHEMAS, check, validator
 
+PAGE = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
 MANIFEST = ManifestUpload(
     set_id="a",
     upload=ObjectUpload(
@@ -39,6 +45,11 @@ def test_every_event_has_a_schema_and_every_schema_is_in_use() -> None:
     assert SCHEMA_OF.keys() >= set(DETAIL_TYPES.values())
     others = {"difference", "object-announced"}
     assert {path.stem for path in SCHEMAS.glob("*.json")} == {*SCHEMA_OF.values(), *others}
+
+
+def test_the_page_lists_every_event_with_its_schema() -> None:
+    rows = re.findall(r"^\| ([\w ]+) \| \[[\w-]+\]\(schemas/([\w-]+)\.json\)", PAGE, re.MULTILINE)
+    assert dict(rows) == SCHEMA_OF
 
 
 @pytest.mark.parametrize("status", [Status.TIMED_OUT, Status.FAILED])
@@ -71,23 +82,33 @@ def test_an_outcome_has_each_field_of_its_schema_and_no_other() -> None:
     assert published == schema["properties"].keys()
 
 
-def test_only_fields_that_release_0_1_0_did_not_have_may_be_absent() -> None:
+def test_the_page_has_every_field_of_an_outcome() -> None:
     schema: Any = validator("reconciliation-outcome").schema
-    assert schema["properties"].keys() - set(schema["required"]) == {
-        "hint",
-        "vanished",
-        "unlisted-folder",
-        "unannounced",
-        "verified",
-        "unverified",
-        "checksum-mismatch",
-        "receipt",
-        "receipt-sha256",
-        "notice",
-    }
+    table, _, after = PAGE.partition("### Outcomes\n")[2].partition("\n\n")
+    cells = " ".join(line.split("|")[1] for line in table.splitlines()[2:])
+    assert set(named(cells)) == schema["properties"].keys()
+    lacking = after.partition("An outcome that release 0.1.0 decided")[2].partition(".\n")[0]
+    may_be_absent = schema["properties"].keys() - set(schema["required"])
+    assert may_be_absent == {*named(lacking), "notice"}, "notice is added at publication"
 
 
-def test_every_type_of_difference_is_documented() -> None:
+def test_the_page_has_every_type_of_difference() -> None:
+    table = PAGE.partition("| type | listed |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)
+    assert rows == list(DifferenceType)
     schema: Any = validator("difference").schema
-    documented = schema["properties"]["type"]["enum"]
-    assert {each.value for each in DifferenceType} <= set(documented)
+    assert schema["properties"]["type"]["enum"] == list(DifferenceType)
+
+
+@pytest.mark.parametrize("texts", [report.MARKS, html_report.TYPES, outcome_sentences.TYPES])
+def test_people_read_what_a_type_of_difference_means(texts: Mapping[str, str]) -> None:
+    assert list(texts) == list(DifferenceType)
+
+
+def test_people_read_what_a_remark_means() -> None:
+    assert report_files.REMARKS.keys() == set(RemarkType)
+
+
+def named(text: str) -> list[str]:
+    """Return the names between backquotes."""
+    return re.findall(r"`([^`]+)`", text)
