@@ -1,4 +1,4 @@
-"""The settings as the project ships them.
+"""The settings and the functions as the project ships them.
 
 A deployer fills in an account, a region, a bucket and a topic of their own:
 which they are must break no test and no snapshot. Here they are as if nobody had.
@@ -14,6 +14,8 @@ from typing import Any
 from stacks.settings import Settings, checked
 
 ROOT = Path(__file__).parents[1]
+FUNCTIONS = sorted(path.stem for path in (ROOT / "handlers").glob("[!_]*.py"))
+"""A file in ``handlers`` is a function."""
 DEPLOYERS_OWN: dict[str, Any] = {
     "stacksAccountId": None,
     "stacksRegion": None,

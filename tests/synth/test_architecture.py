@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from stacks.all_stacks import STACKS
+from tests.shipped import FUNCTIONS
 from tests.synth.arrows import arrows_of
 from tests.synth.handler_calls import recorded_calls
 from tests.synth.spelled import spelled
@@ -29,6 +30,12 @@ def test_the_diagrams_are_those_of_the_stacks(
     page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
     drawn = {name: flowchart(stack.written) for name, stack in dev_stacks.items()}
     assert page == illustrated(page, drawn), "If the stacks are right, draw anew: make architecture"
+
+
+def test_the_page_has_a_row_for_each_function(root: Path) -> None:
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("## The functions\n")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == FUNCTIONS
 
 
 @pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])

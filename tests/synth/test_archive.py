@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from stacks.constructs.handlers_archive import services
+from tests.shipped import FUNCTIONS
 from tests.synth.template import Block, Template
 
 MOST_BYTES = {"handlers": 10 * 1024 * 1024, "verify_content_code": 24 * 1024 * 1024}
@@ -139,18 +140,7 @@ def test_each_function_changes_with_the_archive(dev: Template) -> None:
         assert function["source_code_hash"] == f'${{filebase64sha256("{function["filename"]}")}}'
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "classify_upload",
-        "record_upload",
-        "reconcile_iterator",
-        "reconcile_check",
-        "verify_content",
-        "reconcile_notify",
-        "sweep_sets",
-    ],
-)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_starts_with_only_the_archive(
     dev: Template, unpacked: dict[str, Path], name: str
 ) -> None:

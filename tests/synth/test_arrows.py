@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shipped import FUNCTIONS
 from tests.synth.arrows import Arrow, arrows_of, picture
 from tests.synth.handler_calls import Call, recorded_calls
 from tests.synth.handler_code import methods_called
@@ -311,24 +312,8 @@ def test_an_arrow_to_another_resource_is_refused(
     assert replace(system, arrows=arrows_of(stack, system.calls)).refused()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "classify_upload",
-        "record_upload",
-        "reconcile_check",
-        "verify_content",
-        "reconcile_notify",
-        "sweep_sets",
-    ],
-)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_call_in_a_functions_code_is_recorded(system: System, root: Path, name: str) -> None:
     """A call that is not recorded would be a missing arrow."""
     seen = {call.method for call in system.calls if call.function == name}
     assert seen == methods_called(root / "handlers", name) - NOT_CALLED.get(name, set())
-
-
-def test_the_iterator_makes_no_calls(system: System, root: Path) -> None:
-    """It only counts."""
-    assert methods_called(root / "handlers", "reconcile_iterator") == set()
-    assert "reconcile_iterator" not in {call.function for call in system.calls}

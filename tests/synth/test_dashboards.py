@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.shipped import FUNCTIONS
 from tests.synth.handler_code import metrics_emitted
 from tests.synth.template import Template
-from tests.synth.test_contracts import FUNCTIONS
 
 OURS = "StorageGatewayVault"
 DOCUMENTED = {

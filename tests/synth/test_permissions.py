@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import shipped
+from tests.shipped import FUNCTIONS
 from tests.synth.template import Block, Template, referred
 
-FUNCTIONS = [path.stem for path in (shipped.ROOT / "handlers").glob("[!_]*.py")]
 ANY_OF_THE_ACCOUNT = r"(:ACCOUNT:|(?<=:ACCOUNT:)gateway/)\*$"
 """Log deliveries have no other source; a gateway has no ARN before its activation."""
 PAGES = Path(__file__).parent / "permissions"
