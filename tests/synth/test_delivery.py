@@ -70,8 +70,9 @@ def test_a_batch_may_fail_in_part(dev: Template, name: str) -> None:
 
 def test_the_queues_leave_concurrency_of_a_new_account_for_other_functions(dev: Template) -> None:
     """A new account has ten concurrent executions; the state machine and the sweep need some."""
-    mappings = dev.resources("aws_lambda_event_source_mapping").values()
-    concurrency = [mapping["scaling_config"]["maximum_concurrency"] for mapping in mappings]
+    mappings = dev.resources("aws_lambda_event_source_mapping")
+    assert mappings.keys() == {f"{queue}_mapping" for queue in CONSUMERS}
+    concurrency = [each["scaling_config"]["maximum_concurrency"] for each in mappings.values()]
     assert all(each >= 2 for each in concurrency), "Lambda takes no less"
     assert sum(concurrency) <= 8
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 
-from operations.vault import Vault, parameter_name
+from operations.vault import Vault, camel_case, parameter_name
 from tests.synth.template import Template
 
 REFERENCE = re.compile(r"\$\{[^}]+\}")
@@ -22,11 +23,12 @@ def value_of(template: Template) -> str:
 
 
 def test_the_operators_command_reads_what_the_stack_writes(dev: Template) -> None:
-    """It has every field that the command needs; the command ignores unknown fields."""
+    """It has every field that the command knows; the command ignores unknown fields."""
     parameter = dev.resource("aws_ssm_parameter.vault")
     assert parameter["name"] == parameter_name("dev")
     vault = Vault.from_json("/dev/vault", parameter["value"])
     assert vault.environment_name == "dev"
+    assert json.loads(parameter["value"]).keys() >= camel_case(asdict(vault)).keys()
     assert vault.upload_rule_arn.startswith("${aws_cloudwatch_event_rule.uploads_")
 
 

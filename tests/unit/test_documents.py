@@ -1,12 +1,15 @@
-"""Links, file names and pitfall numbers in documents and tests refer to something that exists."""
+"""Links, file names, pitfall numbers and the version in documents are those that exist."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from stacks.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 TRACKED = subprocess.run(
@@ -66,3 +69,10 @@ def test_every_pitfall_that_is_cited_has_its_number_in_the_list() -> None:
     }
     assert cited
     assert cited <= set(listed)
+
+
+def test_the_changelog_and_the_package_have_the_version_of_the_code() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)[0] == VERSION
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert package["version"] == VERSION
