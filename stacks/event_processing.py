@@ -25,7 +25,7 @@ from stacks.constructs.storage import Storage
 from stacks.constructs.upload_rule import UploadRule
 from stacks.constructs.vault_bus import NOTICES, VaultBus
 from stacks.constructs.vault_dashboard import VaultDashboard
-from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
+from stacks.queue_timing import RECORDS, UPLOADS, QueueTiming
 from stacks.settings import Settings
 from stacks.vault_stack import VaultStack
 
@@ -230,14 +230,14 @@ class EventProcessingStack(VaultStack):
         )
 
     def _function_queue(
-        self, id_: str, policy: QueuePolicy, *, dead_letters_id: str
+        self, id_: str, timing: QueueTiming, *, dead_letters_id: str
     ) -> FunctionQueue:
         return FunctionQueue(
             self,
             id_,
             name=f"{self._prefix}-{id_}",
             arns=self._arns,
-            policy=policy,
+            timing=timing,
             dead_letters_id=dead_letters_id,
             alarm_topic_arn=self._notices.alarm_topic_arn,
             prevent_destroy=self._settings.prevent_destroy,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from operations.preflight.check import Account, Finding, green, not_answered, red
-from stacks.queue_policy import RECORDS, UPLOADS
+from stacks.queue_timing import RECORDS, UPLOADS
 
 STANDARD_VCPUS = "L-1216C47A"
 """The quota for running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances, in vCPUs."""

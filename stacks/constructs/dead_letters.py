@@ -13,7 +13,7 @@ from stacks.constructs.alarm import Metric, alarm, queue_metric
 from stacks.constructs.arns import Arns
 from stacks.constructs.iam import Allow, by_service
 from stacks.constructs.protection import protected
-from stacks.queue_policy import DEAD_LETTER_RETENTION_SECONDS
+from stacks.queue_timing import DEAD_LETTER_RETENTION_SECONDS
 
 
 def taking_from(queue_arns: Sequence[str] = ()) -> str:

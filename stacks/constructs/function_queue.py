@@ -20,7 +20,7 @@ from stacks.constructs.event_route import EventRoute
 from stacks.constructs.function import Function
 from stacks.constructs.iam import Allow, by_service
 from stacks.constructs.protection import protected
-from stacks.queue_policy import ALARM_AGE_SECONDS, RETENTION_SECONDS, QueuePolicy
+from stacks.queue_timing import ALARM_AGE_SECONDS, RETENTION_SECONDS, QueueTiming
 
 
 class FunctionQueue(Construct):
@@ -33,7 +33,7 @@ class FunctionQueue(Construct):
         *,
         name: str,
         arns: Arns,
-        policy: QueuePolicy,
+        timing: QueueTiming,
         dead_letters_id: str,
         alarm_topic_arn: str | None,
         prevent_destroy: bool = False,
@@ -51,7 +51,7 @@ class FunctionQueue(Construct):
             prevent_destroy=prevent_destroy,
         )
         self._name = name
-        self._policy = policy
+        self._timing = timing
         self._alarm_topic_arn = alarm_topic_arn
         self._queue = SqsQueue(
             self,
@@ -60,11 +60,11 @@ class FunctionQueue(Construct):
             message_retention_seconds=RETENTION_SECONDS,
             redrive_allow_policy=taking_from(),
             sqs_managed_sse_enabled=True,
-            visibility_timeout_seconds=policy.visibility_seconds,
+            visibility_timeout_seconds=timing.visibility_seconds,
             redrive_policy=json.dumps(
                 {
                     "deadLetterTargetArn": self.dead_letters.queue.arn,
-                    "maxReceiveCount": policy.receives,
+                    "maxReceiveCount": timing.receives,
                 },
                 separators=(",", ":"),
             ),
@@ -108,11 +108,11 @@ class FunctionQueue(Construct):
             "mapping",
             event_source_arn=self._queue.arn,
             function_name=function.name,
-            batch_size=self._policy.batch_size,
-            maximum_batching_window_in_seconds=self._policy.window_seconds or None,
+            batch_size=self._timing.batch_size,
+            maximum_batching_window_in_seconds=self._timing.window_seconds or None,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=LambdaEventSourceMappingScalingConfig(
-                maximum_concurrency=self._policy.maximum_concurrency
+                maximum_concurrency=self._timing.maximum_concurrency
             ),
         )
         # SQS's metric covers messages received once or twice, the function's metric those that it

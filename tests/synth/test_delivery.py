@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from stacks.queue_policy import RECORDS, UPLOADS
+from stacks.queue_timing import RECORDS, UPLOADS
 from tests.synth.template import Block, Synthesise, Template, attribute, referred
 
 DEAD_LETTERS = ("unclassified", "undelivered", "unrecorded")
@@ -14,7 +14,7 @@ CONSUMERS = {
     "uploads": ("classify_upload", "unclassified", UPLOADS),
     "records": ("record_upload", "unrecorded", RECORDS),
 }
-"""By queue: its function, its dead-letter queue and its policy."""
+"""By queue: its function, its dead-letter queue and its timing."""
 LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
 RECORD_BYTES = {"uploads": 4_096, "records": 300_000}
 """The size in SQS of a gateway's event with a key of 1,024 bytes, and of a bundle of 200,000 bytes."""
@@ -35,11 +35,11 @@ def invoked_by_events(template: Template) -> set[str]:
 def test_a_message_that_no_function_can_process_is_retried_for_days_and_kept(
     dev: Template, name: str
 ) -> None:
-    """Pitfall 48; the unit tests of the policy have the exact days."""
-    _, dead_letters, policy = CONSUMERS[name]
+    """Pitfall 48; the unit tests of the timing have the exact days."""
+    _, dead_letters, timing = CONSUMERS[name]
     text = dev.resource(f"aws_sqs_queue.{name}")["redrive_policy"]
     redrive = json.loads(text)
-    assert redrive["maxReceiveCount"] == policy.receives
+    assert redrive["maxReceiveCount"] == timing.receives
     assert referred(redrive["deadLetterTargetArn"]) == f"aws_sqs_queue.{dead_letters}"
     assert text == json.dumps(redrive, separators=(",", ":")), "SQS answers so: else a plan differs"
 

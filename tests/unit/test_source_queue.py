@@ -13,8 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 from handlers.aws.source_queue import SourceQueue
 from handlers.aws.telemetry import instrumented
 from handlers.core.redelivery import RETRY_SECONDS, delay_seconds
-from stacks import queue_policy
-from stacks.queue_policy import RECORDS, UPLOADS, QueuePolicy
+from stacks import queue_timing
+from stacks.queue_timing import RECORDS, UPLOADS, QueueTiming
 from tests.unit.fakes import FakeAws, FakeContext
 from tests.unit.refusals import client_error
 from tests.unit.samples import batch, failed
@@ -119,30 +119,30 @@ def test_the_age_of_messages_put_back_is_measured(
     assert metrics() == {}
 
 
-@pytest.mark.parametrize("policy", [UPLOADS, RECORDS])
-def test_a_function_that_cannot_run_also_has_three_days(policy: QueuePolicy) -> None:
+@pytest.mark.parametrize("timing", [UPLOADS, RECORDS])
+def test_a_function_that_cannot_run_also_has_three_days(timing: QueueTiming) -> None:
     """Then the number of receives decides, with one receive in each visibility timeout."""
-    assert queue_policy.RETRY_SECONDS == RETRY_SECONDS >= 3 * DAY
-    assert policy.receives <= 1_000, "SQS takes no more"
-    assert policy.receives * policy.visibility_seconds >= 3 * DAY
+    assert queue_timing.RETRY_SECONDS == RETRY_SECONDS >= 3 * DAY
+    assert timing.receives <= 1_000, "SQS takes no more"
+    assert timing.receives * timing.visibility_seconds >= 3 * DAY
 
 
-@pytest.mark.parametrize("policy", [UPLOADS, RECORDS])
-def test_seven_days_of_a_dead_letter_remain(policy: QueuePolicy) -> None:
+@pytest.mark.parametrize("timing", [UPLOADS, RECORDS])
+def test_seven_days_of_a_dead_letter_remain(timing: QueueTiming) -> None:
     """This holds even if the function cannot run from the moment at which the handler would give up.
 
     The handler's own delays shorten only a few of the receives.
     """
-    latest = RETRY_SECONDS + policy.receives * policy.visibility_seconds
-    assert latest < queue_policy.RETENTION_SECONDS
-    assert queue_policy.DEAD_LETTER_RETENTION_SECONDS - latest >= 7 * DAY
+    latest = RETRY_SECONDS + timing.receives * timing.visibility_seconds
+    assert latest < queue_timing.RETENTION_SECONDS
+    assert queue_timing.DEAD_LETTER_RETENTION_SECONDS - latest >= 7 * DAY
 
 
-@pytest.mark.parametrize("policy", [UPLOADS, RECORDS])
-def test_sqs_measures_a_message_until_the_alarm_is_due(policy: QueuePolicy) -> None:
+@pytest.mark.parametrize("timing", [UPLOADS, RECORDS])
+def test_sqs_measures_a_message_until_the_alarm_is_due(timing: QueueTiming) -> None:
     """After its third receive, a message is not in SQS's metric of the oldest message's age any more."""
     period_seconds = 300
-    assert 2 * policy.visibility_seconds > queue_policy.ALARM_AGE_SECONDS + period_seconds
+    assert 2 * timing.visibility_seconds > queue_timing.ALARM_AGE_SECONDS + period_seconds
 
 
 def test_the_queues_leave_some_of_a_new_accounts_concurrency() -> None:

@@ -18,12 +18,12 @@ from handlers.aws.lambda_environment import (
     RecordEnvironment,
     TelemetryEnvironment,
 )
-from stacks.queue_policy import (
+from stacks.queue_timing import (
     DEAD_LETTER_RETENTION_SECONDS,
     RECORDS,
     RETENTION_SECONDS,
     UPLOADS,
-    QueuePolicy,
+    QueueTiming,
 )
 from tools.simulation.clock import Clock
 from tools.simulation.mapping import Handler
@@ -171,15 +171,15 @@ def _queue(
     clock: Clock,
     usage: Usage,
     retention_seconds: int,
-    policy: QueuePolicy | None = None,
+    timing: QueueTiming | None = None,
     dead_letters: Queue | None = None,
 ) -> Queue:
     return Queue(
         clock=clock,
         usage=usage,
         retention_seconds=retention_seconds,
-        visibility_seconds=policy.visibility_seconds if policy else 30,
-        max_receives=policy.receives if policy else None,
+        visibility_seconds=timing.visibility_seconds if timing else 30,
+        max_receives=timing.receives if timing else None,
         dead_letters=dead_letters,
     )
 
@@ -189,7 +189,7 @@ def _mapping(
     usage: Usage,
     queue: Queue,
     handler: Handler,
-    policy: QueuePolicy,
+    timing: QueueTiming,
     seconds_a_message: float,
 ) -> EventSourceMapping:
     return EventSourceMapping(
@@ -197,9 +197,9 @@ def _mapping(
         usage=usage,
         queue=queue,
         handler=handler,
-        batch_size=policy.batch_size,
-        concurrency=policy.maximum_concurrency,
-        timeout_seconds=policy.function_timeout_seconds,
+        batch_size=timing.batch_size,
+        concurrency=timing.maximum_concurrency,
+        timeout_seconds=timing.function_timeout_seconds,
         memory_mb=MEMORY_MB,
         seconds_a_message=seconds_a_message,
     )

@@ -20,7 +20,7 @@ ALARM_AGE_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueuePolicy:
+class QueueTiming:
     """A queue and the event source mapping that passes its messages to a function."""
 
     function_timeout_seconds: int
@@ -40,13 +40,13 @@ class QueuePolicy:
         return ceil(RETRY_SECONDS / self.visibility_seconds)
 
 
-UPLOADS = QueuePolicy(
+UPLOADS = QueueTiming(
     function_timeout_seconds=120,
     batch_size=1_000,  # an event has at most 2.5 KB, an invocation's payload 6 MB
     window_seconds=1,
     maximum_concurrency=4,
 )
-RECORDS = QueuePolicy(
+RECORDS = QueueTiming(
     function_timeout_seconds=120,
     batch_size=10,  # bundles of 200 KB
     window_seconds=0,
