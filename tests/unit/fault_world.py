@@ -22,7 +22,7 @@ from handlers import (
     record_upload,
     sweep_sets,
 )
-from tests.state_machine import Run
+from tests.state_machine_interpreter import Run
 from tests.unit.comparison_cases import differences, without_remarks
 from tests.unit.fakes import EVENT_TABLE, OUTCOME_TABLE, FakeAws, FakeContext
 from tests.unit.faulty_clients import NO_FAULT, Fault, ProcessLost, faulty

@@ -23,7 +23,7 @@ from handlers.core.listing import Listing
 from handlers.core.progress import Progress
 from stacks.constructs.reconciliation_states import RETRY_NOTIFY, definition
 from stacks.settings_schema import SETTINGS
-from tests.state_machine import Payload, Run, delay_seconds
+from tests.state_machine_interpreter import Payload, Run, delay_seconds
 from tests.unit.fakes import FakeContext
 from tests.unit.samples import manifest_event
 

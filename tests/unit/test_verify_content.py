@@ -27,7 +27,7 @@ from handlers.core.content import shard_count, shard_text
 from handlers.core.listing import Listing
 from handlers.core.manifest_entries import Entry
 from stacks.constructs.reconciliation_states import definition
-from tests.state_machine import Payload, Run
+from tests.state_machine_interpreter import Payload, Run
 from tests.unit.fakes import EVENT_TABLE, REPORTS_BUCKET, SET_TABLE, FakeAws, FakeContext
 from tests.unit.manifests import checksummed
 from tests.unit.refusals import client_error
