@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from tests.synth.iam_requests import OTHER_SERVICE, similar
 from tests.synth.spelled import Spelled
 from tests.synth.template import Block
-from tests.synth.universe import OTHER_SERVICE, similar
 
 ATTACHED = {
     "aws_cloudwatch_log_resource_policy",

@@ -19,10 +19,10 @@ from tests.synth.arrows import Arrow, arrows_of, picture
 from tests.synth.handler_calls import Call, recorded_calls
 from tests.synth.handler_code import methods_called
 from tests.synth.iam_evaluation import Policies, Request, not_evaluated, policies_of
+from tests.synth.iam_requests import Universe, universe_of
 from tests.synth.mutations import mutations
 from tests.synth.spelled import Spelled, spelled
 from tests.synth.template import Template
-from tests.synth.universe import Universe, universe_of
 
 ARROWS = """\
 rule bus_data_uploaded
