@@ -29,7 +29,7 @@ from local.aws_environment import Endpoint
 from local.clients import client
 from local.emulator import ministack
 from local.emulator.asgi import Application, as_if_over_tls, with_storage_gateway
-from local.emulator.chaos import with_chaos
+from local.emulator.chaos_endpoint import with_chaos
 from local.emulator.endpoint_process import HELD_BACK
 from local.emulator.recording import recorded
 from local.gateway.appliance import Appliance

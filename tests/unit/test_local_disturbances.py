@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.chaos import repeated
+from local.emulator.chaos_endpoint import repeated
 from local.emulator.disturbances import Disturbances
 from local.emulator.events_gap import mend_targets
 from local.emulator.planted_faults import PlantedFault
