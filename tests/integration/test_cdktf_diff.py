@@ -6,7 +6,7 @@ import re
 
 from deployment.explanation import COLOURS
 from local.deployed_system import EVENT_PROCESSING, DeployedSystem
-from tests.integration.plans import changes, unexplained
+from tests.integration.plan_changes import changes, unexplained
 
 PLANNED = re.compile(r" # (\S+) .*(?:will|must) be (.*)")
 

@@ -13,7 +13,7 @@ from deployment.deployment import Deployment
 from deployment.review.planning import PlanReview, emptied, exit_status, plan_stacks
 from deployment.template import template_path
 from local.deployed_system import DeployedSystem
-from tests.integration.plans import changes_in, is_explained
+from tests.integration.plan_changes import changes_in, is_explained
 
 STACK = "EventProcessingStack"
 

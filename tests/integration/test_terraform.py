@@ -9,7 +9,7 @@ import pytest
 from deployment.template import template_path
 from local.deployed_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, DeployedSystem
 from tests.integration.driver import the_stacks_share
-from tests.integration.plans import changes, unexplained
+from tests.integration.plan_changes import changes, unexplained
 
 STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
 
