@@ -1,6 +1,6 @@
 """The IAM policies of a deployer of all stacks of an environment. Pure.
 
-The actions are those in ``deploy_actions.json``, which ``python -m tools.requests`` makes from the
+The actions are those in ``deploy_actions.json``, which ``python -m tools.recorded_requests`` makes from the
 requests that Terraform sends. The resources are narrowed to the environment's names where AWS allows it.
 """
 

@@ -1,6 +1,6 @@
 """Record every request to the endpoint as a line of JSON, if a variable names a file.
 
-The tests compare the lines with the models of AWS's services: ``tools/requests``.
+The tests compare the lines with the models of AWS's services: ``tools/recorded_requests``.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from local.emulator.recording import VARIABLE
 from local.start_system import running
 from operations.deploy_policy import actions_by_operation
 from tests.integration.driver import Driver
-from tools.requests.iam_actions import unlisted
-from tools.requests.violations import violations_of
+from tools.recorded_requests.iam_actions import unlisted
+from tools.recorded_requests.violations import violations_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,10 +16,10 @@ from operations.deploy_policy import (
     listed_actions,
 )
 from tests.unit.sgvault import sgvault
-from tests.unit.test_requests import SENT, sent
-from tools.requests.iam_actions import actions_of, unlisted
-from tools.requests.recorded import Recorded
-from tools.requests.violations import read
+from tests.unit.test_recorded_requests import SENT, sent
+from tools.recorded_requests.iam_actions import actions_of, unlisted
+from tools.recorded_requests.recorded import Recorded
+from tools.recorded_requests.violations import read
 
 PLACE = Place(
     name_prefix="vault-dev", environment="dev", region="eu-west-1", account_id="123456789012"

@@ -7,7 +7,7 @@ import binascii
 import json
 from typing import Any
 
-from tools.requests.recorded import Recorded, Request, UnreadableError
+from tools.recorded_requests.recorded import Recorded, Request, UnreadableError
 
 
 def read_json(recorded: Recorded) -> Request:

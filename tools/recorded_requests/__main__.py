@@ -1,4 +1,4 @@
-"""``python -m tools.requests RECORDING``: print the requests of a recording that AWS's models forbid.
+"""``python -m tools.recorded_requests RECORDING``: print the recorded requests that AWS's models forbid.
 
 With ``--actions``, also write the IAM actions that Terraform needs to ``operations/deploy_actions.json``.
 A local AWS that runs with ``VAULT_RECORD_REQUESTS=FILE`` makes a recording. The recording of
@@ -13,14 +13,14 @@ import sys
 from pathlib import Path
 
 from operations.deploy_policy import ACTIONS
-from tools.requests.iam_actions import actions_by_operation
-from tools.requests.violations import violations_of
+from tools.recorded_requests.iam_actions import actions_by_operation
+from tools.recorded_requests.violations import violations_of
 
 
 def main() -> int:
     """Print the violations; 1 if there are any."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.requests",
+        prog="python -m tools.recorded_requests",
         description="Compare recorded requests with the models of AWS's services.",
     )
     parser.add_argument("recording", type=Path)

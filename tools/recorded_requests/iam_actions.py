@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.requests.recorded import Request, read_recording
-from tools.requests.violations import read
+from tools.recorded_requests.recorded import Request, read_recording
+from tools.recorded_requests.violations import read
 
 PREFIXES = {
     "stepfunctions": "states",

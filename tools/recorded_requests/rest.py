@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 from botocore.model import OperationModel
 
-from tools.requests.json_body import from_json
-from tools.requests.recorded import Recorded, Request, UnreadableError
-from tools.requests.scalars import from_text
+from tools.recorded_requests.json_body import from_json
+from tools.recorded_requests.recorded import Recorded, Request, UnreadableError
+from tools.recorded_requests.scalars import from_text
 
 VARIABLE = re.compile(r"\{(\w+)(\+?)\}")
 SDK_FIELDS = re.compile(r"x-id|X-Amz-.*", re.IGNORECASE)

@@ -6,8 +6,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tools.requests.recorded import Recorded, Request, UnreadableError
-from tools.requests.scalars import from_text
+from tools.recorded_requests.recorded import Recorded, Request, UnreadableError
+from tools.recorded_requests.scalars import from_text
 
 NOT_PARAMETERS = {"Action", "Version"}
 

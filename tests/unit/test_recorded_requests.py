@@ -14,8 +14,8 @@ from botocore.config import Config
 
 from local.emulator.asgi import Application
 from local.emulator.recording import VARIABLE, append, line_of, recorded
-from tools.requests.recorded import Recorded
-from tools.requests.violations import EXCEPTIONS, read, violations, violations_of
+from tools.recorded_requests.recorded import Recorded
+from tools.recorded_requests.violations import EXCEPTIONS, read, violations, violations_of
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 TAGS = [{"Key": "Umlaut ü", "Value": "a b/c"}]

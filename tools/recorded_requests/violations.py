@@ -14,10 +14,10 @@ from typing import Any
 from botocore.validate import ParamValidator
 
 from local.emulator.aws_limits import beyond_model, members
-from tools.requests.form_body import read_form
-from tools.requests.json_body import read_json
-from tools.requests.recorded import Recorded, Request, UnreadableError, read_recording
-from tools.requests.rest import read_rest
+from tools.recorded_requests.form_body import read_form
+from tools.recorded_requests.json_body import read_json
+from tools.recorded_requests.recorded import Recorded, Request, UnreadableError, read_recording
+from tools.recorded_requests.rest import read_rest
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.utils import parse_timestamp
 
-from tools.requests.recorded import UnreadableError
+from tools.recorded_requests.recorded import UnreadableError
 
 BOOLEANS = {"true": True, "false": False}
 
