@@ -27,12 +27,12 @@ scripts=$(dirname "$(readlink -f "$0")")
 . "$scripts/progress.sh"
 # shellcheck source=scripts/mounts.sh
 . "$scripts/mounts.sh"
-# shellcheck source=scripts/scan.sh
-. "$scripts/scan.sh"
+# shellcheck source=scripts/scans.sh
+. "$scripts/scans.sh"
 # shellcheck source=scripts/job.sh
 . "$scripts/job.sh"
-# shellcheck source=scripts/copy.sh
-. "$scripts/copy.sh"
+# shellcheck source=scripts/copies.sh
+. "$scripts/copies.sh"
 # shellcheck source=scripts/checksums.sh
 . "$scripts/checksums.sh"
 # shellcheck source=scripts/manifest.sh
