@@ -98,6 +98,8 @@ def test_the_page_has_every_type_of_difference() -> None:
     assert rows == list(DifferenceType)
     schema: Any = validator("difference").schema
     assert schema["properties"]["type"]["enum"] == list(DifferenceType)
+    outcomes: Any = validator("reconciliation-outcome").schema
+    assert outcomes["properties"]["examples"]["items"]["properties"] == schema["properties"]
 
 
 @pytest.mark.parametrize("texts", [report.MARKS, html_report.TYPES, outcome_sentences.TYPES])
