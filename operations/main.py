@@ -15,6 +15,7 @@ from operations.report import report
 from operations.show import show
 from operations.smoke.command import smoke
 from operations.status import status, watch
+from operations.verify import verify
 
 app = typer.Typer(
     name="sgvault",
@@ -34,6 +35,7 @@ add_command(app, "explain", explain, example="sgvault explain 2026-11-payroll de
 add_command(
     app, "report", report, example="sgvault report 2026-11-payroll --html report.html --env prod"
 )
+add_command(app, "verify", verify, example="sgvault verify 2026-11-payroll --env prod")
 add_command(app, "policy", policy, example="sgvault policy --env prod >read-vault.json")
 add_command(app, "reconcile", reconcile, example="sgvault reconcile 2026-11-payroll --env prod")
 add_command(

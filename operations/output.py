@@ -88,6 +88,7 @@ class Output:
             TimeElapsedColumn(),
             console=self._remarks,
             transient=True,
+            redirect_stdout=False,  # else rich prints the results on stderr
             disable=not self._remarks.is_terminal,
         ) as progress:
             yield Steps(progress, progress.add_task(text, total=total))

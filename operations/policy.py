@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from operations.command import Invocation
+from operations.errors import OperatorError
 from operations.register import INDEX
 from operations.smoke.policy import allow, smoke_policy
 from operations.vault import Vault, parameter_name
@@ -18,14 +19,37 @@ def policy(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="What 'sgvault smoke' needs, which writes.")
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Also what 'sgvault verify' needs: it reads every file."),
+    ] = False,
 ) -> None:
     """Print the IAM policy that the reading commands need: status, show, watch, explain, report.
 
     Reading dead letters is a statement of its own: it hides a message for a moment, so it is no
     mere reading. It prints JSON in any case. Exit status: 0.
     """
-    made = smoke_policy(invocation.vault) if smoke else reading_policy(invocation.vault)
+    if smoke and verify:
+        raise OperatorError("Choose one of --smoke and --verify.")
+    vault = invocation.vault
+    made = smoke_policy(vault) if smoke else reading_policy(vault)
+    if verify:
+        made["Statement"] += verify_statements(vault)
     print(json.dumps(made, indent=2))
+
+
+def verify_statements(vault: Vault) -> list[dict[str, Any]]:
+    """Return what verifying a receipt needs besides the reading policy."""
+    arn = f"arn:{vault.state_machine_arn.split(':')[1]}:s3:::"
+    listed = allow("FindReceipts", ["s3:ListBucket"], [f"{arn}{vault.reports_bucket_name}"])
+    return [
+        {**listed, "Condition": {"StringLike": {"s3:prefix": "receipts/*"}}},
+        allow(
+            "ReadContent",
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            [f"{arn}{vault.file_upload_bucket_name}/*"],
+        ),
+    ]
 
 
 def reading_policy(vault: Vault) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from local.deployed_system import EVENT_PROCESSING, FILE_SHARE, DeployedSystem
 from local.outcomes import Event, OutcomeSubscription
 
 T = TypeVar("T")
+SGVAULT = Path(__file__).parents[2] / "tools/sgvault.sh"
 
 
 def eventually(look: Callable[[], T], *, seconds: float = 60) -> T:
@@ -220,6 +222,26 @@ def the_stacks_share(system: DeployedSystem) -> dict[str, Any]:
     found = system.client("storagegateway").describe_nfs_file_shares(FileShareARNList=[arn])
     share: dict[str, Any] = found["NFSFileShareInfoList"][0]
     return share
+
+
+@contextmanager
+def user(system: DeployedSystem, name: str, *options: str) -> Iterator[dict[str, str]]:
+    """Create a user with the rights that ``sgvault policy`` prints; yield the user's environment."""
+    environ = dict(system.deployment().environment)
+    policy = subprocess.run(
+        [SGVAULT, "policy", *options], env=environ, capture_output=True, text=True, check=True
+    ).stdout
+    iam = system.client("iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="sgvault", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    yield environ | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+    iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName=name, PolicyName="sgvault")
+    iam.delete_user(UserName=name)
 
 
 def outcome(subscription: OutcomeSubscription, *, seconds: float = 180) -> Event:

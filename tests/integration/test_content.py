@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
@@ -15,7 +16,7 @@ from boto3.s3.transfer import TransferConfig
 from handlers.core.manifest_entries import Entry
 from local.deployed_system import DeployedSystem
 from local.outcomes import Event
-from tests.integration.driver import Driver, eventually, outcome
+from tests.integration.driver import SGVAULT, Driver, eventually, outcome, user
 from tests.unit.manifests import checksummed
 
 LARGE = b"0123456789abcdef" * (20 * 2**16)
@@ -49,6 +50,26 @@ def vault(driver: Driver, set_id: str, algorithm: str) -> None:
     driver.announce_now(key, size=1)
 
 
+@pytest.fixture(scope="module")
+def auditor(system: DeployedSystem) -> Iterator[dict[str, str]]:
+    """Return the environment of a user with the rights that ``sgvault policy --verify`` prints."""
+    with user(system, "auditor", "--verify") as environ:
+        yield environ
+
+
+def verified_again(auditor: dict[str, str], set_id: str) -> tuple[int, dict[str, str]]:
+    """Return the exit status of ``sgvault verify``, and the type of each changed key."""
+    ran = subprocess.run(
+        [SGVAULT, "verify", set_id, "--json"],
+        env=auditor,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout, ran.stderr
+    return ran.returncode, {each["key"]: each["type"] for each in json.loads(ran.stdout)["changes"]}
+
+
 @contextmanager
 def content_is_verified(system: DeployedSystem, mode: str) -> Iterator[None]:
     """Change the mode of the deployed check."""
@@ -72,7 +93,7 @@ def is_compared(driver: Driver, set_id: str) -> bool:
 
 @pytest.mark.parametrize("mode", ["stored", "read"])
 def test_other_bytes_of_the_right_size_are_found_and_may_be_put_right(
-    driver: Driver, system: DeployedSystem, mode: str
+    driver: Driver, system: DeployedSystem, auditor: dict[str, str], mode: str
 ) -> None:
     """The test uses both algorithms; one set of each is corrected while its execution waits."""
     events: dict[str, Event] = {}
@@ -102,6 +123,10 @@ def test_other_bytes_of_the_right_size_are_found_and_may_be_put_right(
             )["Body"].read()
             assert hashlib.sha256(index).hexdigest() == detail["receipt-sha256"]
             assert json.loads(index)["verified"] == 4
+            assert verified_again(auditor, set_id) == (0, {})
+            put(driver, set_id, {"large": WRONG["large"]})
+            changed = {f"{set_id}-vaultjob/large": "other-content"}
+            assert verified_again(auditor, set_id) == (1, changed)
         else:
             assert (detail["status"], counts) == ("Timed out", [2, 0, 2]), detail
             found = {each["key"].rpartition("/")[2]: each for each in detail["examples"]}

@@ -5,35 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.deployed_system import DeployedSystem
-
-SGVAULT = Path(__file__).parents[2] / "tools/sgvault.sh"
-USER = "smoke-tester"
+from tests.integration.driver import SGVAULT, user
 
 
 @pytest.fixture
 def rights(system: DeployedSystem) -> Iterator[dict[str, str]]:
     """The environment of a user with those rights and no others."""
-    environ = dict(system.deployment().environment)
-    policy = subprocess.run(
-        [SGVAULT, "policy", "--smoke"], env=environ, capture_output=True, text=True, check=True
-    ).stdout
-    iam = system.client("iam")
-    iam.create_user(UserName=USER)
-    iam.put_user_policy(UserName=USER, PolicyName="smoke", PolicyDocument=policy)
-    key = iam.create_access_key(UserName=USER)["AccessKey"]
-    yield environ | {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
-    iam.delete_access_key(UserName=USER, AccessKeyId=key["AccessKeyId"])
-    iam.delete_user_policy(UserName=USER, PolicyName="smoke")
-    iam.delete_user(UserName=USER)
+    with user(system, "smoke-tester", "--smoke") as environ:
+        yield environ
 
 
 def left(system: DeployedSystem) -> dict[str, Any]:

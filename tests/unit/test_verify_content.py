@@ -5,18 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from awscrt.checksums import crc64nvme
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers import (
-    reconcile_check,
-    reconcile_iterator,
     reconcile_notify,
     verify_content,
 )
@@ -26,93 +22,13 @@ from handlers.core import content as core
 from handlers.core.content import shard_count, shard_text
 from handlers.core.listing import Listing
 from handlers.core.manifest_entries import Entry
-from stacks.constructs.reconciliation_states import definition
-from tests.state_machine_interpreter import Payload, Run
-from tests.unit.fakes import EVENT_TABLE, REPORTS_BUCKET, SET_TABLE, FakeAws, FakeContext
-from tests.unit.manifests import checksummed
+from tests.unit.content_vault import FILES, FOLDER, HASHES, ContentVault
+from tests.unit.fakes import EVENT_TABLE, REPORTS_BUCKET, FakeAws, FakeContext
 from tests.unit.refusals import client_error
-from tests.unit.samples import EVENT_TIME, manifest_event, put_row
 
-FOLDER = "a-vaultjob/"
-HASHES: dict[str, Callable[[bytes], str]] = {
-    "crc64nvme": lambda content: f"{crc64nvme(content):016x}",
-    "sha256": lambda content: hashlib.sha256(content).hexdigest(),
-}
 MODES = [(mode, algorithm) for mode in ("stored", "read") for algorithm in HASHES]
 COMPOSITE = {"ChecksumCRC64NVME": "AAAAAAAAAAA=-2", "ChecksumType": "COMPOSITE"}
 COUNTS = ("verified", "unverified", "checksum-mismatch")
-
-
-@dataclass
-class Vault:
-    """A set of files in a fake account, and the events during its reconciliation."""
-
-    aws: FakeAws
-    listed: Mapping[str, bytes]
-    """The contents that the manifest lists, by name."""
-    algorithm: str = "crc64nvme"
-    during: dict[int, Callable[[], None]] = field(default_factory=dict)
-    """The actions at the beginning of an iteration."""
-    contexts: list[FakeContext] = field(default_factory=list)
-    """The calls of the worker; all later calls have enough time."""
-    run: Run | None = None
-
-    def __post_init__(self) -> None:
-        digest = HASHES[self.algorithm]
-        entries = [
-            Entry(f"{FOLDER}{name}", len(each), digest(each)) for name, each in self.listed.items()
-        ]
-        manifest = checksummed(sorted(entries), algorithm=self.algorithm)
-        self.aws.s3.put(f"{FOLDER}a.manifest", manifest)
-        for name, content in self.listed.items():
-            self.upload(name, content)
-
-    def upload(self, name: str, content: bytes) -> None:
-        """Put an object, and announce it at once."""
-        self.aws.s3.put(f"{FOLDER}{name}", content)
-        now = int(self.aws.clock.now)
-        put_row(self.aws, f"{FOLDER}{name}", size_bytes=len(content), event_time=now)
-        self.aws.dynamodb.tables[SET_TABLE][(FOLDER,)] = {
-            "folder": {"S": FOLDER},
-            "setId": {"S": "a"},
-            "bucketName": {"S": "bucket"},
-            "lastArrival": {"N": str(now)},
-            "manifestTime": {"N": str(EVENT_TIME)},
-        }
-
-    def outcome(self, *, count: int = 4) -> dict[str, Any]:
-        """Reconcile the set, and return its outcome."""
-        self.aws.clock.now += 600
-        functions = {
-            "iterate": self._iterate,
-            "check": lambda event: reconcile_check.handler(event, FakeContext().typed),
-            "verify": self._verify,
-            "notify": lambda event: reconcile_notify.handler(event, FakeContext().typed),
-        }
-        names = {f"{name}_arn": name for name in functions}
-        states = definition(**names, count=count, wait_seconds=30, verify_concurrency=2)
-        self.run = Run(states, functions)
-        self.run.of(manifest_event())
-        detail: dict[str, Any] = json.loads(self.aws.events.accepted[-1]["Detail"])
-        return detail
-
-    def _iterate(self, event: Payload) -> Payload:
-        ticker = event["iterator"]["Payload"]["ticker"] + 1
-        self.during.get(ticker, lambda: None)()
-        self.aws.clock.now += 30
-        answer: Payload = reconcile_iterator.handler(event, FakeContext().typed)
-        return answer
-
-    def _verify(self, event: Payload) -> Payload:
-        context = self.contexts.pop(0) if self.contexts else FakeContext()
-        event = json.loads(json.dumps(event))  # as Step Functions passes it on
-        answer: Payload = verify_content.handler(event, context.typed)
-        return answer
-
-    def verified_times(self) -> int:
-        """Return the number of the machine's content comparisons."""
-        assert self.run is not None
-        return self.run.entered.count("Verify Content")
 
 
 @pytest.fixture(autouse=True)
@@ -121,9 +37,6 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core, "SHARD_LINES", 2)
     monkeypatch.setattr(object_content, "RANGE_BYTES", 8)
     monkeypatch.setattr(verify_content, "RANGE_BYTES", 8)
-
-
-FILES = {"a": b"", "b": b"short", "d/c": b"a large one, by ranges", "d/e": b"x" * 100, "f": b"f"}
 
 
 @pytest.mark.parametrize(("mode", "algorithm"), MODES)
@@ -137,7 +50,7 @@ def test_other_bytes_of_the_same_size_are_found(
 ) -> None:
     """A checksum of parts, or of another algorithm, cannot be compared, so that the object is read."""
     monkeypatch.setenv("VERIFY_CONTENT", mode)
-    vault = Vault(aws, FILES, algorithm)
+    vault = ContentVault(aws, FILES, algorithm)
     if stored:
         aws.s3.checksums = {f"{FOLDER}{name}": stored for name in FILES}
     aws.s3.put(f"{FOLDER}d/e", b"y" * 100)
@@ -165,7 +78,7 @@ def test_the_right_bytes_clear_a_mismatch(
 ) -> None:
     """Only the keys with a new version are compared again; the uploader of the version does not matter."""
     monkeypatch.setenv("VERIFY_CONTENT", mode)
-    vault = Vault(aws, FILES, algorithm)
+    vault = ContentVault(aws, FILES, algorithm)
     aws.s3.put(f"{FOLDER}b", b"SHORT")
 
     def put_right() -> None:
@@ -184,7 +97,7 @@ def test_the_right_bytes_clear_a_mismatch(
 
 def test_stored_checksums_are_compared_without_reading(aws: FakeAws) -> None:
     """A million files need a million HEAD requests, and no content is read."""
-    vault = Vault(aws, FILES)
+    vault = ContentVault(aws, FILES)
     assert vault.outcome()["status"] == "Successful"
     versions = {key: list(versions) for (_, key), versions in aws.s3.versions.items()}
     assert versions[f"{FOLDER}b"] == ["version-1"]
@@ -203,7 +116,7 @@ def test_an_interrupted_verification_goes_on_where_it_was(
         if operation == "GetObject" and given["Key"] == f"{FOLDER}d/e"
         else None
     )
-    vault = Vault(aws, FILES)
+    vault = ContentVault(aws, FILES)
     vault.contexts = [FakeContext(looks_at_the_clock=looks) for looks in (0, 2, 3, 4, 4, 6)]
     assert vault.outcome()["status"] == "Successful"
     assert vault.contexts == []
@@ -215,7 +128,7 @@ def test_a_sha_256_that_no_worker_can_finish_is_unverified(
 ) -> None:
     """It is never counted as verified; the outcome counts such files, and the report lists them."""
     monkeypatch.setenv("VERIFY_CONTENT", "read")
-    vault = Vault(aws, {"a": b"a", "b": b"x" * 100}, "sha256")
+    vault = ContentVault(aws, {"a": b"a", "b": b"x" * 100}, "sha256")
     vault.contexts = [FakeContext(looks_at_the_clock=3), FakeContext(looks_at_the_clock=1)]
     detail = vault.outcome()
     assert (detail["status"], [detail[name] for name in COUNTS]) == ("Successful", [1, 1, 0])
@@ -234,7 +147,7 @@ def test_nothing_compared_is_no_success(aws: FakeAws, monkeypatch: pytest.Monkey
         if operation == "GetObject" and "IfMatch" in given
         else None
     )
-    detail = Vault(aws, {"b": b"short", "c": b"c"}).outcome()
+    detail = ContentVault(aws, {"b": b"short", "c": b"c"}).outcome()
     assert detail["status"] == "Timed out"
     assert [detail[name] for name in COUNTS] == [0, 2, 0]
 
@@ -248,14 +161,14 @@ def test_an_error_costs_iterations_and_changes_no_verdict(aws: FakeAws, code: st
         if operation == "HeadObject" and _.get("ChecksumMode") and next(refusals, None) is not None
         else None
     )
-    vault = Vault(aws, FILES)
+    vault = ContentVault(aws, FILES)
     detail = vault.outcome(count=9)
     assert (detail["status"], [detail[name] for name in COUNTS]) == ("Successful", [5, 0, 0])
 
 
 def test_a_set_that_only_the_last_look_finds_whole_is_unverified(aws: FakeAws) -> None:
     """The last look compares no content."""
-    vault = Vault(aws, FILES)
+    vault = ContentVault(aws, FILES)
     row = aws.dynamodb.tables[EVENT_TABLE].pop(("a", f"{FOLDER}b"))
     original = reconcile_notify.judge
 
@@ -277,7 +190,7 @@ def test_an_object_that_is_gone_meanwhile_is_absent(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Names and sizes are compared again before a verdict."""
-    vault = Vault(aws, FILES)
+    vault = ContentVault(aws, FILES)
     compare = ObjectContent.compare
 
     def gone_now(objects: ObjectContent, entry: Entry) -> Any:
@@ -292,7 +205,7 @@ def test_an_object_that_is_gone_meanwhile_is_absent(
 
 def test_a_receipt_names_each_version_and_its_checksum(aws: FakeAws) -> None:
     """The outcome contains the SHA-256 of the receipt's index, and the index has the SHA-256 of each part."""
-    detail = Vault(aws, FILES).outcome()
+    detail = ContentVault(aws, FILES).outcome()
     index = newest(aws, detail["receipt"])
     assert hashlib.sha256(index).hexdigest() == detail["receipt-sha256"]
     lines: dict[str, Any] = {}
