@@ -38,9 +38,9 @@ def put(driver: Driver, set_id: str, files: Mapping[str, bytes]) -> None:
         driver.announce_now(key, size=len(content))
 
 
-def vault(driver: Driver, set_id: str, algorithm: str) -> None:
-    """Put a set whose contents differ from the checksums in its manifest."""
-    put(driver, set_id, FILES | WRONG)
+def vault(driver: Driver, set_id: str, algorithm: str, wrong: Mapping[str, bytes] = WRONG) -> None:
+    """Put a set in which the contents of *wrong* differ from the checksums in the manifest."""
+    put(driver, set_id, {**FILES, **wrong})
     entries = [
         Entry(f"{set_id}-vaultjob/{name}", len(content), HASHES[algorithm](content))
         for name, content in FILES.items()
@@ -84,11 +84,11 @@ def content_is_verified(system: DeployedSystem, mode: str) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=name, Environment=before)
 
 
-def is_compared(driver: Driver, set_id: str) -> bool:
-    """Return whether the first verification of a set has a result."""
+def has_result(driver: Driver, set_id: str, ending: str) -> bool:
+    """Return whether the first verification of a set has written an object with *ending*."""
     prefix = f"content/{set_id}/"
     found = driver.s3.list_objects_v2(Bucket=driver.reports_bucket, Prefix=prefix)
-    return any(each["Key"].endswith(".json") for each in found.get("Contents", []))
+    return any(each["Key"].endswith(ending) for each in found.get("Contents", []))
 
 
 @pytest.mark.parametrize("mode", ["stored", "read"])
@@ -107,7 +107,7 @@ def test_other_bytes_of_the_right_size_are_found_and_may_be_put_right(
         for set_id, algorithm in sets.items():
             vault(driver, set_id, algorithm)
         for set_id in sets:
-            assert eventually(lambda set_id=set_id: is_compared(driver, set_id), seconds=90)  # type: ignore[misc]
+            assert eventually(lambda set_id=set_id: has_result(driver, set_id, ".json"), seconds=90)  # type: ignore[misc]
             if set_id.startswith("righted"):
                 put(driver, set_id, {name: FILES[name] for name in WRONG})
         for set_id, subscription in outcomes.items():
@@ -134,3 +134,41 @@ def test_other_bytes_of_the_right_size_are_found_and_may_be_put_right(
             assert {name: each["objectChecksum"] for name, each in found.items()} == {
                 name: hash_(content) for name, content in WRONG.items()
             }
+
+
+@contextmanager
+def reading_is_refused(system: DeployedSystem, key: str) -> Iterator[None]:
+    """Deny the worker one object."""
+    function = f"vault-{system.environment}-verify-content"
+    found = system.client("lambda").get_function_configuration(FunctionName=function)
+    iam, role = system.client("iam"), found["Role"].rpartition("/")[2]
+    refused = {
+        "Effect": "Deny",
+        "Action": "s3:GetObject*",
+        "Resource": f"arn:aws:s3:::{system.bucket}/{key}",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [refused]})
+    iam.put_role_policy(RoleName=role, PolicyName="refused", PolicyDocument=policy)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="refused")
+
+
+def test_an_interrupted_verification_goes_on_where_it_was(
+    driver: Driver, system: DeployedSystem, auditor: dict[str, str]
+) -> None:
+    """The worker fails in the middle of its shard, and its next call repeats no comparison.
+
+    A file has a new version meanwhile, which nobody announced: the receipt has the first version.
+    """
+    set_id, kept = "interrupted", "/00000.unfinished.json.gz"
+    with driver.outcomes(set_id) as outcomes:
+        with reading_is_refused(system, f"{set_id}-vaultjob/z"):
+            vault(driver, set_id, "crc64nvme", wrong={})
+            assert eventually(lambda: has_result(driver, set_id, kept), seconds=90)
+            driver.put(f"{set_id}-vaultjob/small", FILES["small"])
+        detail = outcome(outcomes)["detail"]
+    assert (detail["status"], detail["verified"], detail["iterations"]) == ("Successful", 4, 1)
+    changed = {f"{set_id}-vaultjob/small": "new-version"}
+    assert verified_again(auditor, set_id) == (1, changed)

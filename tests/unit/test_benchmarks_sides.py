@@ -11,7 +11,13 @@ from tools.benchmarks.baseline import agree
 from tools.benchmarks.cases import CASES, Case, Result
 from tools.benchmarks.measurement import Who, measure
 from tools.benchmarks.running_stub import RunningStub, running_stub
-from tools.benchmarks.synthetic_set import ITERATIONS, Arrival, Form, synthetic_set
+from tools.benchmarks.synthetic_set import (
+    ITERATIONS,
+    WITHOUT_CHECKSUMS,
+    Arrival,
+    Form,
+    synthetic_set,
+)
 
 FILES = 700
 
@@ -39,12 +45,23 @@ def test_each_side_finds_a_set_whole_in_the_right_iteration(
     assert measure(stub, who, form, iterations).whole_at == ITERATIONS
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", WITHOUT_CHECKSUMS)
 def test_the_last_look_ends_in_a_complete_report(stub: RunningStub, form: Form) -> None:
     stub.show(FILES, Arrival.ALL_BUT_A_HUNDREDTH, form)
 
     assert measure(stub, "look", form, [1]).whole_at == 1
     assert measure(stub, "look", form, [ITERATIONS]).whole_at is None, "nothing is missing then"
+
+
+@pytest.mark.parametrize(("who", "iteration"), [("ours", ITERATIONS), ("heads", FILES)])
+def test_each_side_verifies_the_content_of_every_file(
+    stub: RunningStub, who: Who, iteration: int
+) -> None:
+    stub.show(FILES, Arrival.AT_ONCE, Form.CHECKSUMS)
+    stub.take_counts()
+    measured = measure(stub, who, Form.CHECKSUMS, [iteration])
+    assert measured.whole_at == iteration
+    assert FILES <= measured.requests < FILES + 40
 
 
 def test_the_baseline_accepts_only_folders_of_listed_files() -> None:
@@ -83,6 +100,7 @@ def test_a_result_has_the_fields_of_latest_json(stub: RunningStub) -> None:
         "cpuSeconds": payload["cpuSeconds"],
         "baselineCpuSeconds": pytest.approx(2 * payload["cpuSeconds"], abs=1e-3),
         "peakMib": round(measured.peak_mib, 1),
+        "requests": measured.requests,
         "readUnits": measured.read_units,
         "baselineReadUnits": 2 * measured.read_units,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 from math import ceil
@@ -22,6 +23,7 @@ from tools.benchmarks.synthetic_set import (
     SET_ID,
     Arrival,
     Form,
+    checksum_of,
     synthetic_set,
 )
 from tools.benchmarks.table_rows import PAGE_BYTES
@@ -252,6 +254,14 @@ def test_an_object_can_be_read_from_an_offset(s3: S3Client) -> None:
     assert part["Body"].read() == whole[1000:2000]
     assert part["ContentRange"] == f"bytes 1000-1999/{len(whole)}"
     assert rest["Body"].read() == whole[-5:]
+
+
+def test_a_listed_object_is_described_with_its_checksum(s3: S3Client) -> None:
+    key, size = DATASET.objects.keys[7], DATASET.objects.sizes[7]
+    head = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
+    checksum = base64.b64encode(checksum_of(key).to_bytes(8, "big")).decode()
+    assert (head["ContentLength"], head["ChecksumCRC64NVME"]) == (size, checksum)
+    assert head["ChecksumType"] == "FULL_OBJECT"
 
 
 def test_a_missing_object_is_an_error(s3: S3Client) -> None:

@@ -13,11 +13,12 @@ from rich.console import Console
 
 from deployment.command_line import exit_status
 from tools.benchmarks import tables, targets
-from tools.benchmarks.cases import Result, looks, results, scale
+from tools.benchmarks.cases import Result, looks, results, scale, verifications
 from tools.benchmarks.running_stub import RunningStub, running_stub
 
 SIZES = [1_000, 100_000, 1_000_000]
 LOOK = [1_000_000]
+CONTENT = [100_000, 1_000_000]
 SCALE = [1_000_000, 2_000_000, 4_000_000]
 LATEST = Path(__file__).parent / "latest.json"
 WIDTH = 150
@@ -51,8 +52,17 @@ def arguments() -> argparse.Namespace:
         help="the last look alone, at sets of which one key in a hundred is missing"
         " (default: 1 million files)",
     )
+    parser.add_argument(
+        "--content",
+        type=int,
+        nargs="*",
+        metavar="N",
+        help="the verification of content alone, beside a loop of HEADs"
+        " (default: 100,000 and 1 million files)",
+    )
     options = parser.parse_args()
-    if min([options.files or 1, *(options.scale or [1]), *(options.look or [1])]) < 1:
+    given = (options.scale, options.look, options.content)
+    if min([options.files or 1, *(each for sizes in given for each in sizes or [])]) < 1:
         parser.error("a dataset has at least one file")
     return options
 
@@ -88,6 +98,13 @@ def look(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -
     out.print(tables.growth("The last look, one key in a hundred missing", measured))
 
 
+def content(stub: RunningStub, sizes: list[int], progress: Console, out: Console) -> None:
+    """Measure the verification of the content of *sizes* files."""
+    with progress.status("Starting") as status:
+        for result in verifications(stub, sizes, status.update):
+            out.print(tables.comparison(result.files, [result]), tables.CONTENT_NOTES)
+
+
 def main() -> int:
     """Run the measurements of the command line."""
     options = arguments()
@@ -103,11 +120,14 @@ def measured(options: argparse.Namespace) -> int:
         out = Console(width=WIDTH)
     started = time.monotonic()
     with running_stub() as stub:
-        if options.look is not None:
+        if options.content is not None:
+            content(stub, options.content or CONTENT, progress, out)
+        elif options.look is not None:
             look(stub, options.look or LOOK, progress, out)
         elif options.scale is None:
             compare(stub, [options.files] if options.files else SIZES, progress, out)
             look(stub, [options.files] if options.files else LOOK, progress, out)
+            content(stub, [options.files] if options.files else CONTENT, progress, out)
         else:
             grow(stub, options.scale or SCALE, progress, out)
     progress.print(f"{time.monotonic() - started:.0f} s in all")

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from local.emulator.aws_limits import RefusedByAwsError, check
-from tools.benchmarks.synthetic_set import Uploads
+from tools.benchmarks.synthetic_set import BUCKET, Uploads, checksum_of
 
 MODIFIED = "2026-11-24T00:00:00.000Z"
 MOST_KEYS = 1000
@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(slots=True)
 class BucketStub:
-    """Answers S3's requests; every bucket name refers to the same bucket."""
+    """Answers S3's requests; a list of any other bucket has only what was stored."""
 
     objects: Uploads
     stored: dict[str, tuple[bytes, str]] = field(default_factory=dict)
@@ -64,8 +64,8 @@ class BucketStub:
             case "GET":
                 return "GetObject", self._get(key, query, headers)
             case "HEAD":
-                found = self._get(key, query, headers)
-                return "HeadObject", found
+                listed = self._head(key)
+                return "HeadObject", listed or self._get(key, query, headers)
             case "PUT" if "partNumber" in query:
                 self._parts[query["uploadId"]][int(query["partNumber"])] = body
                 return "UploadPart", Answer(headers={"ETag": _etag(body)})
@@ -101,7 +101,10 @@ class BucketStub:
         return Answer(body=self._list(bucket, query))
 
     def _list(self, bucket: str, query: Mapping[str, str]) -> bytes:
-        keys = self.objects.keys
+        keys, sizes = self.objects.keys, self.objects.sizes
+        if bucket != BUCKET:
+            keys = sorted(self.stored, key=str.encode)
+            sizes = [len(self.stored[key][0]) for key in keys]
         prefix = query.get("prefix", "")
         after = query.get("start-after", "")
         token = query.get("continuation-token")
@@ -133,7 +136,7 @@ class BucketStub:
                     "<ChecksumType>FULL_OBJECT</ChecksumType>"
                     f"<Size>{size}</Size><StorageClass>STANDARD</StorageClass></Contents>"
                     for number, (key, size) in enumerate(
-                        zip(page, self.objects.sizes[start:end], strict=True), start
+                        zip(page, sizes[start:end], strict=True), start
                     )
                 ],
                 "</ListBucketResult>",
@@ -158,6 +161,22 @@ class BucketStub:
             return _error(416, "InvalidRange")
         described["Content-Range"] = f"bytes {start}-{last}/{len(body)}"
         return Answer(status=206, headers=described, body=memoryview(body)[start : last + 1])
+
+    def _head(self, key: str) -> Answer | None:
+        """Return the description of an object without content, if the bucket lists it."""
+        at = bisect_left(self.objects.keys, key)
+        if key in self.stored or at == len(self.objects.keys) or self.objects.keys[at] != key:
+            return None
+        checksum = base64.b64encode(checksum_of(key).to_bytes(8, "big")).decode()
+        described = {
+            "Content-Length": str(self.objects.sizes[at]),
+            "ETag": f'"{at:032x}"',
+            "Last-Modified": formatdate(usegmt=True),
+            "x-amz-version-id": f"v-{at}",
+            "x-amz-checksum-crc64nvme": checksum,
+            "x-amz-checksum-type": "FULL_OBJECT",
+        }
+        return Answer(headers=described)
 
     def _store(self, key: str, body: bytes) -> Answer:
         self.stored[key] = (body, f"v-{_etag(body)[1:17]}")

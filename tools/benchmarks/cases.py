@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from tools.benchmarks.errors import BenchmarkError
 from tools.benchmarks.measurement import Measurement, Who, measure
 from tools.benchmarks.running_stub import RunningStub
-from tools.benchmarks.synthetic_set import ITERATIONS, Arrival, Form
+from tools.benchmarks.synthetic_set import ITERATIONS, WITHOUT_CHECKSUMS, Arrival, Form
 
 SAMPLED_FROM_FILES = 100_000
 """With this number of files or more, the baseline runs only some iterations of an arrival."""
 SAMPLED_ITERATIONS = (3, 7, 13, 17)
 """Their mean is the mean of 1 to 19, and the baseline's work grows with the iteration."""
+SAMPLED_HEADS = 20_000
+"""The number of HEADs of the baseline, with more files than that."""
 REPEATED_BELOW_FILES = 100_000
 REPEATS = 3
 EVERY_ITERATION = range(1, ITERATIONS + 1)
@@ -30,6 +32,7 @@ class Case:
 
 
 COMPLETE = Case(name="complete")
+CONTENT = Case(name="content, stored")
 CASES = (
     COMPLETE,
     Case(name="arriving-in-order", arrival=Arrival.IN_ORDER),
@@ -57,6 +60,7 @@ class Result:
             "cpuSeconds": round(self.ours.cpu_seconds, 4),
             "baselineCpuSeconds": round(self.baseline.cpu_seconds, 4),
             "peakMib": round(self.ours.peak_mib, 1),
+            "requests": self.ours.requests,
             "readUnits": self.ours.read_units,
             "baselineReadUnits": self.baseline.read_units,
         }
@@ -66,7 +70,7 @@ def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Itera
     """Measure every case with *files* files, and pass its name to *show*."""
     whole: dict[Form, Measurement] = {}
     for case in CASES:
-        for form in Form:
+        for form in WITHOUT_CHECKSUMS:
             show(f"{files:,} files, {case.name}, {form}")
             stub.show(files, case.arrival, form, shuffled=case.shuffled)
             ours = _median(stub, "ours", case, form, files)
@@ -102,7 +106,7 @@ def scale(
 ) -> Iterator[tuple[int, Form, Measurement]]:
     """Measure only this project's reconciliation, with complete sets of *sizes* files."""
     for files in sizes:
-        for form in Form:
+        for form in WITHOUT_CHECKSUMS:
             show(f"{files:,} files, {COMPLETE.name}, {form}, ours alone")
             stub.show(files, Arrival.AT_ONCE, form)
             measured = measure(stub, "ours", form, [ITERATIONS])
@@ -115,13 +119,32 @@ def looks(
 ) -> Iterator[tuple[int, Form, Measurement]]:
     """Measure the last look at sets of *sizes* files, with one key in a hundred missing."""
     for files in sizes:
-        for form in Form:
+        for form in WITHOUT_CHECKSUMS:
             show(f"{files:,} files, the last look, {form}")
             stub.show(files, Arrival.ALL_BUT_A_HUNDREDTH, form)
             measured = measure(stub, "look", form, [1])
             if measured.whole_at != 1:
                 raise BenchmarkError(f"{files:,} files, {form}: the report is not complete")
             yield files, form, measured
+
+
+def verifications(
+    stub: RunningStub, sizes: list[int], show: Callable[[str], None]
+) -> Iterator[Result]:
+    """Measure the verification of content, beside a loop of HEADs whose cost is linear."""
+    form = Form.CHECKSUMS
+    for files in sizes:
+        show(f"{files:,} files, content")
+        stub.show(files, Arrival.AT_ONCE, form)
+        ours = measure(stub, "ours", form, [ITERATIONS])
+        _require_whole(ours, f"{files:,} files, content")
+        heads = files if files <= SAMPLED_FROM_FILES else SAMPLED_HEADS
+        baseline = measure(stub, "heads", form, [heads])
+        if baseline.whole_at != heads:
+            raise BenchmarkError(f"{files:,} files: the loop of HEADs found other content")
+        if heads < files:
+            baseline = baseline.scaled(files / heads)
+        yield Result(case=CONTENT, files=files, form=form, ours=ours, baseline=baseline)
 
 
 def _require_whole(measured: Measurement, name: str) -> None:

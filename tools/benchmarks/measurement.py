@@ -18,7 +18,7 @@ from tools.benchmarks.ours import MEMORY_MB
 from tools.benchmarks.running_stub import RunningStub
 from tools.benchmarks.synthetic_set import Form
 
-Who = Literal["ours", "baseline", "look"]
+Who = Literal["ours", "baseline", "look", "heads"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

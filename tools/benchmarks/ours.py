@@ -28,8 +28,8 @@ def environment(form: Form) -> dict[str, str]:
             outcome_table="outcomes",
             set_table="sets",
             reports_bucket="reports",
-            verify_objects=form is Form.RICH,
-            verify_content="none",
+            verify_objects=form is not Form.PLAIN,
+            verify_content="stored" if form is Form.CHECKSUMS else "none",
             ignore_unexpected=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),
             expiry_days=30,
         ).variables(),
@@ -64,9 +64,10 @@ class Ours:
 
     def __init__(self, form: Form) -> None:
         os.environ |= environment(form)
-        from handlers import reconcile_check  # importing the handler creates its clients
+        from handlers import reconcile_check, verify_content  # importing creates their clients
 
         self._handler = reconcile_check.handler
+        self._verify = verify_content.handler
         self.invocations = 0
         self._state: dict[str, Any] = {
             "detail": {
@@ -85,7 +86,9 @@ class Ours:
         while True:
             answer = self._invoke()
             self._state["reconcilecheck"] = {"Payload": answer}
-            if answer["reconcileDone"] or not answer["continueNow"]:
+            if answer.get("verifyNow"):
+                self._verify_content(answer)
+            elif answer["reconcileDone"] or not answer["continueNow"]:
                 done: bool = answer["reconcileDone"]
                 return done
 
@@ -101,6 +104,13 @@ class Ours:
             )
         )
         return event
+
+    def _verify_content(self, answer: dict[str, Any]) -> None:
+        """Run the worker for each shard, one after the other; the peak is that of one worker."""
+        for shard in answer["verifyShards"]:
+            self.invocations += 1
+            event = json.loads(json.dumps({"shard": shard, "content": answer["content"]}))
+            self._verify(event, cast("LambdaContext", Context()))
 
     def _invoke(self) -> dict[str, Any]:
         self.invocations += 1

@@ -37,6 +37,10 @@ def subject(who: str, form: Form) -> Subject:
         from tools.benchmarks.look import Look
 
         return Look(form)
+    if who == "heads":
+        from tools.benchmarks.heads import Heads
+
+        return Heads()
     from tools.benchmarks.ours import Ours
 
     return Ours(form)
@@ -57,7 +61,7 @@ def peak_mib() -> float:
 def main() -> None:
     """Run the requested iterations, and write their cost as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.subject")
-    parser.add_argument("who", choices=("ours", "baseline", "look"))
+    parser.add_argument("who", choices=("ours", "baseline", "look", "heads"))
     parser.add_argument("form", type=Form, choices=list(Form))
     parser.add_argument("iterations", type=json.loads)
     parser.add_argument("results", type=Path)

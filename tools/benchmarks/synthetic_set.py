@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from awscrt.checksums import crc64nvme
+
 SET_ID = "2026-11-payroll"
 BUCKET = "dev-vault-uploads"
 FOLDER = f"{SET_ID}-vaultjob"
@@ -27,6 +29,11 @@ class Form(StrEnum):
 
     PLAIN = "plain"
     RICH = "rich"
+    CHECKSUMS = "checksums"
+    """Form 2: also the content is verified."""
+
+
+WITHOUT_CHECKSUMS = (Form.PLAIN, Form.RICH)
 
 
 class Arrival(StrEnum):
@@ -74,11 +81,15 @@ class SyntheticSet:
             random.Random(1).shuffle(listed)  # noqa: S311 - it hides nothing
         if form is Form.PLAIN:
             return "".join(f"{key}\n" for key, _ in listed).encode()
-        body = "".join(f"{size} {key}\n" for key, size in listed).encode()
+        number, checksum = (2, " checksum=crc64nvme") if form is Form.CHECKSUMS else (1, "")
+        body = "".join(
+            f"{size} {f'{checksum_of(key):016x} ' if checksum else ''}{key}\n"
+            for key, size in listed
+        ).encode()
         digest = hashlib.sha256(body).hexdigest()
         size_bytes = sum(size for _, size in listed)
-        header = f"began={began} entries={len(listed)} bytes={size_bytes} sha256={digest}"
-        return f"#vault-manifest 1 {header}\n".encode() + body
+        header = f"began={began} entries={len(listed)} bytes={size_bytes}{checksum} sha256={digest}"
+        return f"#vault-manifest {number} {header}\n".encode() + body
 
 
 def synthetic_set(files: int, arrival: Arrival) -> SyntheticSet:
@@ -105,6 +116,12 @@ def synthetic_set(files: int, arrival: Arrival) -> SyntheticSet:
         ),
         listed=listed,
     )
+
+
+def checksum_of(key: str) -> int:
+    """Return the CRC64NVME of a file; it has no content here, so that of its key takes its place."""
+    checksum: int = crc64nvme(key.encode())
+    return checksum
 
 
 def _key(number: int) -> str:

@@ -26,6 +26,10 @@ Plain sets are not verified against S3, rich ones are, by a LIST: the baseline's
 keys have been announced. The stub is beside us on the machine, so wall depends on it, too.
 Dollars: requests, and Lambda's seconds (wall) at 1,769 MB, more where the peak is higher.
 """
+CONTENT_NOTES = """\
+The baseline is one HEAD after the other; ~ marks one of 20,000 HEADs, scaled. Ours includes the
+comparison of names and sizes, and the results in S3; its workers run one after the other.
+"""
 ESTIMATED = "~ The baseline's arrival: 4 of 19 iterations measured and scaled, and the last one.\n"
 
 
@@ -42,7 +46,7 @@ def comparison(files: int, results: Sequence[Result]) -> Table:
         for value, shown in COLUMNS.values():
             ours, baseline = value(result.ours), value(result.baseline)
             about = "~" if result.baseline.estimated else ""
-            cells += [format(ours, shown), f"{about}{ours / baseline:.3f}"]
+            cells += [format(ours, shown), f"{about}{ours / baseline:.3f}" if baseline else ""]
         table.add_row(result.case.name, result.form.value, *cells)
     return table
 
