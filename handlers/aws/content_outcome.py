@@ -17,23 +17,24 @@ def add_content(
 ) -> None:
     """Add the results of the last complete round to *found* and to *report*.
 
-    Files that no round has compared count as unverified.
+    Files that no round has compared count as unverified, and so do objects that were replaced after
+    their mismatch: a key has one type.
     """
     if content is None or (content.round == 1 and not content.compared):
         found.content = {"verified": 0, "unverified": found.files}
         return
     for line in rounds.open_lines(content):
-        if line.verdict is Verdict.MISMATCH:
+        if line.verdict is Verdict.MISMATCH and line.key not in found.replaced:
             difference = line.difference()
             found.add(difference)
             report.add(difference)
         else:
             report.add(Remark(key=line.key, type=RemarkType.UNVERIFIED, reason=line.reason))
-    uncompared = 0 if content.compared else content.listing.entries
+    uncompared = len(found.replaced) + (0 if content.compared else content.listing.entries)
     found.content = {
         "verified": content.verified,
         "unverified": content.unverified + content.changed + uncompared,
-        "checksum-mismatch": content.mismatches,
+        "checksum-mismatch": content.mismatches - len(found.replaced),
     }
 
 

@@ -123,6 +123,13 @@ class ContentRounds:
             for line in lines:
                 yield Comparison.from_line(json.loads(line))
 
+    def mismatched(self, content: Content | None) -> Iterator[str]:
+        """Yield the keys of the mismatches, in order."""
+        if content is not None:
+            for line in self.open_lines(content):
+                if line.verdict is Verdict.MISMATCH:
+                    yield line.key
+
     def _round(self, listing: Listing, *, number: int, began: int) -> Content:
         return Content(
             folder=self.report.content_folder,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,12 @@ class LastLook:
     """The outcomes table."""
     expiry_days: int
 
-    def result(self, out_of_time: Callable[[], bool]) -> Tally | None:
+    def result(
+        self, out_of_time: Callable[[], bool], mismatched: Iterable[str] = ()
+    ) -> Tally | None:
         """Return the result of the comparison; None if it is unfinished after too many calls.
+
+        *mismatched* has the keys, in order, of the objects whose content differed.
 
         Raises:
             LookUnfinishedError: The time ran out; the next call continues.
@@ -58,7 +62,14 @@ class LastLook:
         if calls >= MAX_CALLS:
             return None
         merge, offset = self.dataset.open_merge(progress)
-        if tally(merge, found, report=self.report.add, out_of_time=out_of_time):
+        is_mismatched = _is_in(mismatched)
+
+        def add(each: Difference | Remark) -> None:
+            self.report.add(each)
+            if isinstance(each, Difference) and is_mismatched(each.key):
+                found.replaced.add(each.key)
+
+        if tally(merge, found, report=add, out_of_time=out_of_time):
             return found
         self._keep(
             {
@@ -130,3 +141,17 @@ class LastLook:
     @property
     def _id(self) -> str:
         return f"look#{self.execution}"
+
+
+def _is_in(keys: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function that finds keys in *keys*, which are in order, as its calls must be."""
+    ahead = iter(keys)
+    at = next(ahead, None)
+
+    def is_in(key: str) -> bool:
+        nonlocal at
+        while at is not None and at < key:
+            at = next(ahead, None)
+        return at == key
+
+    return is_in

@@ -43,6 +43,8 @@ class ContentVault:
     """The actions at the beginning of an iteration."""
     contexts: list[FakeContext] = field(default_factory=list)
     """The calls of the worker; all later calls have enough time."""
+    notify_contexts: list[FakeContext] = field(default_factory=list)
+    """The calls of Notify; all later calls have enough time."""
     run: Run | None = None
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class ContentVault:
             "iterate": self._iterate,
             "check": lambda event: reconcile_check.handler(event, FakeContext().typed),
             "verify": self._verify,
-            "notify": lambda event: reconcile_notify.handler(event, FakeContext().typed),
+            "notify": self._notify,
         }
         names = {f"{name}_arn": name for name in functions}
         states = definition(**names, count=count, wait_seconds=30, verify_concurrency=2)
@@ -95,6 +97,11 @@ class ContentVault:
         context = self.contexts.pop(0) if self.contexts else FakeContext()
         event = json.loads(json.dumps(event))  # as Step Functions passes it on
         answer: Payload = verify_content.handler(event, context.typed)
+        return answer
+
+    def _notify(self, event: Payload) -> Payload:
+        context = self.notify_contexts.pop(0) if self.notify_contexts else FakeContext()
+        answer: Payload = reconcile_notify.handler(event, context.typed)
         return answer
 
     def verified_times(self) -> int:

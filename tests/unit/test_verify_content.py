@@ -203,6 +203,29 @@ def test_an_object_that_is_gone_meanwhile_is_absent(
     assert detail["unverified"] == 1
 
 
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_key_has_one_type(aws: FakeAws, calls: int) -> None:
+    """An object with wrong content is replaced by one of another size: that is what differs now.
+
+    The last look may take several calls.
+    """
+    vault = ContentVault(aws, FILES)
+    for name, wrong in (("b", b"SHORT"), ("d/e", b"y" * 100)):
+        aws.s3.put(f"{FOLDER}{name}", wrong)
+
+    def replaced() -> None:
+        aws.s3.put(f"{FOLDER}b", b"longer")
+
+    vault.during = {3: replaced}
+    vault.notify_contexts = [FakeContext(looks_at_the_clock=0)] * (calls - 1)
+    detail = vault.outcome()
+    assert {each["key"].removeprefix(FOLDER): each["type"] for each in detail["examples"]} == {
+        "b": "size-mismatch",
+        "d/e": "checksum-mismatch",
+    }
+    assert (detail["size-mismatch"], [detail[name] for name in COUNTS]) == (1, [3, 1, 1])
+
+
 def test_a_receipt_names_each_version_and_its_checksum(aws: FakeAws) -> None:
     """The outcome contains the SHA-256 of the receipt's index, and the index has the SHA-256 of each part."""
     detail = ContentVault(aws, FILES).outcome()
