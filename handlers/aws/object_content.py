@@ -12,7 +12,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -49,8 +49,9 @@ class Reading:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Reading:
-        """Create a reading from the result of :meth:`payload`."""
-        return cls(**{**payload, "entry": Entry(*payload["entry"])})
+        """Read a :meth:`payload` of this or another release."""
+        known = {each.name: payload[each.name] for each in fields(cls) if each.name in payload}
+        return cls(**{**known, "entry": Entry(*payload["entry"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

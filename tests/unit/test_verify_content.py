@@ -17,7 +17,8 @@ from handlers import (
     verify_content,
 )
 from handlers.aws import object_content
-from handlers.aws.object_content import ObjectContent
+from handlers.aws.object_content import ObjectContent, Reading
+from handlers.aws.shard_results import ShardResults
 from handlers.core import content as core
 from handlers.core.content import shard_count, shard_text
 from handlers.core.listing import Listing
@@ -150,6 +151,50 @@ def test_nothing_compared_is_no_success(aws: FakeAws, monkeypatch: pytest.Monkey
     detail = ContentVault(aws, {"b": b"short", "c": b"c"}).outcome()
     assert detail["status"] == "Timed out"
     assert [detail[name] for name in COUNTS] == [0, 2, 0]
+
+
+def test_shards_that_are_compared_twice_and_in_any_order_count_once(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call compares all shards, the last one first."""
+    compare = verify_content.handler
+
+    def all_shards(event: dict[str, Any], context: Any) -> Any:
+        for shard in reversed(range(event["content"]["shards"])):
+            compare({**event, "shard": shard}, context)
+        return compare(event, context)
+
+    monkeypatch.setattr(verify_content, "handler", all_shards)
+    detail = ContentVault(aws, FILES).outcome()
+    assert (detail["status"], [detail[name] for name in COUNTS]) == ("Successful", [5, 0, 0])
+
+
+def test_a_worker_that_is_killed_changes_no_verdict(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process ends before it stores its position, or between its results and their counts."""
+    put, kills = ShardResults._put, iter(range(4))
+
+    def killed(results: ShardResults, ending: str, body: bytes) -> None:
+        if ending == ".json" and next(kills, None) is not None:
+            raise SystemError("The process was killed")
+        if ending != ".unfinished.json.gz":
+            put(results, ending, body)
+
+    monkeypatch.setattr(ShardResults, "_put", killed)
+    vault = ContentVault(aws, FILES)
+    aws.s3.put(f"{FOLDER}d/e", b"y" * 100)
+    detail = vault.outcome(count=9)
+    assert (detail["status"], [detail[name] for name in COUNTS]) == ("Timed out", [4, 0, 1])
+
+
+def test_what_a_worker_stored_is_read_by_another_release() -> None:
+    """Fields that a release does not know are ignored, and those that are absent have defaults."""
+    reading = Reading(entry=Entry("a", 3, "0f"), version="v", etag="e", bytes_read=2, crc=7)
+    payload = json.loads(json.dumps(reading.payload()))
+    del payload["crc"]
+    later = Reading.from_payload({**payload, "addedLater": 1})
+    assert later == replace(reading, crc=0)
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "AccessDenied"])
