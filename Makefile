@@ -203,7 +203,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  YES=1 ## bootstrap, reconcile, smoke, deploy and destroy: carry it out without asking
 #  STACK=names ## plan, deploy and destroy: only these (all of them)
 #  ALLOW=addresses ## plan and deploy: resources that may lose their data: aws_s3_bucket.reports_7921670E
-#  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes ten minutes)
+#  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes an hour)
 #  UPLOADS=number ## simulate: uploads of each scenario (a million, ten minutes)
 #  SEED=number ## chaos: of all chance (1)
 #  MINUTES=number ## chaos: how long faults fire, also a fraction (1)
