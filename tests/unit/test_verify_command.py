@@ -118,6 +118,21 @@ def test_each_change_is_reported_by_its_type(
     assert f"Next: sgvault explain a {FOLDER}a" in text
 
 
+@pytest.mark.parametrize(("times", "expected"), [(2, None), (99, "unreadable")])
+def test_an_object_that_is_replaced_while_it_is_read_is_compared_again(
+    verified: Callable[..., Verified], times: int, expected: str | None
+) -> None:
+    found, replaced = verified(), iter(range(times))
+    changed = client_error("PreconditionFailed", 412)
+    found.aws.s3.fails = lambda operation, given: (
+        changed
+        if operation == "GetObject" and given["Key"] == f"{FOLDER}f" and next(replaced, -1) >= 0
+        else None
+    )
+    changes = found.verify("--json", "--read").json["changes"]
+    assert [each["type"] for each in changes] == ([expected] if expected else [])
+
+
 def damage_index(found: Verified) -> None:
     (key,) = found.keys("/index.json")
     found.aws.s3.put(key, b"{}", bucket=REPORTS_BUCKET)
