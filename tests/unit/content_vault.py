@@ -18,7 +18,7 @@ from handlers import (
 )
 from handlers.core.manifest_entries import Entry
 from stacks.constructs.reconciliation_states import definition
-from tests.state_machine import Payload, Run
+from tests.state_machine_interpreter import Payload, Run
 from tests.unit.fakes import SET_TABLE, FakeAws, FakeContext
 from tests.unit.manifests import checksummed
 from tests.unit.samples import EVENT_TIME, manifest_event, put_row
