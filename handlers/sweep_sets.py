@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.aws.lambda_environment import SweepEnvironment
 from handlers.aws.open_executions import OpenExecutions
@@ -27,7 +27,7 @@ from handlers.aws.register import Register
 from handlers.aws.set_folders import SetFolders
 from handlers.aws.telemetry import count, instrumented, logger
 from handlers.core import notices
-from handlers.core.errors import PublishError, VaultError
+from handlers.core.errors import PublishError
 from handlers.core.events import MANIFEST_OVERDUE, MANIFEST_UPLOADED, SOURCE, ManifestUpload
 from handlers.core.execution import STATUS_CHANGE
 from handlers.core.set_register import (
@@ -184,17 +184,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     def out_of_time() -> bool:
         return context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
 
-    now = int(time.time())
+    now, failed = int(time.time()), 0
     for key in register.due(now):
         if out_of_time():
             break
         try:
             sweep(key, register, folders, now)
-        except (BotoCoreError, ClientError, VaultError):
+        except Exception:  # whatever is wrong with one row, the others are due
             logger.exception("A set was not swept", key=key)
-            count("SetsNotSwept")
+            failed += 1
     today = now // SECONDS_A_DAY
     if not register.is_done("listing", today) and register_unknown(register, folders, out_of_time):
         register.done("listing", today)
-    count("SetsOpen", sum(1 for _ in register.due(sys.maxsize)))
+    count("SetsNotSwept", failed)
+    open_ = Counter(key.endswith("/") for key in register.due(sys.maxsize))
+    count("SetsWaiting", open_[True])
+    count("ExecutionsOpen", open_[False])
     count("SweepsFinished")

@@ -13,6 +13,7 @@ from handlers.core.events import MANIFEST_UPLOADED, SOURCE, ManifestUpload, Obje
 from handlers.core.naming import SetFolder
 from handlers.core.outcome import outcome_id
 from operations import register
+from operations.errors import OperatorError
 from operations.register import RegisterRow
 from operations.set_reading import manifest_head
 from operations.vault import Vault
@@ -91,7 +92,10 @@ def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> Man
 
 def _row(vault: Vault, upload: ObjectUpload) -> RegisterRow | None:
     folder = SetFolder.of_manifest(upload.key).prefix
-    return register.rows(vault, [folder]).get(folder)
+    row = register.rows(vault, [folder]).get(folder)
+    if row and row.problem:
+        raise OperatorError(row.problem)
+    return row
 
 
 def reserve_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> ManifestUpload:

@@ -13,6 +13,8 @@ from typing import Any
 
 import boto3
 
+from handlers.core.errors import RegisterRowError
+from handlers.core.set_register import reading
 from operations.vault import Vault
 
 INDEX = "due"
@@ -28,16 +30,18 @@ class RegisterRow:
     folder: str
     """It ends with a slash; otherwise it is the ARN of an execution that has no outcome yet."""
     set_id: str
-    first_arrival: int | None
-    last_arrival: int | None
-    manifest_key: str | None
-    listed: int | None
+    first_arrival: int | None = None
+    last_arrival: int | None = None
+    manifest_key: str | None = None
+    listed: int | None = None
     """The number of keys that the manifest lists, after a check has read it."""
-    outcome: str | None
+    outcome: str | None = None
     """The status of the newest outcome; the register keeps it when the outcome expires."""
-    outcome_id: str | None
-    overdue_since: int | None
+    outcome_id: str | None = None
+    overdue_since: int | None = None
     """The time at which its manifest was announced as overdue."""
+    problem: str | None = None
+    """The reason why the row cannot be read; only its folder is known then."""
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> RegisterRow:
@@ -46,18 +50,24 @@ class RegisterRow:
         def number(name: str) -> int | None:
             return int(item[name]["N"]) if name in item else None
 
-        manifest = json.loads(item["manifest"]["S"]) if "manifest" in item else {}
-        return cls(
-            folder=item["folder"]["S"],
-            set_id=item["setId"]["S"],
-            first_arrival=number("firstArrival"),
-            last_arrival=number("lastArrival"),
-            manifest_key=manifest.get("object-key"),
-            listed=number("listed"),
-            outcome=item["outcome"]["S"] if "outcome" in item else None,
-            outcome_id=item["outcomeId"]["S"] if "outcomeId" in item else None,
-            overdue_since=number("overdueAt"),
-        )
+        try:
+            with reading(item):
+                manifest = json.loads(item["manifest"]["S"]) if "manifest" in item else {}
+                return cls(
+                    folder=item["folder"]["S"],
+                    set_id=item["setId"]["S"],
+                    first_arrival=number("firstArrival"),
+                    last_arrival=number("lastArrival"),
+                    manifest_key=manifest.get("object-key"),
+                    listed=number("listed"),
+                    outcome=item["outcome"]["S"] if "outcome" in item else None,
+                    outcome_id=item["outcomeId"]["S"] if "outcomeId" in item else None,
+                    overdue_since=number("overdueAt"),
+                )
+        except RegisterRowError as error:
+            folder = item["folder"]["S"]
+            set_id = item.get("setId", {}).get("S", folder)
+            return cls(folder=folder, set_id=set_id, problem=str(error))
 
 
 def open_folders(vault: Vault) -> list[str]:
@@ -94,6 +104,5 @@ def _batch(table: str, folders: list[str]) -> Iterator[RegisterRow]:
     while wanted:
         answer: Any = boto3.client("dynamodb").batch_get_item(RequestItems=wanted)
         for item in answer["Responses"].get(table, []):
-            if "setId" in item:
-                yield RegisterRow.from_item(item)
+            yield RegisterRow.from_item(item)
         wanted = answer.get("UnprocessedKeys")

@@ -80,6 +80,8 @@ def _waiting(row: RegisterRow) -> dict[str, Any]:
         waits_for = "its outcome, though its execution has ended"
     if row.overdue_since is not None:
         waits_for = "its manifest, which is overdue"
+    if row.problem:
+        waits_for = "the repair of its row in the register"
     return {
         "setId": row.set_id,
         "manifestKey": row.manifest_key,

@@ -61,9 +61,9 @@ class OpenExecutions:
             logger.exception("The register was not written", execution=arn)
 
     def row(self, arn: str) -> OpenExecution | None:
-        """Return an execution's row."""
+        """Return an execution's row, None if there is none, or raise RegisterRowError."""
         item: Any = self.table.item(arn)
-        return OpenExecution.from_item(item) if "manifest" in item else None
+        return OpenExecution.from_item(item) if item else None
 
     def postpone(self, row: OpenExecution, at: int) -> None:
         """Write when the sweep checks an execution again, unless it was closed meanwhile."""

@@ -150,14 +150,13 @@ class Register(RegisterTable):
         self.update(folder, expression, values, condition="attribute_not_exists(setId)")
 
     def row(self, folder: str) -> SetRow | None:
-        """Return a folder's row."""
+        """Return a folder's row, None if there is none, or raise RegisterRowError."""
         item: Any = self.item(folder)
-        return SetRow.from_item(item) if "setId" in item else None
+        return SetRow.from_item(item) if item else None
 
     def last_arrival(self, folder: str) -> int:
         """Return the time of a set's newest announced upload, in Unix seconds; 0 if it is unknown."""
-        row = self.row(folder)
-        return (row.last_arrival if row else None) or 0
+        return int(self.item(folder).get("lastArrival", {"N": "0"})["N"])
 
     def postpone(self, row: SetRow, at: int | None) -> None:
         """Write when *row* is due again, None for never, unless the row has changed meanwhile."""

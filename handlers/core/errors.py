@@ -13,6 +13,10 @@ class ManifestError(VaultError):
     """A manifest cannot be read, is empty, or lists keys outside its dataset's folder."""
 
 
+class RegisterRowError(VaultError):
+    """A row of the register of sets lacks an attribute, or has one that cannot be read."""
+
+
 class PublishError(VaultError):
     """EventBridge accepted a PutEvents call, but refused one of its entries."""
 

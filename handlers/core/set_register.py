@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Self
 
+from handlers.core.errors import MalformedEventError, RegisterRowError
 from handlers.core.events import DataUploads, ManifestUpload
 
 START_AFTER_SECONDS = 15 * 60
@@ -50,6 +52,26 @@ def arrivals(received: Iterable[DataUploads], *, job_dir_suffix: str) -> list[Ar
         Arrival(folder=folder, set_id=set_id, bucket=bucket, first=min(each), last=max(each))
         for (folder, set_id, bucket), each in times.items()
     ]
+
+
+@contextmanager
+def reading(item: Mapping[str, Any]) -> Iterator[None]:
+    """Raise RegisterRowError with the key of the row *item* if it cannot be read."""
+    try:
+        yield
+    except (
+        AttributeError,
+        KeyError,
+        MalformedEventError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise RegisterRowError(
+            f"The register's row {item['folder']['S']!r} cannot be read,"
+            f" {type(error).__name__}: {error}. Correct or delete it:"
+            " see 'A row is not swept' in docs/operations.md"
+        ) from error
 
 
 class Step(Enum):
@@ -93,26 +115,27 @@ class SetRow:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Read a row in DynamoDB's format."""
+        """Read a row in DynamoDB's format, or raise RegisterRowError."""
 
         def number(name: str) -> int | None:
             return int(item[name]["N"]) if name in item else None
 
-        manifest = item.get("manifest")
-        return cls(
-            folder=item["folder"]["S"],
-            set_id=item["setId"]["S"],
-            bucket=item["bucketName"]["S"],
-            first_arrival=number("firstArrival"),
-            last_arrival=number("lastArrival"),
-            manifest=ManifestUpload.from_detail(json.loads(manifest["S"])) if manifest else None,
-            manifest_recorded=number("manifestRecorded") or 0,
-            executions=frozenset(item.get("executions", {}).get("SS", [])),
-            outcome=item["outcome"]["S"] if "outcome" in item else None,
-            concluded_at=number("concludedAt") or 0,
-            overdue_at=number("overdueAt"),
-            due_at=number("dueAt"),
-        )
+        with reading(item):
+            manifest = item.get("manifest")
+            return cls(
+                folder=item["folder"]["S"],
+                set_id=item["setId"]["S"],
+                bucket=item["bucketName"]["S"],
+                first_arrival=number("firstArrival"),
+                last_arrival=number("lastArrival"),
+                manifest=_manifest(manifest) if manifest else None,
+                manifest_recorded=number("manifestRecorded") or 0,
+                executions=frozenset(item.get("executions", {}).get("SS", [])),
+                outcome=item["outcome"]["S"] if "outcome" in item else None,
+                concluded_at=number("concludedAt") or 0,
+                overdue_at=number("overdueAt"),
+                due_at=number("dueAt"),
+            )
 
     @property
     def awaits_manifest(self) -> bool:
@@ -159,12 +182,13 @@ class OpenExecution:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        """Read a row in DynamoDB's format."""
-        return cls(
-            arn=item["folder"]["S"],
-            manifest=ManifestUpload.from_detail(json.loads(item["manifest"]["S"])),
-            decisions=int(item.get("decisions", {"N": "0"})["N"]),
-        )
+        """Read a row in DynamoDB's format, or raise RegisterRowError."""
+        with reading(item):
+            return cls(
+                arn=item["folder"]["S"],
+                manifest=_manifest(item["manifest"]),
+                decisions=int(item.get("decisions", {"N": "0"})["N"]),
+            )
 
     def decided_again_at(self, now: int) -> int:
         """Return when Notify is next invoked if no outcome follows: each pause is twice as long."""
@@ -191,6 +215,10 @@ class ManifestOverdue:
             "last-arrival": self.row.last_arrival,
             "near-misses": list(self.near_misses),
         }
+
+
+def _manifest(attribute: Mapping[str, str]) -> ManifestUpload:
+    return ManifestUpload.from_detail(json.loads(attribute["S"]))
 
 
 def _digest(*identity: str | int | None) -> str:

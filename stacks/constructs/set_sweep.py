@@ -1,4 +1,4 @@
-"""The sweep of the register: its schedule, its function, and an alarm if it does not run."""
+"""The sweep of the register: its schedule, its function, and alarms if it or a row fails."""
 
 from __future__ import annotations
 
@@ -76,8 +76,14 @@ class SetSweep(Construct):
             undelivered=undelivered,
         ).to_function("sweep", function)
         self._alarm_on_silence(name, function, undelivered.alarm_topic_arn)
+        self._alarm_on_a_row(name, function, undelivered.alarm_topic_arn)
 
     def _alarm_on_silence(self, name: str, function: Function, topic_arn: str | None) -> None:
+        """Define an alarm for an hour without a sweep; missing data counts as no sweep.
+
+        So it also rings between a first deployment and the first sweep. If missing data did not
+        count, a schedule that never starts would raise no alarm.
+        """
         silent = alarm(
             self,
             "silent",
@@ -92,6 +98,21 @@ class SetSweep(Construct):
         )
         silent.comparison_operator = "LessThanThreshold"
         silent.treat_missing_data = "breaching"
+
+    def _alarm_on_a_row(self, name: str, function: Function, topic_arn: str | None) -> None:
+        """Define an alarm for rows that fail in each sweep of an hour; one sweep may fail."""
+        alarm(
+            self,
+            "row_fails",
+            name=f"{name}-row-fails",
+            symptom="Each sweep in an hour failed for a row of the register",
+            section="A row is not swept",
+            metric=function.metric(
+                "SetsNotSwept", statistic="Minimum", period_seconds=SILENCE_SECONDS
+            ),
+            at_least=1,
+            topic_arn=topic_arn,
+        )
 
 
 def _sweep_register(storage: Storage) -> list[Allow]:

@@ -90,6 +90,8 @@ alarm records_oldest_message
   -> topic notices: sns:Publish
 alarm records_oldest_put_back
   -> topic notices: sns:Publish
+alarm sweep_row_fails
+  -> topic notices: sns:Publish
 alarm sweep_schedule_lost
   -> topic notices: sns:Publish
 alarm sweep_silent

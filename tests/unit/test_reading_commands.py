@@ -66,7 +66,10 @@ def test_status_shows_the_sets_in_flight_and_the_last_outcomes(place: Place) -> 
 
 
 def test_status_shows_sets_without_an_execution(place: Place) -> None:
-    """They are read from the register's index: without a manifest, overdue, and waiting for a start."""
+    """They are read from the register's index: without a manifest, overdue, and waiting for a start.
+
+    Two have rows that cannot be read; one of them lacks its set id.
+    """
     now = int(time.time())
     place.run(status="RUNNING", startDate=datetime.now(UTC))
     history(place, ticker=3, waits_for=None)
@@ -77,12 +80,15 @@ def test_status_shows_sets_without_an_execution(place: Place) -> None:
         "b": arrived,
         "c": {**arrived, "overdueAt": {"N": str(now)}},
         "d": {**arrived, **manifest},
+        "f": {"firstArrival": {"S": "yesterday"}},
+        "g": arrived,
     }
     keys = {**{id_: f"{id_}-vaultjob/" for id_ in rows}, "e": f"{EXECUTION}-2"}
     rows["e"] = manifest
     place.register |= {
         key: {"folder": {"S": key}, "setId": {"S": id_}, **rows[id_]} for id_, key in keys.items()
     }
+    del place.register["g-vaultjob/"]["setId"]
     place.register[EXECUTION] = {"folder": {"S": EXECUTION}, "setId": {"S": "a"}, **manifest}
     found = {each["setId"]: each for each in sgvault("status", "--json").json["inFlight"]}
     assert {id_: each["state"] for id_, each in found.items()} == {
@@ -91,6 +97,8 @@ def test_status_shows_sets_without_an_execution(place: Place) -> None:
         "c": "its manifest, which is overdue",
         "d": "its reconciliation",
         "e": "its outcome, though its execution has ended",
+        "f": "the repair of its row in the register",
+        "g-vaultjob/": "the repair of its row in the register",
     }
     assert (found["a"]["listed"], found["a"]["lastArrival"]) == (7, now - 300)
     assert "5 min" in sgvault("status").out

@@ -66,6 +66,16 @@ def test_a_successful_set_is_repeated_only_after_approval(
     assert account.named("StartExecution") == []
 
 
+def test_a_row_of_the_register_that_cannot_be_read_is_named(account: Account) -> None:
+    """It may have the id of an outcome that expired, whose number must not be used again."""
+    row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "manifest": {"S": "{"}}
+    account.answers["BatchGetItem"] = lambda *_: {"Responses": {PARAMETER["setTableName"]: [row]}}
+    ran = sgvault("reconcile", "a", "--yes")
+    assert ran.status == 1
+    assert "The register's row 'a-vaultjob/' cannot be read" in ran.err
+    assert not account.named("StartExecution")
+
+
 @pytest.mark.parametrize(
     ("before", "flags"),
     [(["Timed out"], []), ([], []), (["Successful", "Failed"], []), (["Successful"], ["--yes"])],

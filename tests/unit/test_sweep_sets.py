@@ -390,6 +390,73 @@ def test_one_set_that_fails_does_not_keep_the_others_waiting(aws: FakeAws) -> No
     assert [detail["set-id"] for detail in published(aws)] == ["b", "a"]
 
 
+def change(aws: FakeAws, key: str, attributes: dict[str, Any]) -> None:
+    """Change a row as somebody does by hand; an attribute that is None is removed."""
+    table = aws.dynamodb.tables[SET_TABLE]
+    changed = {**table[(key,)], **attributes}
+    table[(key,)] = {name: value for name, value in changed.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("key", "damage"),
+    [
+        (FOLDER, {"setId": None}),
+        (FOLDER, {"bucketName": None}),
+        (FOLDER, {"firstArrival": {"S": "yesterday"}}),
+        (FOLDER, {"lastArrival": {"N": "1.5"}}),
+        (FOLDER, {"manifest": {"S": "{}"}}),
+        (FOLDER, {"manifest": {"S": 9_999 * "["}}),
+        (FOLDER, {"manifest": {"S": "[]"}}),
+        (EXECUTION, {"manifest": None}),
+        (EXECUTION, {"manifest": {"S": "not JSON"}}),
+        (EXECUTION, {"decisions": {"S": "many"}}),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_and_the_others_are_swept(
+    aws: FakeAws,
+    metrics: Callable[[], Counter[str]],
+    caplog: pytest.LogCaptureFixture,
+    key: str,
+    damage: dict[str, Any],
+) -> None:
+    """The row stays due, so each sweep names it until somebody corrects or deletes it."""
+    record(data_event(upload("a-vaultjob/x")))
+    check()
+    record(data_event(upload("z-vaultjob/x", event_time=EVENT_TIME + 1), set_id="z"))
+    change(aws, key, damage)
+    aws.states.put(EXECUTION, "RUNNING")
+    for _ in range(2):
+        aws.clock.now += 2 * DAY
+        sweep()
+        assert [each.levelname for each in caplog.records].count("ERROR") == 1
+        assert f"The register's row {key!r} cannot be read" in caplog.text
+        assert metrics()["SetsNotSwept"] == 1
+        caplog.clear()
+    assert "z" in [detail["set-id"] for detail in published(aws)]
+
+
+def test_an_unknown_error_of_one_set_does_not_stop_the_sweep(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, metrics: Callable[[], Counter[str]]
+) -> None:
+    record(data_event(upload("a-vaultjob/x")), data_event(upload("b-vaultjob/x"), set_id="b"))
+    aws.clock.now += 2 * DAY
+    aws.events.fails = lambda entries: ZeroDivisionError() if '"a"' in str(entries) else None
+    sweep()
+    assert [detail["set-id"] for detail in published(aws)] == ["b"]
+    sent = metrics()
+    assert (sent["SetsNotSwept"], sent["SweepsFinished"]) == (1, 1)
+
+
+@pytest.mark.parametrize("damage", [{"bucketName": None}, {"manifest": {"S": "{}"}}])
+def test_a_check_reads_the_last_arrival_of_a_row_that_cannot_be_read(
+    aws: FakeAws, damage: dict[str, Any]
+) -> None:
+    """An error of the register must not look like an unusable manifest, which ends in *Failed*."""
+    record(data_event(upload("a-vaultjob/x")))
+    change(aws, FOLDER, damage)
+    assert Register(table=SET_TABLE).last_arrival(FOLDER) == EVENT_TIME
+
+
 def test_arrivals_keep_the_first_and_the_last_time_in_any_order(aws: FakeAws) -> None:
     for seconds in (5, 9, 2, 7):
         record(data_event(upload(f"a-vaultjob/{seconds}", event_time=EVENT_TIME + seconds)))
@@ -404,13 +471,24 @@ def test_a_register_that_is_not_available_returns_the_message(aws: FakeAws) -> N
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
 
-def test_each_sweep_measures_how_many_sets_are_open(
+def test_each_sweep_measures_how_many_sets_wait_and_how_many_executions_are_open(
     aws: FakeAws, metrics: Callable[[], Counter[str]]
 ) -> None:
+    """Two executions of one set count twice; the set waits until the first sweep after its start."""
     record(data_event(upload("a-vaultjob/x")), data_event(upload("b-vaultjob/x"), set_id="b"))
-    sweep()
-    assert metrics()["SetsOpen"] == 2
+
+    def measured() -> tuple[int, int]:
+        sweep()
+        sent = metrics()
+        assert sent["SetsNotSwept"] == 0
+        return sent["SetsWaiting"], sent["ExecutionsOpen"]
+
+    assert measured() == (2, 0)
     record(manifest_event())
-    conclude(aws, "Timed out")
-    sweep()
-    assert metrics()["SetsOpen"] == 1
+    for arn in (EXECUTION, OTHER_EXECUTION):
+        check(arn=arn)
+    aws.clock.now += START_AFTER_SECONDS
+    assert measured() == (1, 2)
+    for arn in (EXECUTION, OTHER_EXECUTION):
+        conclude(aws, "Timed out", arn=arn)
+    assert measured() == (1, 0)
