@@ -141,8 +141,11 @@ class VaultDashboard(Construct):
     def _open(self) -> Iterable[Widget]:
         """Yield graphs of the sets that have no outcome yet, and of executions."""
         yield Graph(
-            title="Sets that are open",
-            metrics=[("SetsOpen", self._functions["sweep_sets"].metric("SetsOpen"))],
+            title="Sets that wait for a manifest or a start, and executions without an outcome",
+            metrics=[
+                (name, self._functions["sweep_sets"].metric(name))
+                for name in ("SetsWaiting", "ExecutionsOpen")
+            ],
         )
         yield Graph(
             title="Age of the oldest reconciliation, seconds",
