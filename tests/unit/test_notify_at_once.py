@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from handlers.aws import telemetry
 from handlers.aws.outcome_store import CLAIM_SECONDS
 from handlers.core.errors import LookUnfinishedError, OutcomeInFlightError
 from handlers.reconcile_check import handler as check_handler
@@ -24,7 +25,7 @@ from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext, installed
 from tests.unit.samples import EXECUTION, OTHER_EXECUTION, aws_event, put_row, store, task_event
 
 Payload = dict[str, Any]
-WAIT_SECONDS = 20
+WAIT_SECONDS = 120
 OPERATIONS = (
     "GetItem",
     "Query",
@@ -39,8 +40,14 @@ OPERATIONS = (
 
 @pytest.fixture(autouse=True)
 def no_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls at the same time run in processes of their own, each with its own metrics."""
-    monkeypatch.setattr("handlers.reconcile_notify.count", lambda *_: None)
+    """Share no metrics between the threads.
+
+    Lambda runs calls at the same time in environments of their own, and one call at a time in each:
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+    Here, a call could clear the metrics between another call's look at them and its writing.
+    """
+    for name in ("add_metric", "flush_metrics"):
+        monkeypatch.setattr(telemetry.metrics.provider, name, lambda **_: None)
 
 
 def check(execution: str) -> Payload:
@@ -89,6 +96,13 @@ class Calls:
         thread = threading.Thread(target=self._call, args=(event,), name=name)
         thread.start()
         return thread
+
+    def end(self, *threads: threading.Thread) -> None:
+        """Wait for *threads* to end, so that none goes on beside the next ones."""
+        for thread in threads:
+            thread.join(WAIT_SECONDS)
+        assert [thread.name for thread in threads if thread.is_alive()] == []
+        assert self.errors == []
 
     def repeat(self, *events: Payload) -> None:
         """Call Notify again, as Step Functions and Lambda do after an error, until all succeed."""
@@ -166,10 +180,10 @@ def test_a_call_that_is_held_anywhere_while_another_runs(pair: str) -> None:
                 pass
             held = stopped.is_set()
             arrive(aws)
-            calls.start("other", two).join(WAIT_SECONDS)
+            other = calls.start("other", two)
+            other.join(WAIT_SECONDS)
             go_on.set()
-            first.join(WAIT_SECONDS)
-            assert calls.errors == []
+            calls.end(first, other)
             calls.repeat(one, two)
             assert_one_outcome(aws)
     assert place > len(OPERATIONS)
@@ -191,10 +205,7 @@ def test_two_calls_that_do_the_same_at_the_same_moment(pair: str, operation: str
                         barrier.wait(0.05)  # noqa: B023 - the threads end within this round
 
             calls.before = meet
-            threads = [calls.start("one", one), calls.start("two", two)]
-            for thread in threads:
-                thread.join(WAIT_SECONDS)
-            assert calls.errors == []
+            calls.end(calls.start("one", one), calls.start("two", two))
             calls.repeat(one, two)
             assert_one_outcome(aws)
 
@@ -207,9 +218,8 @@ def test_no_kind_of_call_is_without_its_barrier(aws: FakeAws) -> None:
         one, two = prepared(aws, pair)
         made.clear()
         for event in (one, two):
-            calls.start("alone", event).join(WAIT_SECONDS)
+            calls.end(calls.start("alone", event))
         assert made <= set(OPERATIONS)
-    assert calls.errors == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -229,10 +239,7 @@ def test_two_calls_that_continue_one_unfinished_look(operation: str) -> None:
                     barrier.wait(0.05)
 
         calls.before = meet
-        threads = [calls.start("one", event), calls.start("two", event)]
-        for thread in threads:
-            thread.join(WAIT_SECONDS)
-        assert calls.errors == []
+        calls.end(calls.start("one", event), calls.start("two", event))
         calls.repeat(event)
         assert_one_outcome(aws)
         (entry,) = aws.events.accepted
