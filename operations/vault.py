@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import boto3
 from botocore.exceptions import ClientError
@@ -28,7 +27,6 @@ class Vault:
     upload_queue_url: str
     upload_dead_letter_queue_url: str
     undelivered_queue_url: str
-    vault_bus_name: str
     gateway_parameters: str
     """The SSM path below which the client stores its gateway's parameters."""
     job_dir_suffix_name: str
@@ -41,7 +39,6 @@ class Vault:
     ignore_unexpected_names: list[str]
     set_table_name: str | None = None
     """The register of sets."""
-    notices_topic_arn: str | None = None
     record_queue_url: str | None = None
     record_dead_letter_queue_url: str | None = None
     upload_archive_arn: str | None = None
@@ -121,11 +118,6 @@ def find_vault(environment: str) -> Vault:
             " --profile, or deploy EventProcessingStack there."
         ) from error
     return Vault.from_json(name, answer["Parameter"]["Value"])
-
-
-def camel_case(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *values* with names in camel case, as in every ``--json``."""
-    return {_camel(name): value for name, value in values.items()}
 
 
 def _camel(name: str) -> str:
