@@ -9,6 +9,8 @@ from typing import Any
 
 SECONDS_A_DAY = 86_400
 EXPIRY_MARGIN_DAYS = 14
+MOST_CHOSEN_BYTES = 2_100
+"""The names that an environment chooses, in the parameter ``/<environmentName>/vault`` of 4,096."""
 
 
 def conflicts(valid: Mapping[str, Any]) -> Iterator[str]:
@@ -46,6 +48,17 @@ def _same_suffix(job_dir_suffix: str, manifest_suffix: str) -> str | None:
     )
 
 
+def _more_than_a_parameter_holds(*chosen: Any) -> str | None:
+    bytes_ = len(json.dumps(chosen, ensure_ascii=False).encode())
+    if bytes_ <= MOST_CHOSEN_BYTES:
+        return None
+    return (
+        f"ignoreUnexpectedNames, jobDirSuffixName and manifestSuffixName have {bytes_:,} bytes of JSON"
+        f" together: they must have {MOST_CHOSEN_BYTES:,} or fewer, because an SSM parameter holds them"
+        " with the names of the resources, and has at most 4,096; shorten them"
+    )
+
+
 def _content_of_unlooked_objects(verify_content: str, verify_objects: bool) -> str | None:
     if verify_objects or verify_content == "none":
         return None
@@ -78,6 +91,11 @@ CONFLICTS: Mapping[tuple[str, ...], Callable[..., str | None]] = {
     ("expiryDays", "reconcileCountIterations", "reconcileWaitIterations"): _expires_too_early,
     ("archiveDays", "expiryDays"): _archived_too_long,
     ("jobDirSuffixName", "manifestSuffixName"): _same_suffix,
+    (
+        "ignoreUnexpectedNames",
+        "jobDirSuffixName",
+        "manifestSuffixName",
+    ): _more_than_a_parameter_holds,
     ("verifyContent", "verifyObjects"): _content_of_unlooked_objects,
     ("preventDestroy", "deleteDataWithStacks"): _kept_and_deleted,
     ("alarmTopicArn", "stacksRegion"): _alarms_cannot_reach,

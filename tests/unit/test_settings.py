@@ -420,6 +420,21 @@ def test_folders_and_manifests_have_different_suffixes() -> None:
     )
 
 
+def test_the_chosen_names_fit_into_a_parameter_together() -> None:
+    """Each setting is valid alone; SSM would refuse them in the middle of a deployment."""
+    longest = {
+        "ignoreUnexpectedNames": [f"{number:02}{60 * 'x'}" for number in range(30)],
+        "manifestSuffixName": 64 * "\N{PACKAGE}",
+    }
+    assert [problems_of(**{key: value}) for key, value in longest.items()] == [[], []]
+    (problem,) = problems_of(**longest)
+    assert problem == (
+        "ignoreUnexpectedNames, jobDirSuffixName and manifestSuffixName have 2,255 bytes of JSON"
+        " together: they must have 2,100 or fewer, because an SSM parameter holds them with the names"
+        " of the resources, and has at most 4,096; shorten them"
+    )
+
+
 def test_data_cannot_be_both_protected_and_deleted() -> None:
     """One of the settings would be ignored, and the user must decide which."""
     assert problems_of(preventDestroy=True) == []
