@@ -47,7 +47,12 @@ def show(
         )
     ended = next((each for each in found if not each.running), None)
     reconciliation = {
-        "inFlight": [in_flight(vault, executions, each) for each in found if each.running],
+        "inFlight": [
+            in_flight(vault, executions, each)
+            | {"lastArrival": state.arrivals.last, "listed": state.listed}
+            for each in found
+            if each.running
+        ],
         "outcome": outcome(vault, ended.outcome_id) if ended else None,
     }
     if output.as_json:

@@ -9,6 +9,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from operations.main import app
+from tests.unit.documented_json import check_documented
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,16 @@ class Ran:
 
 
 def sgvault(*arguments: str, typed: str = "") -> Ran:
-    """Run a command without a terminal."""
+    """Run a command without a terminal; what ``--json`` prints must be as documented."""
     result = CliRunner().invoke(app, arguments, input=typed, prog_name="sgvault")
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Ran(result.exit_code, result.stdout, result.stderr)
+    ran = Ran(result.exit_code, result.stdout, result.stderr)
+    if "--json" in arguments and ran.out.startswith(("{\n", "[\n")):
+        check_documented(_command(arguments), ran.json)
+    return ran
+
+
+def _command(arguments: tuple[str, ...]) -> str:
+    """Return the command, with the subcommand of *dead-letters*."""
+    return " ".join(arguments[: 2 if arguments[0] == "dead-letters" else 1])

@@ -60,6 +60,7 @@ def test_a_dead_letter_of_a_queue_returns_to_the_queue(
     account.put(source, "an event", {"Reason": "no field 'detail'"})
     (listed,) = sgvault("dead-letters", "list", "--json").json
     assert (listed["shape"], listed["reason"]) == ("sqs-record", "no field 'detail'")
+    assert sgvault("dead-letters", "show", listed["messageId"], "--json").json["body"] == "an event"
     assert sgvault("dead-letters", "redrive", "--yes").status == 0
     assert account.bodies(PARAMETER[target]) == ["an event"]
     assert account.queues[source] == {}

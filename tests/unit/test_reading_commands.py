@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
+from tests.unit.documented_json import documented
 from tests.unit.manifests import rich
 from tests.unit.operator_account import PARAMETER
 from tests.unit.operator_set import EXECUTION, MANIFEST, OLD, Place, placed
@@ -135,6 +136,7 @@ def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
     place.run(status="RUNNING")
     history(place, ticker=3, waits_for=None)
     shown = sgvault("show", "a", "--json").json
+    assert set(shown["inFlight"][0]) == documented()["status"]["inFlight"]
     assert (shown["listed"], shown["arrived"], shown["counts"]["missing"]) == (2, 1, 1)
     assert shown["differences"] == [
         {"type": "missing", "key": "a-vaultjob/deep/two", "inS3": False}
@@ -214,6 +216,8 @@ def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) ->
         "+ a-vaultjob/deep/two",
         r'- "a-vaultjob/\u001b[2J"',
     ]
+    lines = sgvault("report", "a", "--json").json["lines"]
+    assert [each["type"] for each in lines] == ["missing", "unexpected", "vanished"]
     path = tmp_path / "report.html"
     assert sgvault("report", "a", "--html", str(path)).status == 0
     assert "a-vaultjob/deep/two" in path.read_text()

@@ -85,7 +85,7 @@ def test_any_other_set_is_reconciled_again(
     account: Account, statuses: list[str], before: list[str], flags: list[str]
 ) -> None:
     statuses += before
-    ran = sgvault("reconcile", "a", "--region", "us-east-1", *flags)
+    ran = sgvault("reconcile", "a", "--region", "us-east-1", "--json", *flags)
     assert ran.status == 0, ran.err
     assert len(account.named("StartExecution")) == 1
     assert "dev · account" in ran.err
