@@ -27,6 +27,7 @@ from tests.integration.driver import eventually
 REGION = "eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/probe"
 HANDLER = 'def handler(event, context):\n    print("batch of", len(event["Records"]))\n'
+RAISES = 'def handler(event, context):\n    raise LookupError("no such set")\n'
 
 Clients = Callable[[str], Any]
 Probe = Callable[[Clients], bool]
@@ -104,17 +105,30 @@ def tracing_of_a_state_machine(clients: Clients) -> bool:
     return bool(described.get("tracingConfiguration", {}).get("enabled"))
 
 
-def a_batch_of_more_than_ten(clients: Clients) -> bool:
+def create_function(clients: Clients, name: str, code: str) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("index.py", HANDLER)
+        file.writestr("index.py", code)
     clients("lambda").create_function(
-        FunctionName="probe",
+        FunctionName=name,
         Runtime="python3.13",
         Role=ROLE,
         Handler="index.handler",
         Code={"ZipFile": archive.getvalue()},
     )
+
+
+def the_class_of_a_handlers_exception(clients: Clients) -> bool:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html"""
+    create_function(clients, "raises", RAISES)
+    answer = clients("lambda").invoke(FunctionName="raises")
+    raised = json.loads(answer["Payload"].read())
+    assert (answer["FunctionError"], raised["errorMessage"]) == ("Unhandled", "no such set")
+    return bool(raised["errorType"] == "LookupError")
+
+
+def a_batch_of_more_than_ten(clients: Clients) -> bool:
+    create_function(clients, "probe", HANDLER)
     url = clients("sqs").create_queue(QueueName="probe")["QueueUrl"]
     for start in (0, 10):
         numbers = range(start, start + 10)
@@ -200,6 +214,7 @@ PROBES: tuple[Probe, ...] = (
     a_range_of_a_version,
     names_of_versions_that_are_encoded,
     tracing_of_a_state_machine,
+    the_class_of_a_handlers_exception,
     a_batch_of_more_than_ten,
     an_instance_with_its_network_and_metadata_options,
     an_endpoint_of_storage_gateway,
