@@ -26,7 +26,7 @@ from handlers.core.manifest_entries import Entry
 from handlers.core.naming import SetFolder
 from handlers.core.progress import Progress
 from handlers.core.tidy_entries import TidyEntries
-from operations.errors import NoManifestError, OperatorError
+from operations.errors import NoManifestError, UnusableManifestError
 from operations.safe_text import shown
 from operations.vault import Vault
 
@@ -64,7 +64,7 @@ def open_set(
 
     Raises:
         NoManifestError: S3 has none.
-        OperatorError: It cannot be used; the text is the reason of a *Failed* outcome.
+        UnusableManifestError: It cannot be used.
     """
     bucket = vault.file_upload_bucket_name
     key = vault.manifest_key(set_id, share_prefix=share_prefix)
@@ -119,7 +119,7 @@ def _prepared(itself: Listing, head: Any, scratch: ExitStack) -> tuple[Listing, 
             tidy_copy=tidy_copy,
         )
     except ManifestError as error:
-        raise OperatorError(f"The manifest {shown(itself.key)} cannot be used: {error}") from error
+        raise UnusableManifestError(shown(itself.key), str(error)) from error
     return listing, copies[-1].file if copies else None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 
 from handlers.core.difference import Difference, DifferenceType, RemarkType
-from operations.errors import NoManifestError
+from operations.errors import NoManifestError, UnusableManifestError
 from operations.set_reading import open_set
 from operations.vault import Vault
 
@@ -66,9 +66,11 @@ class SetState:
     folder: str
     arrivals: Arrivals
     listed: int | None
-    """The number of keys in the manifest; None without a manifest."""
+    """The number of keys in the manifest; None without a usable manifest."""
     manifest_key: str | None
     manifest_modified: int | None
+    manifest_problem: str | None = None
+    """The reason why the manifest cannot be used."""
     differences: list[Difference]
     ignored: int
 
@@ -87,11 +89,7 @@ class SetState:
 def read_state(
     vault: Vault, set_id: str, *, share_prefix: str = "", on_row: Callable[[], None]
 ) -> SetState:
-    """Read rows, manifest and objects; a set without a manifest has only arrivals.
-
-    Raises:
-        OperatorError: The manifest cannot be used.
-    """
+    """Read rows, manifest and objects; a set without a usable manifest has only arrivals."""
     folder = vault.folder(set_id, share_prefix=share_prefix)
     key = vault.manifest_key(set_id, share_prefix=share_prefix)
     arrivals = read_arrivals(vault, set_id, folder, key, on_row=on_row)
@@ -102,14 +100,16 @@ def read_state(
             everything = list(found.differences())
             listed = found.listing.entries
             modified = found.manifest.upload.event_time
-    except NoManifestError:
+    except (NoManifestError, UnusableManifestError) as error:
+        problem = error.reason if isinstance(error, UnusableManifestError) else None
         return SetState(
             set_id=set_id,
             folder=folder,
             arrivals=arrivals,
             listed=None,
-            manifest_key=None,
+            manifest_key=key if problem else None,
             manifest_modified=None,
+            manifest_problem=problem,
             differences=[],
             ignored=0,
         )

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from operations.set_state import SetState
 
 FIRST = 20
+REMEDY = (
+    "No key can be compared: correct the manifest, and vault it again. 'The outcome is Failed' in"
+    " docs/operations.md has the remedy of each reason."
+)
 
 
 def show(
@@ -26,11 +30,11 @@ def show(
     set_id: SetId,
     prefix: Prefix = "",
     all_: Annotated[bool, typer.Option("--all", help="Print every difference.")] = False,
-) -> None:
+) -> int:
     """Show one set in full: manifest, arrivals, reconciliation, and all present differences.
 
     Everything is read again, also for a set in flight. Exit status: 0 shown, 1 the set is
-    unknown.
+    unknown, or its manifest cannot be used.
     """
     from operations.set_state import read_state
 
@@ -40,7 +44,7 @@ def show(
         state = read_state(vault, set_id, share_prefix=prefix, on_row=steps.advance)
     executions = Executions(vault)
     found = executions.of_set(set_id, state.folder)
-    if not found and state.listed is None and not state.arrivals.times:
+    if not found and state.manifest_key is None and not state.arrivals.times:
         raise OperatorError(
             f"The set {shown(set_id)} is unknown: S3 has no manifest {shown(state.folder)}..., the"
             " table has no row, and no reconciliation ran. Check the set id and --prefix."
@@ -57,10 +61,14 @@ def show(
     }
     if output.as_json:
         output.json(wire(state) | reconciliation)
-        return
-    _print_facts(invocation, state, reconciliation)
-    _print_parts(invocation, state)
-    _print_differences(invocation, state, FIRST if not all_ else len(state.differences))
+    else:
+        _print_facts(invocation, state, reconciliation)
+        _print_parts(invocation, state)
+        _print_differences(invocation, state, FIRST if not all_ else len(state.differences))
+    if state.manifest_problem is None:
+        return 0
+    output.remark(REMEDY, style="red")
+    return 1
 
 
 def wire(state: SetState) -> dict[str, Any]:
@@ -72,6 +80,7 @@ def wire(state: SetState) -> dict[str, Any]:
         "folder": state.folder,
         "manifestKey": state.manifest_key,
         "manifestModified": state.manifest_modified,
+        "manifestProblem": state.manifest_problem,
         "listed": state.listed,
         "arrived": len(state.arrivals.times),
         "firstArrival": state.arrivals.first,
@@ -97,7 +106,9 @@ def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any])
     arrivals, now = state.arrivals, time.time()
     rate = arrivals.a_minute(now)
     facts = {"set": shown(state.set_id)}
-    if state.manifest_key is None or state.manifest_modified is None:
+    if state.manifest_problem is not None:
+        facts["manifest"] = f"cannot be used: {state.manifest_problem}"
+    elif state.manifest_key is None or state.manifest_modified is None:
         facts["manifest"] = f"none in {shown(state.folder)}: nothing can be reconciled without it"
     else:
         facts["manifest"] = f"{state.listed} keys, in S3 since {ago(state.manifest_modified)}"

@@ -153,6 +153,23 @@ def test_show_of_an_unknown_set_names_the_values_to_check(place: Place) -> None:
     assert "The set nobody is unknown" in ran.err
 
 
+def test_show_of_a_set_whose_manifest_cannot_be_used_has_state_reason_and_remedy(
+    place: Place,
+) -> None:
+    place.put(MANIFEST, b"../outside.txt\n")
+    place.run()
+    place.decide("Failed")
+    ran = sgvault("show", "a")
+    assert ran.status == 1
+    assert "cannot be used: Line 1, '../outside.txt', has the component '..'" in ran.out
+    assert "arrived        1 objects" in ran.out
+    assert "outcome        Failed" in ran.out
+    assert "correct the manifest, and vault it again" in ran.err
+    found = sgvault("show", "a", "--json")
+    assert (found.status, found.json["listed"]) == (1, None)
+    assert found.json["manifestProblem"].startswith("Line 1")
+
+
 def test_show_of_a_set_without_a_manifest_shows_its_arrivals(place: Place) -> None:
     put_row(place.aws, "b-vaultjob/one", set_id="b", event_time=OLD, expires_at=FAR)
     ran = sgvault("show", "b")
