@@ -15,16 +15,18 @@ ALARMS = "aws_cloudwatch_metric_alarm"
 
 
 @pytest.mark.parametrize("stack", ["EventProcessingStack", "FileShareStack"])
-def test_each_alarm_names_its_section_of_the_runbook(
+def test_each_alarm_names_its_section_of_the_runbook_which_has_a_command(
     dev_stacks: Mapping[str, Template], root: Path, stack: str
 ) -> None:
     text = (root / RUNBOOK).read_text(encoding="utf-8")
-    sections = set(re.findall(r"^## (.+)$", text, re.MULTILINE))
+    sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     named = {}
     for name, alarm in dev_stacks[stack].resources(ALARMS).items():
         found = re.fullmatch(rf".+: see (.+) in {RUNBOOK}", alarm["alarm_description"])
         named[name] = found and found[1]
     assert {name: section for name, section in named.items() if section not in sections} == {}
+    command = re.compile(r"```\n(?:.*\n)*?(?:\$ )?(?:sgvault|aws) ")
+    assert {section for section in named.values() if not command.search(sections[section])} == set()
 
 
 def test_each_end_of_a_reconciliation_that_needs_somebody_has_an_alarm(dev: Template) -> None:
