@@ -32,12 +32,15 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
     machine = vault.state_machine_arn.rpartition(":")[2]
     bucket = f"arn:{partition}:s3:::{vault.file_upload_bucket_name}"
     reports = f"arn:{partition}:s3:::{vault.reports_bucket_name}"
-    names = [each for each in (vault.upload_event_table_name, vault.set_table_name) if each]
-    tables = [arn("dynamodb", f"table/{each}") for each in names]
+    uploads = arn("dynamodb", f"table/{vault.upload_event_table_name}")
+    # A version without the register of sets has no such table.
+    register = [arn("dynamodb", f"table/{name}") for name in [vault.set_table_name] if name]
     parameter = arn("ssm", f"parameter{parameter_name(vault.environment_name)}")
-    rows = allow("ReadAndRemoveOwnRows", ["dynamodb:Query", "dynamodb:DeleteItem"], tables)
+    remove = ["dynamodb:DeleteItem"]
+    rows = allow("ReadAndRemoveOwnRows", ["dynamodb:Query", *remove], [uploads, *register])
     listed = allow("ListOwnVersions", ["s3:ListBucketVersions"], [bucket, reports])
     executions = arn("states", f"execution:{machine}:*")
+    own_executions = of_rows(allow("RemoveOwnExecutions", remove, register), executions)
     outcomes = arn("dynamodb", f"table/{vault.outcome_table_name}")
     return {
         "Version": "2012-10-17",
@@ -56,10 +59,8 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
                 [arn("sqs", vault.upload_queue_url.rpartition("/")[2])],
             ),
             of_rows(rows, OWN_SETS),
-            of_rows(
-                allow("RemoveOwnExecutions", ["dynamodb:DeleteItem"], [tables[-1]]), executions
-            ),
-            allow("ReadAndRemoveOutcomes", ["dynamodb:GetItem", "dynamodb:DeleteItem"], [outcomes]),
+            *([own_executions] if register else []),
+            allow("ReadAndRemoveOutcomes", ["dynamodb:GetItem", *remove], [outcomes]),
             allow(
                 "StartAndFindExecutions",
                 ["states:StartExecution", "states:ListExecutions"],

@@ -10,6 +10,7 @@ import pytest
 
 from handlers.classify_upload import handler
 from operations.smoke.dataset import SET_ID, whole_set
+from operations.smoke.policy import smoke_policy
 from operations.smoke.upload_pattern import documented_event
 from operations.vault import Vault
 from tests.unit.fake_vault import FakeVault
@@ -199,3 +200,20 @@ def test_it_asks_with_the_event_that_aws_documents() -> None:
     vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
     asked = json.dumps(documented_event(vault, event["detail"]["bucket-name"]))
     assert json.loads(asked.replace("123456789012", event["account"])) == event
+
+
+def test_its_policy_covers_the_register_only_where_there_is_one() -> None:
+    """The parameter of an older release names no register."""
+    removes: dict[str | None, list[list[str]]] = {}
+    for name in ("vault-dev-sets", None):
+        vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER | {"setTableName": name}))
+        removes[name] = [
+            [arn.rpartition("/")[2] for arn in each["Resource"]]
+            for each in smoke_policy(vault)["Statement"]
+            if "dynamodb:DeleteItem" in each["Action"]
+        ]
+    register = "vault-dev-sets"
+    assert removes == {
+        register: [["uploads", register], [register], ["outcomes"]],
+        None: [["uploads"], ["outcomes"]],
+    }
