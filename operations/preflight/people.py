@@ -15,6 +15,8 @@ from operations.preflight.check import Account, Finding, green, not_answered, re
 SESSION = re.compile(r"arn:(?P<partition>[\w-]+):sts::\d{12}:assumed-role/(?P<role>[^/]+)/.+")
 A_CALL = 50
 """The number of actions in a simulation request."""
+ABSENT = ("ResourceNotFoundException", "NoSuchEntity", "NotFound", "NotFoundException")
+"""The codes of Lambda, DynamoDB, EventBridge, IAM and SNS for a resource that does not exist."""
 STAND_IN = "preflight"
 """The name that replaces `*`, because the simulation takes resources and no patterns."""
 
@@ -92,21 +94,25 @@ def _refused(iam: Any, arn: str, statement: dict[str, Any]) -> Iterator[str]:
 
 
 def subscriptions(account: Account) -> Finding:
-    """Check that every e-mail subscription of the alarm topic is confirmed."""
-    topic = account.settings.alarm_topic_arn
-    if topic is None:
-        return not_answered("There is no alarmTopicArn.")
-    pages = (
-        account.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    )
-    found = [each for page in pages for each in page["Subscriptions"]]
+    """Check that every e-mail subscription of the alarms' and the notices' topics is confirmed."""
+    topics = list(_topics(account))
+    subscribed = {topic: _subscriptions(account, topic) for topic in topics}
+    if absent := [topic for topic in topics if subscribed[topic] is None]:
+        return not_answered(
+            f"no topic {', '.join(absent)} yet",
+            "Run preflight again after the deployment of EventProcessingStack, which creates"
+            " the topic of notifyEmails; a topic of alarmTopicArn must exist before.",
+        )
+    if empty := [topic for topic in topics if not subscribed[topic]]:
+        return red(f"{', '.join(empty)} has no subscription", "Subscribe somebody to it.")
+    found = [each for topic in topics for each in subscribed[topic] or []]
     pending = [
         each["Endpoint"] for each in found if each["SubscriptionArn"] == "PendingConfirmation"
     ]
     if pending:
         return red(f"not confirmed: {', '.join(pending)}", "Follow the link in AWS's e-mail.")
-    if not found:
-        return red(f"{topic} has no subscription", "Subscribe somebody to it.")
+    if not topics:
+        return not_answered("Neither alarmTopicArn nor notifyEmails is set.")
     return green(f"{len(found)} confirmed")
 
 
@@ -123,6 +129,29 @@ def alarms(account: Account) -> Finding:
     )
 
 
+def _topics(account: Account) -> Iterator[str]:
+    """Yield the topics of the settings: that of the alarms, and the environment's own."""
+    settings = account.settings
+    if settings.alarm_topic_arn:
+        yield settings.alarm_topic_arn
+    if settings.notify_emails:
+        partition, account_id = (
+            account.client("sts").get_caller_identity()["Arn"].split(":")[part] for part in (1, 4)
+        )
+        yield f"arn:{partition}:sns:{account.region}:{account_id}:{settings.name_prefix}-notices"
+
+
+def _subscriptions(account: Account, topic: str) -> list[Any] | None:
+    """Return the subscriptions of *topic*, or None if it does not exist."""
+    pages = account.client("sns").get_paginator("list_subscriptions_by_topic")
+    try:
+        return [each for page in pages.paginate(TopicArn=topic) for each in page["Subscriptions"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            return None
+        raise
+
+
 def _left_over(account: Account) -> Iterator[str]:
     """Yield existing resources with the environment's names, from a sample of one for each service."""
     prefix = account.settings.name_prefix
@@ -136,7 +165,7 @@ def _left_over(account: Account) -> Iterator[str]:
         try:
             getattr(account.client(service), call)(**request)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
+            if error.response["Error"]["Code"] in ABSENT:
                 continue
             raise
         yield f"{service} {next(iter(request.values()))}"

@@ -13,7 +13,7 @@ from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from operations.preflight import environment, people, quotas, results, services, state
-from operations.preflight.check import Account, Finding, State, run
+from operations.preflight.check import Account, Check, Finding, State, run
 from operations.preflight.results import CHECKS, show_json, show_table
 from stacks.settings import checked
 from tests.shipped import DEFAULTS
@@ -302,18 +302,29 @@ def test_the_endpoints_without_a_policy_are_named() -> None:
     assert "except ec2messages, which is left out" in seen
 
 
-def test_an_unconfirmed_subscription_is_named() -> None:
-    topic = "arn:aws:sns:eu-west-1:123456789012:operators"
-    pending = {"Endpoint": "a@example.com", "SubscriptionArn": "PendingConfirmation"}
-    answers = {"list_subscriptions_by_topic": {"Subscriptions": [pending]}}
-    finding = people.subscriptions(account(answers, alarmTopicArn=topic))
-    assert finding.state is State.RED
-    assert "a@example.com" in finding.seen
+def test_an_unconfirmed_subscription_of_either_topic_is_named() -> None:
+    operators, own = (
+        f"arn:aws:sns:{REGION}:123456789012:{name}" for name in ("operators", "vault-dev-notices")
+    )
+    subscribed = {operators: "confirmed", own: "PendingConfirmation"}
+
+    def listed(request: Any) -> Any:
+        topic = request["TopicArn"]
+        return {"Subscriptions": [{"Endpoint": topic, "SubscriptionArn": subscribed[topic]}]}
+
+    answers = {"list_subscriptions_by_topic": listed, "get_caller_identity": IDENTITY}
+    settings = {"alarmTopicArn": operators, "notifyEmails": ["a@example.com"]}
+    finding = people.subscriptions(account(answers, **settings))
+    assert (finding.state, finding.seen) == (State.RED, f"not confirmed: {own}")
+
+    answers["list_subscriptions_by_topic"] = error("NotFound", 404)
+    finding = people.subscriptions(account(answers, **settings))
+    assert finding.state is State.NOT_ANSWERED
 
 
 @pytest.mark.parametrize(("has_state", "expected"), [(True, State.GREEN), (False, State.RED)])
 def test_names_are_taken_only_by_the_stacks_themselves(*, has_state: bool, expected: State) -> None:
-    gone = error("ResourceNotFoundException", 404)
+    gone = error("ResourceNotFoundException", 400)
     keys = [{"Key": "dev/EventProcessingStack.tfstate"}] if has_state else []
     answers = {
         "get_function": {},
@@ -325,6 +336,13 @@ def test_names_are_taken_only_by_the_stacks_themselves(*, has_state: bool, expec
     finding = people.names(account(answers))
     assert finding.state is expected
     assert "vault-dev-classify-upload" in finding.seen
+
+
+def test_a_refused_look_does_not_make_a_name_free() -> None:
+    """DynamoDB and EventBridge refuse with the same status that an unknown name has."""
+    refused = account({"get_function": error("AccessDeniedException", 400)})
+    (result,) = run([Check(name="free names", ask=people.names)], refused)
+    assert result.finding.state is State.NOT_ANSWERED
 
 
 def test_the_lock_is_not_written_where_that_is_not_wanted() -> None:
