@@ -6,7 +6,8 @@ Terraform reads all values back, and would replace an instance if its subnet is 
   and the encryption of the root volume, and gives each instance a public address.
 - CreateVpcEndpoint ignores policy, private DNS and security groups, and creates no DNS names.
 - AuthorizeSecurityGroupEgress ignores the tags of the rule.
-- DescribeInstanceTypeOfferings is missing, and DescribeVpcEndpointServices lacks Storage Gateway.
+- DescribeInstanceTypeOfferings and ModifyInstanceAttribute are missing, and
+  DescribeVpcEndpointServices lacks Storage Gateway.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def mend_ec2(ec2: Any) -> None:
     _remember(ec2, requests)
     _show(ec2, requests)
     ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = lambda given: _offerings(ec2, given)
+    ec2._ACTION_MAP["ModifyInstanceAttribute"] = lambda given: _modify(ec2, given)
     ec2._VPCE_INTERFACE_SERVICES += ("storagegateway",)
 
 
@@ -112,6 +114,14 @@ def _offerings(ec2: Any, parameters: Parameters) -> Any:
     )
     shown = f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>"
     return ec2._xml(200, "DescribeInstanceTypeOfferingsResponse", shown)
+
+
+def _modify(ec2: Any, parameters: Parameters) -> Any:
+    """Set the instance type, the only attribute that is read back."""
+    instance = ec2._instances[_one(parameters, "InstanceId")]
+    if type_ := _one(parameters, "InstanceType.Value"):
+        instance["InstanceType"] = type_
+    return ec2._xml(200, "ModifyInstanceAttributeResponse", "<return>true</return>")
 
 
 def _settle(instance: Any, parameters: Parameters, ec2: Any) -> None:

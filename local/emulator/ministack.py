@@ -89,7 +89,7 @@ def application() -> Application:
         import_module("ministack.services.lambda_svc"),
     )
     mend_checksums(import_module("ministack.services.s3"))
-    mend_iam(import_module("ministack.core.iam_actions"))
+    mend_iam(import_module("ministack.core.iam_actions"), import_module("ministack.core.responses"))
     logging.getLogger("events").addFilter(is_news)
     return within_aws_limits(without_s3_gaps(inner))
 
