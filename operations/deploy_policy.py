@@ -18,31 +18,43 @@ MOST_CHARACTERS = 6_144
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
+NOT_RECORDED = {
+    "dynamodb:UpdateTable": "a change of deleteDataWithStacks switches the tables' protection",
+    "ec2:DescribeInstanceCreditSpecifications": "Terraform reads them of a burstable instance (t3)",
+    "ec2:DescribeRegions": "make preflight",
+    "events:ListRules": "make preflight",
+    "iam:SimulatePrincipalPolicy": "make preflight",
+    "lambda:GetAccountSettings": "make preflight",
+    "servicequotas:GetServiceQuota": "make preflight",
+    "sns:ListSubscriptionsByTopic": "make preflight",
+    "ssm:GetParameters": "make preflight",
+    "storagegateway:ListGateways": "make destroy",
+}
+"""Actions beside those of the recorded requests, with their reasons."""
 WITHOUT_RESOURCE = {
     "cloudwatch:DescribeAlarms",
-    "dynamodb:ListTables",
+    "events:ListRules",
     "kms:DescribeKey",
-    "lambda:ListEventSourceMappings",
+    "lambda:GetAccountSettings",
     "logs:CreateLogDelivery",
     "logs:DeleteResourcePolicy",
     "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies",
     "logs:PutResourcePolicy",
-    "s3:ListAllMyBuckets",
+    "route53:AssociateVPCWithHostedZone",
+    "servicequotas:GetServiceQuota",
     "sns:GetSubscriptionAttributes",
-    "sns:ListSubscriptions",
     "sns:Unsubscribe",
     "ssm:DescribeParameters",
-    "states:ListStateMachines",
     "states:ValidateStateMachineDefinition",
-    "storagegateway:ActivateGateway",
-    "storagegateway:ListFileShares",
     "storagegateway:ListGateways",
 }
 """Actions that AWS cannot narrow, or that only read names. EC2's actions are narrowed by region.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
+OF_THEIR_OWN = {"iam:PassRole", "iam:SimulatePrincipalPolicy", "lambda:CreateEventSourceMapping"}
+"""Actions with a statement of their own."""
 PASSED_TO = ("ec2", "events", "lambda", "states", "storagegateway")
 """The services to which the deployer passes a role of the stacks."""
 
@@ -71,8 +83,12 @@ class Place:
             ],
             "lambda": [f"function:{prefix}-*", "event-source-mapping:*"],
             "logs": [
-                f"log-group:/aws/{kind}/{prefix}-*"
-                for kind in ("events", "lambda", "storagegateway", "vendedlogs/states")
+                *(
+                    f"log-group:/aws/{kind}/{prefix}-*"
+                    for kind in ("events", "lambda", "vendedlogs/states")
+                ),
+                f"log-group:/aws/storagegateway/{prefix}",
+                f"log-group:/aws/storagegateway/{prefix}:*",
             ],
             "sns": [f"{prefix}-*"],
             "sqs": [f"{prefix}-*"],
@@ -96,6 +112,10 @@ class Place:
                 return [*self._arns(service, names[service]), public]
         return self._arns(service, names[service]) if service in names else ["*"]
 
+    def any_role(self) -> str:
+        """Return the pattern of every role of the account."""
+        return f"arn:{self.partition}:iam::{self.account_id}:role/*"
+
     def _arns(self, service: str, names: Iterable[str]) -> list[str]:
         where = f"arn:{self.partition}:{service}:{self.region}:{self.account_id}"
         return [f"{where}:{name}" for name in names]
@@ -108,8 +128,9 @@ def actions_by_operation() -> dict[str, list[str]]:
 
 
 def listed_actions() -> list[str]:
-    """Return every action that a deployment needs, sorted."""
-    return sorted({action for actions in actions_by_operation().values() for action in actions})
+    """Return every action that a deployment and its checks need, sorted."""
+    of_terraform = (action for actions in actions_by_operation().values() for action in actions)
+    return sorted({*of_terraform, *NOT_RECORDED})
 
 
 def deploy_policies(place: Place, actions: Iterable[str]) -> list[dict[str, Any]]:
@@ -130,9 +151,7 @@ def _statements(place: Place, actions: list[str]) -> Iterator[dict[str, Any]]:
         own = [
             action
             for action in actions
-            if action.startswith(f"{service}:")
-            and action not in WITHOUT_RESOURCE
-            and action != "iam:PassRole"
+            if action.startswith(f"{service}:") and action not in WITHOUT_RESOURCE | OF_THEIR_OWN
         ]
         if not own:
             continue
@@ -144,6 +163,15 @@ def _statements(place: Place, actions: list[str]) -> Iterator[dict[str, Any]]:
         passed = _allow("PassOwnRoles", ["iam:PassRole"], place.resources("iam")[:1])
         to = [f"{each}.amazonaws.com" for each in PASSED_TO]
         yield {**passed, "Condition": {"StringEquals": {"iam:PassedToService": to}}}
+    if "iam:SimulatePrincipalPolicy" in actions:
+        # The deployer's own role may have any name, and GetRole returns its path.
+        simulated = ["iam:GetRole", "iam:SimulatePrincipalPolicy"]
+        yield _allow("SimulateOwnPermissions", simulated, [place.any_role()])
+    if "lambda:CreateEventSourceMapping" in actions:
+        # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+        mapped = _allow("MapToOwnFunctions", ["lambda:CreateEventSourceMapping"], ["*"])
+        own_functions = place.resources("lambda")[:1]
+        yield {**mapped, "Condition": {"ArnLike": {"lambda:FunctionArn": own_functions}}}
     if wide := [action for action in actions if action in WITHOUT_RESOURCE]:
         yield _allow("WithoutResource", wide, ["*"])
     if any(action.startswith("s3:Delete") for action in actions):

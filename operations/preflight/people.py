@@ -69,9 +69,14 @@ def permissions(account: Account) -> Finding:
 def _refused(iam: Any, arn: str, statement: dict[str, Any]) -> Iterator[str]:
     """Yield the actions of *statement* that are allowed on none of its resources."""
     context = [
-        {"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": values}
-        for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
-        for values in ([value] if isinstance(value, str) else value[:1],)
+        {
+            "ContextKeyName": key,
+            "ContextKeyType": "string",
+            "ContextKeyValues": [first.replace("*", STAND_IN)],
+        }
+        for keys in statement.get("Condition", {}).values()
+        for key, value in keys.items()
+        for first in ([value] if isinstance(value, str) else value[:1])
     ]
     resources = [each.replace("*", STAND_IN) for each in statement["Resource"] if each != "*"]
     narrowed: dict[str, Any] = {"ResourceArns": resources} if resources else {}

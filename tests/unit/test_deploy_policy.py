@@ -36,7 +36,8 @@ def test_the_policies_allow_what_is_listed_and_each_fits_a_managed_policy() -> N
     allowed = [
         action for each in statements() if each["Effect"] == "Allow" for action in each["Action"]
     ]
-    assert sorted(allowed) == listed_actions()
+    assert sorted(set(allowed)) == listed_actions()
+    assert [each for each in allowed if allowed.count(each) > 1] == ["iam:GetRole"] * 2
     for policy in deploy_policies(PLACE, listed_actions()):
         assert len("".join(json.dumps(policy).split())) <= MOST_CHARACTERS
     assert len({each["Sid"] for each in statements()}) == len(statements())
@@ -45,11 +46,15 @@ def test_the_policies_allow_what_is_listed_and_each_fits_a_managed_policy() -> N
 def test_only_what_aws_cannot_narrow_is_allowed_on_everything() -> None:
     wide = [each for each in statements() if each["Resource"] == ["*"]]
     actions = {action for each in wide for action in each["Action"]}
-    assert {each for each in actions if not each.startswith("ec2:")} <= WITHOUT_RESOURCE
+    mapping = "lambda:CreateEventSourceMapping"
+    assert {each for each in actions if not each.startswith("ec2:")} == {*WITHOUT_RESOURCE, mapping}
     assert not any(action.endswith(":*") for action in actions)
     for each in wide:
         if each["Sid"] == "OwnEc2":
             assert each["Condition"] == {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+        if mapping in each["Action"]:
+            own = "arn:aws:lambda:eu-west-1:123456789012:function:vault-dev-*"
+            assert each["Condition"] == {"ArnLike": {"lambda:FunctionArn": [own]}}
 
 
 def test_a_role_is_passed_to_the_services_that_the_stacks_use_and_to_no_other() -> None:

@@ -313,7 +313,7 @@ def test_an_unconfirmed_subscription_of_either_topic_is_named() -> None:
         return {"Subscriptions": [{"Endpoint": topic, "SubscriptionArn": subscribed[topic]}]}
 
     answers = {"list_subscriptions_by_topic": listed, "get_caller_identity": IDENTITY}
-    settings = {"alarmTopicArn": operators, "notifyEmails": ["a@example.com"]}
+    settings: dict[str, Any] = {"alarmTopicArn": operators, "notifyEmails": ["a@example.com"]}
     finding = people.subscriptions(account(answers, **settings))
     assert (finding.state, finding.seen) == (State.RED, f"not confirmed: {own}")
 

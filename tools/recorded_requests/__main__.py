@@ -1,8 +1,9 @@
 """``python -m tools.recorded_requests RECORDING``: print the recorded requests that AWS's models forbid.
 
 With ``--actions``, also write the IAM actions that Terraform needs to ``operations/deploy_actions.json``.
-A local AWS that runs with ``VAULT_RECORD_REQUESTS=FILE`` makes a recording. The recording of
-tests/integration/test_terraform.py has a whole deployment, a second plan, an update and the destruction.
+A local AWS that runs with ``VAULT_RECORD_REQUESTS=FILE`` makes a recording. With ``--basetemp=FOLDER``,
+tests/integration/test_terraform.py leaves one of a deployment, a second plan, an upgrade and the
+destruction at ``FOLDER/requests0/whole.jsonl``.
 """
 
 from __future__ import annotations

@@ -78,8 +78,12 @@ IAM_TAGS = {
 }
 TAGS = {"Tags", "tags", "TagSpecifications", "Tagging"}
 BESIDE: dict[str, tuple[str, ...]] = {
+    # Private DNS: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    "ec2:CreateVpcEndpoint": ("route53:AssociateVPCWithHostedZone",),
+    "iam:AddRoleToInstanceProfile": ("iam:PassRole",),
     # A state machine with logging: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     "stepfunctions:CreateStateMachine": ("logs:CreateLogDelivery",),
+    "stepfunctions:UpdateStateMachine": ("logs:CreateLogDelivery",),
 }
 """The actions that AWS requires of the caller for calls that the service makes."""
 
