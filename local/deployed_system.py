@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,6 +54,9 @@ class DeployedSystem:
     port: int
     appliance_address: str
     token: str
+    deployer_access_key_id: str = "local"
+    deployer_secret_access_key: str = "local"
+    """The credentials of Terraform; those above are the account's own, which may do anything."""
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of *service* on the endpoint."""
@@ -87,7 +90,12 @@ class DeployedSystem:
 
     def deployment(self) -> Deployment:
         """The stacks, for ``.terraform(...)`` and ``.cdktf(...)``."""
-        return deployment(self.folder, self._where)
+        deployer = replace(
+            self._where,
+            access_key_id=self.deployer_access_key_id,
+            secret_access_key=self.deployer_secret_access_key,
+        )
+        return deployment(self.folder, deployer)
 
     def terraform(
         self, *arguments: str, stack: str = EVENT_PROCESSING

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,13 @@ def running(
     environment: str = "demo",
     phases: Phases | None = None,
     whole: bool = False,
+    deployer: Callable[[Endpoint], Endpoint] = lambda where: where,
 ) -> Iterator[DeployedSystem]:
     """Start and deploy a system in a folder of its own, and end both afterwards.
 
-    Unless *whole*, EventProcessingStack is its only stack. Any number of systems can run side by
-    side. None outlives the process that started it.
+    Unless *whole*, EventProcessingStack is its only stack. Terraform has the credentials that
+    *deployer* returns. Any number of systems can run side by side. None outlives the process that
+    started it.
 
     Raises:
         CommandError: It could not be started or deployed; the text has the reason.
@@ -56,7 +58,9 @@ def running(
         process = start_endpoint(Path(folder), options or EndpointOptions(), phases=phases)
         try:
             where = Endpoint(url=process.url, region=process.region, environment=environment)
-            yield deploy(Path(folder), process, where, phases=phases, whole=whole)
+            yield deploy(
+                Path(folder), process, where, phases=phases, whole=whole, deployer=deployer(where)
+            )
         finally:
             process.end()
 
@@ -68,9 +72,14 @@ def start_endpoint(folder: Path, options: EndpointOptions, *, phases: Phases) ->
         return endpoint_process.start(folder, options)
 
 
-def synthesised(folder: Path, where: Endpoint, *, phases: Phases) -> Deployment:
-    """Synthesise the stacks of the system in *folder*, and create the bucket for their states."""
-    stacks = deployment(folder, where)
+def synthesised(
+    folder: Path, where: Endpoint, *, phases: Phases, deployer: Endpoint | None = None
+) -> Deployment:
+    """Synthesise the stacks of the system in *folder*, and create the bucket for their states.
+
+    The tools that run on the stacks have the credentials of *deployer*, if it is given.
+    """
+    stacks = deployment(folder, deployer or where)
     with phases.phase("synth", "Synthesising the stacks (cdktf synth)"):
         stacks.synthesise()
     create_state_bucket(where, stacks.state_bucket(EVENT_PROCESSING))
@@ -78,14 +87,20 @@ def synthesised(folder: Path, where: Endpoint, *, phases: Phases) -> Deployment:
 
 
 def deploy(
-    folder: Path, process: EndpointProcess, where: Endpoint, *, phases: Phases, whole: bool
+    folder: Path,
+    process: EndpointProcess,
+    where: Endpoint,
+    *,
+    phases: Phases,
+    whole: bool,
+    deployer: Endpoint | None = None,
 ) -> DeployedSystem:
     """Deploy the stacks to the endpoint *where* of *process*, and give its bucket a file share.
 
     A *whole* system is deployed like on AWS: between the stacks, the client activates the gateway
     with its own scripts. Otherwise the API creates gateway and share.
     """
-    stacks = synthesised(folder, where, phases=phases)
+    stacks = synthesised(folder, where, phases=phases, deployer=deployer)
     outputs = deploy_stack(stacks, EVENT_PROCESSING, phases)
     names = vault_parameter(where)
     written = deploy_stack(stacks, DATA_VAULTING, phases)["clientConfiguration"] if whole else ""
@@ -104,6 +119,8 @@ def deploy(
         region=where.region,
         access_key_id=where.access_key_id,
         secret_access_key=where.secret_access_key,
+        deployer_access_key_id=(deployer or where).access_key_id,
+        deployer_secret_access_key=(deployer or where).secret_access_key,
         share_folder=share_folder(folder, share),
         job_dir_suffix=names["jobDirSuffixName"],
         manifest_suffix=names["manifestSuffixName"],

@@ -29,10 +29,13 @@ READ_BACK_GAPS: Mapping[str, Mapping[str, str]] = {
 A second plan would change them.
 """
 
+PLAN = "again.tfplan"
+"""The file of the last plan, in the stack's folder."""
+
 
 def changes(system: DeployedSystem, stack: str) -> list[Change]:
     """Return the changes in a plan of *stack*."""
-    return changes_in(system.deployment().plan(stack, "again.tfplan"))
+    return changes_in(system.deployment().plan(stack, PLAN))
 
 
 def changes_in(plan: Mapping[str, Any]) -> list[Change]:

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from local.emulator.endpoint_process import EndpointOptions, start
 from operations.state_policy import state_policy
 from stacks.settings import read_settings
 from tests.integration.driver import eventually
+from tests.integration.recording import recorded
+from tools.requests.violations import violations_of
 
 ROOT = Path(__file__).parents[2]
 STACK = "StateBackendStack"
@@ -132,14 +135,23 @@ class Bootstrapped:
 
 @pytest.fixture(scope="module")
 def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bootstrapped]:
-    """Return a bootstrap that was interrupted after it created the bucket, and then run again."""
-    folder = tmp_path_factory.mktemp("account")
+    """Return a bootstrap that was interrupted after it created the bucket, and then run again.
+
+    AWS's models allow all requests.
+    """
+    requests = tmp_path_factory.mktemp("requests") / "account.jsonl"
+    with recorded(requests, an_account(tmp_path_factory.mktemp("account"))) as account:
+        interrupted = account.bootstrap(interrupt_at="Creation complete")
+        yield Bootstrapped(account, interrupted, account.bootstrap())
+    assert violations_of(requests) == []
+
+
+@contextmanager
+def an_account(folder: Path) -> Iterator[Account]:
     (folder / "shares").mkdir()
     process = start(folder, EndpointOptions(enforce_iam=True))
     try:
-        account = Account(Endpoint(url=process.url, region=process.region), folder)
-        interrupted = account.bootstrap(interrupt_at="Creation complete")
-        yield Bootstrapped(account, interrupted, account.bootstrap())
+        yield Account(Endpoint(url=process.url, region=process.region), folder)
     finally:
         process.end()
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from deployment.template import template_path
 from local.deployed_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, DeployedSystem
-from tests.integration.driver import the_stacks_share
-from tests.integration.plan_changes import changes, unexplained
+from tests.integration.plan_changes import PLAN, changes, unexplained
+from tests.integration.upgrade import upgrade
 
 STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
 
@@ -20,21 +17,21 @@ def test_a_second_plan_is_empty(whole: DeployedSystem, stack: str) -> None:
     assert unexplained(changes(whole, stack)) == []
 
 
-def test_the_settling_time_is_updated_in_place(whole: DeployedSystem) -> None:
-    configuration = template_path(whole.deployment().stack_folder(FILE_SHARE))
-    before = configuration.read_text()
-    configuration.write_text(
-        before.replace('{\\"SettlingTimeInSeconds\\": 2}', '{\\"SettlingTimeInSeconds\\": 3}')
-    )
-    assert configuration.read_text() != before
-    share = the_stacks_share(whole)
+@pytest.mark.parametrize("stack", STACKS)
+def test_an_upgrade_changes_every_resource_in_place(whole: DeployedSystem, stack: str) -> None:
+    """The deployer's policies allow it; nothing is replaced, and a second plan is empty."""
+    upgrade(whole, stack)
+    planned = changes(whole, stack)
+    assert {action for each in planned for action in each["change"]["actions"]} <= {
+        "update",
+        "create",  # a subscription
+        "read",
+    }
 
-    applied = whole.terraform("apply", "-auto-approve", stack=FILE_SHARE)
+    applied = whole.terraform("apply", PLAN, stack=stack)
 
     assert applied.returncode == 0, applied.stderr
-    found = the_stacks_share(whole)
-    assert found["FileShareARN"] == share["FileShareARN"]
-    assert json.loads(found["NotificationPolicy"]) == {"Upload": {"SettlingTimeInSeconds": 3}}
+    assert unexplained(changes(whole, stack)) == []
 
 
 def destroy(system: DeployedSystem, stack: str) -> None:

@@ -1,0 +1,37 @@
+"""A user who has the policies of ``make deploy-policy`` and ``make state-policy``, and no others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from local.aws_environment import Endpoint
+from local.clients import client
+from operations.deploy_policy import Place, deploy_policies, listed_actions
+from operations.state_policy import state_policy
+from stacks.settings import read_settings
+
+ROOT = Path(__file__).parents[2]
+USER = "deployer"
+
+
+def deployer(where: Endpoint) -> Endpoint:
+    """Create the user of the environment, and return the endpoint with the user's credentials."""
+    settings = read_settings(ROOT, where.environment)
+    place = Place(
+        name_prefix=settings.name_prefix,
+        environment=settings.environment_name,
+        region=where.region,
+        account_id=settings.stacks_account_id or "*",
+    )
+    iam = client(where, "iam")
+    iam.create_user(UserName=USER)
+    documents = [*deploy_policies(place, listed_actions()), state_policy(settings)]
+    for number, document in enumerate(documents):
+        made = iam.create_policy(PolicyName=f"{USER}-{number}", PolicyDocument=json.dumps(document))
+        iam.attach_user_policy(UserName=USER, PolicyArn=made["Policy"]["Arn"])
+    key = iam.create_access_key(UserName=USER)["AccessKey"]
+    return replace(
+        where, access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"]
+    )
