@@ -27,7 +27,7 @@ from operations.state_policy import state_policy
 from stacks.settings import read_settings
 from tests.integration.driver import eventually
 from tests.integration.recording import recorded
-from tools.requests.violations import violations_of
+from tools.recorded_requests.violations import violations_of
 
 ROOT = Path(__file__).parents[2]
 STACK = "StateBackendStack"

@@ -123,7 +123,7 @@ def test_the_operations_of_each_type_of_resource_are_known(types: set[str]) -> N
 
 @pytest.mark.parametrize("type_", OPERATIONS)
 def test_a_deployment_has_called_the_operations_of_each_type(type_: str) -> None:
-    """A recording without one of them is not of a whole life cycle: see tools/requests."""
+    """A recording without one of them is not of a whole life cycle: see tools/recorded_requests."""
     service, *operations = OPERATIONS[type_].split()
     recorded = actions_by_operation()
     assert [each for each in operations if f"{service}:{each}" not in recorded] == []
