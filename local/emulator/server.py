@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
-import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -39,6 +40,7 @@ from local.gateway.storage_gateway import StorageGateway
 logger = logging.getLogger(__name__)
 
 READY_FILE = "endpoint.json"
+REMOVAL_SECONDS = 10.0
 
 
 def arguments() -> argparse.Namespace:
@@ -180,14 +182,17 @@ def _write_ready_file(path: Path, values: dict[str, Any]) -> None:
 def end_everything(scratch: Path, status: int) -> NoReturn:
     """End workers, threads and this process, whatever they are doing.
 
-    Threads of the emulator may be in a Wait state for minutes, so this does not wait for them.
+    Threads of the emulator may be in a Wait state for minutes, or start workers without end, so this
+    does not wait for them: another process removes *scratch*.
     """
     ministack.end_lambda_workers()
     if os.getpgrp() == os.getpid():  # only then does the group contain no other processes
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
         time.sleep(0.1)
-    shutil.rmtree(scratch, ignore_errors=True)
+    removal = subprocess.Popen(["rm", "-rf", "--", scratch], start_new_session=True)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        removal.wait(REMOVAL_SECONDS)
     sys.stdout.flush()
     os._exit(status)
 
