@@ -51,8 +51,8 @@ class Change:
     now: Comparison
 
     def wire(self) -> dict[str, Any]:
-        """Return the fields for ``--json``; those without a value are left out."""
-        fields = {
+        """Return the fields for ``--json``."""
+        return {
             "type": self.type.value,
             "key": self.before.key,
             "size": self.before.size,
@@ -62,7 +62,6 @@ class Change:
             "versionNow": self.now.version,
             "reason": self.now.reason,
         }
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

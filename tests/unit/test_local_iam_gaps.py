@@ -111,7 +111,7 @@ def test_a_batch_of_messages_needs_the_permission_for_one(
         ),
     ],
 )
-def test_operations_of_lambda_are_told_apart(
+def test_operations_of_lambda_are_distinguished(
     actions: Any, method: str, path: str, action: str, resource: str
 ) -> None:
     body = {"FunctionName": "f"}
