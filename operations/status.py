@@ -38,7 +38,8 @@ def status(
 ) -> None:
     """Show the sets in flight, then the last outcomes.
 
-    A set is in flight from its first upload to its outcome. Exit status: 0.
+    A set is in flight from its first upload to its outcome; then again from its next manifest. Exit
+    status: 0.
     """
     executions = Executions(invocation.vault)
     while True:
@@ -70,7 +71,7 @@ def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
         row = registered.pop(each["manifestKey"].rpartition("/")[0] + "/", None)
         each["lastArrival"] = row.last_arrival if row else None
         each["listed"] = row.listed if row else None
-    return [*running, *(_waiting(row) for row in registered.values())]
+    return [*running, *(_waiting(row) for row in registered.values() if row.outcome is None)]
 
 
 def _waiting(row: RegisterRow) -> dict[str, Any]:

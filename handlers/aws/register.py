@@ -39,7 +39,7 @@ class Register(RegisterTable):
         return OpenExecutions(table=self)
 
     def arrived(self, arrival: Arrival) -> None:
-        """Write that data files of one set have arrived; the sweep checks the set later."""
+        """Write that data files have arrived, unless the set's outcome is newer than all of them."""
         first = number(arrival.first)
         written = self.update(
             arrival.folder,
@@ -54,7 +54,8 @@ class Register(RegisterTable):
                 ":due": DUE,
                 ":at": number(time.time()),
             },
-            condition="attribute_not_exists(lastArrival) OR lastArrival < :last",
+            condition="(attribute_not_exists(lastArrival) OR lastArrival < :last)"
+            " AND (attribute_not_exists(concludedAt) OR concludedAt < :last)",
         )
         if written is None or int(written["firstArrival"]["N"]) > arrival.first:
             self.update(

@@ -3,6 +3,11 @@
 The register has a row for each folder, and one for each execution without an outcome. The record,
 check and notify functions each add their data; only the sweep makes decisions from it, so the order
 of their writes does not matter.
+
+A set is in flight until its present manifest has an outcome. Files that are not newer than the
+outcome belong to the delivery that it concludes, whenever their events are recorded, and do not
+change the row. A newer file after *Successful* belongs to a next delivery: the row becomes due, so
+that the sweep finds an overdue manifest, and the next manifest puts the set in flight again.
 """
 
 from __future__ import annotations

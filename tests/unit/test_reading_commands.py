@@ -69,7 +69,8 @@ def test_status_shows_the_sets_in_flight_and_the_last_outcomes(place: Place) -> 
 def test_status_shows_sets_without_an_execution(place: Place) -> None:
     """They are read from the register's index: without a manifest, overdue, and waiting for a start.
 
-    Two have rows that cannot be read; one of them lacks its set id.
+    Two have rows that cannot be read; one of them lacks its set id. A set that has an outcome is
+    not in flight, also if the index lists it because a file arrived since.
     """
     now = int(time.time())
     place.run(status="RUNNING", startDate=datetime.now(UTC))
@@ -83,6 +84,7 @@ def test_status_shows_sets_without_an_execution(place: Place) -> None:
         "d": {**arrived, **manifest},
         "f": {"firstArrival": {"S": "yesterday"}},
         "g": arrived,
+        "h": {**arrived, **manifest, "outcome": {"S": "Successful"}},
     }
     keys = {**{id_: f"{id_}-vaultjob/" for id_ in rows}, "e": f"{EXECUTION}-2"}
     rows["e"] = manifest

@@ -171,12 +171,22 @@ def test_events_replayed_after_the_outcome_change_nothing(aws: FakeAws) -> None:
     check()
     conclude(aws, "Successful")
     before = row()
-    record(*events)
+    record(*events, data_event(upload("a-vaultjob/y", event_time=EVENT_TIME + 60)))
+    assert (row(), is_due(aws)) == (before, False)
     aws.clock.now += 2 * DAY
     sweep()
     assert published(aws) == []
-    assert (row().outcome, row().executions) == (before.outcome, before.executions)
+    assert row() == before
     assert aws.states.executions == {}
+
+
+def test_a_set_that_is_delivered_again_is_due_again(aws: FakeAws) -> None:
+    record(data_event(upload("a-vaultjob/x")), manifest_event())
+    check()
+    conclude(aws, "Successful")
+    newer("v2")
+    record(data_event(upload("a-vaultjob/x", event_time=EVENT_TIME + 8)))
+    assert (row().first_arrival, row().outcome, is_due(aws)) == (EVENT_TIME + 8, None, True)
 
 
 @pytest.mark.parametrize(("status", "announced"), [("Successful", 1), ("Timed out", 0)])
