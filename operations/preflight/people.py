@@ -27,6 +27,8 @@ def names(account: Account) -> Finding:
     left = list(_left_over(account))
     if not left:
         return green(f"there is no resource {settings.name_prefix}-...")
+    if account.is_local:
+        return not_answered(f"{', '.join(left)}: part of the local system that is running")
     if _has_state(account):
         return green(f"{', '.join(left)}: part of the stacks whose state is in the bucket")
     return red(
@@ -178,8 +180,13 @@ def _left_over(account: Account) -> Iterator[str]:
 
 def _has_state(account: Account) -> bool:
     settings = account.settings
-    answer = account.client("s3").list_objects_v2(
-        Bucket=settings.state_bucket_name, Prefix=f"{settings.environment_name}/"
-    )
+    try:
+        answer = account.client("s3").list_objects_v2(
+            Bucket=settings.state_bucket_name, Prefix=f"{settings.environment_name}/"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return False
+        raise
     keys = [each["Key"] for each in answer.get("Contents", [])]
     return any(key.endswith(".tfstate") for key in keys)

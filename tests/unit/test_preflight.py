@@ -336,6 +336,27 @@ def test_names_are_taken_only_by_the_stacks_themselves(*, has_state: bool, expec
     finding = people.names(account(answers))
     assert finding.state is expected
     assert "vault-dev-classify-upload" in finding.seen
+    finding = people.names(account(answers, is_local=True))
+    assert (finding.state, finding.remedy) == (State.NOT_ANSWERED, "")
+
+
+def test_names_without_a_state_bucket_are_those_of_another_checkout() -> None:
+    gone = error("ResourceNotFoundException", 400)
+    answers: Answers = dict.fromkeys(("describe_table", "describe_event_bus", "get_role"), gone)
+    answers |= {"get_function": {}, "list_objects_v2": error("NoSuchBucket", 404)}
+    assert "no Terraform state" in people.names(account(answers)).seen
+
+
+@pytest.mark.parametrize(
+    ("check", "call"), [(state.bucket, "head_bucket"), (state.lock, "put_object")]
+)
+def test_a_local_system_needs_no_state_bucket(
+    check: Callable[[Account], Finding], call: str
+) -> None:
+    code = "404" if check is state.bucket else "NoSuchBucket"
+    finding = check(account({call: error(code, 404)}, is_local=True))
+    assert (finding.state, finding.remedy) == (State.NOT_ANSWERED, "")
+    assert "keeps its state in files" in finding.seen
 
 
 def test_a_refused_look_does_not_make_a_name_free() -> None:
