@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,13 @@ class Choice:
     profile: str | None = None
     region: str | None = None
     local: bool = False
+
+    @property
+    def flags(self) -> str:
+        """The options that were given, with a space before each; a printed command repeats them."""
+        values = {"--env": self.environment, "--profile": self.profile, "--region": self.region}
+        named = [f" {name} {shlex.quote(value)}" for name, value in values.items() if value]
+        return "".join([" --local" if self.local else "", *named])
 
     @property
     def environment_name(self) -> str:

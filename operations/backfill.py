@@ -55,7 +55,7 @@ def backfill(
         output.json({**plan.wire(), "dryRun": dry_run, **sent})
     elif not dry_run and not plan.nothing_to_do:
         output.line(f"Announced {sent['announced']} objects; {plan.then}.")
-        output.line(f"Next: sgvault watch {argument(set_id)}")
+        output.next(f"sgvault watch {argument(set_id)}")
     return 1 if plan.held_back else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -116,13 +117,13 @@ def add_command(
 
 def _status(function: Callable[..., int | None], chosen: dict[str, Any], values: Any) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    output = Output(as_json=chosen["json"])
     choice = Choice(
         environment=chosen["env"],
         profile=chosen["profile"],
         region=chosen["region"],
         local=chosen["local"],
     )
+    output = Output(as_json=chosen["json"], flags=choice.flags)
     try:
         choice.apply()
         return function(Invocation(choice, output), **values) or 0
@@ -135,14 +136,22 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
         output.remark("Interrupted: nothing is lost; run the command again to continue.")
         return INTERRUPTED
     except (OperatorError, BotoCoreError, ClientError) as error:
-        output.remark(_sentence(error, choice), style="red")
+        sentence = re.sub(
+            r"'(sgvault [^']+)'",
+            lambda found: f"'{output.command(found[1])}'",
+            _sentence(error, choice),
+        )
+        output.remark(sentence, style="red")
         return 1
 
 
 def _sentence(error: Exception, choice: Choice) -> str:
     """Return the error and its remedy."""
     if isinstance(error, NoRegionError):
-        return "No region is configured: add --region, or set the variable AWS_REGION."
+        return (
+            "No region is configured: add --region, set the variable AWS_REGION, or add --local for"
+            " the system that 'make local-up' runs."
+        )
     if isinstance(error, NoCredentialsError):
         return "There are no AWS credentials: add --profile, or sign in with the AWS CLI."
     if isinstance(error, BotoCoreError) and choice.local:

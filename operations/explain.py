@@ -46,8 +46,9 @@ def explain(
             on_hop=steps.advance,
         )
     diagnosis = diagnose(found)
+    commands = [output.command(each) for each in diagnosis.commands]
     if output.as_json:
-        output.json(wire(found, diagnosis))
+        output.json(wire(found, diagnosis, commands))
         return
     output.facts(
         {
@@ -61,18 +62,18 @@ def explain(
     )
     output.line()
     output.line(diagnosis.sentence, style="bold")
-    for command in diagnosis.commands:
+    for command in commands:
         output.line(f"  {command}")
 
 
-def wire(found: Evidence, diagnosis: Diagnosis) -> dict[str, Any]:
+def wire(found: Evidence, diagnosis: Diagnosis, commands: list[str]) -> dict[str, Any]:
     """Return the fields for ``--json``."""
     return {
         "setId": found.set_id,
         "key": found.key,
         "hop": diagnosis.hop,
         "sentence": diagnosis.sentence,
-        "commands": list(diagnosis.commands),
+        "commands": commands,
         "listed": found.listed,
         "listedSize": found.listed_bytes,
         "rowTime": found.row_time,

@@ -24,10 +24,14 @@ PIPE_COLUMNS = 10_000
 
 
 class Output:
-    """The two streams of a command; with *as_json*, stdout contains only JSON."""
+    """The two streams of a command; with *as_json*, stdout contains only JSON.
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    *flags* are the options of the place that the user gave; each printed command repeats them.
+    """
+
+    def __init__(self, *, as_json: bool = False, flags: str = "") -> None:
         self.as_json = as_json
+        self.flags = flags
         self._results = _console(sys.stdout)
         self._remarks = _console(sys.stderr)
 
@@ -42,6 +46,14 @@ class Output:
     def line(self, text: str = "", *, style: str = "") -> None:
         """Print a line of the result; only a terminal wraps it."""
         self._results.print(Text(message(text), style=style))
+
+    def command(self, text: str) -> str:
+        """Return *text* with the flags, if it is a command of ``sgvault``."""
+        return f"{text}{self.flags}" if text.startswith("sgvault ") else text
+
+    def next(self, command: str) -> None:
+        """Print the command that comes next."""
+        self.line(f"Next: {self.command(command)}")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table; columns with a heading that ends in a space are numbers."""

@@ -151,4 +151,4 @@ def _write_page(
     part.replace(path)
     output.line(f"{path} has the report of {shown(set_id)}: open it in a browser.")
     if decided["status"] != "Successful":
-        output.line(f"Next: sgvault show {argument(set_id)}")
+        output.next(f"sgvault show {argument(set_id)}")

@@ -168,4 +168,4 @@ def _print_differences(invocation: Invocation, state: SetState, most: int) -> No
     if state.differences:
         output.line()
         first = state.differences[0].key
-        output.line(f"Next: sgvault explain {argument(state.set_id)} {argument(first)}")
+        output.next(f"sgvault explain {argument(state.set_id)} {argument(first)}")

@@ -218,7 +218,7 @@ def print_outcome(invocation: Invocation, decided: dict[str, Any]) -> None:
         return
     output.line(f"{shown(decided['set-id'])}: {decided['status']}. {decided['reason']}.")
     if decided["status"] != "Successful":
-        output.line(f"Next: sgvault report {argument(decided['set-id'])}")
+        output.next(f"sgvault report {argument(decided['set-id'])}")
 
 
 def _progress(found: dict[str, Any]) -> str:

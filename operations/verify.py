@@ -160,8 +160,8 @@ def _print(output: Output, receipt: Receipt, found: Found, mode: str) -> None:
     )
     if found.changed > len(found.first):
         output.line(f"... and {found.changed - len(found.first)} more: --jsonl prints all.")
-    output.line(
-        f"Next: sgvault explain {argument(index['set-id'])} {argument(found.first[0].before.key)}"
+    output.next(
+        f"sgvault explain {argument(index['set-id'])} {argument(found.first[0].before.key)}"
     )
 
 

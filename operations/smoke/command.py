@@ -143,7 +143,8 @@ class SmokeTest:
         for each in left:
             self._output.remark(f"Not removed: {each.what}: {each.reason}", style="red")
         if left:
-            names = " and ".join(f"sgvault smoke --remove {each}" for each in self._set_ids)
+            commands = (f"sgvault smoke --remove {each}" for each in self._set_ids)
+            names = " and ".join(map(self._output.command, commands))
             self._output.remark(f"Once the reason is gone: {names}")
         if self._output.as_json:
             self._output.json(

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
+from operations.aws_environment import Choice
 from tests.unit.documented_json import documented
 from tests.unit.manifests import rich
 from tests.unit.operator_account import PARAMETER
@@ -146,7 +147,17 @@ def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
     assert {each["name"]: each["missing"] for each in shown["parts"]} == {"": 0, "deep/": 1}
     text = sgvault("show", "a").out
     assert "a-vaultjob/deep/two (not in S3)" in text
-    assert "Next: sgvault explain a a-vaultjob/deep/two" in text
+    assert "Next: sgvault explain a a-vaultjob/deep/two\n" in text
+
+
+def test_a_printed_command_repeats_the_place_that_was_given(place: Place) -> None:
+    given = ("--env", "dev", "--region", "us-east-1")
+    flags = " ".join(given)
+    assert f"deep/two {flags}\n" in sgvault("show", "a", *given).out
+    commands = sgvault("explain", "a", "deep/three", "--json", *given).json["commands"]
+    assert commands == [f"sgvault show a {flags}"]
+    assert f"'sgvault show {flags}'" in sgvault("report", "a", *given).err
+    assert Choice(local=True, profile="my own").flags == " --local --profile 'my own'"
 
 
 def test_show_of_an_unknown_set_names_the_values_to_check(place: Place) -> None:

@@ -110,7 +110,10 @@ def test_without_a_region_the_remedy_is_shown(command: list[str]) -> None:
     """Nothing else is done before: S3 would use a default region, and Terraform none."""
     ran = sgvault(*command)
     assert ran.status == 1
-    assert ran.err == "No region is configured: add --region, or set the variable AWS_REGION.\n"
+    assert ran.err == (
+        "No region is configured: add --region, set the variable AWS_REGION, or add --local for the"
+        " system that 'make local-up' runs.\n"
+    )
 
 
 def test_settings_that_cannot_be_used_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
