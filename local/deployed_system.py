@@ -45,6 +45,8 @@ class DeployedSystem:
     dead_letter_queue_url: str
     state_machine_arn: str
     outcome_table: str
+    set_table: str
+    reports_bucket: str
     undelivered_queue_url: str
     stack_folder: Path
     gateway_arn: str

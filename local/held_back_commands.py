@@ -39,12 +39,24 @@ def release(system: DeployedSystem, set_id: str, file: str) -> str:
     """
     held_back = system.held_back()
     if not file:
-        keys = held_back.keys()
+        keys = [f"{key}{_mark(system, key)}" for key in held_back.keys()]  # noqa: SIM118 - a method
         return "\n".join(["The gateway holds back:", *keys]) if keys else "No file is held back."
     key = _key(system, set_id, file)
     if not held_back.remove(key):
         raise CommandError(f"{key} is not held back: 'make release' lists the files that are.")
     return f"The gateway uploads {key} within seconds. A set that waits for it becomes Successful."
+
+
+def _mark(system: DeployedSystem, key: str) -> str:
+    """Return a remark on a held key of whose file S3 has an object already."""
+    found = system.client("s3").list_objects_v2(Bucket=system.bucket, Prefix=key)
+    sizes = [each["Size"] for each in found.get("Contents", []) if each["Key"] == key]
+    file = system.share_folder / key
+    if not sizes or not file.exists():
+        return ""
+    if sizes[0] == file.stat().st_size:
+        return " (S3 has an object of its size)"
+    return f" (S3 has {sizes[0]} of its {file.stat().st_size} bytes)"
 
 
 def _key(system: DeployedSystem, set_id: str, file: str) -> str:

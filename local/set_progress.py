@@ -35,6 +35,13 @@ class ProgressReader:
         iterations, state = self._reconciled()
         return SetProgress(self._uploaded(), self._recorded(), iterations, state)
 
+    def stands_at(self) -> str:
+        """Return the key at which the set's last check stopped, as the register has it, or ''."""
+        row = self._system.client("dynamodb").get_item(
+            TableName=self._system.set_table, Key={"folder": {"S": self._folder}}
+        )
+        return str(row.get("Item", {}).get("standsAt", {"S": ""})["S"])
+
     def _uploaded(self) -> int:
         pages = self._system.client("s3").get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=self._system.bucket, Prefix=self._folder)

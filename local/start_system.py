@@ -131,6 +131,8 @@ def deploy(
         dead_letter_queue_url=outputs["uploadDeadLetterQueueUrl"],
         state_machine_arn=outputs["stateMachineArn"],
         outcome_table=outputs["outcomeTableName"],
+        set_table=names["setTableName"],
+        reports_bucket=names["reportsBucketName"],
         undelivered_queue_url=outputs["undeliveredQueueUrl"],
         stack_folder=stacks.stack_folder(EVENT_PROCESSING),
         gateway_arn=gateway_arn,

@@ -57,11 +57,21 @@ def vault(
         if is_unchanged and (event := known_outcome(system, manifest)):
             return Vaulted(event, is_unchanged=True)
         reader = ProgressReader(system, dataset.set_id)
+        if is_unchanged:
+            phases.say(_in_flight(dataset.set_id, reader.stands_at()))
         watched = watch(
             outcomes, reader, uploads=dataset.uploads - held_back, console=phases.console
         )
     _add_seconds(dataset.set_id, watched.seconds, phases)
     return Vaulted(watched.event)
+
+
+def _in_flight(set_id: str, stands_at: str) -> str:
+    stopped = f", and its last check stopped at {stands_at}" if stands_at else ""
+    return (
+        f"The set {set_id} has no outcome yet{stopped}. 'make release' lists the files held back;"
+        " to deliver everything again, add NEW=yes."
+    )
 
 
 def _manifest(system: DeployedSystem, dataset: SourceFolder) -> Path:

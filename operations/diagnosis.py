@@ -6,15 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from operations.dead_letter import DeadLetter
+from operations.delivery import release, vault_again
 from operations.moments import ago
 from operations.safe_text import argument, shell_word, shown
-
-CACHE_REPORT = (
-    "aws storagegateway start-cache-report --file-share-arn SHARE --role ROLE --location-arn BUCKET"
-    " --bucket-region REGION --client-token TOKEN"
-    " --inclusion-filters Name=UploadState,Values=FailingUpload"
-)
-"""https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_StartCacheReport.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +28,12 @@ class Evidence:
 
     set_id: str
     key: str
+    manifest_key: str
     bucket: str
+    reports_bucket: str
+    region: str
+    local: bool
+    """Whether it is the local system, whose gateway may hold files back."""
     has_manifest: bool
     listed: bool
     listed_bytes: int | None
@@ -77,10 +76,11 @@ def diagnose(found: Evidence) -> Diagnosis:
     if not found.has_manifest:
         return Diagnosis(
             hop="manifest",
-            sentence="The set has no manifest in S3, so its list of files is unknown.",
+            sentence="The set has no manifest in S3, so its list of files is unknown. Vault it, or leave"
+            " the set: see 'A manifest is overdue' in docs/operations.md.",
             commands=[
-                "on the gateway's client: vault-data.sh --source DIR",
-                f"sgvault show {set_}",
+                *_gateway(found, found.manifest_key),
+                vault_again(found.set_id, local=found.local),
             ],
         )
     if not found.listed:
@@ -92,7 +92,10 @@ def diagnose(found: Evidence) -> Diagnosis:
             hop="gateway",
             sentence=f"S3 has {found.object.size_bytes} bytes, and the manifest lists"
             f" {found.listed_bytes}: the file changed after it was listed, or is still uploaded.",
-            commands=["vault the file again", f"sgvault reconcile {set_}", *_gateway(found)],
+            commands=[
+                vault_again(found.set_id, local=found.local, new=True),
+                *_gateway(found, found.key),
+            ],
         )
     if found.row_time is None or found.row_time < found.since:
         return _no_row(found)
@@ -135,10 +138,12 @@ def _not_in_s3(found: Evidence) -> Diagnosis:
             ],
         )
     known = f" The gateway's health log names it: {shown(found.health[0])}" if found.health else ""
+    has_it = "hold it back" if found.local else "be unable to upload it"
     return Diagnosis(
         hop="gateway",
-        sentence=f"The manifest lists it, and it never reached S3.{known}",
-        commands=[*_gateway(found), "vault the file again, if the gateway does not have it"],
+        sentence=f"The manifest lists it, and it never reached S3.{known} The gateway may {has_it};"
+        " if it does not have it, vault the set again.",
+        commands=_from_gateway(found),
     )
 
 
@@ -155,7 +160,7 @@ def _no_row(found: Evidence) -> Diagnosis:
         return Diagnosis(
             hop="gateway",
             sentence=f"S3 has it from an earlier delivery only ({ago(found.object.modified)}).",
-            commands=["vault the file again", *_gateway(found)],
+            commands=_from_gateway(found),
         )
     return Diagnosis(
         hop="event",
@@ -164,11 +169,26 @@ def _no_row(found: Evidence) -> Diagnosis:
     )
 
 
-def _gateway(found: Evidence) -> list[str]:
-    """Return commands that report the files that the gateway cannot upload."""
+def _from_gateway(found: Evidence) -> list[str]:
+    """Return the commands for a key that the gateway has not uploaded."""
+    again = vault_again(found.set_id, local=found.local, new=True)
+    return [*_gateway(found, found.key), again]
+
+
+def _gateway(found: Evidence, key: str) -> list[str]:
+    """Return commands that report, or locally release, files that the gateway does not upload."""
+    if found.local:
+        folder = found.manifest_key.rpartition("/")[0]
+        return [release(found.set_id, key.removeprefix(f"{folder}/"))]
     if found.gateway_arn is None:
         return []
-    return [
-        f"aws storagegateway list-file-shares --gateway-arn {found.gateway_arn}",
-        CACHE_REPORT,
-    ]
+    partition = found.gateway_arn.split(":")[1]
+    # https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_StartCacheReport.html
+    # advises against the bucket of the share.
+    report = (
+        "aws storagegateway start-cache-report --file-share-arn SHARE --role ROLE"
+        f" --location-arn arn:{partition}:s3:::{found.reports_bucket}"
+        f" --bucket-region {found.region} --client-token $(uuidgen)"
+        " --inclusion-filters Name=UploadState,Values=FailingUpload"
+    )
+    return [f"aws storagegateway list-file-shares --gateway-arn {found.gateway_arn}", report]

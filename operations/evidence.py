@@ -43,6 +43,7 @@ def gather(
     *,
     share_prefix: str,
     search_dead_letters: bool,
+    local: bool,
     on_hop: Callable[[], None],
 ) -> Evidence:
     """Read the information of every hop on *key*, a full S3 key without a folder's slash."""
@@ -62,7 +63,11 @@ def gather(
     return Evidence(
         set_id=set_id,
         key=key,
+        manifest_key=vault.manifest_key(set_id, share_prefix=share_prefix),
         bucket=vault.file_upload_bucket_name,
+        reports_bucket=vault.reports_bucket_name,
+        region=vault.region,
+        local=local,
         has_manifest=listed.has_manifest,
         listed=listed.listed,
         listed_bytes=listed.size_bytes,

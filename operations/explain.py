@@ -43,6 +43,7 @@ def explain(
             whole_key,
             share_prefix=prefix,
             search_dead_letters=dead_letters,
+            local=invocation.choice.local,
             on_hop=steps.advance,
         )
     diagnosis = diagnose(found)

@@ -165,7 +165,9 @@ def _print_differences(invocation: Invocation, state: SetState, most: int) -> No
             output.line(f"  {shown(each.key)}{known[each.in_s3]}")
         if number > most:
             output.line(f"  ... and {number - most} more: --all lists them.")
-    if state.differences:
+    first = next((each.key for each in state.differences), None)
+    if state.manifest_key is None:
+        first = f"{state.folder}{state.set_id}{invocation.vault.manifest_suffix_name}"
+    if first is not None:
         output.line()
-        first = state.differences[0].key
         output.next(f"sgvault explain {argument(state.set_id)} {argument(first)}")

@@ -25,7 +25,11 @@ LETTER = DeadLetter(
 ARRIVED = Evidence(
     set_id="a",
     key="a-vaultjob/it's",
+    manifest_key="a-vaultjob/a.manifest",
     bucket="bucket",
+    reports_bucket="reports",
+    region="us-east-1",
+    local=False,
     has_manifest=True,
     listed=True,
     listed_bytes=3,
@@ -43,7 +47,11 @@ ARRIVED = Evidence(
     ("changes", "hop", "cure"),
     [
         ({}, "none", "sgvault watch a"),
-        ({"has_manifest": False, "listed": False}, "manifest", "sgvault show a"),
+        (
+            {"has_manifest": False, "listed": False},
+            "manifest",
+            "vault-data.sh --source FOLDER --set a",
+        ),
         ({"listed": False}, "manifest", "sgvault show a"),
         ({"row_time": None}, "event", "sgvault backfill a"),
         ({"row_time": 1_500_000_000}, "event", "sgvault backfill a"),
@@ -52,8 +60,12 @@ ARRIVED = Evidence(
             "queue records",
             "sgvault dead-letters redrive m1",
         ),
-        ({"listed_bytes": 4}, "gateway", "vault the file again"),
-        ({"versions": [], "row_time": None}, "gateway", "storagegateway start-cache-report"),
+        ({"listed_bytes": 4}, "gateway", "vault-data.sh --source FOLDER --set a --new"),
+        (
+            {"versions": [], "row_time": None},
+            "gateway",
+            "--location-arn arn:aws:s3:::reports --bucket-region us-east-1 ",
+        ),
         (
             {"versions": [replace(WHOLE, size_bytes=None), replace(WHOLE, newest=False)]},
             "S3",
@@ -62,7 +74,7 @@ ARRIVED = Evidence(
         (
             {"row_time": None, "versions": [replace(WHOLE, modified=1_500_000_000)]},
             "gateway",
-            "vault the file again",
+            "vault-data.sh --source FOLDER --set a --new",
         ),
     ],
 )
@@ -72,6 +84,24 @@ def test_the_first_hop_without_the_key_is_named_with_its_remedy(
     found = diagnose(replace(ARRIVED, **changes))
     assert found.hop == hop
     assert any(cure in command for command in found.commands), found.commands
+
+
+@pytest.mark.parametrize(
+    ("changes", "file", "new"),
+    [
+        ({"versions": [], "row_time": None}, """'it'"'"'s'""", " NEW=yes"),
+        ({"listed_bytes": 4}, """'it'"'"'s'""", " NEW=yes"),
+        ({"has_manifest": False, "listed": False}, "a.manifest", ""),
+    ],
+)
+def test_the_local_gateway_is_made_to_upload_what_it_may_hold_back(
+    changes: dict[str, Any], file: str, new: str
+) -> None:
+    found = diagnose(replace(ARRIVED, local=True, **changes))
+    assert sorted(found.commands) == [
+        f"make release SET=a FILE={file}",
+        f"make vault DATA=FOLDER SET=a{new}",
+    ]
 
 
 def test_the_gateways_health_log_on_the_key_is_shown() -> None:

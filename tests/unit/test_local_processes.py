@@ -139,6 +139,7 @@ def test_a_system_is_equal_after_writing_and_reading_it(tmp_path: Path) -> None:
         "shareFolder",
         "bucket",
         "table",
+        "reportsBucket",
         "bus",
         "queueUrl",
         "deadLetterQueueUrl",

@@ -45,6 +45,7 @@ class Account:
         self.there: set[str] = set()
         self.objects: dict[str, bytes] = {}
         self.outcomes: list[dict[str, Any]] = []
+        self.register: dict[str, dict[str, Any]] = {}
         self.interrupted = ""
 
     def __getattr__(self, name: str) -> Any:
@@ -76,7 +77,11 @@ class Account:
 
     def list_objects_v2(self, **request: Any) -> dict[str, Any]:
         found = [key for key in self.objects if key.startswith(request["Prefix"])]
-        return {"Contents": [{"Key": key} for key in found]}
+        return {"Contents": [{"Key": key, "Size": len(self.objects[key])} for key in found]}
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        row = self.register.get(request["Key"]["folder"]["S"])
+        return {"Item": row} if row else {}
 
     def get_paginator(self, _: str) -> Any:
         items = [
@@ -228,6 +233,36 @@ def test_an_unchanged_set_shows_its_known_outcome_at_once(
 
 
 @pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"standsAt": {"S": "s-vaultjob/a"}}, "its last check stopped at s-vaultjob/a."),
+        ({"setId": {"S": "s"}}, "The set s has no outcome yet."),
+        (None, "The set s has no outcome yet."),
+    ],
+)
+def test_an_unchanged_set_in_flight_shows_the_key_that_it_waits_for(
+    account: Account,
+    system: DeployedSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    row: dict[str, Any] | None,
+    said: str,
+) -> None:
+    client = Client(write_manifest(system), writes=False)
+    account.register = {"s-vaultjob/": row} if row else {}
+    console = Console(file=io.StringIO())
+    monkeypatch.setattr(DeployedSystem, "gateway_client", lambda self: client)
+    monkeypatch.setattr(vault_dataset, "watch", lambda *_, **__: Watched({"detail": an_outcome()}))
+
+    vault(system, a_set(tmp_path), phases=Phases(console))
+
+    assert isinstance(console.file, io.StringIO)
+    printed = console.file.getvalue()
+    assert said in printed
+    assert "add NEW=yes" in printed
+
+
+@pytest.mark.parametrize(
     ("options", "arguments"),
     [
         ({}, ()),
@@ -329,6 +364,26 @@ def test_a_file_that_is_uploaded_cannot_be_held_back(
         hold_back(system, "s", "a")
     with pytest.raises(CommandError, match="make hold-back SET=id FILE=path"):
         hold_back(system, "s", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "mark"),
+    [
+        (b"abc", " (S3 has an object of its size)"),
+        (b"a", " (S3 has 1 of its 3 bytes)"),
+        (None, ""),
+    ],
+)
+def test_the_list_of_held_files_marks_those_that_s3_has(
+    account: Account, system: DeployedSystem, content: bytes | None, mark: str
+) -> None:
+    """A file that was not copied into the share yet has no size to compare with."""
+    for key in ("s-vaultjob/a", "s-vaultjob/b"):
+        system.held_back().add(key)
+    write_manifest(system).with_name("a").write_bytes(b"abc")
+    account.objects |= {"s-vaultjob/b": b"abc"} | ({"s-vaultjob/a": content} if content else {})
+
+    assert release(system, "", "").splitlines()[1:] == [f"s-vaultjob/a{mark}", "s-vaultjob/b"]
 
 
 def test_the_demo_chooses_the_environment_by_the_number_of_files(tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ def test_show_of_a_set_without_a_manifest_shows_its_arrivals(place: Place) -> No
     ran = sgvault("show", "b")
     assert ran.status == 0
     assert "none in b-vaultjob/: nothing can be reconciled without it" in ran.out
+    assert "Next: sgvault explain b b-vaultjob/b.manifest" in ran.out
 
 
 def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
