@@ -34,13 +34,23 @@ ifneq ($(call given,ENV),$(call given,VAULT_ENV))
 $(error ENV is $(call given,ENV) and VAULT_ENV is $(call given,VAULT_ENV): give one of them)
 endif
 endif
+# An option with one value: another one, as in NEW=no, would be taken for it.
+only = $(if $(filter-out $2,$(call given,$1)),$(error $1 is '$(call given,$1)': write $1=$(firstword $2), or leave it out))
+$(call only,NEW,yes 1)
+$(call only,SHORT,yes 1)
+$(call only,YES,1 yes)
+$(call only,LOCK,no)
 unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW NEW FILE
 unexport SEED MINUTES PLANT
 data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
 where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
 file := $${GIVEN_SET:+--set "$$GIVEN_SET"} $${GIVEN_FILE:+--file "$$GIVEN_FILE"}
+# A name in the shell's ENV was meant for make; a path there is the startup file of a shell.
+misplaced = $(if $(filter environment,$(origin ENV)),$(if $(findstring /,$(ENV))$(VAULT_ENV),,$(ENV)))
+checked = $(if $(misplaced),$(error ENV is '$(ENV)' in the shell, where it selects nothing: write make $@ ENV=$(ENV), or set VAULT_ENV))
+in_env = $(checked)env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"}
 # The environment local is the system that make local-up runs.
-place = $(if $(filter local,$(call given,ENV)),--local,$${GIVEN_ENV:+--env "$$GIVEN_ENV"})
+place = $(checked)$(if $(filter local,$(call given,ENV)),--local,$${GIVEN_ENV:+--env "$$GIVEN_ENV"})
 format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
 
 shell_scripts := scripts/*.sh tools/*.sh .ci/run tests/scripts/*.bats tests/scripts/*.bash
@@ -67,7 +77,7 @@ screenshot: ## Take the README's picture of a report that the demo kept, where a
 	@tools/screenshot.sh
 
 local-up: setup ## Start and deploy the same system, and leave it running (ENV)
-	@$(run) python -m local up $(where) $(format) $${GIVEN_ENV:+--environment "$$GIVEN_ENV"}
+	@$(run) python -m local up $(checked)$(where) $(format) $${GIVEN_ENV:+--environment "$$GIVEN_ENV"}
 
 vault: setup ## Vault one more dataset in the running system (DATA, SET, NEW, CHECKSUM)
 	@$(run) python -m local vault $(data) $${GIVEN_NEW:+--new} \
@@ -87,7 +97,7 @@ local-down: setup ## Stop the running system and remove its data
 
 ## Review a deployment
 plan: setup ## Plan the stacks and print a review; apply nothing (ENV, STACK, ALLOW)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment.review \
+	@$(run) $(in_env) python -m deployment.review \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
 
 plan-local: setup ## The same on a local AWS, where EventProcessingStack is deployed for the others (PORT)
@@ -99,25 +109,25 @@ preflight: setup ## Ask AWS whether a deployment will succeed, before anything i
 		$(if $(filter json,$(call given,FORMAT)),--json) $(if $(filter no,$(call given,LOCK)),--no-lock)
 
 deploy: setup ## Plan each stack, show its review, ask, and apply exactly that plan (ENV, STACK, ALLOW, YES)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment deploy $${GIVEN_YES:+--yes} \
+	@$(run) $(in_env) python -m deployment deploy $${GIVEN_YES:+--yes} \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
 
 destroy: setup ## Destroy the stacks in reverse order; refuse losses that no plan shows (ENV, STACK, YES)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m deployment destroy $${GIVEN_YES:+--yes} \
+	@$(run) $(in_env) python -m deployment destroy $${GIVEN_YES:+--yes} \
 		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"}
 
 ## Operate the deployed system
 bootstrap: setup ## Create or update the bucket for Terraform's state (ENV, YES)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault bootstrap $${GIVEN_YES:+--yes}
+	@$(run) $(in_env) sgvault bootstrap $${GIVEN_YES:+--yes}
 
 state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault state-policy
+	@$(run) $(in_env) sgvault state-policy
 
 deploy-policy: setup ## Write the IAM policies of who deploys all stacks to build/deploy-policy (ENV)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault deploy-policy --folder build/deploy-policy
+	@$(run) $(in_env) sgvault deploy-policy --folder build/deploy-policy
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} sgvault reconcile \
+	@$(run) $(in_env) sgvault reconcile \
 		$${GIVEN_YES:+--yes} $${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"} $${GIVEN_SET:+-- "$$GIVEN_SET"}
 
 smoke: setup ## Send two small datasets through what is deployed, and remove them again (ENV, YES, FORMAT)
@@ -125,7 +135,7 @@ smoke: setup ## Send two small datasets through what is deployed, and remove the
 
 ## Change it
 synth: setup ## Write the Terraform configuration of the environment ENV to cdktf.out
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python main.py
+	@$(run) $(in_env) python main.py
 
 format: setup ## Format the code, and fix problems that can be fixed automatically
 	@$(run) ruff check --fix --exit-zero --quiet
@@ -155,7 +165,7 @@ test: lint ## All tests: lint, then units, scripts, synth and the deployed syste
 
 audit: setup ## Check policies: stacks, IAM, secrets and licences (ENV)
 	@tools/setup.sh audit
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.audit
+	@$(run) $(in_env) python -m tools.audit
 	@$(run) pytest tests/audit
 
 ## Set up, measure, clean
@@ -183,7 +193,7 @@ clean: ## Remove all generated files except .venv, node_modules and a running sy
 
 ## Leave CDKTF
 hcl: setup ## Write the stacks as HCL to build/hcl, to continue without CDKTF (ENV)
-	@$(run) env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"} python -m tools.hcl
+	@$(run) $(in_env) python -m tools.hcl
 
 try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, and print the differences
 	@$(run) python -m tools.try_cdktn
