@@ -233,7 +233,7 @@ def test_an_unchanged_set_shows_its_known_outcome_at_once(
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "sentence"),
     [
         ({"standsAt": {"S": "s-vaultjob/a"}}, "its last check stopped at s-vaultjob/a."),
         ({"setId": {"S": "s"}}, "The set s has no outcome yet."),
@@ -246,7 +246,7 @@ def test_an_unchanged_set_in_flight_shows_the_key_that_it_waits_for(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     row: dict[str, Any] | None,
-    said: str,
+    sentence: str,
 ) -> None:
     client = Client(write_manifest(system), writes=False)
     account.register = {"s-vaultjob/": row} if row else {}
@@ -258,7 +258,7 @@ def test_an_unchanged_set_in_flight_shows_the_key_that_it_waits_for(
 
     assert isinstance(console.file, io.StringIO)
     printed = console.file.getvalue()
-    assert said in printed
+    assert sentence in printed
     assert "add NEW=yes" in printed
 
 
