@@ -40,7 +40,7 @@ def policy(
 
 def verify_statements(vault: Vault) -> list[dict[str, Any]]:
     """Return what verifying a receipt needs besides the reading policy."""
-    arn = f"arn:{vault.state_machine_arn.split(':')[1]}:s3:::"
+    arn = f"arn:{vault.partition}:s3:::"
     listed = allow("FindReceipts", ["s3:ListBucket"], [f"{arn}{vault.reports_bucket_name}"])
     return [
         {**listed, "Condition": {"StringLike": {"s3:prefix": "receipts/*"}}},
@@ -54,7 +54,7 @@ def verify_statements(vault: Vault) -> list[dict[str, Any]]:
 
 def reading_policy(vault: Vault) -> dict[str, Any]:
     """Return the policy, limited to names of this environment."""
-    partition = vault.state_machine_arn.split(":")[1]
+    partition = vault.partition
     where = f"{vault.region}:{vault.account_id}"
 
     def arn(service: str, resource: str) -> str:

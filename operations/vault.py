@@ -75,6 +75,11 @@ class Vault:
         )
 
     @property
+    def partition(self) -> str:
+        """The partition of the state machine, which is that of the whole system."""
+        return self.state_machine_arn.split(":")[1]
+
+    @property
     def region(self) -> str:
         """The region of the state machine, which is that of the whole system."""
         return self.state_machine_arn.split(":")[3]

@@ -23,7 +23,7 @@ def smoke_policy(vault: Vault) -> dict[str, Any]:
 
     An outcome's key is a hash, so that the policy cannot be narrowed to some outcomes.
     """
-    partition = vault.state_machine_arn.split(":")[1]
+    partition = vault.partition
     where = f"{vault.region}:{vault.account_id}"
 
     def arn(service: str, resource: str) -> str:

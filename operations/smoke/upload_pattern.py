@@ -16,8 +16,7 @@ def documented_event(vault: Vault, bucket: str) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/filegateway/latest/files3/monitoring-file-gateway.html
     """
-    partition = vault.state_machine_arn.split(":")[1]
-    gateway = f"arn:{partition}:storagegateway:{vault.region}:{vault.account_id}"
+    gateway = f"arn:{vault.partition}:storagegateway:{vault.region}:{vault.account_id}"
     return {
         "version": "0",
         "id": "2649b160-d59d-c97f-3f64-8aaa9ea6aed3",
@@ -29,7 +28,7 @@ def documented_event(vault: Vault, bucket: str) -> dict[str, Any]:
         "resources": [
             f"{gateway}:share/share-F123D451",
             f"{gateway}:gateway/sgw-712345DA",
-            f"arn:{partition}:s3:::{bucket}",
+            f"arn:{vault.partition}:s3:::{bucket}",
         ],
         "detail": {
             "object-size": 1024,
