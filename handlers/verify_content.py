@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from handlers.aws.lambda_environment import VerifyEnvironment
 from handlers.aws.object_chunks import object_chunks
-from handlers.aws.object_content import RANGE_BYTES, ObjectContent, Reading
+from handlers.aws.object_content import RANGE_BYTES, SLOW_DOWN, ObjectContent, Reading
 from handlers.aws.shard_results import ShardResults
 from handlers.aws.telemetry import count, instrumented, logger
 from handlers.aws.time_limit import time_limit
@@ -36,7 +36,6 @@ RESERVE_SECONDS = 60
 WORKERS = 16
 BATCH = 256
 """The number of objects between two checks of the remaining time."""
-SLOW_DOWN = {"SlowDown", "503", "ServiceUnavailable", "RequestTimeout", "InternalError", "500"}
 
 if sys.platform == "linux" and platform.machine() == "aarch64":
     # The archive has a separate folder with awscrt for Lambda; other machines install their own.

@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from handlers.aws.object_content import ObjectContent, Reading
+from handlers.aws.object_content import SLOW_DOWN, ObjectContent, Reading
 from handlers.core.content import Comparison, Verdict
 from handlers.core.manifest_entries import Entry
 from operations.errors import OperatorError
@@ -25,7 +25,6 @@ BATCH = 256
 """The number of objects whose results memory holds."""
 ATTEMPTS = 3
 """An object that is replaced while it is read is compared again, until this number."""
-SLOW = {"SlowDown", "503", "ServiceUnavailable", "RequestTimeout", "InternalError", "500"}
 REFUSED = {"AccessDenied", "403"}
 
 
@@ -133,6 +132,6 @@ def _unreadable(before: Comparison, error: ClientError) -> Comparison:
             f"S3 refuses to read {shown(before.key)}: 'sgvault policy --verify' prints the"
             " permissions."
         ) from error
-    if code in SLOW:
+    if code in SLOW_DOWN:
         raise error
     return replace(before, verdict=Verdict.UNVERIFIED, found=None, reason=str(error))

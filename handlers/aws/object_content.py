@@ -26,6 +26,8 @@ CRC64NVME = "crc64nvme"
 RANGE_BYTES = 64 * 1024**2
 """An object up to this size is read as one range; a larger one in ranges, some concurrently."""
 RANGES_AT_ONCE = 8
+SLOW_DOWN = {"SlowDown", "503", "ServiceUnavailable", "RequestTimeout", "InternalError", "500"}
+"""The codes of errors that concern S3 as a whole, and pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
