@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from handlers.core.content import Comparison
 from operations.errors import OperatorError
 from operations.executions import Executions, outcome
+from operations.report_files import place_of
 from operations.safe_text import shown
 from operations.vault import Vault
 
@@ -77,7 +78,7 @@ def find_receipt(
     for each in Executions(vault).of_set(set_id, folder):
         decided = None if each.running else outcome(vault, each.outcome_id)
         if decided and decided.get("receipt") and attempt in (0, decided["attempt"]):
-            bucket, _, key = decided["receipt"].removeprefix("s3://").partition("/")
+            bucket, key = place_of(decided["receipt"])
             index = _body(bucket, key, decided["receipt-sha256"])
             return Receipt(bucket=bucket, key=key, index=json.loads(index))
     kept = list(_indexes(vault.reports_bucket_name, set_id))

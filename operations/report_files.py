@@ -40,12 +40,18 @@ def last_outcome(vault: Vault, set_id: str, *, share_prefix: str, attempt: int) 
     raise OperatorError(f"{shown(set_id)} has {wanted}: 'sgvault show' compares it now.")
 
 
+def place_of(uri: str) -> tuple[str, str]:
+    """Return the bucket and the key of an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
 class ReportFiles:
     """A summary and its parts in the reports bucket."""
 
     def __init__(self, uri: str) -> None:
         """Open the report with this S3 URI of its summary."""
-        self._bucket, _, self._key = uri.removeprefix("s3://").partition("/")
+        self._bucket, self._key = place_of(uri)
         self._s3 = boto3.client("s3")
 
     def summary(self) -> dict[str, Any]:

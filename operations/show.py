@@ -64,7 +64,8 @@ def show(
     else:
         _print_facts(invocation, state, reconciliation)
         _print_parts(invocation, state)
-        _print_differences(invocation, state, FIRST if not all_ else len(state.differences))
+        most = FIRST if not all_ else len(state.differences)
+        _print_differences(invocation, state, prefix, most)
     if state.manifest_problem is None:
         return 0
     output.remark(REMEDY, style="red")
@@ -153,7 +154,7 @@ def _print_parts(invocation: Invocation, state: SetState) -> None:
         invocation.output.line(f"... and {len(lacking) - FIRST} more parts: --json lists all.")
 
 
-def _print_differences(invocation: Invocation, state: SetState, most: int) -> None:
+def _print_differences(invocation: Invocation, state: SetState, prefix: str, most: int) -> None:
     output = invocation.output
     for kind, number in state.counts.items():
         if not number:
@@ -167,7 +168,7 @@ def _print_differences(invocation: Invocation, state: SetState, most: int) -> No
             output.line(f"  ... and {number - most} more: --all lists them.")
     first = next((each.key for each in state.differences), None)
     if state.manifest_key is None:
-        first = f"{state.folder}{state.set_id}{invocation.vault.manifest_suffix_name}"
+        first = invocation.vault.manifest_key(state.set_id, share_prefix=prefix)
     if first is not None:
         output.line()
         output.next(f"sgvault explain {argument(state.set_id)} {argument(first)}")

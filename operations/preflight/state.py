@@ -18,9 +18,9 @@ def bucket(account: Account) -> Finding:
         s3.head_bucket(Bucket=name)
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if status in MISSING and account.is_local:
-            return not_answered(f"no s3://{name}: {LOCAL}")
         if status in MISSING:
+            if account.is_local:
+                return not_answered(f"no s3://{name}: {LOCAL}")
             return red(f"s3://{name} does not exist", _bootstrap(account))
         return red(
             f"s3://{name}: status {status}",
@@ -42,9 +42,9 @@ def lock(account: Account) -> Finding:
         s3.put_object(Bucket=name, Key=key, Body=b"preflight", IfNoneMatch="*")
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in ("NoSuchBucket", "404") and account.is_local:
-            return not_answered(f"There is no state bucket: {LOCAL}.")
         if code in ("NoSuchBucket", "404"):
+            if account.is_local:
+                return not_answered(f"There is no state bucket: {LOCAL}.")
             return not_answered("There is no state bucket yet.", _bootstrap(account))
         if code == "PreconditionFailed":
             return red(
