@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from local.aws_environment import Endpoint
 from local.clients import client
@@ -25,9 +27,13 @@ def deployer(where: Endpoint) -> Endpoint:
         region=where.region,
         account_id=settings.stacks_account_id or "*",
     )
+    return user_of(where, [*deploy_policies(place, listed_actions()), state_policy(settings)])
+
+
+def user_of(where: Endpoint, documents: Iterable[Mapping[str, Any]]) -> Endpoint:
+    """Create a user with these policies, and return the endpoint with the user's credentials."""
     iam = client(where, "iam")
     iam.create_user(UserName=USER)
-    documents = [*deploy_policies(place, listed_actions()), state_policy(settings)]
     for number, document in enumerate(documents):
         made = iam.create_policy(PolicyName=f"{USER}-{number}", PolicyDocument=json.dumps(document))
         iam.attach_user_policy(UserName=USER, PolicyArn=made["Policy"]["Arn"])

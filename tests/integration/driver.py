@@ -235,13 +235,15 @@ def user(system: DeployedSystem, name: str, *options: str) -> Iterator[dict[str,
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="sgvault", PolicyDocument=policy)
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    yield environ | {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
-    iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
-    iam.delete_user_policy(UserName=name, PolicyName="sgvault")
-    iam.delete_user(UserName=name)
+    try:
+        yield environ | {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+    finally:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName=name, PolicyName="sgvault")
+        iam.delete_user(UserName=name)
 
 
 def outcome(subscription: OutcomeSubscription, *, seconds: float = 180) -> Event:

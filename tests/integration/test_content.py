@@ -5,27 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
 
 import pytest
-from awscrt.checksums import crc64nvme
 from boto3.s3.transfer import TransferConfig
 
 from handlers.core.manifest_entries import Entry
 from local.deployed_system import DeployedSystem
 from local.outcomes import Event
 from tests.integration.driver import SGVAULT, Driver, eventually, outcome, user
-from tests.unit.manifests import checksummed
+from tests.unit.manifests import HASHES, checksummed
 
 LARGE = b"0123456789abcdef" * (20 * 2**16)
 """20 MB, uploaded in parts."""
 FILES = {"a": b"", "large": LARGE, "small": b"right", "z": b"the last one"}
-HASHES: dict[str, Callable[[bytes], str]] = {
-    "crc64nvme": lambda content: f"{crc64nvme(content):016x}",
-    "sha256": lambda content: hashlib.sha256(content).hexdigest(),
-}
 WRONG = {"large": LARGE[:-1] + b"!", "small": b"wrong"}
 
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from local.clients import client
 from local.emulator.endpoint_process import EndpointOptions, start
 from operations.state_policy import state_policy
 from stacks.settings import read_settings
+from tests.integration.deployer import user_of
 from tests.integration.driver import eventually
 from tests.integration.recording import recorded
 from tools.recorded_requests.violations import violations_of
@@ -164,19 +165,7 @@ def account(bootstrapped: Bootstrapped) -> Account:
 @pytest.fixture(scope="module")
 def deployer(account: Account) -> Endpoint:
     """Return the endpoint with the credentials of a user who only has the printed policy."""
-    iam = account.client("iam")
-    iam.create_user(UserName="deployer")
-    iam.put_user_policy(
-        UserName="deployer",
-        PolicyName="state",
-        PolicyDocument=json.dumps(state_policy(read_settings(ROOT, "local"))),
-    )
-    key = iam.create_access_key(UserName="deployer")["AccessKey"]
-    return replace(
-        account.where,
-        access_key_id=key["AccessKeyId"],
-        secret_access_key=key["SecretAccessKey"],
-    )
+    return user_of(account.where, [state_policy(read_settings(ROOT, "local"))])
 
 
 def test_a_bootstrap_that_was_interrupted_is_finished_by_the_next(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from awscrt.checksums import crc64nvme
 
 from handlers import (
     reconcile_check,
@@ -20,15 +17,11 @@ from handlers.core.manifest_entries import Entry
 from stacks.constructs.reconciliation_states import definition
 from tests.state_machine_interpreter import Payload, Run
 from tests.unit.fakes import SET_TABLE, FakeAws, FakeContext
-from tests.unit.manifests import checksummed
+from tests.unit.manifests import HASHES, checksummed
 from tests.unit.samples import EVENT_TIME, manifest_event, put_row
 
 FOLDER = "a-vaultjob/"
 FILES = {"a": b"", "b": b"short", "d/c": b"a large one, by ranges", "d/e": b"x" * 100, "f": b"f"}
-HASHES: dict[str, Callable[[bytes], str]] = {
-    "crc64nvme": lambda content: f"{crc64nvme(content):016x}",
-    "sha256": lambda content: hashlib.sha256(content).hexdigest(),
-}
 
 
 @dataclass

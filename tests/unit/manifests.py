@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+
+from awscrt.checksums import crc64nvme
 
 from handlers.core.external_sort import Sorted, sorted_file
 from handlers.core.listing import Listing, prepare
@@ -15,6 +17,11 @@ from handlers.core.tidy_entries import TidyEntries
 ARRIVED = 1_604_579_690
 """The arrival of the manifest in S3: a few seconds before its event."""
 MANIFEST_KEY = "a-vaultjob/a.manifest"
+HASHES: dict[str, Callable[[bytes], str]] = {
+    "crc64nvme": lambda content: f"{crc64nvme(content):016x}",
+    "sha256": lambda content: hashlib.sha256(content).hexdigest(),
+}
+"""The checksum in a manifest of form 2, by algorithm."""
 
 
 def cut(content: bytes, places: Sequence[int] = ()) -> list[bytes]:

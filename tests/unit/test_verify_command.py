@@ -14,8 +14,9 @@ import pytest
 from handlers.aws import object_content
 from handlers.core import content as core
 from tests.unit import operator_account
-from tests.unit.content_vault import FILES, FOLDER, HASHES, ContentVault
+from tests.unit.content_vault import FILES, FOLDER, ContentVault
 from tests.unit.fakes import OUTCOME_TABLE, REPORTS_BUCKET, FakeAws
+from tests.unit.manifests import HASHES
 from tests.unit.operator_account import Account
 from tests.unit.operator_set import DatedS3, Place
 from tests.unit.refusals import client_error

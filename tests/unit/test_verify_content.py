@@ -23,8 +23,9 @@ from handlers.core import content as core
 from handlers.core.content import shard_count, shard_text
 from handlers.core.listing import Listing
 from handlers.core.manifest_entries import Entry
-from tests.unit.content_vault import FILES, FOLDER, HASHES, ContentVault
+from tests.unit.content_vault import FILES, FOLDER, ContentVault
 from tests.unit.fakes import EVENT_TABLE, REPORTS_BUCKET, FakeAws, FakeContext
+from tests.unit.manifests import HASHES
 from tests.unit.refusals import client_error
 
 MODES = [(mode, algorithm) for mode in ("stored", "read") for algorithm in HASHES]
