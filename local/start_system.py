@@ -100,6 +100,7 @@ def deploy(
     A *whole* system is deployed like on AWS: between the stacks, the client activates the gateway
     with its own scripts. Otherwise the API creates gateway and share.
     """
+    deployer = deployer or where
     stacks = synthesised(folder, where, phases=phases, deployer=deployer)
     outputs = deploy_stack(stacks, EVENT_PROCESSING, phases)
     names = vault_parameter(where)
@@ -119,8 +120,8 @@ def deploy(
         region=where.region,
         access_key_id=where.access_key_id,
         secret_access_key=where.secret_access_key,
-        deployer_access_key_id=(deployer or where).access_key_id,
-        deployer_secret_access_key=(deployer or where).secret_access_key,
+        deployer_access_key_id=deployer.access_key_id,
+        deployer_secret_access_key=deployer.secret_access_key,
         share_folder=share_folder(folder, share),
         job_dir_suffix=names["jobDirSuffixName"],
         manifest_suffix=names["manifestSuffixName"],

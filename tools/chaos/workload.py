@@ -20,7 +20,7 @@ LANES = 8
 TIME_OUT_SECONDS = 300
 """The time until a set times out in the environment ``chaos``, on a busy machine.
 
-It is longer than outages that follow one another, of a minute each, delay an upload.
+Outages of a minute each, one after the other, delay an upload for less.
 """
 
 
