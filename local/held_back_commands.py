@@ -12,10 +12,14 @@ def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
     """Hold back a file of a set, and return a message with the next steps.
 
     Raises:
-        CommandError: The set or the file is not given, or the file is in S3 already.
+        CommandError: The set or the file is not given or impossible, or the file is in S3 already.
     """
     if not set_id or not file:
         raise CommandError("Name the file to hold back: make hold-back SET=id FILE=path.")
+    if {"", ".", ".."} & set(file.removeprefix("./").removesuffix("/").split("/")):
+        raise CommandError(
+            f"{file!r} is no path in a set: it has no '..', and no '/' at its start."
+        )
     key = _key(system, set_id, file)
     found = system.client("s3").list_objects_v2(Bucket=system.bucket, Prefix=key)
     if key in (each["Key"] for each in found.get("Contents", [])):

@@ -38,6 +38,8 @@ def read(source: Path, set_id: str = "") -> SourceFolder:
     Raises:
         CommandError: The folder is missing, or contains no file.
     """
+    if source.is_file():
+        raise CommandError(f"{source} is a file: name the folder with the files to vault.")
     if not source.is_dir():
         raise CommandError(f"There is no folder {source}: name the folder with the files to vault.")
     files: list[str] = []

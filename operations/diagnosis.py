@@ -153,8 +153,13 @@ def _no_row(found: Evidence) -> Diagnosis:
         letter = found.dead_letters[0]
         return Diagnosis(
             hop=f"queue {letter.queue}",
-            sentence=f"It is in S3, and its event is a dead letter: {shown(letter.reason)}.",
-            commands=[f"sgvault dead-letters redrive {argument(letter.message_id)}"],
+            sentence=f"It is in S3, and its event is a dead letter: {shown(letter.reason)}. If it"
+            " cannot be read, redriving it brings it back: announce the file again, and set it aside.",
+            commands=[
+                f"sgvault dead-letters redrive {argument(letter.message_id)}",
+                f"sgvault backfill {set_}",
+                f"sgvault dead-letters set-aside {argument(letter.message_id)} --why TEXT",
+            ],
         )
     if found.object is not None and found.object.modified < found.since:
         return Diagnosis(

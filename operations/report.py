@@ -142,6 +142,10 @@ def _write_page(
 
     vault, output = invocation.vault, invocation.output
     set_id, key = decided["set-id"], decided["object-key"]
+    if not path.parent.is_dir() or path.is_dir():
+        raise OperatorError(
+            f"{path} cannot be written: give --html a file in a folder that exists."
+        )
     with output.progress("Reading the arrivals") as steps:
         folder = vault.folder(set_id, share_prefix=prefix)
         arrivals = read_arrivals(vault, set_id, folder, key, on_row=steps.advance)

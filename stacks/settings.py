@@ -123,12 +123,22 @@ def _settings(values: Mapping[str, Any]) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError) as error:
         raise SettingsError([f"{path.name} cannot be read: {error}"]) from error
     if not isinstance(content, dict):
         raise SettingsError([f"{path.name} is not a JSON object: write {{...}}"])
     return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, or raise ValueError for a repeated key: JSON would use the last one."""
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in values:
+            raise ValueError(f"{key} appears twice: keep one")
+        values[key] = value
+    return values
 
 
 def _wrong_name(

@@ -59,6 +59,9 @@ def test_a_folder_that_is_missing_or_empty_is_reported(tmp_path: Path) -> None:
         source_folder.read(tmp_path / "missing")
     with pytest.raises(CommandError, match="contains no file"):
         source_folder.read(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match="is a file: name the folder"):
+        source_folder.read(tmp_path / "file")
 
 
 def test_the_uploads_of_a_set_are_its_files_its_folders_and_its_manifest(tmp_path: Path) -> None:

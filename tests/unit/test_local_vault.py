@@ -366,6 +366,13 @@ def test_a_file_that_is_uploaded_cannot_be_held_back(
         hold_back(system, "s", "")
 
 
+@pytest.mark.parametrize("file", ["/a", "../a", "a//b", "a/./b"])
+def test_a_path_outside_the_set_cannot_be_held_back(system: DeployedSystem, file: str) -> None:
+    with pytest.raises(CommandError, match="is no path in a set"):
+        hold_back(system, "s", file)
+    assert system.held_back().keys() == []
+
+
 @pytest.mark.parametrize(
     ("content", "mark"),
     [

@@ -253,6 +253,9 @@ def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) ->
     assert sgvault("report", "a", "--html", str(path)).status == 0
     assert "a-vaultjob/deep/two" in path.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+    for wrong in (tmp_path, tmp_path / "none" / "report.html"):
+        ran = sgvault("report", "a", "--html", str(wrong))
+        assert (ran.status, "give --html a file in a folder" in ran.err) == (1, True)
 
 
 @pytest.mark.parametrize("options", [["--jsonl", "--combined"], ["--json", "--jsonl"]])

@@ -579,6 +579,14 @@ def test_a_file_that_is_no_json_object_is_reported_by_name(tmp_path: Path, conte
     assert len(problem.splitlines()) == 1
 
 
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 1}', '{"tags": {"a": "b", "a": "c"}}'])
+def test_a_setting_that_is_written_twice_is_reported(tmp_path: Path, text: str) -> None:
+    root = project(tmp_path, dev={})
+    (root / "environments" / "dev.json").write_text(text)
+    with pytest.raises(SettingsError, match=r"dev\.json cannot be read: a appears twice: keep one"):
+        read_settings(root)
+
+
 def test_a_file_that_is_not_utf_8_is_reported_by_its_name(tmp_path: Path) -> None:
     """Some editors still use other encodings."""
     root = project(tmp_path, dev={})
