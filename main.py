@@ -26,6 +26,7 @@ def main() -> None:
     app = App()
     define_stacks(app, settings)
     app.synth()
+    print(f"Synthesised the environment {settings.environment_name} to {app.outdir}.")
     for warning in warnings(app):  # cdktf-cli prints them only for its own runs
         print(f"Warning: {warning}")
 

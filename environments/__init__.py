@@ -8,6 +8,7 @@ from pathlib import Path
 
 VARIABLE = "VAULT_ENV"
 DEFAULT = "dev"
+NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class UnknownEnvironmentError(LookupError):
@@ -26,8 +27,11 @@ def settings_file(root: Path, name: str) -> Path:
         UnknownEnvironmentError: There is none; a path is no name.
     """
     folder = root / "environments"
-    path = folder / f"{name}.json"
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", name) or not path.is_file():
-        names = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
-        raise UnknownEnvironmentError(f"{VARIABLE} is {name!r}: set it to one of {names}")
-    return path
+    files = {path.stem: path for path in folder.glob("*.json")}
+    names = sorted(filter(NAME.fullmatch, files))
+    if name in names:
+        return files[name]
+    remedy = f"set it to one of {', '.join(names)}"
+    if name in files:
+        remedy = f"rename environments/{name}.json to a name of a-z, 0-9 and hyphen, or {remedy}"
+    raise UnknownEnvironmentError(f"{VARIABLE} is {name!r}: {remedy}")

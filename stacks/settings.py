@@ -1,7 +1,7 @@
 """The settings of a deployment: read and checked once, in main.py.
 
 Defaults are the ``context`` of cdktf.json; ``environments/<VAULT_ENV>.json`` overrides
-them. There is no other source.
+them. Nothing else changes a setting.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ def read_settings(root: Path, environment: str = environments.DEFAULT) -> Settin
         chosen = environments.settings_file(root, environment)
     except environments.UnknownEnvironmentError as error:
         raise SettingsError([str(error)]) from error
-    context = _read(root / "cdktf.json").get("context", {})
+    context = _read(root / "cdktf.json", root).get("context", {})
     if not isinstance(context, dict):
         raise SettingsError(["The context in cdktf.json is not a JSON object: write {...}"])
-    given = _read(chosen)
+    given = _read(chosen, root)
     values = {**context, **given}
     if problems := [*_wrong_name(environment, given, values), *_problems(values)]:
         raise SettingsError(problems)
@@ -121,13 +121,14 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     return Settings(**fields, state_bucket_is_guessable=guessable)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, root: Path) -> dict[str, Any]:
+    name = path.relative_to(root)
     try:
         content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError) as error:
-        raise SettingsError([f"{path.name} cannot be read: {error}"]) from error
+        raise SettingsError([f"{name} cannot be read: {error}"]) from error
     if not isinstance(content, dict):
-        raise SettingsError([f"{path.name} is not a JSON object: write {{...}}"])
+        raise SettingsError([f"{name} is not a JSON object: write {{...}}"])
     return content
 
 

@@ -115,6 +115,10 @@ def test_only_the_used_modules_of_the_provider_are_imported() -> None:
     assert 20 < len(imported) < 120
 
 
+def test_the_environment_is_printed(ended: str) -> None:
+    assert ended.startswith("Synthesised the environment dev to cdktf.out.\n")
+
+
 def test_an_unsupported_system_causes_a_warning_and_is_deployed(ended: str) -> None:
     """It is the default, because the workshop specifies it."""
     assert WARNING in ended

@@ -566,16 +566,25 @@ def test_an_unknown_environment_is_reported_with_the_known_ones(
     ]
 
 
+def test_a_file_with_an_impossible_name_is_not_offered(tmp_path: Path) -> None:
+    root = project(tmp_path, dev={}, Prod={})
+    remedy = (
+        r"rename environments/Prod\.json to a name of a-z, 0-9 and hyphen, or set it to one of dev$"
+    )
+    with pytest.raises(SettingsError, match=f"VAULT_ENV is 'Prod': {remedy}"):
+        read_settings(root, "Prod")
+
+
 @pytest.mark.parametrize(
     "content", ["", "{", '{"environmentName": "dev",}', "[]", "null", "7", '"dev"']
 )
 def test_a_file_that_is_no_json_object_is_reported_by_name(tmp_path: Path, content: str) -> None:
-    """The message begins with the file's name."""
+    """The message begins with the file's path."""
     root = project(tmp_path, dev=content)
     with pytest.raises(SettingsError) as raised:
         read_settings(root)
     (problem,) = raised.value.problems
-    assert problem.startswith("dev.json ")
+    assert problem.startswith("environments/dev.json ")
     assert len(problem.splitlines()) == 1
 
 
@@ -583,7 +592,9 @@ def test_a_file_that_is_no_json_object_is_reported_by_name(tmp_path: Path, conte
 def test_a_setting_that_is_written_twice_is_reported(tmp_path: Path, text: str) -> None:
     root = project(tmp_path, dev={})
     (root / "environments" / "dev.json").write_text(text)
-    with pytest.raises(SettingsError, match=r"dev\.json cannot be read: a appears twice: keep one"):
+    with pytest.raises(
+        SettingsError, match=r"environments/dev\.json cannot be read: a appears twice"
+    ):
         read_settings(root)
 
 
@@ -591,7 +602,7 @@ def test_a_file_that_is_not_utf_8_is_reported_by_its_name(tmp_path: Path) -> Non
     """Some editors still use other encodings."""
     root = project(tmp_path, dev={})
     (root / "environments" / "dev.json").write_bytes(b'{"environmentName": "d\xe9v"}')
-    with pytest.raises(SettingsError, match=r"dev\.json cannot be read"):
+    with pytest.raises(SettingsError, match=r"environments/dev\.json cannot be read"):
         read_settings(root)
 
 
