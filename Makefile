@@ -40,18 +40,20 @@ $(call only,NEW,yes 1)
 $(call only,SHORT,yes 1)
 $(call only,YES,1 yes)
 $(call only,LOCK,no)
+# Variables that a recipe needs, and the error without one of them.
+need = $(foreach each,$1,$(if $(call given,$(each)),,$(error $2)))
 unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW NEW FILE
 unexport SEED MINUTES PLANT
-data := $${GIVEN_DATA:+--data "$$GIVEN_DATA"} $${GIVEN_SET:+--set "$$GIVEN_SET"}
-where := $${GIVEN_PORT:+--port "$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
-file := $${GIVEN_SET:+--set "$$GIVEN_SET"} $${GIVEN_FILE:+--file "$$GIVEN_FILE"}
+data := $${GIVEN_DATA:+--data="$$GIVEN_DATA"} $${GIVEN_SET:+--set="$$GIVEN_SET"}
+where := $${GIVEN_PORT:+--port="$$GIVEN_PORT"} $${GIVEN_SHORT:+--short}
+file := $${GIVEN_SET:+--set="$$GIVEN_SET"} $${GIVEN_FILE:+--file="$$GIVEN_FILE"}
 # A name in the shell's ENV was meant for make; a path there is the startup file of a shell.
 misplaced = $(if $(filter environment,$(origin ENV)),$(if $(findstring /,$(ENV))$(VAULT_ENV),,$(ENV)))
 checked = $(if $(misplaced),$(error ENV is '$(ENV)' in the shell, where it selects nothing: write make $@ ENV=$(ENV), or set VAULT_ENV))
 in_env = $(checked)env $${GIVEN_ENV:+VAULT_ENV="$$GIVEN_ENV"}
 # The environment local is the system that make local-up runs.
-place = $(checked)$(if $(filter local,$(call given,ENV)),--local,$${GIVEN_ENV:+--env "$$GIVEN_ENV"})
-format := $${GIVEN_FORMAT:+--format "$$GIVEN_FORMAT"}
+place = $(checked)$(if $(filter local,$(call given,ENV)),--local,$${GIVEN_ENV:+--env="$$GIVEN_ENV"})
+format := $${GIVEN_FORMAT:+--format="$$GIVEN_FORMAT"}
 
 shell_scripts := scripts/*.sh tools/*.sh .ci/run tests/scripts/*.bats tests/scripts/*.bash
 
@@ -77,16 +79,19 @@ screenshot: ## Take the README's picture of a report that the demo kept, where a
 	@tools/screenshot.sh
 
 local-up: setup ## Start and deploy the same system, and leave it running (ENV)
-	@$(run) python -m local up $(checked)$(where) $(format) $${GIVEN_ENV:+--environment "$$GIVEN_ENV"}
+	@$(run) python -m local up $(checked)$(where) $(format) $${GIVEN_ENV:+--environment="$$GIVEN_ENV"}
 
 vault: setup ## Vault one more dataset in the running system (DATA, SET, NEW, CHECKSUM)
+	$(call need,DATA,Name the folder: make $@ DATA=folder)
 	@$(run) python -m local vault $(data) $${GIVEN_NEW:+--new} \
-		$${GIVEN_CHECKSUM:+--checksum "$$GIVEN_CHECKSUM"} $(format)
+		$${GIVEN_CHECKSUM:+--checksum="$$GIVEN_CHECKSUM"} $(format)
 
 hold-back: setup ## Make its gateway hold back a file of a set until it is released (SET, FILE)
+	$(call need,SET FILE,Name the file: make $@ SET=id FILE=path)
 	@$(run) python -m local hold-back $(file)
 
 release: setup ## Make its gateway upload that file; without FILE, list the files held back (SET, FILE)
+	$(if $(call given,FILE),$(call need,SET,Name the set too: make $@ SET=id FILE=path))
 	@$(run) python -m local release $(file)
 
 local-status: setup ## Show the addresses and names of the running system
@@ -98,10 +103,10 @@ local-down: setup ## Stop the running system and remove its data
 ## Review a deployment
 plan: setup ## Plan the stacks and print a review; apply nothing (ENV, STACK, ALLOW)
 	@$(run) $(in_env) python -m deployment.review \
-		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
+		$${GIVEN_STACK:+--stack="$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow="$$GIVEN_ALLOW"}
 
 plan-local: setup ## The same on a local AWS, where EventProcessingStack is deployed for the others (PORT)
-	@$(run) python -m local plan $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+	@$(run) python -m local plan $${GIVEN_PORT:+--port="$$GIVEN_PORT"}
 
 ## Deploy
 preflight: setup ## Ask AWS whether a deployment will succeed, before anything is created (ENV, FORMAT, LOCK)
@@ -110,11 +115,11 @@ preflight: setup ## Ask AWS whether a deployment will succeed, before anything i
 
 deploy: setup ## Plan each stack, show its review, ask, and apply exactly that plan (ENV, STACK, ALLOW, YES)
 	@$(run) $(in_env) python -m deployment deploy $${GIVEN_YES:+--yes} \
-		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow "$$GIVEN_ALLOW"}
+		$${GIVEN_STACK:+--stack="$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow="$$GIVEN_ALLOW"}
 
 destroy: setup ## Destroy the stacks in reverse order; refuse losses that no plan shows (ENV, STACK, YES)
 	@$(run) $(in_env) python -m deployment destroy $${GIVEN_YES:+--yes} \
-		$${GIVEN_STACK:+--stack "$$GIVEN_STACK"}
+		$${GIVEN_STACK:+--stack="$$GIVEN_STACK"}
 
 ## Operate the deployed system
 bootstrap: setup ## Create or update the bucket for Terraform's state (ENV, YES)
@@ -127,8 +132,9 @@ deploy-policy: setup ## Write the IAM policies of who deploys all stacks to buil
 	@$(run) $(in_env) sgvault deploy-policy --folder build/deploy-policy
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
+	$(call need,SET,Name the set: make $@ SET=id)
 	@$(run) $(in_env) sgvault reconcile \
-		$${GIVEN_YES:+--yes} $${GIVEN_PREFIX:+--prefix "$$GIVEN_PREFIX"} $${GIVEN_SET:+-- "$$GIVEN_SET"}
+		$${GIVEN_YES:+--yes} $${GIVEN_PREFIX:+--prefix="$$GIVEN_PREFIX"} -- "$$GIVEN_SET"
 
 smoke: setup ## Send two small datasets through what is deployed, and remove them again (ENV, YES, FORMAT)
 	@$(run) sgvault smoke $(place) $(if $(filter json,$(call given,FORMAT)),--json) $${GIVEN_YES:+--yes}
@@ -174,14 +180,14 @@ setup: ## Build .venv and node_modules, if a lock file changed; other commands d
 	@tools/setup.sh
 
 bench: setup ## Compare the cost of the reconciliation with a plain one, on a stub of AWS (FILES)
-	@$(run) python -m tools.benchmarks $${GIVEN_FILES:+--files "$$GIVEN_FILES"}
+	@$(run) python -m tools.benchmarks $${GIVEN_FILES:+--files="$$GIVEN_FILES"}
 
 simulate: setup ## Simulate bursts, outages and bad deployments with the real handlers (UPLOADS)
-	@$(run) python -m tools.simulation $${GIVEN_UPLOADS:+--uploads "$$GIVEN_UPLOADS"}
+	@$(run) python -m tools.simulation $${GIVEN_UPLOADS:+--uploads="$$GIVEN_UPLOADS"}
 
 chaos: setup ## Disturb the local system while it works, and compare what comes of it (SEED, MINUTES, PLANT)
-	@$(run) python -m tools.chaos $${GIVEN_SEED:+--seed "$$GIVEN_SEED"} \
-		$${GIVEN_MINUTES:+--minutes "$$GIVEN_MINUTES"} $${GIVEN_PLANT:+--plant "$$GIVEN_PLANT"}
+	@$(run) python -m tools.chaos $${GIVEN_SEED:+--seed="$$GIVEN_SEED"} \
+		$${GIVEN_MINUTES:+--minutes="$$GIVEN_MINUTES"} $${GIVEN_PLANT:+--plant="$$GIVEN_PLANT"}
 
 lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh

@@ -45,7 +45,7 @@ def make(folder: Path, *words: str, **variables: str) -> tuple[int, str, str]:
     "target", ["synth", "plan", "deploy", "preflight", "local-up", "reconcile"]
 )
 def test_an_environment_in_the_shells_env_is_refused(folder: Path, target: str) -> None:
-    status, printed, error = make(folder, target, ENV="prod")
+    status, printed, error = make(folder, target, "SET=s", ENV="prod")
     assert (status, printed) == (2, "")
     assert "ENV is 'prod' in the shell, where it selects nothing" in error
     assert f"write make {target} ENV=prod, or set VAULT_ENV" in error
@@ -93,8 +93,8 @@ def test_another_value_of_an_option_that_has_only_one_is_refused(
 @pytest.mark.parametrize(
     ("words", "arguments"),
     [
-        (["vault", "NEW=yes"], "local vault --new"),
-        (["vault", "NEW="], "local vault"),
+        (["vault", "DATA=a b", "NEW=yes"], "local vault --data=a b --new"),
+        (["vault", "DATA=a b", "NEW="], "local vault --data=a b"),
         (["local-up", "SHORT=yes"], "local up --short"),
         (["deploy", "YES=1"], "deployment deploy --yes"),
         (["deploy", "YES=yes"], "deployment deploy --yes"),
@@ -102,3 +102,50 @@ def test_another_value_of_an_option_that_has_only_one_is_refused(
 )
 def test_the_one_value_of_an_option_adds_it(folder: Path, words: list[str], arguments: str) -> None:
     assert make(folder, *words) == (0, f"no environment: -m {arguments}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["vault"], "Name the folder: make vault DATA=folder"),
+        (["vault", "DATA="], "Name the folder: make vault DATA=folder"),
+        (["hold-back", "SET=a"], "Name the file: make hold-back SET=id FILE=path"),
+        (["hold-back", "FILE=a"], "Name the file: make hold-back SET=id FILE=path"),
+        (["release", "FILE=a"], "Name the set too: make release SET=id FILE=path"),
+        (["reconcile"], "Name the set: make reconcile SET=id"),
+    ],
+)
+def test_a_variable_that_is_missing_is_named(folder: Path, words: list[str], remedy: str) -> None:
+    status, printed, error = make(folder, *words)
+    assert (status, printed) == (2, "")
+    assert f"{remedy}.  Stop." in error
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments"),
+    [
+        ("vault", "-m local vault --data=-x --set=-x --checksum=-x --format=-x"),
+        ("demo", "-m local demo --data=-x --set=-x --port=-x"),
+        ("local-up", "-m local up --port=-x --format=-x --environment=-x"),
+        ("hold-back", "-m local hold-back --set=-x --file=-x"),
+        ("release", "-m local release --set=-x --file=-x"),
+        ("local-status", "-m local status --format=-x"),
+        ("plan", "-m deployment.review --stack=-x --allow=-x"),
+        ("plan-local", "-m local plan --port=-x"),
+        ("preflight", "sgvault preflight --env=-x"),
+        ("deploy", "-m deployment deploy --stack=-x --allow=-x"),
+        ("destroy", "-m deployment destroy --stack=-x"),
+        ("reconcile", "sgvault reconcile --prefix=-x -- -x"),
+        ("smoke", "sgvault smoke --env=-x"),
+        ("bench", "-m tools.benchmarks --files=-x"),
+        ("simulate", "-m tools.simulation --uploads=-x"),
+        ("chaos", "-m tools.chaos --seed=-x --minutes=-x --plant=-x"),
+    ],
+)
+def test_a_value_that_begins_like_an_option_stays_a_value(
+    folder: Path, target: str, arguments: str
+) -> None:
+    names = "DATA SET CHECKSUM FORMAT PORT ENV FILE STACK ALLOW PREFIX FILES UPLOADS SEED MINUTES PLANT"
+    status, printed, error = make(folder, target, *(f"{name}=-x" for name in names.split()))
+    assert (status, error) == (0, "")
+    assert printed.partition(": ")[2] == f"{arguments}\n"
