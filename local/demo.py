@@ -77,6 +77,7 @@ def _succeeds(system: DeployedSystem, dataset: SourceFolder, phases: Phases) -> 
 
 
 def _times_out(system: DeployedSystem, dataset: SourceFolder, phases: Phases) -> bool:
+    dataset = dataset.without(system.ignored_names())
     held_back = dataset.files[len(dataset.files) // 2]
     missing = f"{system.job_folder(dataset.set_id)}/{held_back}"
     system.held_back().add(missing)

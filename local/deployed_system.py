@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import uuid
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any, Self
 
 from deployment import terraform
 from deployment.deployment import Deployment
+from deployment.errors import CommandError
 from local import share_setup
 from local.aws_environment import Endpoint, pointed_at
 from local.clients import client
@@ -83,8 +86,22 @@ class DeployedSystem:
         return share_folder(self.folder, name)
 
     def job_folder(self, set_id: str) -> str:
-        """Return the name of a set's folder in a file share."""
+        """Return the name of a set's folder in a file share.
+
+        Raises:
+            CommandError: *set_id* is the name of such a folder.
+        """
+        name = set_id.removesuffix(self.job_dir_suffix)
+        if name != set_id:
+            raise CommandError(
+                f"{set_id} is the name of a set's folder, not of a set: write SET={quote(name)}"
+            )
         return f"{set_id}{self.job_dir_suffix}"
+
+    def ignored_names(self) -> list[str]:
+        """Return the patterns of the names that are left out of a set."""
+        stored = vault_parameter(self.client("ssm"), self.environment)
+        return list(stored["ignoreUnexpectedNames"])
 
     def held_back(self, share: Path | None = None) -> HeldBack:
         """The keys that the gateway holds back in a share, by default in that of the stacks."""
@@ -147,6 +164,13 @@ def gateway_client(folder: Path, where: Endpoint) -> GatewayClient:
     own = (Path(sys.prefix, "aws-cli"), Path(sys.executable).parent)
     path = os.pathsep.join([*map(str, own), os.environ.get("PATH", "")])
     return GatewayClient(folder, pointed_at(where, {**os.environ, "PATH": path}))
+
+
+def vault_parameter(ssm: Any, environment: str) -> dict[str, Any]:
+    """Return the names and settings that EventProcessingStack stores for operators."""
+    parameter = ssm.get_parameter(Name=f"/{environment}/vault")
+    names: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
+    return names
 
 
 def share_folder(folder: Path, name: str) -> Path:

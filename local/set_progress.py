@@ -21,12 +21,16 @@ class SetProgress:
 
 
 class ProgressReader:
-    """Reads the progress of one set from S3, DynamoDB and Step Functions."""
+    """Reads the progress of one set from S3, DynamoDB and Step Functions.
 
-    def __init__(self, system: DeployedSystem, set_id: str, *, prefix: str = "") -> None:
+    Its manifest was written at the time *since*. Executions for earlier uploads are not shown.
+    """
+
+    def __init__(self, system: DeployedSystem, set_id: str, *, since: float) -> None:
         self._system = system
         self._set_id = set_id
-        self._folder = f"{prefix}{system.job_folder(set_id)}/"
+        self._folder = f"{system.job_folder(set_id)}/"
+        self._since = int(since)  # events have whole seconds
         self._execution: str | None = None
         self._strangers: set[str] = set()
 
@@ -73,7 +77,7 @@ class ProgressReader:
         return entered.count("Reconcile Iterator"), entered[-1] if entered else ""
 
     def _find_execution(self, states: Any) -> str | None:
-        """Return this set's execution, or None; each other execution is described only once."""
+        """Return the execution of this manifest, or None; each other one is described only once."""
         listed = states.list_executions(stateMachineArn=self._system.state_machine_arn)[
             "executions"
         ]
@@ -81,8 +85,8 @@ class ProgressReader:
             if arn not in self._strangers:
                 described = states.describe_execution(executionArn=arn)
                 detail = json.loads(described.get("input", "{}")).get("detail", {})
-                key = detail.get("object-key", "")
-                if detail.get("set-id") == self._set_id and key.startswith(self._folder):
+                is_of_set = detail.get("object-key", "").startswith(self._folder)
+                if is_of_set and detail["event-time"] >= self._since:
                     return str(arn)
                 self._strangers.add(arn)
         return None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import translate
 from pathlib import Path
 
 from deployment.errors import CommandError
@@ -30,6 +33,25 @@ class SourceFolder:
         if self.folders:
             counts.append(_counted(len(self.folders), "folder"))
         return f"{', '.join(counts)} and the manifest: {self.uploads:,} objects"
+
+    def without(self, patterns: Iterable[str]) -> SourceFolder:
+        """Leave out each path with a part that matches one of *patterns*, as ``vault-data.sh`` does.
+
+        Raises:
+            CommandError: No file is left.
+        """
+        names = re.compile("|".join(translate(each.replace("[", "[[]")) for each in patterns))
+
+        def kept(paths: Iterable[str]) -> tuple[str, ...]:
+            return tuple(path for path in paths if not any(map(names.fullmatch, path.split("/"))))
+
+        files = kept(self.files)
+        if not files:
+            raise CommandError(
+                f"The folder {self.source} holds only files that are left out by their names"
+                f" ({len(self.files):,}): the setting ignoreUnexpectedNames lists these names."
+            )
+        return replace(self, files=files, folders=kept(self.folders))
 
 
 def read(source: Path, set_id: str = "") -> SourceFolder:

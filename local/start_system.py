@@ -10,7 +10,6 @@ Tests use it like this::
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from local.deployed_system import (
     deployment,
     gateway_client,
     share_folder,
+    vault_parameter,
 )
 from local.emulator import endpoint_process
 from local.emulator.endpoint_process import EndpointOptions, EndpointProcess
@@ -103,7 +103,7 @@ def deploy(
     deployer = deployer or where
     stacks = synthesised(folder, where, phases=phases, deployer=deployer)
     outputs = deploy_stack(stacks, EVENT_PROCESSING, phases)
-    names = vault_parameter(where)
+    names = vault_parameter(client(where, "ssm"), where.environment)
     written = deploy_stack(stacks, DATA_VAULTING, phases)["clientConfiguration"] if whole else ""
     gateways_client = gateway_client(folder, where)
     gateways_client.configure(written, client_changes(folder, process, where, names))
@@ -153,13 +153,6 @@ def deploy_stack(stacks: Deployment, stack: str, phases: Phases) -> dict[str, An
         return stacks.outputs(stack)
 
 
-def vault_parameter(where: Endpoint) -> dict[str, Any]:
-    """Return the names and settings that EventProcessingStack stores for operators."""
-    parameter = client(where, "ssm").get_parameter(Name=f"/{where.environment}/vault")
-    names: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
-    return names
-
-
 def client_changes(
     folder: Path, process: EndpointProcess, where: Endpoint, names: Mapping[str, Any]
 ) -> dict[str, str]:
@@ -173,6 +166,7 @@ def client_changes(
         "MOUNT_POINT": str(share_folder(folder, share_setup.SHARE)),
         "JOB_DIR_SUFFIX": names["jobDirSuffixName"],
         "MANIFEST_SUFFIX": names["manifestSuffixName"],
+        "IGNORE_UNEXPECTED_NAMES": "/".join(names["ignoreUnexpectedNames"]),
     }
 
 

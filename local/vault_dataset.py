@@ -39,15 +39,17 @@ def vault(
     *checksum*, ``sha256`` or ``crc64nvme``, of each file is listed in the manifest.
 
     Raises:
-        CommandError: The script refused the set or failed, or no outcome was announced.
+        CommandError: The set is impossible, the script refused it or failed, or no outcome was
+            announced.
     """
+    manifest = _manifest(system, dataset)
+    dataset = dataset.without(system.ignored_names())
     phases.say(f"{dataset}.")
     arguments = ["--source", str(dataset.source), "--set", dataset.set_id, "--unmounted"]
     if new:
         arguments.append("--new")
     if checksum:
         arguments += ["--checksum", checksum]
-    manifest = _manifest(system, dataset)
     before = _state(manifest)
     with OutcomeSubscription(system, dataset.set_id) as outcomes:
         doing = f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT})"
@@ -56,7 +58,7 @@ def vault(
         is_unchanged = _state(manifest) == before
         if is_unchanged and (event := known_outcome(system, manifest)):
             return Vaulted(event, is_unchanged=True)
-        reader = ProgressReader(system, dataset.set_id)
+        reader = ProgressReader(system, dataset.set_id, since=manifest.stat().st_ctime)
         if is_unchanged:
             phases.say(_in_flight(dataset.set_id, reader.stands_at()))
         watched = watch(

@@ -145,7 +145,9 @@ def test_a_variable_that_is_missing_is_named(folder: Path, words: list[str], rem
 def test_a_value_that_begins_like_an_option_stays_a_value(
     folder: Path, target: str, arguments: str
 ) -> None:
-    names = "DATA SET CHECKSUM FORMAT PORT ENV FILE STACK ALLOW PREFIX FILES UPLOADS SEED MINUTES PLANT"
+    names = (
+        "DATA SET CHECKSUM FORMAT PORT ENV FILE STACK ALLOW PREFIX FILES UPLOADS SEED MINUTES PLANT"
+    )
     status, printed, error = make(folder, target, *(f"{name}=-x" for name in names.split()))
     assert (status, error) == (0, "")
     assert printed.partition(": ")[2] == f"{arguments}\n"

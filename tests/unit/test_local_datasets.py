@@ -74,3 +74,17 @@ def test_the_uploads_of_a_set_are_its_files_its_folders_and_its_manifest(tmp_pat
     assert dataset.folders == ("deep", "deep/er", "empty")
     assert dataset.uploads == 2 + 3 + 1
     assert str(dataset) == "2 files, 3 folders and the manifest: 6 objects"
+
+
+def test_ignored_names_are_left_out_of_a_set(tmp_path: Path) -> None:
+    """A folder that contains nothing else stays, as an empty one."""
+    litter = ("d/.DS_Store", "only/~$a", ".Trashes/deep/b")
+    dataset = source_folder.read(write(tmp_path, "a", "d/.ds_store", "[x]", *litter), "s")
+
+    kept = dataset.without([".DS_Store", "~$?", ".Trash*", "[a]"])
+
+    assert kept.files == ("[x]", "a", "d/.ds_store")
+    assert kept.folders == ("d", "only")
+    assert dataset.without([]) == dataset
+    with pytest.raises(CommandError, match=r"only files that are left out by their names \(6\)"):
+        dataset.without(["*"])

@@ -79,6 +79,9 @@ class Account:
         found = [key for key in self.objects if key.startswith(request["Prefix"])]
         return {"Contents": [{"Key": key, "Size": len(self.objects[key])} for key in found]}
 
+    def get_parameter(self, **_: Any) -> dict[str, Any]:
+        return {"Parameter": {"Value": json.dumps({"ignoreUnexpectedNames": [".DS_Store"]})}}
+
     def get_item(self, **request: Any) -> dict[str, Any]:
         row = self.register.get(request["Key"]["folder"]["S"])
         return {"Item": row} if row else {}
@@ -281,10 +284,14 @@ def test_a_set_that_is_delivered_is_watched(
 ) -> None:
     client = Client(write_manifest(system), writes=True)
     watched = Watched({"detail": an_outcome("Failed")})
+    expected: dict[str, int] = {}
     monkeypatch.setattr(DeployedSystem, "gateway_client", lambda self: client)
-    monkeypatch.setattr(vault_dataset, "watch", lambda *_, **__: watched)
+    monkeypatch.setattr(vault_dataset, "watch", lambda *_, **more: expected.update(more) or watched)
+    dataset = SourceFolder("s", tmp_path, (".DS_Store", "a"), ("deep",))
 
-    vaulted = vault(system, a_set(tmp_path), phases=Phases(), **options)
+    vaulted = vault(system, dataset, phases=Phases(), **options)
+
+    assert expected["uploads"] == len(["a", "deep", "the manifest"])
 
     assert not vaulted.is_unchanged
     assert vaulted.event["detail"]["status"] == "Failed"
@@ -364,6 +371,16 @@ def test_a_file_that_is_uploaded_cannot_be_held_back(
         hold_back(system, "s", "a")
     with pytest.raises(CommandError, match="make hold-back SET=id FILE=path"):
         hold_back(system, "s", "")
+
+
+def test_the_name_of_a_sets_folder_is_no_set_id(
+    account: Account, system: DeployedSystem, tmp_path: Path
+) -> None:
+    refused = pytest.raises(CommandError, match=r"not of a set: write SET=s$")
+    with refused:
+        vault(system, SourceFolder("s-vaultjob", tmp_path, ("a",), ()), phases=Phases())
+    with refused:
+        hold_back(system, "s-vaultjob", "a")
 
 
 @pytest.mark.parametrize("file", ["/a", "../a", "a//b", "a/./b"])
