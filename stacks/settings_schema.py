@@ -191,8 +191,8 @@ SETTINGS = {
         # https://docs.aws.amazon.com/filegateway/latest/files3/Requirements.html
         text(
             rf"{X86}(?!c[0-9][a-z]*\.xlarge)[a-z][a-z0-9-]*\.([0-9]*xlarge|metal(-[0-9a-z]+)?)",
-            "an x86 instance type of size xlarge or larger, 2xlarge if its family is compute-optimized"
-            " (c5): a file gateway needs the memory",
+            "an x86 instance type of size xlarge or larger. A compute-optimized one (c5) must be 2xlarge or"
+            " larger, because a file gateway needs the memory",
         ),
         "the instance type of the gateway",
     ),
@@ -204,7 +204,7 @@ SETTINGS = {
     "s3InterfaceEndpoint": Setting(
         "s3_interface_endpoint",
         YES_OR_NO,
-        "whether the file share reaches S3 by an interface endpoint; another value replaces the share",
+        "whether the file share reaches S3 by an interface endpoint; changing it later replaces the share",
     ),
     "tags": Setting("tags", TAGS, "tags of every resource, besides the project's own"),
 }
