@@ -40,6 +40,7 @@ $(call only,NEW,yes 1)
 $(call only,SHORT,yes 1)
 $(call only,YES,1 yes)
 $(call only,LOCK,no)
+$(call only,FORMAT,json text)
 # Variables that a recipe needs, and the error without one of them.
 need = $(foreach each,$1,$(if $(call given,$(each)),,$(error $2)))
 unexport DATA SET PREFIX FILES UPLOADS PORT FORMAT ENV YES SHORT STACK ALLOW NEW FILE

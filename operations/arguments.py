@@ -12,8 +12,13 @@ SetId = Annotated[
 Key = Annotated[
     str,
     typer.Argument(
-        metavar="KEY", help="The object's full S3 key, or its path in the set's folder."
+        metavar="KEY",
+        help="The object's full S3 key, or its path in the set's folder; after --, it may begin"
+        " with a hyphen.",
     ),
+]
+Attempt = Annotated[
+    int | None, typer.Option("--attempt", min=1, metavar="NUMBER", help="The attempt.  [the last]")
 ]
 Prefix = Annotated[
     str, typer.Option(metavar="TEXT", help="The file share's prefix, if it has one: team-a/")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import pairwise
 
+from operations.counted import counted
 from operations.moments import duration, utc
 
 WIDTH, HEIGHT = 900, 300
@@ -44,14 +45,14 @@ def chart(
         middle = (scale.x(started) + scale.x(finished)) / 2
         yield (
             f'<text x="{min(max(middle, LEFT + 60), WIDTH - RIGHT - 60):.1f}"'
-            f' y="{HEIGHT - BOTTOM - 8}" text-anchor="middle">{iterations} iterations</text>'
+            f' y="{HEIGHT - BOTTOM - 8}" text-anchor="middle">{counted(iterations, "iteration")}</text>'
         )
     yield "</svg>"
 
 
 def summary(times: Sequence[int]) -> str:
     """Return the curve in sentences: the number, the period and the longest pause."""
-    text = f"{len(times):,} objects arrived from {utc(times[0])} to {utc(times[-1])} UTC."
+    text = f"{counted(len(times), 'file')} arrived from {utc(times[0])} to {utc(times[-1])} UTC."
     pauses = [(after - before, before) for before, after in pairwise(times)]
     if pauses:
         pause, since = max(pauses)

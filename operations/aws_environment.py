@@ -35,9 +35,13 @@ class Choice:
     @property
     def flags(self) -> str:
         """The options that were given, with a space before each; a printed command repeats them."""
-        values = {"--env": self.environment, "--profile": self.profile, "--region": self.region}
-        named = [f" {name} {shlex.quote(value)}" for name, value in values.items() if value]
-        return "".join([" --local" if self.local else "", *named])
+        named = _named({"--env": self.environment})
+        return f"{' --local' if self.local else ''}{named}{self.aws_flags}"
+
+    @property
+    def aws_flags(self) -> str:
+        """Those of the options that the command ``aws`` has, too."""
+        return _named({"--profile": self.profile, "--region": self.region})
 
     @property
     def environment_name(self) -> str:
@@ -63,6 +67,10 @@ class Choice:
         os.environ.setdefault("AWS_RETRY_MODE", "standard")
         os.environ["VAULT_ENV"] = self.environment_name
         boto3.setup_default_session()
+
+
+def _named(values: Mapping[str, str | None]) -> str:
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in values.items() if value)
 
 
 def _local_system() -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from operations.announce import A_CALL, announce
 from operations.arguments import DryRun, Prefix, SetId, Yes
 from operations.command import DECLINED, Invocation, agree
-from operations.safe_text import argument, given, shown
+from operations.counted import counted
+from operations.safe_text import given, set_argument, shown
 from operations.settled import Verdict
 
 if TYPE_CHECKING:
@@ -47,20 +48,20 @@ def backfill(
         _describe(invocation, plan)
     if not dry_run and not plan.nothing_to_do:
         if not yes and not agree(
-            f"Send {len(plan.uploads)} announcements for {shown(set_id)}, and {plan.then}."
+            f"Send {counted(len(plan.uploads), 'announcement')} for {shown(set_id)}; {plan.then}."
         ):
             return DECLINED
         sent = _carry_out(invocation, plan)
     if output.as_json:
         output.json({**plan.wire(), "dryRun": dry_run, **sent})
     elif not dry_run and not plan.nothing_to_do:
-        output.line(f"Announced {sent['announced']} objects; {plan.then}.")
-        output.next(f"sgvault watch {argument(set_id)}")
+        output.line(f"Announced {counted(sent['announced'], 'file')}; {plan.then}.")
+        output.next(f"sgvault watch {set_argument(set_id, prefix)}")
     return 1 if plan.held_back else 0
 
 
 def _wait(invocation: Invocation, seconds: int, number: int) -> None:
-    text = f"{number} objects without a listed size: a second look in {seconds} s"
+    text = f"{counted(number, 'object')} without a listed size: a second look in {seconds} s"
     with invocation.output.progress(text, total=seconds) as steps:
         for _ in range(seconds):
             time.sleep(1)
@@ -69,13 +70,16 @@ def _wait(invocation: Invocation, seconds: int, number: int) -> None:
 
 def _describe(invocation: Invocation, plan: Plan) -> None:
     output = invocation.output
-    output.line(f"{shown(plan.manifest.key)} lists {plan.listed} keys; {plan.missing} have no row:")
-    counts = Counter(each.verdict for each in plan.judged)
+    lack = "has no row" if plan.missing == 1 else "have no row"
+    output.line(
+        f"{shown(plan.manifest.key)} lists {counted(plan.listed, 'file')}; {plan.missing:,} {lack}."
+    )
+    counts = Counter(each.verdict for each in plan.files)
     output.table(
-        ["keys ", "what becomes of them"],
+        ["files ", "what becomes of them"],
         [(str(number), verdict.value) for verdict, number in counts.most_common()],
     )
-    held_back = [each for each in plan.judged if each.verdict is not Verdict.ANNOUNCE]
+    held_back = [each for each in plan.files if each.verdict is not Verdict.ANNOUNCE]
     for each in held_back[:EXAMPLES]:
         output.line(f"  {shown(each.key)}: {each.verdict.value}")
     if len(held_back) > EXAMPLES:

@@ -48,6 +48,7 @@ class Plan:
     since: int
     listed: int
     judged: Sequence[Judged]
+    """The listed keys without a row, and the manifest if its form does not prove it complete."""
     successful: bool
     """Whether the last outcome of the manifest's upload is *Successful*."""
 
@@ -62,9 +63,14 @@ class Plan:
         return self.manifest_upload.attempt
 
     @property
+    def files(self) -> list[Judged]:
+        """The listed keys without a row."""
+        return [each for each in self.judged if each.key != self.manifest.key]
+
+    @property
     def missing(self) -> int:
         """The number of listed keys without a row."""
-        return len([each for each in self.judged if each.key != self.manifest.key])
+        return len(self.files)
 
     @property
     def unseen(self) -> list[Judged]:
@@ -112,8 +118,8 @@ class Plan:
                 event_time=each.look.modified,
                 share_prefix=self.manifest.share_prefix,
             )
-            for each in self.judged
-            if each.verdict is Verdict.ANNOUNCE and each.look and each.key != self.manifest.key
+            for each in self.files
+            if each.verdict is Verdict.ANNOUNCE and each.look
         ]
 
     def looked_again(self, *, on_look: OnLook) -> Plan:
@@ -152,7 +158,8 @@ class Plan:
             "attempt": self.attempt,
             "listed": self.listed,
             "missing": self.missing,
-            "keys": [{"key": each.key, "verdict": each.verdict.value} for each in self.judged],
+            "keys": [{"key": each.key, "verdict": each.verdict.value} for each in self.files],
+            "manifestMayGrow": self.manifest_may_grow,
         }
 
 

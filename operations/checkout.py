@@ -167,6 +167,5 @@ def deploy_policy(
         name = f"{place.name_prefix}-deploy-{number}"
         path = folder / f"{name}.json"
         path.write_text(f"{json.dumps(policy, indent=2)}\n", encoding="utf-8")
-        invocation.output.line(
-            f"aws iam create-policy --policy-name {name} --policy-document file://{path}"
-        )
+        command = f"aws iam create-policy --policy-name {name} --policy-document file://{path}"
+        invocation.output.line(invocation.output.command(command))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -123,7 +122,7 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
         region=chosen["region"],
         local=chosen["local"],
     )
-    output = Output(as_json=chosen["json"], flags=choice.flags)
+    output = Output(as_json=chosen["json"], flags=choice.flags, aws_flags=choice.aws_flags)
     try:
         choice.apply()
         return function(Invocation(choice, output), **values) or 0
@@ -136,12 +135,7 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
         output.remark("Interrupted: nothing is lost; run the command again to continue.")
         return INTERRUPTED
     except (OperatorError, BotoCoreError, ClientError) as error:
-        sentence = re.sub(
-            r"'(sgvault [^']+)'",
-            lambda found: f"'{output.command(found[1])}'",
-            _sentence(error, choice),
-        )
-        output.remark(sentence, style="red")
+        output.remark(_sentence(error, choice), style="red")
         return 1
 
 

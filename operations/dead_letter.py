@@ -21,6 +21,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from handlers.core import json_fields
+from handlers.core.errors import MalformedEventError
+from handlers.core.events import (
+    DATA_UPLOADED,
+    MANIFEST_UPLOADED,
+    DataUploads,
+    ManifestUpload,
+    ObjectUpload,
+)
+from operations.safe_text import shown
+
+RECORDED = {
+    DATA_UPLOADED: DataUploads.from_detail,
+    MANIFEST_UPLOADED: ManifestUpload.from_detail,
+}
+"""The readers of the events in the queue *records*, by detail type."""
+
 
 class Shape(StrEnum):
     """The form of a message, which depends on the service that wrote it."""
@@ -74,6 +91,34 @@ class DeadLetter:
     def matches(self, *, ids: frozenset[str], reason: str) -> bool:
         """Return whether its id is in *ids*, unless that is empty, and its reason contains *reason*."""
         return (not ids or self.message_id in ids) and reason.lower() in self.reason.lower()
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the function of its target cannot read it, so that a redrive brings it back."""
+        if self.shape is Shape.ON_FAILURE:
+            return self.reason.startswith(f"{MalformedEventError.__name__}:")
+        if self.shape is not Shape.SQS_RECORD:
+            return False
+        try:
+            event = json_fields.parsed(self.body)
+            if self.queue == "uploads":
+                ObjectUpload.from_gateway_event(event)
+            else:
+                reader = RECORDED[json_fields.text(event, "detail-type")]
+                reader(json_fields.mapping(event, "detail"))
+        except (MalformedEventError, KeyError):
+            return True
+        return False
+
+    @property
+    def short_target(self) -> str:
+        """The target without the parts that all ARNs and URLs of this account share."""
+        if self.target is None:
+            return "none"
+        if self.target.startswith("http"):
+            return shown(f"sqs {self.target.rpartition('/')[2]}")
+        parts = self.target.split(":", 5)
+        return shown(f"{parts[2]} {parts[5]}") if len(parts) == 6 else shown(self.target)
 
     def wire(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import boto3
@@ -14,12 +13,23 @@ import typer
 
 from operations.arguments import DryRun, Yes
 from operations.command import DECLINED, Invocation, agree
+from operations.counted import counted
 from operations.dead_letter import DeadLetter
 from operations.dead_letter_queues import Reading, keep_aside, queues_of, send
 from operations.errors import OperatorError
+from operations.moments import utc
 from operations.safe_text import shown
 
 LIMIT = 1_000
+REDRIVE = "Redrive"
+NOWHERE = (
+    "No dead-letter queue has the message {}: 'sgvault dead-letters list' shows those that are"
+    " visible now."
+)
+UNREADABLE = (
+    "Cannot be read, and come back after a redrive: {}, the first is {}. Run 'sgvault backfill SET'"
+    " for the files, then 'sgvault dead-letters set-aside ID --why TEXT'."
+)
 HIDING = "Reading hid these messages from other readers for a moment; they are visible again."
 
 QueueName = Annotated[
@@ -55,10 +65,10 @@ def list_(
             (
                 letter.queue,
                 shown(letter.message_id),
-                _utc(letter.sent_ms),
+                utc(letter.sent_ms / 1000),
                 letter.shape.value,
                 shown(letter.reason[:200]),
-                _target(letter),
+                letter.short_target,
             )
             for letter in letters
         ],
@@ -78,10 +88,7 @@ def show(
     with closing(_read(invocation, queue=queue, ids=[message_id], limit=10**6)) as letters:
         found = next(letters, None)
     if found is None:
-        raise OperatorError(
-            f"No dead-letter queue has the message {shown(message_id)}: 'sgvault dead-letters list'"
-            " shows those that are visible now."
-        )
+        raise OperatorError(NOWHERE.format(shown(message_id)))
     if invocation.output.as_json:
         invocation.output.json(found.wire())
         return
@@ -89,10 +96,10 @@ def show(
         {
             "queue": found.queue,
             "message id": found.message_id,
-            "sent (UTC)": _utc(found.sent_ms),
+            "sent (UTC)": utc(found.sent_ms / 1000),
             "shape": found.shape.value,
             "reason": shown(found.reason),
-            "target": _target(found),
+            "target": found.short_target,
             **{name: shown(value) for name, value in found.attributes.items()},
             "body": shown(found.body),
         }
@@ -122,10 +129,10 @@ def redrive(
     def to_target(letter: DeadLetter) -> str:
         send(letter)
         time.sleep(interval_seconds)
-        return _target(letter)
+        return letter.short_target
 
     chosen = {"ids": ids or [], "queue": queue, "reason": reason, "limit": limit}
-    return _move(invocation, chosen, "Redrive", to_target, dry_run=dry_run, yes=yes)
+    return _move(invocation, chosen, REDRIVE, to_target, dry_run=dry_run, yes=yes)
 
 
 def set_aside(
@@ -170,14 +177,20 @@ def _move(
     """Show the messages in *chosen*, ask, and move them by *action*, which returns the new place."""
     output = invocation.output
     selected = list(_read(invocation, **chosen))
-    kinds = Counter((each.queue, each.reason[:200], _target(each)) for each in selected)
+    if absent := sorted(set(chosen["ids"]) - {each.message_id for each in selected}):
+        raise OperatorError(NOWHERE.format(shown(absent[0])))
+    kinds = Counter((each.queue, each.reason[:200], each.short_target) for each in selected)
     moved: list[dict[str, str]] = []
     failed: list[dict[str, str]] = []
     if not output.as_json:
         rows = [(str(number), kind[0], shown(kind[1]), kind[2]) for kind, number in kinds.items()]
         output.table(["messages ", "queue", "reason", "target"], rows)
+    unreadable = [each.message_id for each in selected if each.unreadable]
+    if verb == REDRIVE and unreadable:
+        number = counted(len(unreadable), "message")
+        output.remark(UNREADABLE.format(number, unreadable[0]), style="yellow")
     if selected and not dry_run:
-        if not yes and not agree(f"{verb} {len(selected)} dead letters."):
+        if not yes and not agree(f"{verb} {counted(len(selected), 'dead letter')}."):
             return DECLINED
         with (
             output.progress(verb, total=len(selected)) as steps,
@@ -196,8 +209,11 @@ def _move(
         output.json(
             {"dryRun": dry_run, "selected": len(selected), "moved": moved, "failed": failed}
         )
+    elif not selected:
+        output.line("No dead letters.")
     elif dry_run:
-        output.line(f"{verb} would move {len(selected)}; messages without a target stay.")
+        stay = "; messages without a target stay" if verb == REDRIVE else ""
+        output.line(f"{verb} would move {len(selected)}{stay}.")
     else:
         for each in failed:
             output.line(f"Stays in {each['queue']}: {each['messageId']}: {each['error']}")
@@ -231,17 +247,3 @@ def _letters(
                 chosen = letter.matches(ids=frozenset(ids), reason=reason)
                 if chosen and (known is None or letter.message_id in known):
                     yield reading, letter
-
-
-def _target(letter: DeadLetter) -> str:
-    """Return the target without the parts that all ARNs and URLs of this account share."""
-    if letter.target is None:
-        return "none"
-    if letter.target.startswith("http"):
-        return shown(f"sqs {letter.target.rpartition('/')[2]}")
-    parts = letter.target.split(":", 5)
-    return shown(f"{parts[2]} {parts[5]}") if len(parts) == 6 else shown(letter.target)
-
-
-def _utc(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from handlers.core.naming import SetFolder
 from operations.dead_letter import DeadLetter
 from operations.delivery import release, vault_again
 from operations.moments import ago
-from operations.safe_text import argument, shell_word, shown
+from operations.safe_text import argument, set_argument, shell_word, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,13 @@ class Evidence:
     health: Sequence[str]
     """Lines of the gateway's health log that contain the key, newest first."""
     gateway_arn: str | None
+    outcome: str | None = None
+    """The status of the set's last outcome; None before it, and while another attempt runs."""
+
+    @property
+    def set_(self) -> str:
+        """The set as arguments of a command."""
+        return set_argument(self.set_id, SetFolder.of_manifest(self.manifest_key).share_prefix)
 
     @property
     def object(self) -> Version | None:
@@ -72,7 +80,6 @@ class Diagnosis:
 
 def diagnose(found: Evidence) -> Diagnosis:
     """Return the first hop, from the manifest on, that lacks the key."""
-    set_ = argument(found.set_id)
     if not found.has_manifest:
         return Diagnosis(
             hop="manifest",
@@ -99,11 +106,33 @@ def diagnose(found: Evidence) -> Diagnosis:
         )
     if found.row_time is None or found.row_time < found.since:
         return _no_row(found)
-    return Diagnosis(
-        hop="none",
-        sentence=f"Nothing is missing: listed, in S3, and recorded {ago(found.row_time)}.",
-        commands=[f"sgvault watch {set_}"],
-    )
+    return _nothing_missing(found, f"listed, in S3, and recorded {ago(found.row_time)}")
+
+
+def _nothing_missing(found: Evidence, state: str) -> Diagnosis:
+    """Return the next step for the set, and the remedy for a dead letter that is left over."""
+    sentence, commands = f"Nothing is missing: {state}.", [f"sgvault watch {found.set_}"]
+    if found.outcome == "Successful":
+        sentence += " The set is Successful."
+        commands = [f"sgvault report {found.set_}"]
+    elif found.outcome is not None:
+        sentence += (
+            f" The set's last outcome is {found.outcome}: if no other key is missing, start the"
+            " next attempt."
+        )
+        commands = [f"sgvault show {found.set_}", f"sgvault reconcile {found.set_}"]
+    if found.dead_letters:
+        letter = found.dead_letters[0]
+        sentence += f" A dead letter is left over: {shown(letter.reason)}."
+        commands.insert(0, _remedy(letter))
+    return Diagnosis(hop="none", sentence=sentence, commands=commands)
+
+
+def _remedy(letter: DeadLetter) -> str:
+    """Return the command that removes a dead letter from its queue."""
+    if letter.unreadable:
+        return f"sgvault dead-letters set-aside {argument(letter.message_id)} --why TEXT"
+    return f"sgvault dead-letters redrive {argument(letter.message_id)}"
 
 
 def _not_listed(found: Evidence) -> Diagnosis:
@@ -118,7 +147,7 @@ def _not_listed(found: Evidence) -> Diagnosis:
     return Diagnosis(
         hop="manifest",
         sentence=sentence,
-        commands=[f"sgvault show {argument(found.set_id)}"],
+        commands=[f"sgvault show {found.set_}"],
     )
 
 
@@ -134,7 +163,7 @@ def _not_in_s3(found: Evidence) -> Diagnosis:
                         f"--key {shell_word(found.key)} --version-id {marker.version_id}",
                     ]
                 ),
-                f"sgvault reconcile {argument(found.set_id)}",
+                f"sgvault reconcile {found.set_}",
             ],
         )
     known = f" The gateway's health log names it: {shown(found.health[0])}" if found.health else ""
@@ -148,18 +177,15 @@ def _not_in_s3(found: Evidence) -> Diagnosis:
 
 
 def _no_row(found: Evidence) -> Diagnosis:
-    set_ = argument(found.set_id)
     if found.dead_letters:
         letter = found.dead_letters[0]
+        sentence = f"It is in S3, and its event is a dead letter: {shown(letter.reason)}."
+        first = []
+        if letter.unreadable:
+            sentence += " It cannot be read: announce the file again, and set the message aside."
+            first = [f"sgvault backfill {found.set_}"]
         return Diagnosis(
-            hop=f"queue {letter.queue}",
-            sentence=f"It is in S3, and its event is a dead letter: {shown(letter.reason)}. If it"
-            " cannot be read, redriving it brings it back: announce the file again, and set it aside.",
-            commands=[
-                f"sgvault dead-letters redrive {argument(letter.message_id)}",
-                f"sgvault backfill {set_}",
-                f"sgvault dead-letters set-aside {argument(letter.message_id)} --why TEXT",
-            ],
+            hop=f"queue {letter.queue}", sentence=sentence, commands=[*first, _remedy(letter)]
         )
     if found.object is not None and found.object.modified < found.since:
         return Diagnosis(
@@ -170,7 +196,7 @@ def _no_row(found: Evidence) -> Diagnosis:
     return Diagnosis(
         hop="event",
         sentence="It is whole in S3, and its upload event is lost or late: no row, no dead letter.",
-        commands=[f"sgvault backfill {set_} --dry-run", f"sgvault backfill {set_}"],
+        commands=[f"sgvault backfill {found.set_} --dry-run", f"sgvault backfill {found.set_}"],
     )
 
 

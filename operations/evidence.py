@@ -19,6 +19,7 @@ from operations.dead_letter import DeadLetter
 from operations.dead_letter_queues import Reading, queues_of
 from operations.diagnosis import Evidence, Version
 from operations.errors import NoManifestError
+from operations.executions import Executions, outcome
 from operations.set_reading import open_set
 from operations.vault import Vault
 
@@ -78,6 +79,7 @@ def gather(
         dead_letters=letters,
         health=_health(vault, key),
         gateway_arn=_gateway_arn(vault),
+        outcome=_outcome(vault, set_id, share_prefix) if alive else None,
     )
 
 
@@ -129,6 +131,14 @@ def _letters(vault: Vault, key: str) -> Iterator[DeadLetter]:
             for letter in reading:
                 if any(form in letter.body for form in forms):
                     yield letter
+
+
+def _outcome(vault: Vault, set_id: str, share_prefix: str) -> str | None:
+    """Return the status of a set's last outcome; None before it, and while another attempt runs."""
+    folder = vault.folder(set_id, share_prefix=share_prefix)
+    newest = next(Executions(vault).of_set(set_id, folder), None)
+    decided = None if newest is None else outcome(vault, newest.outcome_id)
+    return decided["status"] if decided else None
 
 
 def _health(vault: Vault, key: str) -> list[str]:

@@ -87,13 +87,11 @@ class Executions:
                     return
                 yield each["executionArn"]
 
-    def of_set(self, set_id: str, folder: str, *, limit: int = 500) -> list[Execution]:
-        """Return a dataset's executions among the newest *limit*, newest first."""
-        return [
-            each
-            for each in self.newest(limit=limit)
-            if each.manifest.set_id == set_id and each.manifest.upload.key.startswith(folder)
-        ]
+    def of_set(self, set_id: str, folder: str, *, limit: int = 500) -> Iterator[Execution]:
+        """Yield a dataset's executions among the newest *limit*, newest first."""
+        for each in self.newest(limit=limit):
+            if each.manifest.set_id == set_id and each.manifest.upload.key.startswith(folder):
+                yield each
 
     def describe(self, arn: str) -> Execution | None:
         """Return an execution, or None if its input is not a manifest's event."""

@@ -8,6 +8,7 @@ import typer
 
 from operations.arguments import Key, Prefix, SetId
 from operations.command import Invocation
+from operations.counted import counted
 from operations.diagnosis import Diagnosis, Evidence, diagnose
 from operations.moments import ago
 from operations.safe_text import given, shown
@@ -98,13 +99,14 @@ def _listed(found: Evidence) -> str:
         return "none in S3"
     if not found.listed:
         return "does not list it"
-    size = "" if found.listed_bytes is None else f" with {found.listed_bytes} bytes"
+    size = "" if found.listed_bytes is None else f" with {counted(found.listed_bytes, 'byte')}"
     return f"lists it{size}"
 
 
 def _in_s3(found: Evidence) -> str:
     if found.object is not None:
-        return f"{found.object.size_bytes} bytes, since {ago(found.object.modified)}"
+        size = counted(found.object.size_bytes or 0, "byte")
+        return f"{size}, since {ago(found.object.modified)}"
     if found.delete_marker is not None:
         return f"deleted {ago(found.delete_marker.modified)}"
     return "not there"

@@ -17,7 +17,7 @@ from typing import Any
 from operations.arrivals_chart import chart, summary
 from operations.moments import duration, utc
 from operations.report_files import REMARKS
-from operations.safe_text import argument, message, shown
+from operations.safe_text import message, shown
 from operations.set_state import Arrivals
 
 FIRST = 1_000
@@ -37,6 +37,7 @@ def page(
     arrivals: Arrivals,
     *,
     folder: str,
+    commands: Iterable[str],
     now: int,
 ) -> Iterator[str]:
     """Yield the page of the outcome *decided*; memory does not grow with the number of differences."""
@@ -58,7 +59,8 @@ def page(
             lacks[_folder_of(each["key"], folder), each["type"]] += 1
     yield from _folders(lacks)
     yield from _differences(first, total)
-    yield from _commands(decided)
+    text = "".join(f"{each}\n" for each in commands)
+    yield f"<h2>Commands</h2><pre><code>{escape(message(text))}</code></pre>"
     yield f'</main><footer class="quiet"><p>Made {utc(now)} UTC by sgvault report.</p></footer>'
     yield f"<script>{script}</script></body></html>\n"
 
@@ -198,13 +200,3 @@ def _in_s3(difference: dict[str, Any]) -> str:
     if known is None:
         return _number(difference.get("objectSize"))
     return _number(int(known), "yes" if known else "no")
-
-
-def _commands(decided: dict[str, Any]) -> Iterator[str]:
-    set_ = escape(argument(decided["set-id"]))
-    yield "<h2>Commands</h2><pre><code>"
-    yield f"sgvault show {set_}\nsgvault report {set_} --jsonl\n"
-    if decided["status"] != "Successful":
-        yield f"sgvault backfill {set_} --dry-run\nsgvault dead-letters list\n"
-        yield f"sgvault reconcile {set_}\n"
-    yield "</code></pre>"

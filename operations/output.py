@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,11 +28,12 @@ class Output:
     """The two streams of a command; with *as_json*, stdout contains only JSON.
 
     *flags* are the options of the place that the user gave; each printed command repeats them.
+    *aws_flags* are those of AWS's command.
     """
 
-    def __init__(self, *, as_json: bool = False, flags: str = "") -> None:
+    def __init__(self, *, as_json: bool = False, flags: str = "", aws_flags: str = "") -> None:
         self.as_json = as_json
-        self.flags = flags
+        self._flags = {"sgvault": flags, "aws": aws_flags}
         self._results = _console(sys.stdout)
         self._remarks = _console(sys.stderr)
 
@@ -48,15 +50,18 @@ class Output:
         self._results.print(Text(message(text), style=style))
 
     def command(self, text: str) -> str:
-        """Return *text* with the flags, if it is a command of ``sgvault``."""
-        return f"{text}{self.flags}" if text.startswith("sgvault ") else text
+        """Return *text* with the flags, if it is a command of ``sgvault`` or ``aws``."""
+        return f"{text}{self._flags.get(text.partition(' ')[0], '')}"
 
     def next(self, command: str) -> None:
         """Print the command that comes next."""
         self.line(f"Next: {self.command(command)}")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table; columns with a heading that ends in a space are numbers."""
+        """Print a table, unless it has no row; a heading that ends in a space is one of numbers."""
+        rows = list(rows)
+        if not rows:
+            return
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(
@@ -88,8 +93,14 @@ class Output:
             print(line.rstrip())
 
     def remark(self, text: str, *, style: str = "") -> None:
-        """Print a line on stderr about the present step or the next one."""
-        self._remarks.print(Text(message(text), style=style))
+        """Print a line on stderr about the present step or the next one.
+
+        A command in single quotes gets the flags.
+        """
+        text = re.sub(
+            r"'(sgvault [^']+)'", lambda found: f"'{self.command(found[1])}'", message(text)
+        )
+        self._remarks.print(Text(text, style=style))
 
     @contextmanager
     def progress(self, text: str, total: int | None = None) -> Iterator[Steps]:

@@ -16,6 +16,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from handlers.core.content import Comparison
+from operations.counted import counted
 from operations.errors import OperatorError
 from operations.executions import Executions, outcome
 from operations.report_files import place_of
@@ -65,7 +66,7 @@ class Receipt:
 
 
 def find_receipt(
-    vault: Vault, set_id: str, *, share_prefix: str, attempt: int, sha256: str
+    vault: Vault, set_id: str, *, share_prefix: str, attempt: int | None, sha256: str
 ) -> Receipt:
     """Return the newest receipt of a set, or that of *attempt*, or that whose index has *sha256*.
 
@@ -77,21 +78,21 @@ def find_receipt(
     folder = vault.folder(set_id, share_prefix=share_prefix)
     for each in Executions(vault).of_set(set_id, folder):
         decided = None if each.running else outcome(vault, each.outcome_id)
-        if decided and decided.get("receipt") and attempt in (0, decided["attempt"]):
+        if decided and decided.get("receipt") and attempt in (None, decided["attempt"]):
             bucket, key = place_of(decided["receipt"])
             index = _body(bucket, key, decided["receipt-sha256"])
             return Receipt(bucket=bucket, key=key, index=json.loads(index))
     kept = list(_indexes(vault.reports_bucket_name, set_id))
     if kept:
         raise OperatorError(
-            f"{shown(set_id)} has {len(kept)} receipts below receipts/, but no outcome that names"
+            f"{shown(set_id)} has {counted(len(kept), 'receipt')} below receipts/, but no outcome that names"
             f" one{_of(attempt)}: outcomes expire. Add --sha256 with the outcome event's"
             " receipt-sha256."
         )
     raise OperatorError(f"{shown(set_id)} has no receipt{_of(attempt)}. {FORMS}")
 
 
-def _of(attempt: int) -> str:
+def _of(attempt: int | None) -> str:
     return f" of attempt {attempt}" if attempt else ""
 
 

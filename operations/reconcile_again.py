@@ -33,6 +33,26 @@ def reconcile_again(vault: Vault, *, set_id: str, share_prefix: str = "") -> Sta
     Raises:
         NoManifestError: There is no manifest.
     """
+    manifest = reserve_attempt(vault, *_present(vault, set_id, share_prefix))
+    arn = start(vault.state_machine_arn, manifest)
+    return Started(attempt=manifest.attempt, execution_arn=arn)
+
+
+def planned(vault: Vault, *, set_id: str, share_prefix: str = "") -> ManifestUpload:
+    """Return the manifest and the attempt that :func:`reconcile_again` would start.
+
+    Raises:
+        NoManifestError: There is no manifest.
+    """
+    manifest, version_id = _present(vault, set_id, share_prefix)
+    outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
+    last = outcomes.last_attempt(manifest.upload.bucket, manifest.upload.key, version_id)
+    attempts = (replace(manifest, attempt=number) for number in count(last + 1))
+    return next(each for each in attempts if not outcomes.is_decided(outcome_id(each, version_id)))
+
+
+def _present(vault: Vault, set_id: str, share_prefix: str) -> tuple[ManifestUpload, str]:
+    """Return the manifest that the dataset has now, and its version."""
     bucket = vault.file_upload_bucket_name
     key = vault.manifest_key(set_id, share_prefix=share_prefix)
     head = manifest_head(bucket, key)
@@ -42,10 +62,7 @@ def reconcile_again(vault: Vault, *, set_id: str, share_prefix: str = "") -> Sta
         size_bytes=head["ContentLength"],
         event_time=int(head["LastModified"].timestamp()),
     )
-    manifest = ManifestUpload(set_id=set_id, upload=upload)
-    manifest = reserve_attempt(vault, manifest, head.get("VersionId", "null"))
-    arn = start(vault.state_machine_arn, manifest)
-    return Started(attempt=manifest.attempt, execution_arn=arn)
+    return ManifestUpload(set_id=set_id, upload=upload), head.get("VersionId", "null")
 
 
 def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | None:

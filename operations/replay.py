@@ -123,7 +123,6 @@ def _wait(invocation: Invocation, name: str, start: int, end: int) -> str:
                     return answer["State"]
                 time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
-        invocation.output.remark(
-            f"The replay continues on AWS; to end it: aws events cancel-replay --replay-name {name}"
-        )
+        cancel = invocation.output.command(f"aws events cancel-replay --replay-name {name}")
+        invocation.output.remark(f"The replay continues on AWS; to end it: {cancel}")
         raise

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
-from operations.arguments import Prefix, SetId
+from operations.arguments import Attempt, Prefix, SetId
 from operations.command import Invocation
 from operations.errors import OperatorError
 from operations.moments import duration, utc
 from operations.report_files import REMARKS, ReportFiles, last_outcome
-from operations.safe_text import argument, given, shown
+from operations.safe_text import given, shown
+from operations.status import of_outcome
 
 FIRST = 100
 MARKS = {
@@ -35,9 +36,7 @@ def report(
     invocation: Invocation,
     set_id: SetId,
     prefix: Prefix = "",
-    attempt: Annotated[
-        int, typer.Option(min=0, metavar="NUMBER", help="The attempt.  [the last outcome]")
-    ] = 0,
+    attempt: Attempt = None,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Every difference, one JSON object a line.")
     ] = False,
@@ -151,8 +150,28 @@ def _write_page(
         arrivals = read_arrivals(vault, set_id, folder, key, on_row=steps.advance)
     part = path.with_name(f"{path.name}.part")
     with part.open("w", encoding="utf-8") as file, output.progress("Writing the page") as steps:
-        file.writelines(page(decided, differences, arrivals, folder=folder, now=int(time.time())))
+        commands = [output.command(each) for each in next_commands(decided)]
+        file.writelines(
+            page(
+                decided,
+                differences,
+                arrivals,
+                folder=folder,
+                commands=commands,
+                now=int(time.time()),
+            )
+        )
     part.replace(path)
     output.line(f"{path} has the report of {shown(set_id)}: open it in a browser.")
     if decided["status"] != "Successful":
-        output.next(f"sgvault show {argument(set_id)}")
+        output.next(f"sgvault show {of_outcome(decided)}")
+
+
+def next_commands(decided: dict[str, Any]) -> list[str]:
+    """Return the commands that the page of an outcome offers."""
+    set_ = of_outcome(decided)
+    commands = [f"sgvault show {set_}", f"sgvault report {set_} --jsonl"]
+    if decided["status"] != "Successful":
+        commands.append(f"sgvault backfill {set_} --dry-run")
+        commands += ["sgvault dead-letters list", f"sgvault reconcile {set_}"]
+    return commands

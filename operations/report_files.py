@@ -25,8 +25,10 @@ REMARKS = {
 """What an outcome counts, and a report lists, besides differences."""
 
 
-def last_outcome(vault: Vault, set_id: str, *, share_prefix: str, attempt: int) -> dict[str, Any]:
-    """Return a set's last outcome, or that of *attempt* if it is not 0.
+def last_outcome(
+    vault: Vault, set_id: str, *, share_prefix: str, attempt: int | None
+) -> dict[str, Any]:
+    """Return a set's last outcome, or that of *attempt*.
 
     Raises:
         OperatorError: There is none, or it has expired.
@@ -34,7 +36,7 @@ def last_outcome(vault: Vault, set_id: str, *, share_prefix: str, attempt: int) 
     folder = vault.folder(set_id, share_prefix=share_prefix)
     for each in Executions(vault).of_set(set_id, folder):
         decided = None if each.running else outcome(vault, each.outcome_id)
-        if decided and attempt in (0, decided["attempt"]):
+        if decided and attempt in (None, decided["attempt"]):
             return decided
     wanted = f"no outcome of attempt {attempt}" if attempt else "no outcome yet, or it has expired"
     raise OperatorError(f"{shown(set_id)} has {wanted}: 'sgvault show' compares it now.")

@@ -27,6 +27,12 @@ def argument(text: str) -> str:
     return shlex.quote(_quoted(text) if text.startswith("-") else shown(text))
 
 
+def set_argument(set_id: str, share_prefix: str) -> str:
+    """Return a set as arguments of a command: its id, and ``--prefix`` if its share has one."""
+    prefix = f" --prefix {shell_word(share_prefix)}" if share_prefix else ""
+    return f"{argument(set_id)}{prefix}"
+
+
 def shell_word(text: str) -> str:
     """Return *text* as a word of bash, for commands that do not read :func:`given`'s form."""
     if not any(map(_is_hidden, text)):

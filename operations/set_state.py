@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,23 +21,26 @@ from operations.vault import Vault
 
 RATE_SECONDS = 600
 """The rate of arrival is the mean of this number of last seconds."""
+LATE_SECONDS = 30
+"""The delay between an upload and its row that is not a standstill."""
 
 
 @dataclass(slots=True)
 class Part:
     """A folder directly in a set's folder, or the files directly in the set's folder."""
 
-    rows: int = 0
+    arrived: int = 0
+    """The listed files that were announced; without a usable manifest, all that were."""
     last_arrival: int = 0
     missing: int = 0
 
 
 @dataclass(slots=True)
 class Arrivals:
-    """The rows of a dataset that have not expired."""
+    """The rows of a dataset that have not expired, without those of its manifest and of folders."""
 
     times: array[int] = field(default_factory=lambda: array("q"))
-    """The time at which each object was announced, in Unix seconds, in the order of the keys."""
+    """The time at which each file was announced, in Unix seconds."""
     parts: dict[str, Part] = field(default_factory=dict)
     """By the folder's name with its slash; the empty name is for the set's own files."""
     manifest_time: int | None = None
@@ -53,9 +56,21 @@ class Arrivals:
         return max(self.times, default=None)
 
     def a_minute(self, now: float) -> float:
-        """Return the number of objects a minute that arrived recently."""
+        """Return the number of files a minute that arrived recently."""
         recent = sum(each > now - RATE_SECONDS for each in self.times)
         return recent * 60 / RATE_SECONDS
+
+    def add(self, folder: str, key: str, arrived: int) -> None:
+        """Add a file's row."""
+        self.times.append(arrived)
+        part = self.part(folder, key)
+        part.arrived += 1
+        part.last_arrival = max(part.last_arrival, arrived)
+
+    def part(self, folder: str, key: str) -> Part:
+        """Return the part of *folder* that contains *key*."""
+        name, slash, _ = key.removeprefix(folder).partition("/")
+        return self.parts.setdefault(f"{name}/" if slash else "", Part())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +100,21 @@ class SetState:
         """The number of listed keys that were not announced."""
         return self.counts[DifferenceType.MISSING.value]
 
+    @property
+    def arrived(self) -> int:
+        """The number of listed keys that were announced; without a usable manifest, of all files."""
+        return len(self.arrivals.times) if self.listed is None else self.listed - self.missing
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return the time left at the present rate.
+
+        None if nothing has arrived for longer than the rate allows.
+        """
+        rate, last = self.arrivals.a_minute(now), self.arrivals.last
+        if not rate or last is None or now - last > max(60 / rate, LATE_SECONDS):
+            return None
+        return self.missing * 60 / rate
+
 
 def read_state(
     vault: Vault, set_id: str, *, share_prefix: str = "", on_row: Callable[[], None]
@@ -92,20 +122,32 @@ def read_state(
     """Read rows, manifest and objects; a set without a usable manifest has only arrivals."""
     folder = vault.folder(set_id, share_prefix=share_prefix)
     key = vault.manifest_key(set_id, share_prefix=share_prefix)
-    arrivals = read_arrivals(vault, set_id, folder, key, on_row=on_row)
     try:
         with open_set(
             vault, set_id, share_prefix=share_prefix, verify_objects=vault.verify_objects
         ) as found:
+            since = found.listing.since
+            arrivals = read_arrivals(vault, set_id, folder, key, since=since, on_row=on_row)
             everything = list(found.differences())
-            listed = found.listing.entries
-            modified = found.manifest.upload.event_time
+            differences = [each for each in everything if isinstance(each, Difference)]
+            missing = {each.key for each in differences if each.type is DifferenceType.MISSING}
+            _count_listed(arrivals, folder, (name for name, _, _ in found.entries()), missing)
+            return SetState(
+                set_id=set_id,
+                folder=folder,
+                arrivals=arrivals,
+                listed=found.listing.entries,
+                manifest_key=key,
+                manifest_modified=found.manifest.upload.event_time,
+                differences=differences,
+                ignored=sum(each.type is RemarkType.IGNORED for each in everything),
+            )
     except (NoManifestError, UnusableManifestError) as error:
         problem = error.reason if isinstance(error, UnusableManifestError) else None
         return SetState(
             set_id=set_id,
             folder=folder,
-            arrivals=arrivals,
+            arrivals=read_arrivals(vault, set_id, folder, key, on_row=on_row),
             listed=None,
             manifest_key=key if problem else None,
             manifest_modified=None,
@@ -113,52 +155,74 @@ def read_state(
             differences=[],
             ignored=0,
         )
-    differences = [each for each in everything if isinstance(each, Difference)]
-    for each in differences:
-        if each.type is DifferenceType.MISSING:
-            _part(arrivals, folder, each.key).missing += 1
-    return SetState(
-        set_id=set_id,
-        folder=folder,
-        arrivals=arrivals,
-        listed=listed,
-        manifest_key=key,
-        manifest_modified=modified,
-        differences=differences,
-        ignored=sum(each.type is RemarkType.IGNORED for each in everything),
-    )
+
+
+def _count_listed(
+    arrivals: Arrivals, folder: str, listed: Iterable[str], missing: Container[str]
+) -> None:
+    """Count the *listed* keys in place of the rows, some of which the manifest may not list."""
+    for part in arrivals.parts.values():
+        part.arrived = 0
+    for key in listed:
+        part = arrivals.part(folder, key)
+        if key in missing:
+            part.missing += 1
+        else:
+            part.arrived += 1
+    unlisted = [name for name, part in arrivals.parts.items() if not part.arrived + part.missing]
+    for name in unlisted:
+        del arrivals.parts[name]
 
 
 def read_arrivals(
-    vault: Vault, set_id: str, folder: str, manifest_key: str, *, on_row: Callable[[], None]
+    vault: Vault,
+    set_id: str,
+    folder: str,
+    manifest_key: str,
+    *,
+    since: int = 0,
+    on_row: Callable[[], None],
 ) -> Arrivals:
-    """Read the rows of a dataset."""
+    """Read the rows of a dataset; those before *since*, in Unix seconds, are of an earlier delivery.
+
+    A gateway announces each folder like an empty file: it is a folder if a file in it has a row.
+    """
     arrivals = Arrivals()
     request: Any = {
         "TableName": vault.upload_event_table_name,
         "KeyConditionExpression": "setId = :set AND begins_with(objectKey, :folder)",
         "FilterExpression": "expiresAt > :now",
-        "ProjectionExpression": "objectKey, eventTime",
+        "ProjectionExpression": "objectKey, objectSize, eventTime",
         "ExpressionAttributeValues": {
             ":set": {"S": set_id},
             ":folder": {"S": folder},
             ":now": {"N": str(int(time.time()))},
         },
     }
+    folders: set[str] = set()
+    empty: dict[str, int] = {}
     for page in boto3.client("dynamodb").get_paginator("query").paginate(**request):
         for row in page["Items"]:
             key, arrived = row["objectKey"]["S"], int(row["eventTime"]["N"])
             on_row()
             if key == manifest_key:
                 arrivals.manifest_time = arrived
+            if key == manifest_key or arrived < since:
                 continue
-            arrivals.times.append(arrived)
-            part = _part(arrivals, folder, key)
-            part.rows += 1
-            part.last_arrival = max(part.last_arrival, arrived)
+            _add_parents(folders, folder, key)
+            if int(row["objectSize"]["N"]):
+                arrivals.add(folder, key, arrived)
+            else:
+                empty[key] = arrived
+    for key, arrived in empty.items():
+        if key not in folders:
+            arrivals.add(folder, key, arrived)
     return arrivals
 
 
-def _part(arrivals: Arrivals, folder: str, key: str) -> Part:
-    name, slash, _ = key.removeprefix(folder).partition("/")
-    return arrivals.parts.setdefault(f"{name}/" if slash else "", Part())
+def _add_parents(folders: set[str], folder: str, key: str) -> None:
+    """Add each folder between *folder* and *key*."""
+    parent = key.rpartition("/")[0]
+    while len(parent) > len(folder) and parent not in folders:
+        folders.add(parent)
+        parent = parent.rpartition("/")[0]

@@ -9,10 +9,11 @@ import typer
 
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
+from operations.counted import counted
 from operations.errors import OperatorError
 from operations.executions import Executions, outcome
 from operations.moments import ago, duration
-from operations.safe_text import argument, given, shown
+from operations.safe_text import argument, given, set_argument, shown
 from operations.status import in_flight
 
 if TYPE_CHECKING:
@@ -29,12 +30,15 @@ def show(
     invocation: Invocation,
     set_id: SetId,
     prefix: Prefix = "",
-    all_: Annotated[bool, typer.Option("--all", help="Print every difference.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Print every difference, and each folder's counts.")
+    ] = False,
 ) -> int:
     """Show one set in full: manifest, arrivals, reconciliation, and all present differences.
 
-    Everything is read again, also for a set in flight. Exit status: 0 shown, 1 the set is
-    unknown, or its manifest cannot be used.
+    Everything is read again, also for a set in flight. Files that arrived are counted by folder:
+    'sgvault explain' looks one up. Exit status: 0 shown, 1 the set is unknown, or its manifest
+    cannot be used.
     """
     from operations.set_state import read_state
 
@@ -43,7 +47,7 @@ def show(
     with output.progress(f"Reading {shown(set_id)}") as steps:
         state = read_state(vault, set_id, share_prefix=prefix, on_row=steps.advance)
     executions = Executions(vault)
-    found = executions.of_set(set_id, state.folder)
+    found = list(executions.of_set(set_id, state.folder))
     if not found and state.manifest_key is None and not state.arrivals.times:
         raise OperatorError(
             f"The set {shown(set_id)} is unknown: S3 has no manifest {shown(state.folder)}..., the"
@@ -63,7 +67,7 @@ def show(
         output.json(wire(state) | reconciliation)
     else:
         _print_facts(invocation, state, reconciliation)
-        _print_parts(invocation, state)
+        _print_parts(invocation, state, all_=all_)
         most = FIRST if not all_ else len(state.differences)
         _print_differences(invocation, state, prefix, most)
     if state.manifest_problem is None:
@@ -75,7 +79,7 @@ def show(
 def wire(state: SetState) -> dict[str, Any]:
     """Return the fields for ``--json``."""
     now = time.time()
-    rate = state.arrivals.a_minute(now)
+    left = state.seconds_left(now)
     return {
         "setId": state.set_id,
         "folder": state.folder,
@@ -83,17 +87,17 @@ def wire(state: SetState) -> dict[str, Any]:
         "manifestModified": state.manifest_modified,
         "manifestProblem": state.manifest_problem,
         "listed": state.listed,
-        "arrived": len(state.arrivals.times),
+        "arrived": state.arrived,
         "firstArrival": state.arrivals.first,
         "lastArrival": state.arrivals.last,
-        "arrivalsAMinute": round(rate, 2),
-        "secondsLeft": round(state.missing * 60 / rate) if rate else None,
+        "arrivalsAMinute": round(state.arrivals.a_minute(now), 2),
+        "secondsLeft": None if left is None else round(left),
         "counts": state.counts,
         "ignored": state.ignored,
         "parts": [
             {
                 "name": name,
-                "arrived": part.rows,
+                "arrived": part.arrived,
                 "lastArrival": part.last_arrival or None,
                 "missing": part.missing,
             }
@@ -105,20 +109,21 @@ def wire(state: SetState) -> dict[str, Any]:
 
 def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any]) -> None:
     arrivals, now = state.arrivals, time.time()
-    rate = arrivals.a_minute(now)
     facts = {"set": shown(state.set_id)}
     if state.manifest_problem is not None:
         facts["manifest"] = f"cannot be used: {state.manifest_problem}"
     elif state.manifest_key is None or state.manifest_modified is None:
         facts["manifest"] = f"none in {shown(state.folder)}: nothing can be reconciled without it"
     else:
-        facts["manifest"] = f"{state.listed} keys, in S3 since {ago(state.manifest_modified)}"
-    facts["arrived"] = f"{len(arrivals.times)} objects"
+        listed = counted(state.listed or 0, "file")
+        facts["manifest"] = f"lists {listed}, in S3 since {ago(state.manifest_modified)}"
+    facts["arrived"] = counted(state.arrived, "file")
+    if state.listed is not None:
+        facts["arrived"] = f"{state.arrived:,} of {counted(state.listed, 'file')}"
     if arrivals.first is not None and arrivals.last is not None:
         facts["first arrival"] = ago(arrivals.first)
         facts["last arrival"] = ago(arrivals.last)
-        left = f", so {duration(state.missing * 60 / rate)} left" if rate and state.missing else ""
-        facts["rate"] = f"{rate:.1f} a minute in the last ten minutes{left}"
+        facts["rate"] = _rate(state, arrivals.last, now)
     for each in found["inFlight"]:
         waits = f", waits for {shown(each['waitsFor'])}" if each["waitsFor"] else ""
         facts["in flight"] = (
@@ -133,9 +138,23 @@ def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any])
     invocation.output.facts(facts)
 
 
-def _print_parts(invocation: Invocation, state: SetState) -> None:
-    lacking = {name: part for name, part in state.arrivals.parts.items() if part.missing}
-    if not lacking:
+def _rate(state: SetState, last: int, now: float) -> str:
+    rate = f"{state.arrivals.a_minute(now):.1f} a minute in the last ten minutes"
+    left = state.seconds_left(now)
+    if not state.missing:
+        return rate
+    return (
+        f"{rate}, and nothing for {duration(now - last)}"
+        if left is None
+        else f"{rate}, so {duration(left)} left"
+    )
+
+
+def _print_parts(invocation: Invocation, state: SetState, *, all_: bool) -> None:
+    """Print the folders that lack files, or, if *all_*, every folder."""
+    parts = sorted(state.arrivals.parts.items())
+    chosen = parts if all_ else [(name, part) for name, part in parts if part.missing]
+    if not chosen:
         return
     invocation.output.line()
     invocation.output.table(
@@ -143,15 +162,15 @@ def _print_parts(invocation: Invocation, state: SetState) -> None:
         [
             (
                 shown(name) if name else "(directly in the set)",
-                str(part.rows),
+                str(part.arrived),
                 str(part.missing),
                 ago(part.last_arrival) if part.last_arrival else "nothing yet",
             )
-            for name, part in list(lacking.items())[:FIRST]
+            for name, part in (chosen if all_ else chosen[:FIRST])
         ],
     )
-    if len(lacking) > FIRST:
-        invocation.output.line(f"... and {len(lacking) - FIRST} more parts: --json lists all.")
+    if len(chosen) > FIRST and not all_:
+        invocation.output.line(f"... and {len(chosen) - FIRST} more: --all lists them.")
 
 
 def _print_differences(invocation: Invocation, state: SetState, prefix: str, most: int) -> None:
@@ -171,4 +190,4 @@ def _print_differences(invocation: Invocation, state: SetState, prefix: str, mos
         first = invocation.vault.manifest_key(state.set_id, share_prefix=prefix)
     if first is not None:
         output.line()
-        output.next(f"sgvault explain {argument(state.set_id)} {argument(first)}")
+        output.next(f"sgvault explain {set_argument(state.set_id, prefix)} {argument(first)}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from handlers.core.naming import SetFolder
 from operations import register
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
@@ -14,7 +15,7 @@ from operations.errors import OperatorError
 from operations.executions import Execution, Executions, outcome
 from operations.moments import ago, duration
 from operations.register import RegisterRow
-from operations.safe_text import argument, given, shown
+from operations.safe_text import given, set_argument, shown
 from operations.vault import Vault
 
 STATUSES = {"Successful": 0, "Timed out": 3, "Failed": 4}
@@ -189,11 +190,12 @@ def watch(
     executions, last = Executions(vault), ""
     with output.progress(f"Waiting for {shown(set_id)}") as steps:
         while True:
-            newest = next(iter(executions.of_set(set_id, folder)), None)
+            newest = next(executions.of_set(set_id, folder), None)
             if newest is not None and not newest.running:
                 break
-            text = "no manifest has started a reconciliation yet"
-            if newest is not None:
+            if newest is None:
+                text = _not_begun(vault, set_id, folder)
+            else:
                 text = _progress(in_flight(vault, executions, newest))
             if text != last:
                 output.remark(text)
@@ -218,7 +220,26 @@ def print_outcome(invocation: Invocation, decided: dict[str, Any]) -> None:
         return
     output.line(f"{shown(decided['set-id'])}: {decided['status']}. {decided['reason']}.")
     if decided["status"] != "Successful":
-        output.next(f"sgvault report {argument(decided['set-id'])}")
+        output.next(f"sgvault report {of_outcome(decided)}")
+
+
+def of_outcome(decided: dict[str, Any]) -> str:
+    """Return the set of an outcome as arguments of a command."""
+    share_prefix = SetFolder.of_manifest(decided["object-key"]).share_prefix
+    return set_argument(decided["set-id"], share_prefix)
+
+
+def _not_begun(vault: Vault, set_id: str, folder: str) -> str:
+    """Return what a set without a reconciliation waits for."""
+    row = register.rows(vault, [folder]).get(folder)
+    if row is not None:
+        return f"no reconciliation has begun: the set waits for {_waiting(row)['state']}"
+    if vault.set_table_name is None:
+        return "no manifest has started a reconciliation yet"
+    return (
+        f"nothing of the set {shown(set_id)} is known yet: waiting for its first upload, in"
+        f" {shown(folder)}. Check the set id and --prefix; Ctrl-C ends the waiting."
+    )
 
 
 def _progress(found: dict[str, Any]) -> str:

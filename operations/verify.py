@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from operations.arguments import Prefix, SetId
+from operations.arguments import Attempt, Prefix, SetId
 from operations.command import Invocation
+from operations.counted import counted
 from operations.errors import OperatorError
 from operations.output import Output
-from operations.safe_text import argument, given, shown
+from operations.safe_text import argument, given, set_argument, shown
 
 if TYPE_CHECKING:
     from handlers.core.content import Comparison
@@ -27,9 +28,7 @@ def verify(
     invocation: Invocation,
     set_id: SetId,
     prefix: Prefix = "",
-    attempt: Annotated[
-        int, typer.Option(min=0, metavar="NUMBER", help="The attempt.  [the last receipt]")
-    ] = 0,
+    attempt: Attempt = None,
     sha256: Annotated[
         str,
         typer.Option(
@@ -77,7 +76,7 @@ def verify(
     if output.as_json:
         output.json(wire(receipt, found, mode))
     elif not jsonl:
-        _print(output, receipt, found, mode)
+        _print(output, receipt, found, mode, set_argument(set_id, prefix))
     return 1 if found.changed else 0
 
 
@@ -115,8 +114,8 @@ class Found:
         """Raise an error if the receipt has not as many files as its index counts."""
         if self.compared != receipt.index["verified"] or not self.compared:
             raise OperatorError(
-                f"The receipt {shown(receipt.uri)} proves {self.compared} files, and its index counts"
-                f" {receipt.index['verified']}: do not rely on it."
+                f"The receipt {shown(receipt.uri)} proves {counted(self.compared, 'file')}, and its"
+                f" index counts {receipt.index['verified']}: do not rely on it."
             )
 
 
@@ -137,16 +136,16 @@ def wire(receipt: Receipt, found: Found, mode: str) -> dict[str, Any]:
     }
 
 
-def _print(output: Output, receipt: Receipt, found: Found, mode: str) -> None:
+def _print(output: Output, receipt: Receipt, found: Found, mode: str, set_: str) -> None:
     index = receipt.index
     counts = ", ".join(f"{number} {kind}" for kind, number in found.counts.items())
     facts = {
         "set": f"{shown(index['set-id'])}, attempt {index['attempt']}",
         "receipt": shown(receipt.uri),
-        "compared": f"{found.compared} files, {index['checksum-algorithm']}, {mode}",
+        "compared": f"{counted(found.compared, 'file')}, {index['checksum-algorithm']}, {mode}",
     }
     if found.unverified:
-        facts["not compared"] = f"{found.unverified} files that were unverified"
+        facts["not compared"] = f"{counted(found.unverified, 'file')} without verified content"
     output.facts(facts | {"now": counts or "every file has the content of the receipt"})
     if not found.changed:
         return
@@ -160,9 +159,7 @@ def _print(output: Output, receipt: Receipt, found: Found, mode: str) -> None:
     )
     if found.changed > len(found.first):
         output.line(f"... and {found.changed - len(found.first)} more: --jsonl prints all.")
-    output.next(
-        f"sgvault explain {argument(index['set-id'])} {argument(found.first[0].before.key)}"
-    )
+    output.next(f"sgvault explain {set_} {argument(found.first[0].before.key)}")
 
 
 def _now(change: Change) -> str:

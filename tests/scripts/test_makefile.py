@@ -80,6 +80,7 @@ def test_env_in_the_shell_does_not_stop_a_command_without_environment(folder: Pa
         ("SHORT=0", "SHORT is '0': write SHORT=yes, or leave it out"),
         ("YES=n", "YES is 'n': write YES=1, or leave it out"),
         ("LOCK=yes", "LOCK is 'yes': write LOCK=no, or leave it out"),
+        ("FORMAT=jsn", "FORMAT is 'jsn': write FORMAT=json, or leave it out"),
     ],
 )
 def test_another_value_of_an_option_that_has_only_one_is_refused(

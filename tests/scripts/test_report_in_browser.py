@@ -37,7 +37,9 @@ def opened(folder: Path, differences: list[dict[str, Any]]) -> tuple[str, str]:
     }
     path = folder / "report.html"
     arrivals = Arrivals(times=array("q", [500, 600]))
-    path.write_text("".join(page(decided, differences, arrivals, folder=FOLDER, now=4_000)))
+    path.write_text(
+        "".join(page(decided, differences, arrivals, folder=FOLDER, commands=[], now=4_000))
+    )
     ran = subprocess.run(
         [
             str(CHROMIUM),

@@ -53,6 +53,28 @@ def test_a_dry_run_sends_nothing_and_shows_what_would_be_sent(place: Place) -> N
         "a-vaultjob/two": "not in S3",
     }
     assert place.announced() == []
+    assert "lists 2 files; 2 have no row.\n" in sgvault("backfill", "a", "--dry-run").out
+
+
+def test_the_numbers_agree_and_leave_out_the_manifest(place: Place) -> None:
+    """A plain manifest has no sizes, so it is looked at like the files."""
+    place.put(MANIFEST, b"a-vaultjob/one\na-vaultjob/two\n")
+    for key in ("a-vaultjob/one", "a-vaultjob/two"):
+        place.put(key, b"one")
+    put_row(place.aws, "a-vaultjob/one", event_time=OLD)
+    assert sgvault("backfill", "a", "--yes").out.splitlines() == [
+        "a-vaultjob/a.manifest lists 2 files; 1 has no row.",
+        "files  what becomes of them",
+        "    1  announce",
+        "Then: the manifest is announced.",
+        "Announced 1 file; the manifest is announced.",
+        "Next: sgvault watch a",
+    ]
+    put_row(place.aws, "a-vaultjob/two", event_time=OLD)
+    dry = sgvault("backfill", "a", "--dry-run", "--json").json
+    assert (dry["missing"], dry["keys"]) == (0, [])
+    out = sgvault("backfill", "a", "--dry-run").out
+    assert out.startswith("a-vaultjob/a.manifest lists 2 files; 0 have no row.\nThen: ")
 
 
 def test_what_has_a_row_is_not_announced_again(place: Place) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.unit import operator_account
 from tests.unit.operator_account import ARN, PARAMETER, URL, Account
 from tests.unit.refusals import client_error
+from tests.unit.samples import object_upload
 from tests.unit.sgvault import sgvault
 
 UNCLASSIFIED = PARAMETER["uploadDeadLetterQueueUrl"]
@@ -30,6 +31,9 @@ ON_FAILURE = {
     "responsePayload": {"errorMessage": "Rate exceeded", "errorType": "ThrottlingException"},
 }
 """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"""
+MALFORMED = ON_FAILURE | {
+    "responsePayload": {"errorMessage": "no field 'state'", "errorType": "MalformedEventError"}
+}
 
 
 def envelope(target: str) -> dict[str, str]:
@@ -159,6 +163,41 @@ def test_a_dry_run_and_a_listing_change_nothing(account: Account) -> None:
     assert len(account.bodies(UNCLASSIFIED)) == 25
     assert not account.named("SendMessage")
     assert not account.named("DeleteMessage")
+
+
+@pytest.mark.parametrize(
+    ("command", "event", "warned"),
+    [
+        (["redrive"], {}, True),
+        (["redrive"], object_upload(), False),
+        (["set-aside", "--why", "unreadable"], {}, False),
+    ],
+)
+def test_a_redrive_warns_about_messages_that_come_back(
+    account: Account, command: list[str], event: dict[str, Any], warned: bool
+) -> None:
+    account.put(UNCLASSIFIED, json.dumps(event), {"Reason": "some reason"})
+    ran = sgvault("dead-letters", *command, "--dry-run", "--env", "dev")
+    assert ("come back after a redrive: 1 message, the first is message-0" in ran.err) == warned
+    assert ("'sgvault backfill SET --env dev'" in ran.err) == warned
+
+
+@pytest.mark.parametrize("letter", [ON_FAILURE, MALFORMED], ids=["readable", "unreadable"])
+def test_a_failed_invocation_comes_back_if_its_event_is_malformed(
+    account: Account, letter: dict[str, Any]
+) -> None:
+    account.put(UNDELIVERED, json.dumps(letter))
+    ran = sgvault("dead-letters", "redrive", "--dry-run")
+    assert ("come back" in ran.err) == (letter is MALFORMED)
+
+
+def test_nothing_to_move_and_an_unknown_message_are_named(account: Account) -> None:
+    assert sgvault("dead-letters", "redrive", "--yes").out == "No dead letters.\n"
+    account.put(UNCLASSIFIED, "an event")
+    ran = sgvault("dead-letters", "redrive", "nobody", "message-0", "--yes")
+    assert ran.status == 1
+    assert "No dead-letter queue has the message nobody" in ran.err
+    assert account.bodies(UNCLASSIFIED) == ["an event"]
 
 
 def test_without_a_terminal_nothing_is_moved(account: Account) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from handlers.core.events import DATA_UPLOADED, DataUploads
 from operations.dead_letter import DeadLetter, Shape
 from operations.diagnosis import Evidence, Version, diagnose
 
 WHOLE = Version(version_id="v1", modified=1_700_000_000, size_bytes=3, newest=True)
+RECORDED = DataUploads(set_id="a", bucket="bucket", uploads=[])
 LETTER = DeadLetter(
     queue="records",
     message_id="m1",
@@ -19,9 +22,10 @@ LETTER = DeadLetter(
     reason="Throttling",
     target="url",
     payload="",
-    body="",
+    body=json.dumps({"detail-type": DATA_UPLOADED, "detail": RECORDED.detail()}),
     attributes={},
 )
+UNREADABLE = replace(LETTER, queue="uploads", body="{}")
 ARRIVED = Evidence(
     set_id="a",
     key="a-vaultjob/it's",
@@ -60,6 +64,12 @@ ARRIVED = Evidence(
             "queue records",
             "sgvault dead-letters redrive m1",
         ),
+        (
+            {"row_time": None, "dead_letters": [UNREADABLE]},
+            "queue uploads",
+            "sgvault dead-letters set-aside m1 --why TEXT",
+        ),
+        ({"dead_letters": [UNREADABLE]}, "none", "sgvault dead-letters set-aside m1 --why TEXT"),
         ({"listed_bytes": 4}, "gateway", "vault-data.sh --source FOLDER --set a --new"),
         (
             {"versions": [], "row_time": None},

@@ -32,7 +32,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     with placed() as made:
         made.put(MANIFEST, rich([(3, "a-vaultjob/deep/two"), (3, "a-vaultjob/one")], began=OLD))
         made.put("a-vaultjob/one", b"one")
-        put_row(made.aws, "a-vaultjob/one", event_time=OLD, expires_at=FAR)
+        put_row(made.aws, "a-vaultjob/one", size_bytes=3, event_time=OLD, expires_at=FAR)
         yield made
 
 
@@ -135,6 +135,29 @@ def test_watch_waits_while_the_set_is_in_flight(
     assert "iteration 3 of 10, waits for a-vaultjob/deep/two" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (None, "nothing of the set a is known yet: waiting for its first upload, in a-vaultjob/."),
+        (
+            {"firstArrival": {"N": "1"}},
+            "no reconciliation has begun: the set waits for its manifest",
+        ),
+    ],
+)
+def test_watch_of_a_set_without_a_reconciliation_waits_and_names_what_it_waits_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch, row: dict[str, Any] | None, text: str
+) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("operations.status.time.sleep", interrupted)
+    if row is not None:
+        place.register["a-vaultjob/"] = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, **row}
+    ran = sgvault("watch", "a")
+    assert (ran.status, text in ran.err) == (130, True), ran.err
+
+
 def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
     place.run(status="RUNNING")
     history(place, ticker=3, waits_for=None)
@@ -150,6 +173,45 @@ def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
     assert "Next: sgvault explain a a-vaultjob/deep/two\n" in text
 
 
+def test_show_counts_the_listed_files_and_neither_manifest_nor_folders_nor_earlier_deliveries(
+    place: Place,
+) -> None:
+    """A gateway announces folders as well; otherwise one file would be missing of two of two."""
+    for key in (MANIFEST, "a-vaultjob/deep", "a-vaultjob/unlisted"):
+        put_row(place.aws, key, event_time=OLD, expires_at=FAR)
+    put_row(place.aws, "a-vaultjob/deep/two", event_time=OLD - 10_000, expires_at=FAR)
+    shown = sgvault("show", "a", "--json").json
+    assert (shown["listed"], shown["arrived"], shown["counts"]["missing"]) == (2, 1, 1)
+    assert {each["name"]: each["arrived"] for each in shown["parts"]} == {"": 1, "deep/": 0}
+    text = sgvault("show", "a").out
+    assert "lists 2 files" in text
+    assert "1 of 2 files" in text
+    assert "(directly in the set)" not in text
+    assert "(directly in the set)        1        0" in sgvault("show", "a", "--all").out
+
+
+@pytest.mark.parametrize(
+    ("idle", "left", "text"), [(10, 21, ", so 20 s left"), (120, None, ", and nothing for 2 min ")]
+)
+def test_show_of_a_set_that_stands_still_estimates_no_time(
+    place: Place, idle: int, left: int | None, text: str
+) -> None:
+    keys = [f"a-vaultjob/{number}" for number in range(30)]
+    place.put(MANIFEST, rich([(3, key) for key in keys], began=OLD))
+    for key in keys[1:]:
+        put_row(place.aws, key, size_bytes=3, event_time=int(time.time()) - idle, expires_at=FAR)
+    assert sgvault("show", "a", "--json").json["secondsLeft"] == left
+    assert f"2.9 a minute in the last ten minutes{text}" in sgvault("show", "a").out
+
+
+def test_a_printed_command_repeats_the_prefix_of_the_share(place: Place) -> None:
+    place.put(f"team-a/{MANIFEST}", rich([(3, "team-a/a-vaultjob/one")], began=OLD))
+    out = sgvault("show", "a", "--prefix", "team-a/").out
+    assert "Next: sgvault explain a --prefix team-a/ team-a/a-vaultjob/one\n" in out
+    ran = sgvault("explain", "a", "two", "--prefix", "team-a/", "--json")
+    assert ran.json["commands"] == ["sgvault show a --prefix team-a/"]
+
+
 def test_a_printed_command_repeats_the_place_that_was_given(place: Place) -> None:
     given = ("--env", "dev", "--region", "us-east-1")
     flags = " ".join(given)
@@ -157,7 +219,11 @@ def test_a_printed_command_repeats_the_place_that_was_given(place: Place) -> Non
     commands = sgvault("explain", "a", "deep/three", "--json", *given).json["commands"]
     assert commands == [f"sgvault show a {flags}"]
     assert f"'sgvault show {flags}'" in sgvault("report", "a", *given).err
-    assert Choice(local=True, profile="my own").flags == " --local --profile 'my own'"
+    choice = Choice(local=True, profile="my own")
+    assert (choice.flags, choice.aws_flags) == (
+        " --local --profile 'my own'",
+        " --profile 'my own'",
+    )
 
 
 def test_show_of_an_unknown_set_names_the_values_to_check(place: Place) -> None:
@@ -175,7 +241,7 @@ def test_show_of_a_set_whose_manifest_cannot_be_used_has_state_reason_and_remedy
     ran = sgvault("show", "a")
     assert ran.status == 1
     assert "cannot be used: Line 1, '../outside.txt', has the component '..'" in ran.out
-    assert "arrived        1 objects" in ran.out
+    assert "arrived        1 file\n" in ran.out
     assert "outcome        Failed" in ran.out
     assert "correct the manifest, and vault it again" in ran.err
     found = sgvault("show", "a", "--json")
@@ -208,9 +274,37 @@ def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
     assert "sgvault backfill a" in ran.out
     message = json.dumps({"detail": {"object-key": "a-vaultjob/deep/two"}})
     place.account.put(PARAMETER["uploadDeadLetterQueueUrl"], message, {"Reason": "Bad"})
-    ran = sgvault("explain", "a", "deep/two")
-    assert "dead-letters redrive message-0" in ran.out
+    ran = sgvault("explain", "a", "deep/two", "--json")
+    assert ran.json["commands"] == [
+        "sgvault backfill a",
+        "sgvault dead-letters set-aside message-0 --why TEXT",
+    ]
     assert place.account.bodies(PARAMETER["uploadDeadLetterQueueUrl"]) == [message]
+
+
+@pytest.mark.parametrize(
+    ("status", "next_step"),
+    [
+        (None, "sgvault watch a"),
+        ("Successful", "sgvault report a"),
+        ("Timed out", "sgvault show a"),
+    ],
+)
+def test_explain_of_a_key_that_arrived_has_the_next_step_of_its_set(
+    place: Place, status: str | None, next_step: str
+) -> None:
+    version = {
+        "Key": "a-vaultjob/one",
+        "VersionId": "v1",
+        "LastModified": datetime.fromtimestamp(OLD, UTC),
+        "Size": 3,
+        "IsLatest": True,
+    }
+    place.account.answers["ListObjectVersions"] = lambda *_: {"Versions": [version]}
+    if status:
+        place.run()
+        place.decide(status)
+    assert sgvault("explain", "a", "one", "--json").json["commands"][0] == next_step
 
 
 @pytest.fixture
@@ -250,8 +344,9 @@ def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) ->
     lines = sgvault("report", "a", "--json").json["lines"]
     assert [each["type"] for each in lines] == ["missing", "unexpected", "vanished"]
     path = tmp_path / "report.html"
-    assert sgvault("report", "a", "--html", str(path)).status == 0
+    assert sgvault("report", "a", "--html", str(path), "--env", "dev").status == 0
     assert "a-vaultjob/deep/two" in path.read_text()
+    assert "<code>sgvault show a --env dev\n" in path.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
     for wrong in (tmp_path, tmp_path / "none" / "report.html"):
         ran = sgvault("report", "a", "--html", str(wrong))
@@ -263,6 +358,13 @@ def test_report_accepts_one_format_at_a_time(reported: Place, options: list[str]
     ran = sgvault("report", "a", *options)
     assert ran.status == 1
     assert "Choose one of" in ran.err
+
+
+@pytest.mark.parametrize("command", ["report", "verify"])
+def test_an_attempt_below_one_is_refused(reported: Place, command: str) -> None:
+    ran = sgvault(command, "a", "--attempt", "0")
+    assert ran.status == 2
+    assert "Invalid value for '--attempt'" in ran.err
 
 
 def test_report_without_an_outcome_names_the_command_for_the_present_state(place: Place) -> None:

@@ -48,6 +48,7 @@ def made(differences: Iterator[dict[str, Any]] | list[dict[str, Any]], **changes
             differences,
             arrivals(1_795_795_000, 1_795_795_060),
             folder=FOLDER,
+            commands=["sgvault backfill 2026-11-payroll --dry-run"],
             now=1_795_800_000,
         )
     )
@@ -98,7 +99,7 @@ def test_the_page_has_the_outcome_and_the_hop_of_each_missing_key() -> None:
         "deep/",
         "the set's own folder",
         f"{FOLDER}deep/two",
-        "2 objects arrived",
+        "2 files arrived",
         "sgvault backfill 2026-11-payroll --dry-run",
     ):
         assert expected in text
@@ -160,7 +161,7 @@ def test_a_million_differences_make_a_page_of_a_thousand_quickly() -> None:
 
 
 def test_expired_rows_are_reported_as_such() -> None:
-    html = "".join(page(DECIDED, [], Arrivals(), folder=FOLDER, now=1_795_800_000))
+    html = "".join(page(DECIDED, [], Arrivals(), folder=FOLDER, commands=[], now=1_795_800_000))
     assert "no rows of this set; rows expire" in html
     assert "6 more were found; their rows have expired" in made([])
 

@@ -105,6 +105,21 @@ def test_an_attempts_number_is_not_used_again_after_its_outcome_expired(account:
     assert [each["detail"]["attempt"] for each in started] == [2, 3]
 
 
+def test_a_dry_run_shows_the_attempt_that_would_begin(
+    account: Account, statuses: list[str]
+) -> None:
+    """A set that is Successful needs no approval for it."""
+    statuses += ["Timed out", "Successful"]
+    dry = sgvault("reconcile", "a", "--region", "us-east-1", "--dry-run", "--json").json
+    assert (dry["attempt"], dry["dryRun"], dry["executionArn"]) == (3, True, None)
+    out = sgvault("reconcile", "a", "--region", "us-east-1", "--dry-run").out
+    assert out.startswith(
+        "Attempt 3 of a would begin, with a-vaultjob/a.manifest, in S3 since 2026-"
+    )
+    assert not account.named("StartExecution")
+    assert not account.named("UpdateItem")
+
+
 def test_outcomes_that_expired_hide_no_later_one(account: Account, statuses: list[str]) -> None:
     statuses += ["", "", "Successful"]
     vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
