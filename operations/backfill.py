@@ -70,10 +70,9 @@ def _wait(invocation: Invocation, seconds: int, number: int) -> None:
 
 def _describe(invocation: Invocation, plan: Plan) -> None:
     output = invocation.output
-    lack = "has no row" if plan.missing == 1 else "have no row"
-    output.line(
-        f"{shown(plan.manifest.key)} lists {counted(plan.listed, 'file')}; {plan.missing:,} {lack}."
-    )
+    lack = f"{plan.missing:,} {'has' if plan.missing == 1 else 'have'} no row"
+    listed = f"{shown(plan.manifest.key)} lists {counted(plan.listed, 'file')}"
+    output.line(f"{listed}; {lack if plan.missing else 'each has a row'}.")
     counts = Counter(each.verdict for each in plan.files)
     output.table(
         ["files ", "what becomes of them"],

@@ -57,8 +57,19 @@ class Arrivals:
 
     def a_minute(self, now: float) -> float:
         """Return the number of files a minute that arrived recently."""
-        recent = sum(each > now - RATE_SECONDS for each in self.times)
-        return recent * 60 / RATE_SECONDS
+        return len(self._recent(now)) * 60 / RATE_SECONDS
+
+    def stands_still(self, now: float) -> bool:
+        """Return whether nothing has arrived for longer than usual between two recent arrivals."""
+        recent = self._recent(now)
+        if not recent:
+            return True
+        pauses = len(recent) - 1
+        usual = (max(recent) - min(recent)) / pauses if pauses else RATE_SECONDS
+        return now - max(recent) > max(usual, LATE_SECONDS)
+
+    def _recent(self, now: float) -> list[int]:
+        return [each for each in self.times if each > now - RATE_SECONDS]
 
     def add(self, folder: str, key: str, arrived: int) -> None:
         """Add a file's row."""
@@ -106,14 +117,10 @@ class SetState:
         return len(self.arrivals.times) if self.listed is None else self.listed - self.missing
 
     def seconds_left(self, now: float) -> float | None:
-        """Return the time left at the present rate.
-
-        None if nothing has arrived for longer than the rate allows.
-        """
-        rate, last = self.arrivals.a_minute(now), self.arrivals.last
-        if not rate or last is None or now - last > max(60 / rate, LATE_SECONDS):
+        """Return the time left at the present rate; None if the set stands still."""
+        if self.arrivals.stands_still(now):
             return None
-        return self.missing * 60 / rate
+        return self.missing * 60 / self.arrivals.a_minute(now)
 
 
 def read_state(

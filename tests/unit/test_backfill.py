@@ -74,7 +74,7 @@ def test_the_numbers_agree_and_leave_out_the_manifest(place: Place) -> None:
     dry = sgvault("backfill", "a", "--dry-run", "--json").json
     assert (dry["missing"], dry["keys"]) == (0, [])
     out = sgvault("backfill", "a", "--dry-run").out
-    assert out.startswith("a-vaultjob/a.manifest lists 2 files; 0 have no row.\nThen: ")
+    assert out.startswith("a-vaultjob/a.manifest lists 2 files; each has a row.\nThen: ")
 
 
 def test_what_has_a_row_is_not_announced_again(place: Place) -> None:

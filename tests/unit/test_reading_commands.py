@@ -191,17 +191,26 @@ def test_show_counts_the_listed_files_and_neither_manifest_nor_folders_nor_earli
 
 
 @pytest.mark.parametrize(
-    ("idle", "left", "text"), [(10, 21, ", so 20 s left"), (120, None, ", and nothing for 2 min ")]
+    ("idle", "pause", "left", "text"),
+    [
+        (10, 0, 21, "2.9 a minute in the last ten minutes, so 20 s left"),
+        (40, 0, None, "2.9 a minute in the last ten minutes, and nothing for 4"),
+        (50, 60, 60, "1.0 a minute in the last ten minutes, so 1 min 0 s left"),
+        (70, 60, None, "0.9 a minute in the last ten minutes, and nothing for 1 min 1"),
+    ],
 )
 def test_show_of_a_set_that_stands_still_estimates_no_time(
-    place: Place, idle: int, left: int | None, text: str
+    place: Place, idle: int, pause: int, left: int | None, text: str
 ) -> None:
+    """It does if the last arrival is longer ago than usual between two of them."""
     keys = [f"a-vaultjob/{number}" for number in range(30)]
     place.put(MANIFEST, rich([(3, key) for key in keys], began=OLD))
-    for key in keys[1:]:
-        put_row(place.aws, key, size_bytes=3, event_time=int(time.time()) - idle, expires_at=FAR)
+    last = int(time.time()) - idle
+    for number, key in enumerate(keys[1:]):
+        arrived = last - number * pause
+        put_row(place.aws, key, size_bytes=3, event_time=arrived, expires_at=FAR)
     assert sgvault("show", "a", "--json").json["secondsLeft"] == left
-    assert f"2.9 a minute in the last ten minutes{text}" in sgvault("show", "a").out
+    assert text in sgvault("show", "a").out
 
 
 def test_a_printed_command_repeats_the_prefix_of_the_share(place: Place) -> None:
