@@ -134,7 +134,7 @@ deploy-policy: setup ## Write the IAM policies of who deploys all stacks to buil
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
 	$(call need,SET,Name the set: make $@ SET=id)
-	@$(run) $(in_env) sgvault reconcile \
+	@$(run) sgvault reconcile $(place) \
 		$${GIVEN_YES:+--yes} $${GIVEN_PREFIX:+--prefix="$$GIVEN_PREFIX"} -- "$$GIVEN_SET"
 
 smoke: setup ## Send two small datasets through what is deployed, and remove them again (ENV, YES, FORMAT)

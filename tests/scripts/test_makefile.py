@@ -125,18 +125,17 @@ def test_a_variable_that_is_missing_is_named(folder: Path, words: list[str], rem
 @pytest.mark.parametrize(
     ("target", "arguments"),
     [
-        ("vault", "-m local vault --data=-x --set=-x --checksum=-x --format=-x"),
+        ("vault", "-m local vault --data=-x --set=-x --checksum=-x"),
         ("demo", "-m local demo --data=-x --set=-x --port=-x"),
-        ("local-up", "-m local up --port=-x --format=-x --environment=-x"),
+        ("local-up", "-m local up --port=-x --environment=-x"),
         ("hold-back", "-m local hold-back --set=-x --file=-x"),
         ("release", "-m local release --set=-x --file=-x"),
-        ("local-status", "-m local status --format=-x"),
         ("plan", "-m deployment.review --stack=-x --allow=-x"),
         ("plan-local", "-m local plan --port=-x"),
         ("preflight", "sgvault preflight --env=-x"),
         ("deploy", "-m deployment deploy --stack=-x --allow=-x"),
         ("destroy", "-m deployment destroy --stack=-x"),
-        ("reconcile", "sgvault reconcile --prefix=-x -- -x"),
+        ("reconcile", "sgvault reconcile --env=-x --prefix=-x -- -x"),
         ("smoke", "sgvault smoke --env=-x"),
         ("bench", "-m tools.benchmarks --files=-x"),
         ("simulate", "-m tools.simulation --uploads=-x"),
@@ -146,9 +145,14 @@ def test_a_variable_that_is_missing_is_named(folder: Path, words: list[str], rem
 def test_a_value_that_begins_like_an_option_stays_a_value(
     folder: Path, target: str, arguments: str
 ) -> None:
-    names = (
-        "DATA SET CHECKSUM FORMAT PORT ENV FILE STACK ALLOW PREFIX FILES UPLOADS SEED MINUTES PLANT"
-    )
+    names = "DATA SET CHECKSUM PORT ENV FILE STACK ALLOW PREFIX FILES UPLOADS SEED MINUTES PLANT"
     status, printed, error = make(folder, target, *(f"{name}=-x" for name in names.split()))
     assert (status, error) == (0, "")
     assert printed.partition(": ")[2] == f"{arguments}\n"
+
+
+@pytest.mark.parametrize("target", ["preflight", "reconcile", "smoke"])
+def test_the_environment_local_is_the_system_on_this_machine(folder: Path, target: str) -> None:
+    status, printed, _ = make(folder, target, "ENV=local", "SET=any")
+    assert status == 0
+    assert printed.partition(": ")[2].startswith(f"sgvault {target} --local")
