@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ def graphed(template: Template) -> Iterator[tuple[str, str, dict[str, str]]]:
             yield namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))
 
 
+@cache
 def emitted(root: Path) -> set[tuple[str, str]]:
     """Return each metric of ours with the service that sends it."""
     return {
