@@ -137,17 +137,16 @@ def _outcome(vault: Vault, set_id: str, share_prefix: str) -> str | None:
     """Return the status of a set's last outcome; None before it, and while another attempt runs."""
     folder = vault.folder(set_id, share_prefix=share_prefix)
     newest = next(Executions(vault).of_set(set_id, folder), None)
-    decided = None if newest is None else outcome(vault, newest.outcome_id)
+    decided = None if newest is None else outcome(vault, newest)
     return decided["status"] if decided else None
 
 
 def _health(vault: Vault, key: str) -> list[str]:
     """Return the gateway's health log lines that contain *key*; none without a gateway of this system."""
-    group = f"/aws/storagegateway/vault-{vault.environment_name}-gateway"
     name = key.rpartition("/")[2].replace("\\", "").replace('"', "")
     with suppress(ClientError):  # no such group, or no right to read it
         answer = boto3.client("logs").filter_log_events(
-            logGroupName=group,
+            logGroupName=vault.health_log_group,
             filterPattern=f'"{name}"',
             startTime=int((time.time() - HEALTH_DAYS * 86_400) * 1000),
             limit=20,

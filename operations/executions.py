@@ -12,6 +12,9 @@ import boto3
 
 from handlers.core.errors import MalformedEventError
 from handlers.core.events import ManifestUpload
+from handlers.core.naming import SetFolder
+from handlers.core.outcome import outcome_id
+from operations import register
 from operations.vault import Vault
 
 RUNNING = "RUNNING"
@@ -43,7 +46,7 @@ class Execution:
     stopped: int | None
     manifest: ManifestUpload
     outcome_id: str | None
-    """The output of Notify, once the execution has ended."""
+    """The output of Notify, if the execution ended with it."""
 
     @property
     def running(self) -> bool:
@@ -143,12 +146,34 @@ class Executions:
         return None
 
 
-def outcome(vault: Vault, outcome_id: str | None) -> dict[str, Any] | None:
-    """Return the outcome as it was published; None if there is none or it has expired."""
-    if outcome_id is None:
+def outcome(vault: Vault, execution: Execution) -> dict[str, Any] | None:
+    """Return an execution's outcome as it was published; None while it runs, or if it has expired."""
+    if execution.running:
         return None
+    if execution.outcome_id is None:
+        return _outcome_of_register(vault, execution.manifest)
+    return _stored(vault, execution.outcome_id)
+
+
+def _outcome_of_register(vault: Vault, manifest: ManifestUpload) -> dict[str, Any] | None:
+    """Return the outcome of an execution that ended without its Notify state, for instance by hand.
+
+    The set's row in the register names the newest outcome. It is that of *manifest*, or a later
+    attempt's, which has the manifest's version.
+    """
+    folder = SetFolder.of_manifest(manifest.upload.key).prefix
+    row = register.rows(vault, [folder]).get(folder)
+    newest = _stored(vault, row.outcome_id) if row and row.outcome_id else None
+    if newest is None or newest["event-time"] != manifest.upload.event_time:
+        return None
+    if newest["attempt"] == manifest.attempt:
+        return newest
+    return _stored(vault, outcome_id(manifest, newest["manifest-version-id"]))
+
+
+def _stored(vault: Vault, id_: str) -> dict[str, Any] | None:
     answer = boto3.client("dynamodb").get_item(
-        TableName=vault.outcome_table_name, Key={"id": {"S": outcome_id}}, ConsistentRead=True
+        TableName=vault.outcome_table_name, Key={"id": {"S": id_}}, ConsistentRead=True
     )
     item = answer.get("Item", {})
     return _mapping(item["detail"]["S"]) if "detail" in item else None

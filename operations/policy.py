@@ -68,7 +68,7 @@ def reading_policy(vault: Vault) -> dict[str, Any]:
     ]
     bucket = f"arn:{partition}:s3:::{vault.file_upload_bucket_name}"
     reports = f"arn:{partition}:s3:::{vault.reports_bucket_name}"
-    group = f"log-group:/aws/storagegateway/vault-{vault.environment_name}-gateway"
+    group = f"log-group:{vault.health_log_group}"
     tables = [vault.upload_event_table_name, vault.outcome_table_name]
     if vault.set_table_name:
         tables += [vault.set_table_name, f"{vault.set_table_name}/index/{INDEX}"]

@@ -77,7 +77,7 @@ def find_receipt(
         return _by_sha256(vault.reports_bucket_name, set_id, sha256.lower())
     folder = vault.folder(set_id, share_prefix=share_prefix)
     for each in Executions(vault).of_set(set_id, folder):
-        decided = None if each.running else outcome(vault, each.outcome_id)
+        decided = outcome(vault, each)
         if decided and decided.get("receipt") and attempt in (None, decided["attempt"]):
             bucket, key = place_of(decided["receipt"])
             index = _body(bucket, key, decided["receipt-sha256"])

@@ -35,7 +35,7 @@ def last_outcome(
     """
     folder = vault.folder(set_id, share_prefix=share_prefix)
     for each in Executions(vault).of_set(set_id, folder):
-        decided = None if each.running else outcome(vault, each.outcome_id)
+        decided = outcome(vault, each)
         if decided and attempt in (None, decided["attempt"]):
             return decided
     wanted = f"no outcome of attempt {attempt}" if attempt else "no outcome yet, or it has expired"

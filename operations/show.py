@@ -61,7 +61,7 @@ def show(
             for each in found
             if each.running
         ],
-        "outcome": outcome(vault, ended.outcome_id) if ended else None,
+        "outcome": outcome(vault, ended) if ended else None,
     }
     if output.as_json:
         output.json(wire(state) | reconciliation)

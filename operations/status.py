@@ -21,6 +21,8 @@ from operations.vault import Vault
 STATUSES = {"Successful": 0, "Timed out": 3, "Failed": 4}
 """The exit status of ``watch`` for each outcome."""
 MOST_RUNNING = 200
+DECIDED_WITHIN_SECONDS = 2 * 3600
+"""The sweep causes the outcome of an execution that ended without one within an hour."""
 Outcomes = Annotated[
     int, typer.Option("--outcomes", min=0, metavar="NUMBER", help="So many of the last outcomes.")
 ]
@@ -123,7 +125,7 @@ def last_outcomes(vault: Vault, executions: Executions, number: int) -> list[dic
     found: list[dict[str, Any]] = []
     if number:
         for each in executions.newest(limit=number + MOST_RUNNING):
-            decided = None if each.running else outcome(vault, each.outcome_id)
+            decided = outcome(vault, each)
             if decided is not None and decided not in found:
                 found.append(decided)
             if len(found) == number:
@@ -191,10 +193,13 @@ def watch(
     with output.progress(f"Waiting for {shown(set_id)}") as steps:
         while True:
             newest = next(executions.of_set(set_id, folder), None)
-            if newest is not None and not newest.running:
-                break
+            decided = outcome(vault, newest) if newest else None
             if newest is None:
                 text = _not_begun(vault, set_id, folder)
+            elif decided or _ended_long_ago(newest):
+                break
+            elif not newest.running:
+                text = f"The execution ended as {newest.status}; its outcome follows within an hour"
             else:
                 text = _progress(in_flight(vault, executions, newest))
             if text != last:
@@ -202,7 +207,6 @@ def watch(
                 last = text
             steps.advance()
             time.sleep(interval)
-    decided = outcome(vault, newest.outcome_id)
     if decided is None:
         raise OperatorError(
             f"The execution {newest.arn} ended as {newest.status}, and its outcome is not in the"
@@ -210,6 +214,13 @@ def watch(
         )
     print_outcome(invocation, decided)
     return STATUSES[decided["status"]]
+
+
+def _ended_long_ago(execution: Execution) -> bool:
+    """Return whether its outcome is overdue, and so expired or never announced."""
+    return execution.stopped is not None and (
+        execution.stopped < time.time() - DECIDED_WITHIN_SECONDS
+    )
 
 
 def print_outcome(invocation: Invocation, decided: dict[str, Any]) -> None:

@@ -89,6 +89,11 @@ class Vault:
         """The account of the state machine, which is that of the whole system."""
         return self.state_machine_arn.split(":")[4]
 
+    @property
+    def health_log_group(self) -> str:
+        """The log group of the gateway's health log."""
+        return f"/aws/storagegateway/vault-{self.environment_name}"
+
     def manifest_key(self, set_id: str, *, share_prefix: str = "") -> str:
         """Return the S3 key of a dataset's manifest."""
         return (

@@ -164,7 +164,7 @@ class Journey:
             return now if now and not now.running else None
 
         execution = eventually(ended, seconds)
-        detail = outcome(self.vault, execution.outcome_id) if execution else None
+        detail = outcome(self.vault, execution) if execution else None
         if detail is None:
             state = execution.status if execution else f"still running after {seconds:g} s"
             raise OperatorError(

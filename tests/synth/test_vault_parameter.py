@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from operations.vault import Vault, parameter_name
@@ -32,6 +33,14 @@ def test_the_operators_command_reads_what_the_stack_writes(dev: Template) -> Non
     assert vault.environment_name == "dev"
     assert None not in asdict(vault).values(), "A field that the stack does not publish"
     assert vault.upload_rule_arn.startswith("${aws_cloudwatch_event_rule.uploads_")
+
+
+def test_the_operators_command_reads_the_health_log_of_the_gateway(
+    dev: Template, dev_stacks: Mapping[str, Template]
+) -> None:
+    vault = Vault.from_json("/dev/vault", value_of(dev))
+    groups = dev_stacks["DataVaultingStack"].resources("aws_cloudwatch_log_group").values()
+    assert [each["name"] for each in groups] == [vault.health_log_group]
 
 
 def test_the_longest_value_fits_into_a_standard_parameter(dev: Template) -> None:

@@ -99,10 +99,13 @@ class Place:
             "executionArn": EXECUTION,
             "status": "SUCCEEDED",
             "startDate": datetime.fromtimestamp(OLD, UTC),
+            "stopDate": datetime.fromtimestamp(OLD + 60, UTC),
             "input": json.dumps({"detail": detail}),
             "output": json.dumps({"notify": {"Payload": {"outcomeId": "o1"}}}),
             **changes,
         }
+        if execution["status"] == "RUNNING":
+            del execution["stopDate"]
 
         def listed(_: Account, parameters: Mapping[str, Any]) -> Any:
             wanted = parameters.get("statusFilter", execution["status"])

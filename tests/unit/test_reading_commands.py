@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
+from handlers.core.events import ManifestUpload, ObjectUpload
+from handlers.core.outcome import outcome_id
 from operations.aws_environment import Choice
 from tests.unit.documented_json import documented
+from tests.unit.fakes import OUTCOME_TABLE
 from tests.unit.manifests import rich
 from tests.unit.operator_account import PARAMETER
 from tests.unit.operator_set import EXECUTION, MANIFEST, OLD, Place, placed
@@ -133,6 +136,54 @@ def test_watch_waits_while_the_set_is_in_flight(
     ran = sgvault("watch", "a")
     assert ran.status == 0
     assert "iteration 3 of 10, waits for a-vaultjob/deep/two" in ran.err
+
+
+ENDED_WITHOUT_NOTIFY = {"status": "ABORTED", "output": None}
+UPLOAD = ObjectUpload(bucket="bucket", key=MANIFEST, size_bytes=1, event_time=OLD)
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_an_execution_that_ended_without_notify_has_the_outcome_that_the_register_names(
+    place: Place, attempt: int
+) -> None:
+    """For instance one that was stopped by hand; the register may name a later attempt's outcome."""
+    place.run(**ENDED_WITHOUT_NOTIFY)
+    place.decide("Failed", attempt=attempt, reason="The execution ended as ABORTED")
+    row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
+    place.register["a-vaultjob/"] = row
+    if attempt == 2:
+        stored = place.aws.dynamodb.tables[OUTCOME_TABLE]
+        detail = json.loads(stored["o1",]["detail"]["S"]) | {"attempt": 1}
+        id_ = outcome_id(ManifestUpload(set_id="a", upload=UPLOAD), "v1")
+        stored[id_,] = {"id": {"S": id_}, "detail": {"S": json.dumps(detail)}}
+    assert [each["attempt"] for each in sgvault("status", "--json").json["outcomes"]] == [1]
+    assert sgvault("show", "a", "--json").json["outcome"]["attempt"] == 1
+    ran = sgvault("watch", "a")
+    assert (ran.status, "The execution ended as ABORTED" in ran.out) == (4, True)
+
+
+def test_an_outcome_of_a_newer_manifest_is_not_that_of_an_older_execution(place: Place) -> None:
+    place.run(**ENDED_WITHOUT_NOTIFY)
+    place.decide("Successful", **{"event-time": OLD + 1})
+    row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
+    place.register["a-vaultjob/"] = row
+    assert sgvault("status", "--json").json["outcomes"] == []
+    assert sgvault("watch", "a").status == 1
+
+
+def test_watch_waits_for_the_outcome_of_an_execution_that_ended_a_moment_ago(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.run(**ENDED_WITHOUT_NOTIFY, stopDate=datetime.now(UTC))
+
+    def end(_: float) -> None:
+        place.decide("Failed")
+        row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
+        place.register["a-vaultjob/"] = row
+
+    monkeypatch.setattr("operations.status.time.sleep", end)
+    ran = sgvault("watch", "a")
+    assert (ran.status, "its outcome follows within an hour" in ran.err) == (4, True)
 
 
 @pytest.mark.parametrize(
