@@ -187,8 +187,8 @@ CASES = [
         {},
         State.RED,
     ),
-    (quotas.rules, {"list_rules": {"Rules": [{}] * 298}}, {}, State.GREEN),
-    (quotas.rules, {"list_rules": {"Rules": [{}] * 299}}, {}, State.NOT_ANSWERED),
+    (quotas.rules, {"list_rules": {"Rules": [{}] * 297}}, {}, State.GREEN),
+    (quotas.rules, {"list_rules": {"Rules": [{}] * 298}}, {}, State.NOT_ANSWERED),
     (
         quotas.log_policies,
         {"describe_resource_policies": {"resourcePolicies": [{"policyName": f"p{n}"} for n in range(9)]}},
