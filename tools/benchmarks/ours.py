@@ -8,7 +8,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from handlers.aws.lambda_environment import CheckEnvironment, TelemetryEnvironment
+from handlers.aws.lambda_environment import (
+    CheckEnvironment,
+    TelemetryEnvironment,
+    VerifyEnvironment,
+)
 from tools.benchmarks.synthetic_set import BUCKET, MANIFEST_KEY, SET_ID, Form
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:dev-vault-reconcili
 
 
 def environment(form: Form) -> dict[str, str]:
-    """Return the function's variables; neither side verifies a plain set."""
+    """Return the functions' variables; neither side verifies a plain set."""
     return {
         **CheckEnvironment(
             upload_event_table="upload-events",
@@ -33,6 +37,7 @@ def environment(form: Form) -> dict[str, str]:
             ignore_unexpected=(".nfs*", ".DS_Store", "Thumbs.db", "~$*"),
             expiry_days=30,
         ).variables(),
+        **VerifyEnvironment(reports_bucket="reports").variables(),
         **TelemetryEnvironment(
             powertools_service_name="benchmarks",
             powertools_metrics_namespace="Benchmarks",
