@@ -97,12 +97,10 @@ def diagnose(found: Evidence) -> Diagnosis:
     if found.listed_bytes is not None and found.object.size_bytes != found.listed_bytes:
         return Diagnosis(
             hop="gateway",
-            sentence=f"S3 has {found.object.size_bytes} bytes, and the manifest lists"
-            f" {found.listed_bytes}: the file changed after it was listed, or is still uploaded.",
-            commands=[
-                vault_again(found.set_id, local=found.local, new=True),
-                *_gateway(found, found.key),
-            ],
+            sentence=f"S3 has {found.object.size_bytes:,} bytes, and the manifest lists"
+            f" {found.listed_bytes:,}. Either the gateway has not uploaded the listed content yet, or"
+            " the file changed after it was listed; if it changed, vault the set again.",
+            commands=_from_gateway(found),
         )
     if found.row_time is None or found.row_time < found.since:
         return _no_row(found)

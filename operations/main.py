@@ -14,8 +14,9 @@ from operations.replay import replay
 from operations.report import report
 from operations.show import show
 from operations.smoke.command import smoke
-from operations.status import status, watch
+from operations.status import status
 from operations.verify import verify
+from operations.watch import watch
 
 app = typer.Typer(
     name="sgvault",

@@ -55,7 +55,8 @@ class Output:
 
     def next(self, command: str) -> None:
         """Print the command that comes next."""
-        self.line(f"Next: {self.command(command)}")
+        # Copied from a terminal, a wrapped line would be two commands.
+        self._results.print(Text(message(f"Next: {self.command(command)}")), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table, unless it has no row; a heading that ends in a space is one of numbers."""

@@ -16,7 +16,7 @@ from operations.errors import OperatorError
 from operations.moments import duration, utc
 from operations.report_files import REMARKS, ReportFiles, last_outcome
 from operations.safe_text import given, shown
-from operations.status import of_outcome
+from operations.watch import of_outcome
 
 FIRST = 100
 MARKS = {

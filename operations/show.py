@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handlers.core.difference import Difference
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
 from operations.counted import counted
@@ -173,6 +174,13 @@ def _print_parts(invocation: Invocation, state: SetState, *, all_: bool) -> None
         invocation.output.line(f"... and {len(chosen) - FIRST} more: --all lists them.")
 
 
+def _known(found: Difference) -> str:
+    """Return what is known of a key that differs, in brackets."""
+    if found.listed_bytes is not None and found.object_bytes is not None:
+        return f" (lists {found.listed_bytes:,} bytes, S3 has {found.object_bytes:,})"
+    return {True: " (in S3: its event is missing)", False: " (not in S3)", None: ""}[found.in_s3]
+
+
 def _print_differences(invocation: Invocation, state: SetState, prefix: str, most: int) -> None:
     output = invocation.output
     for kind, number in state.counts.items():
@@ -181,8 +189,7 @@ def _print_differences(invocation: Invocation, state: SetState, prefix: str, mos
         output.line()
         output.line(f"{kind} ({number})", style="bold")
         for each in [each for each in state.differences if each.type.value == kind][:most]:
-            known = {True: " (in S3: its event is missing)", False: " (not in S3)", None: ""}
-            output.line(f"  {shown(each.key)}{known[each.in_s3]}")
+            output.line(f"  {shown(each.key)}{_known(each)}")
         if number > most:
             output.line(f"  ... and {number - most} more: --all lists them.")
     first = next((each.key for each in state.differences), None)

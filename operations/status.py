@@ -1,4 +1,4 @@
-"""``sgvault status`` and ``sgvault watch``: the sets in flight, and their outcomes."""
+"""``sgvault status``: the sets in flight, and the last outcomes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,14 @@ import typer
 
 from handlers.core.naming import SetFolder
 from operations import register
-from operations.arguments import Prefix, SetId
 from operations.command import Invocation
-from operations.errors import OperatorError
 from operations.executions import Execution, Executions, outcome
 from operations.moments import ago, duration
 from operations.register import RegisterRow
-from operations.safe_text import given, set_argument, shown
+from operations.safe_text import shown
 from operations.vault import Vault
 
-STATUSES = {"Successful": 0, "Timed out": 3, "Failed": 4}
-"""The exit status of ``watch`` for each outcome."""
 MOST_RUNNING = 200
-DECIDED_WITHIN_SECONDS = 2 * 3600
-"""The sweep causes the outcome of an execution that ended without one within an hour."""
 Outcomes = Annotated[
     int, typer.Option("--outcomes", min=0, metavar="NUMBER", help="So many of the last outcomes.")
 ]
@@ -74,10 +68,10 @@ def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
         row = registered.pop(each["manifestKey"].rpartition("/")[0] + "/", None)
         each["lastArrival"] = row.last_arrival if row else None
         each["listed"] = row.listed if row else None
-    return [*running, *(_waiting(row) for row in registered.values() if row.outcome is None)]
+    return [*running, *(waiting(row) for row in registered.values() if row.outcome is None)]
 
 
-def _waiting(row: RegisterRow) -> dict[str, Any]:
+def waiting(row: RegisterRow) -> dict[str, Any]:
     """Return a set without a running execution, in the form of :func:`in_flight`."""
     waits_for = "its reconciliation" if row.manifest_key else "its manifest"
     if not row.folder.endswith("/"):
@@ -88,6 +82,7 @@ def _waiting(row: RegisterRow) -> dict[str, Any]:
         waits_for = "the repair of its row in the register"
     return {
         "setId": row.set_id,
+        "sharePrefix": _share_prefix(row.manifest_key or row.folder),
         "manifestKey": row.manifest_key,
         "attempt": None,
         "started": row.first_arrival or row.last_arrival,
@@ -102,12 +97,18 @@ def _waiting(row: RegisterRow) -> dict[str, Any]:
     }
 
 
+def _share_prefix(key: str) -> str:
+    """Return the share's prefix of a set, by its manifest's key or its folder."""
+    return SetFolder.of_manifest(key).share_prefix if "/" in key else ""
+
+
 def in_flight(vault: Vault, executions: Executions, execution: Execution) -> dict[str, Any]:
     """Return a running set in the form of ``--json``."""
     position = executions.position(execution)
     left = position.count - position.iteration if position else vault.reconcile_count_iterations
     return {
         "setId": execution.manifest.set_id,
+        "sharePrefix": _share_prefix(execution.manifest.upload.key),
         "manifestKey": execution.manifest.upload.key,
         "attempt": execution.manifest.attempt,
         "started": execution.started,
@@ -150,7 +151,7 @@ def _print(invocation: Invocation, found: dict[str, Any]) -> None:
             ["set", "attempt ", "outcome", "finished (UTC)", "reason"],
             [
                 (
-                    shown(each["set-id"]),
+                    shown(f"{_share_prefix(each['object-key'])}{each['set-id']}"),
                     str(each["attempt"]),
                     each["status"],
                     ago(each["finished"]),
@@ -169,90 +170,10 @@ def _row(found: dict[str, Any], now: float) -> tuple[str, ...]:
 
     iterations = f"{found['iteration']} of {found['iterations']}" if found["iterations"] else "-"
     return (
-        shown(found["setId"]),
+        shown(f"{found['sharePrefix']}{found['setId']}"),
         since(found["started"]),
         f"{since(found['lastArrival'])} ago" if found["lastArrival"] else "-",
         iterations,
         shown(found["waitsFor"]) if found["waitsFor"] else found["state"] or "its start",
         duration(found["timesOut"] - now) if found["timesOut"] else "-",
     )
-
-
-def watch(
-    invocation: Invocation, set_id: SetId, prefix: Prefix = "", interval: Interval = 5.0
-) -> int:
-    """Wait for a set's outcome, and show how far it is meanwhile.
-
-    Exit status: 0 Successful, 3 Timed out, 4 Failed, 1 an error. Ctrl-C
-    stops the watching alone.
-    """
-    set_id = given(set_id)
-    vault, output = invocation.vault, invocation.output
-    folder = vault.folder(set_id, share_prefix=prefix)
-    executions, last = Executions(vault), ""
-    with output.progress(f"Waiting for {shown(set_id)}") as steps:
-        while True:
-            newest = next(executions.of_set(set_id, folder), None)
-            decided = outcome(vault, newest) if newest else None
-            if newest is None:
-                text = _not_begun(vault, set_id, folder)
-            elif decided or _ended_long_ago(newest):
-                break
-            elif not newest.running:
-                text = f"The execution ended as {newest.status}; its outcome follows within an hour"
-            else:
-                text = _progress(in_flight(vault, executions, newest))
-            if text != last:
-                output.remark(text)
-                last = text
-            steps.advance()
-            time.sleep(interval)
-    if decided is None:
-        raise OperatorError(
-            f"The execution {newest.arn} ended as {newest.status}, and its outcome is not in the"
-            " table (any more): look at the execution in Step Functions."
-        )
-    print_outcome(invocation, decided)
-    return STATUSES[decided["status"]]
-
-
-def _ended_long_ago(execution: Execution) -> bool:
-    """Return whether its outcome is overdue, and so expired or never announced."""
-    return execution.stopped is not None and (
-        execution.stopped < time.time() - DECIDED_WITHIN_SECONDS
-    )
-
-
-def print_outcome(invocation: Invocation, decided: dict[str, Any]) -> None:
-    """Print an outcome, and what to do next."""
-    output = invocation.output
-    if output.as_json:
-        output.json(decided)
-        return
-    output.line(f"{shown(decided['set-id'])}: {decided['status']}. {decided['reason']}.")
-    if decided["status"] != "Successful":
-        output.next(f"sgvault report {of_outcome(decided)}")
-
-
-def of_outcome(decided: dict[str, Any]) -> str:
-    """Return the set of an outcome as arguments of a command."""
-    share_prefix = SetFolder.of_manifest(decided["object-key"]).share_prefix
-    return set_argument(decided["set-id"], share_prefix)
-
-
-def _not_begun(vault: Vault, set_id: str, folder: str) -> str:
-    """Return what a set without a reconciliation waits for."""
-    row = register.rows(vault, [folder]).get(folder)
-    if row is not None:
-        return f"no reconciliation has begun: the set waits for {_waiting(row)['state']}"
-    if vault.set_table_name is None:
-        return "no manifest has started a reconciliation yet"
-    return (
-        f"nothing of the set {shown(set_id)} is known yet: waiting for its first upload, in"
-        f" {shown(folder)}. Check the set id and --prefix; Ctrl-C ends the waiting."
-    )
-
-
-def _progress(found: dict[str, Any]) -> str:
-    text = f"iteration {found['iteration']} of {found['iterations']}"
-    return f"{text}, waits for {shown(found['waitsFor'])}" if found["waitsFor"] else text

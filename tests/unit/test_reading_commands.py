@@ -17,6 +17,7 @@ from botocore.response import StreamingBody
 from handlers.core.events import ManifestUpload, ObjectUpload
 from handlers.core.outcome import outcome_id
 from operations.aws_environment import Choice
+from operations.output import Output
 from tests.unit.documented_json import documented
 from tests.unit.fakes import OUTCOME_TABLE
 from tests.unit.manifests import rich
@@ -207,6 +208,35 @@ def test_watch_of_a_set_without_a_reconciliation_waits_and_names_what_it_waits_f
         place.register["a-vaultjob/"] = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, **row}
     ran = sgvault("watch", "a")
     assert (ran.status, text in ran.err) == (130, True), ran.err
+
+
+def test_a_set_of_a_share_with_a_prefix_is_shown_with_it(place: Place) -> None:
+    place.decide("Failed", **{"object-key": "team-b/c-vaultjob/c.manifest", "set-id": "c"})
+    place.run()
+    place.register["team-a/b-vaultjob/"] = {
+        "folder": {"S": "team-a/b-vaultjob/"},
+        "setId": {"S": "b"},
+    }
+    (found,) = sgvault("status", "--json").json["inFlight"]
+    assert (found["setId"], found["sharePrefix"]) == ("b", "team-a/")
+    lines = [line.partition(" ")[0] for line in sgvault("status").out.splitlines()]
+    assert {"team-a/b", "team-b/c"} <= set(lines)
+
+
+def test_show_has_both_sizes_of_a_file_that_differs(place: Place) -> None:
+    place.put("a-vaultjob/one", b"1")
+    assert "  a-vaultjob/one (lists 3 bytes, S3 has 1)\n" in sgvault("show", "a").out
+
+
+def test_a_terminal_does_not_break_the_next_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copied, it would be two commands."""
+    monkeypatch.setattr("sys.stdout", terminal := io.StringIO())
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "dumb")
+    Output(flags=" --local").next("sgvault explain payroll payroll-vaultjob/a.txt")
+    command = "sgvault explain payroll payroll-vaultjob/a.txt --local"
+    assert terminal.getvalue() == f"Next: {command}\n"
 
 
 def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
