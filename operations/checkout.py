@@ -151,9 +151,8 @@ def deploy_policy(
 
         region = os.environ.get("AWS_DEFAULT_REGION")
         session = botocore.session.get_session()
-        place = Place(
-            name_prefix=settings.name_prefix,
-            environment=settings.environment_name,
+        place = Place.of(
+            settings,
             partition=session.get_partition_for_region(region or "us-east-1"),
             region=region or "*",
             account_id=settings.stacks_account_id or "*",

@@ -10,7 +10,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
 
 ACTIONS = Path(__file__).parent / "deploy_actions.json"
 MOST_CHARACTERS = 6_144
@@ -65,9 +68,22 @@ class Place:
 
     name_prefix: str
     environment: str
+    state_bucket: str
     partition: str = "aws"
     region: str = "*"
     account_id: str = "*"
+
+    @classmethod
+    def of(cls, settings: Settings, *, partition: str, region: str, account_id: str) -> Self:
+        """Return the place of the environment with these settings."""
+        return cls(
+            name_prefix=settings.name_prefix,
+            environment=settings.environment_name,
+            state_bucket=settings.state_bucket_name,
+            partition=partition,
+            region=region,
+            account_id=account_id,
+        )
 
     def resources(self, service: str) -> list[str]:
         """Return the ARNs that an environment's resources of *service* may have."""
@@ -174,9 +190,27 @@ def _statements(place: Place, actions: list[str]) -> Iterator[dict[str, Any]]:
         yield {**mapped, "Condition": {"ArnLike": {"lambda:FunctionArn": own_functions}}}
     if wide := [action for action in actions if action in WITHOUT_RESOURCE]:
         yield _allow("WithoutResource", wide, ["*"])
-    if any(action.startswith("s3:Delete") for action in actions):
-        state = f"arn:{place.partition}:s3:::{place.name_prefix}-terraform-state*"
-        yield {**_allow("KeepTheState", ["s3:DeleteBucket"], [state]), "Effect": "Deny"}
+    yield from _of_the_state(place, actions)
+
+
+def _of_the_state(place: Place, actions: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the statements on the state bucket, which an administrator creates and configures.
+
+    Its name may begin like the names of the environment's own buckets, which a deployer destroys.
+    """
+    bucket = f"arn:{place.partition}:s3:::{place.state_bucket}"
+    changes = [
+        action
+        for action in actions
+        if action.startswith(("s3:Delete", "s3:Put")) and not action.startswith("s3:PutObject")
+    ]
+    if changes:
+        # A lock ends in .tfstate.tflock, and must be released.
+        kept = [bucket, f"{bucket}/*.tfstate"]
+        yield {**_allow("KeepTheState", changes, kept), "Effect": "Deny"}
+    looks = sorted({"s3:GetBucketVersioning", "s3:ListBucket"} & set(actions))
+    if looks and not place.state_bucket.startswith(f"{place.name_prefix}-"):
+        yield _allow("LookAtTheStateBucket", looks, [bucket])
 
 
 def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:

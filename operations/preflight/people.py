@@ -45,9 +45,8 @@ def permissions(account: Account) -> Finding:
     if session := SESSION.fullmatch(arn):
         # A session cannot be simulated, and its ARN lacks the role's path.
         arn = iam.get_role(RoleName=session["role"])["Role"]["Arn"]
-    place = Place(
-        name_prefix=account.settings.name_prefix,
-        environment=account.settings.environment_name,
+    place = Place.of(
+        account.settings,
         partition=arn.split(":")[1],
         region=account.region,
         account_id=arn.split(":")[4],

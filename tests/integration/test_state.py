@@ -25,6 +25,7 @@ from local.clients import client
 from local.emulator.endpoint_process import EndpointOptions, start
 from operations.state_policy import state_policy
 from stacks.settings import read_settings
+from tests.integration.deployer import deployer as deployer_of_all_stacks
 from tests.integration.deployer import user_of
 from tests.integration.driver import eventually
 from tests.integration.recording import recorded
@@ -270,3 +271,20 @@ def test_a_deployer_may_do_no_more(deployer: Endpoint, operation: str, key: str)
     s3 = client(deployer, "s3")
     with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
         getattr(s3, operation)(Bucket=BUCKET, Key=key)
+
+
+def test_the_policies_of_all_stacks_allow_no_more_on_the_state(account: Account) -> None:
+    """They allow a deployer to empty and to destroy the other buckets of the environment."""
+    s3 = client(deployer_of_all_stacks(account.where, "deployer-of-all-stacks"), "s3")
+    lock = f"{STATE}.tflock"
+    version = s3.put_object(Bucket=BUCKET, Key=lock, Body=b"lock")["VersionId"]
+    s3.delete_object(Bucket=BUCKET, Key=lock)
+    for operation, request in (
+        ("delete_object", {"Key": STATE}),
+        ("delete_object", {"Key": STATE, "VersionId": version}),
+        ("delete_bucket_lifecycle", {}),
+        ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
+        ("delete_bucket", {}),
+    ):
+        with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+            getattr(s3, operation)(Bucket=BUCKET, **request)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,29 @@ from tools.recorded_requests.recorded import Recorded
 from tools.recorded_requests.violations import read
 
 PLACE = Place(
-    name_prefix="vault-dev", environment="dev", region="eu-west-1", account_id="123456789012"
+    name_prefix="vault-dev",
+    environment="dev",
+    state_bucket="vault-dev-terraform-state-123456789012",
+    region="eu-west-1",
+    account_id="123456789012",
 )
 
 
-def statements() -> list[dict[str, Any]]:
+def statements(place: Place = PLACE) -> list[dict[str, Any]]:
     return [
-        each for policy in deploy_policies(PLACE, listed_actions()) for each in policy["Statement"]
+        each for policy in deploy_policies(place, listed_actions()) for each in policy["Statement"]
     ]
+
+
+def decision(place: Place, action: str, resource: str) -> str | None:
+    """Return the effect of the statements on one S3 resource: a Deny is stronger than an Allow."""
+    effects = {
+        each["Effect"]
+        for each in statements(place)
+        if action in each["Action"]
+        and any(fnmatchcase(f"arn:aws:s3:::{resource}", one) for one in each["Resource"])
+    }
+    return "Deny" if "Deny" in effects else next(iter(effects), None)
 
 
 def test_the_policies_allow_what_is_listed_and_each_fits_a_managed_policy() -> None:
@@ -63,9 +80,21 @@ def test_a_role_is_passed_to_the_services_that_the_stacks_use_and_to_no_other() 
     assert "lambda.amazonaws.com" in passed["Condition"]["StringEquals"]["iam:PassedToService"]
 
 
-def test_the_state_stays_though_its_bucket_has_a_name_of_the_environment() -> None:
-    (denied,) = (each for each in statements() if each["Effect"] == "Deny")
-    assert denied["Resource"] == ["arn:aws:s3:::vault-dev-terraform-state*"]
+@pytest.mark.parametrize("bucket", [PLACE.state_bucket, "states-of-all-environments"])
+def test_a_deployer_can_neither_delete_a_state_nor_change_its_bucket(bucket: str) -> None:
+    """Locks are released, and every other bucket of the environment can be destroyed."""
+    place = replace(PLACE, state_bucket=bucket)
+    state = f"{bucket}/dev/EventProcessingStack.tfstate"
+    for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
+        assert decision(place, action, state) == "Deny"
+        assert decision(place, action, f"{state}.tflock") != "Deny"
+        assert decision(place, action, "vault-dev-uploads/a.tfstate") == "Allow"
+    for action in ("s3:DeleteBucket", "s3:PutLifecycleConfiguration", "s3:PutBucketVersioning"):
+        assert decision(place, action, bucket) == "Deny"
+        assert decision(place, action, "vault-dev-uploads") == "Allow"
+    for action in ("s3:ListBucket", "s3:GetBucketVersioning"):
+        assert decision(place, action, bucket) == "Allow"
+    assert decision(place, "s3:PutObject", state) != "Deny"
 
 
 TAGGED = {"Name": "q", "Tags": [{"Key": "a", "Value": "b"}]}
