@@ -26,8 +26,9 @@ REMEDIES = {
         "These are another account's credentials: use those of stacksAccountId."
     ),
     r"AccessDenied|UnauthorizedOperation|is not authorized to perform": (
-        "The caller lacks the permission that the error names: docs/plan-review.md lists what a "
-        "plan needs, and 'make state-policy' prints what access to the state needs."
+        "The caller lacks the permission that the error names: allow it. 'make deploy-policy' "
+        "writes the policies of a deployer, and 'make state-policy' prints that of the state; "
+        "docs/plan-review.md lists what a plan alone needs."
     ),
     r"Missing [Rr]egion": "No region is configured: set AWS_REGION, or the setting stacksRegion.",
     r"Error acquiring the state lock": (
@@ -41,8 +42,9 @@ REMEDIES = {
         "This stack reads outputs of a stack that is not deployed yet: deploy that stack first."
     ),
     r"Instance cannot be destroyed": (
-        "The setting preventDestroy forbids destroying or replacing this resource: find the "
-        "change that would replace it, and revert that change."
+        "The setting preventDestroy forbids destroying or replacing this resource. If it would be "
+        "replaced, find the change that replaces it, and revert that change. To destroy it, follow "
+        "'Destroying a protected environment' in docs/state.md."
     ),
 }
 

@@ -21,7 +21,7 @@ class Safeguards:
 
     def check(self, stack: str, plan: Mapping[str, Any]) -> None:
         """Raise CommandError if *stack* cannot be destroyed safely; *plan* is the JSON of its destroy."""
-        problems = [*CHECKS.get(stack, nothing)(self, plan), *_full_buckets(self, plan)]
+        problems = [*CHECKS.get(stack, nothing)(self, plan), *_full_buckets(self, stack, plan)]
         if problems:
             raise CommandError("\n".join([f"{stack} is not destroyed:", *problems]))
 
@@ -50,13 +50,17 @@ def _active_gateway(safeguards: Safeguards, plan: Mapping[str, Any]) -> Iterator
     for page in pages:
         for gateway in page["Gateways"]:
             if gateway.get("GatewayName") == name and _destroyed(plan, "aws_instance"):
+                arn, parameters = gateway["GatewayARN"], f"/{safeguards.environment}/fileGateway"
                 yield (
-                    f"The gateway {gateway['GatewayARN']} is still activated, and only its client"
-                    " can delete it. Run /opt/vault/scripts/deactivate-gateway.sh --yes there first."
+                    f"The gateway {arn} is still activated, and would stay in the account without"
+                    " its instance. On the client, run /opt/vault/scripts/deactivate-gateway.sh --yes"
+                    " first. If the client does not work, run"
+                    f" aws storagegateway delete-gateway --gateway-arn {arn}; aws ssm"
+                    f" delete-parameters --names {parameters}/arn {parameters}/cacheDiskId"
                 )
 
 
-def _full_buckets(safeguards: Safeguards, plan: Mapping[str, Any]) -> Iterator[str]:
+def _full_buckets(safeguards: Safeguards, stack: str, plan: Mapping[str, Any]) -> Iterator[str]:
     """Yield the buckets with objects and without force_destroy: Terraform would fail midway."""
     s3 = safeguards.client("s3")
     for bucket in _destroyed(plan, "aws_s3_bucket"):
@@ -66,8 +70,9 @@ def _full_buckets(safeguards: Safeguards, plan: Mapping[str, Any]) -> Iterator[s
         if versions.get("Versions") or versions.get("DeleteMarkers"):
             yield (
                 f"s3://{bucket['bucket']} is not empty, and Terraform does not empty it: the destroy"
-                " would fail midway. Empty the bucket yourself, or set"
-                " deleteDataWithStacks to true and deploy that first."
+                f" would fail midway. Deploy {stack} with deleteDataWithStacks true and"
+                " preventDestroy false first, then destroy it. Emptying the bucket is not enough,"
+                " because the tables are protected too."
             )
 
 

@@ -166,10 +166,10 @@ def test_a_status_that_is_expected_is_no_error(tmp_path: Path) -> None:
             "make bootstrap",
         ),
         ("Error: Unable to find remote state", "deploy that stack first"),
-        ("Error: Instance cannot be destroyed", "preventDestroy"),
+        ("Error: Instance cannot be destroyed", "docs/state.md"),
         ("Error: No valid credential sources found\n\nmore", "aws sso login"),
         ("Error: Error acquiring the state lock", "The state is locked"),
-        ("Error: reading S3 Bucket: api error AccessDenied: not yours", "docs/plan-review.md"),
+        ("Error: reading S3 Bucket: api error AccessDenied: not yours", "make deploy-policy"),
         (
             "Error: reading SSM Parameters (/dev/fileGateway): AccessDeniedException",
             "docs/plan-review.md",

@@ -132,7 +132,8 @@ EMPTIED = change("aws_s3_bucket.one", "delete", before={"bucket": "b", "force_de
     [
         ("FileShareStack", SHARE, FakeAws(dirty=3.5), "has not uploaded 3.5 %"),
         ("DataVaultingStack", MACHINE, FakeAws(gateway="vault-dev"), "deactivate-gateway.sh"),
-        ("EventProcessingStack", FULL, FakeAws(versions=1), "s3://b is not empty"),
+        ("DataVaultingStack", MACHINE, FakeAws(gateway="vault-dev"), "delete-gateway .*arn:g;"),
+        ("EventProcessingStack", FULL, FakeAws(versions=1), "deleteDataWithStacks true"),
         ("FileShareStack", SHARE, FakeAws(), None),
         ("DataVaultingStack", MACHINE, FakeAws(gateway="vault-prod"), None),
         ("EventProcessingStack", FULL, FakeAws(), None),

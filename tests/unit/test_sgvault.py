@@ -155,7 +155,7 @@ def test_only_yes_counts_as_approval(
     """The plan is shown before. The end of the input is no approval."""
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     assert agree("the plan") is agreed
-    assert "the plan" in capsys.readouterr().err
+    assert capsys.readouterr().err == "the plan\nContinue? Type 'yes' to approve: "
 
 
 def test_without_a_terminal_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
