@@ -47,7 +47,8 @@ def vcpus(account: Account) -> Finding:
     return red(
         seen,
         RAISE.format(service="EC2", quota="Running On-Demand Standard instances")
-        + " Or set gatewayInstanceType and clientInstanceType to smaller types.",
+        + " Or set gatewayInstanceType and clientInstanceType to smaller types, such as m5.xlarge"
+        " and t3.large, which need 6 vCPUs.",
     )
 
 
