@@ -39,7 +39,8 @@ def recorded(inner: Application, environ: Mapping[str, str] = os.environ) -> App
             await inner(scope, receive, send)
             return
         body = await whole_body(receive)
-        append(path, line_of(scope, body))
+        if is_complete(scope, body):
+            append(path, line_of(scope, body))
         unread = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def again() -> Any:
@@ -48,6 +49,12 @@ def recorded(inner: Application, environ: Mapping[str, str] = os.environ) -> App
         await inner(scope, again, send)
 
     return application
+
+
+def is_complete(scope: Any, body: bytes) -> bool:
+    """Return whether the client sent the whole body, or was interrupted before its end."""
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return len(body) >= int(length)
 
 
 def line_of(scope: Any, body: bytes) -> dict[str, Any]:

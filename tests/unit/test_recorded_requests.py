@@ -201,6 +201,22 @@ def test_a_recording_has_every_request_before_it_is_answered(tmp_path: Path) -> 
     assert violation.startswith("sqs:CreateQueue: Invalid type for parameter QueueName")
 
 
+def test_a_request_whose_client_was_interrupted_is_not_recorded(tmp_path: Path) -> None:
+    """Its body is not what the client meant to send."""
+    messages = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"<a"}]
+    scope = {"type": "http", "method": "PUT", "path": "/b", "headers": [(b"content-length", b"9")]}
+
+    async def receive() -> Any:
+        return {"more_body": bool(messages[1:]), **messages.pop()}
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["body"] == b"<a"
+
+    app = recorded(inner, {VARIABLE: str(tmp_path / "requests.jsonl")})
+    asyncio.run(call(app, scope, receive))
+    assert not (tmp_path / "requests.jsonl").exists()
+
+
 def test_unsigned_requests_are_no_service_s(tmp_path: Path) -> None:
     append(tmp_path / "r", line_of({"method": "GET", "path": "/", "headers": []}, b""))
     assert violations_of(tmp_path / "r") == []
