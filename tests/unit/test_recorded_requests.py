@@ -203,7 +203,10 @@ def test_a_recording_has_every_request_before_it_is_answered(tmp_path: Path) -> 
 
 def test_a_request_whose_client_was_interrupted_is_not_recorded(tmp_path: Path) -> None:
     """Its body is not what the client meant to send."""
-    messages = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"<a"}]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b"<a"},
+    ]
     scope = {"type": "http", "method": "PUT", "path": "/b", "headers": [(b"content-length", b"9")]}
 
     async def receive() -> Any:
