@@ -60,7 +60,7 @@ def _mark(system: DeployedSystem, key: str) -> str:
         return ""
     if sizes[0] == file.stat().st_size:
         return " (S3 has an object of its size)"
-    return f" (S3 has {sizes[0]} of its {file.stat().st_size} bytes)"
+    return f" (S3 has {sizes[0]:,} of its {file.stat().st_size:,} bytes)"
 
 
 def _key(system: DeployedSystem, set_id: str, file: str) -> str:

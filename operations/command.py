@@ -80,7 +80,8 @@ def agree(plan: str) -> bool:
     print(plan, file=sys.stderr)
     if not sys.stdin.isatty():
         raise OperatorError(
-            "There is no terminal to ask for approval on: add --yes to approve (YES=1 with make)."
+            "Nothing was done: there is no terminal to ask for approval on. Add --yes to approve"
+            " (YES=1 with make)."
         )
     print("Continue? Type 'yes' to approve: ", end="", flush=True, file=sys.stderr)
     return sys.stdin.readline().strip() == "yes"

@@ -86,8 +86,8 @@ def diagnose(found: Evidence) -> Diagnosis:
             sentence="The set has no manifest in S3, so its list of files is unknown. Vault it, or leave"
             " the set: see 'A manifest is overdue' in docs/operations.md.",
             commands=[
-                *_gateway(found, found.manifest_key),
                 vault_again(found.set_id, local=found.local),
+                *_gateway(found, found.manifest_key),
             ],
         )
     if not found.listed:
