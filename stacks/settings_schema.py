@@ -88,7 +88,7 @@ SETTINGS = {
         "verify_objects",
         YES_OR_NO,
         "whether every object is looked up in S3 before a set is Successful;"
-        " false if a consumer moves objects away as they arrive",
+        " false if a consumer moves objects away as they arrive; content is not compared then either",
     ),
     "verifyContent": Setting(
         "verify_content",
