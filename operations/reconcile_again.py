@@ -47,8 +47,7 @@ def planned(vault: Vault, *, set_id: str, share_prefix: str = "") -> ManifestUpl
     manifest, version_id = _present(vault, set_id, share_prefix)
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
     last = outcomes.last_attempt(manifest.upload.bucket, manifest.upload.key, version_id)
-    attempts = (replace(manifest, attempt=number) for number in count(last + 1))
-    return next(each for each in attempts if not outcomes.is_decided(outcome_id(each, version_id)))
+    return _undecided(outcomes, manifest, version_id, after=last)
 
 
 def _present(vault: Vault, set_id: str, share_prefix: str) -> tuple[ManifestUpload, str]:
@@ -73,15 +72,14 @@ def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | N
     Raises:
         NoManifestError: There is no manifest.
     """
-    key = vault.manifest_key(set_id, share_prefix=share_prefix)
-    version_id = manifest_head(vault.file_upload_bucket_name, key).get("VersionId", "null")
-    upload = ObjectUpload(bucket=vault.file_upload_bucket_name, key=key, size_bytes=0, event_time=0)
+    manifest, version_id = _present(vault, set_id, share_prefix)
+    upload = manifest.upload
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
     row = _row(vault, upload)
-    last_attempt = outcomes.last_attempt(upload.bucket, key, version_id)
+    last_attempt = outcomes.last_attempt(upload.bucket, upload.key, version_id)
     last = None
     for attempt in count(1):
-        id_ = outcome_id(ManifestUpload(set_id=set_id, upload=upload, attempt=attempt), version_id)
+        id_ = outcome_id(replace(manifest, attempt=attempt), version_id)
         status = outcomes.status(id_)
         if status is None and row and row.outcome_id == id_:
             status = row.outcome
@@ -99,10 +97,22 @@ def next_attempt(vault: Vault, manifest: ManifestUpload, version_id: str) -> Man
     """
     outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
     last = outcomes.last_attempt(manifest.upload.bucket, manifest.upload.key, version_id)
-    numbers = count(last + 1 if last > 1 else 1)
-    attempts = (replace(manifest, attempt=number) for number in numbers)
     row = _row(vault, manifest.upload)
     known = row.outcome_id if row else None
+    after = last if last > 1 else 0
+    return _undecided(outcomes, manifest, version_id, after=after, known=known)
+
+
+def _undecided(
+    outcomes: OutcomeStore,
+    manifest: ManifestUpload,
+    version_id: str,
+    *,
+    after: int,
+    known: str | None = None,
+) -> ManifestUpload:
+    """Return the first attempt later than *after* that has no outcome; *known* is one's id."""
+    attempts = (replace(manifest, attempt=number) for number in count(after + 1))
     ids = ((each, outcome_id(each, version_id)) for each in attempts)
     return next(each for each, id_ in ids if id_ != known and not outcomes.is_decided(id_))
 

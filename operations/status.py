@@ -99,7 +99,7 @@ def waiting(row: RegisterRow) -> dict[str, Any]:
 
 def _share_prefix(key: str) -> str:
     """Return the share's prefix of a set, by its manifest's key or its folder."""
-    return SetFolder.of_manifest(key).share_prefix if "/" in key else ""
+    return SetFolder.of_manifest(key).share_prefix
 
 
 def in_flight(vault: Vault, executions: Executions, execution: Execution) -> dict[str, Any]:
