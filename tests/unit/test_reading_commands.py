@@ -139,7 +139,8 @@ def test_watch_waits_while_the_set_is_in_flight(
     assert "iteration 3 of 10, waits for a-vaultjob/deep/two" in ran.err
 
 
-ENDED_WITHOUT_NOTIFY = {"status": "ABORTED", "output": None}
+CONCLUDED = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
+ENDED_WITHOUT_NOTIFY: dict[str, Any] = {"status": "ABORTED", "output": None}
 UPLOAD = ObjectUpload(bucket="bucket", key=MANIFEST, size_bytes=1, event_time=OLD)
 
 
@@ -150,8 +151,7 @@ def test_an_execution_that_ended_without_notify_has_the_outcome_that_the_registe
     """For instance one that was stopped by hand; the register may name a later attempt's outcome."""
     place.run(**ENDED_WITHOUT_NOTIFY)
     place.decide("Failed", attempt=attempt, reason="The execution ended as ABORTED")
-    row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
-    place.register["a-vaultjob/"] = row
+    place.register["a-vaultjob/"] = CONCLUDED
     if attempt == 2:
         stored = place.aws.dynamodb.tables[OUTCOME_TABLE]
         detail = json.loads(stored["o1",]["detail"]["S"]) | {"attempt": 1}
@@ -166,8 +166,7 @@ def test_an_execution_that_ended_without_notify_has_the_outcome_that_the_registe
 def test_an_outcome_of_a_newer_manifest_is_not_that_of_an_older_execution(place: Place) -> None:
     place.run(**ENDED_WITHOUT_NOTIFY)
     place.decide("Successful", **{"event-time": OLD + 1})
-    row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
-    place.register["a-vaultjob/"] = row
+    place.register["a-vaultjob/"] = CONCLUDED
     assert sgvault("status", "--json").json["outcomes"] == []
     assert sgvault("watch", "a").status == 1
 
@@ -179,8 +178,7 @@ def test_watch_waits_for_the_outcome_of_an_execution_that_ended_a_moment_ago(
 
     def end(_: float) -> None:
         place.decide("Failed")
-        row = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
-        place.register["a-vaultjob/"] = row
+        place.register["a-vaultjob/"] = CONCLUDED
 
     monkeypatch.setattr("operations.status.time.sleep", end)
     ran = sgvault("watch", "a")
