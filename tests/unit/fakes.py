@@ -263,7 +263,9 @@ class FakeS3:
     )
     operations: list[str] = field(default_factory=list)
     written_at: datetime = datetime(2020, 11, 5, 12, 34, 50, tzinfo=UTC)
-    """The time at which all objects were written."""
+    """The time at which objects are written."""
+    written: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    """By bucket, key and version."""
     keys_a_page: int = 2
     checksums: dict[str, dict[str, str]] = field(default_factory=dict)
     """By key: what HEAD shows of a checksum where that is not the full object's CRC64NVME."""
@@ -274,6 +276,7 @@ class FakeS3:
         versions = self.versions[bucket, key]
         version_id = f"version-{len(versions) + 1}"
         versions[version_id] = content
+        self.written[bucket, key, version_id] = self.written_at
         return version_id
 
     def newest(self, key: str, *, bucket: str = "bucket") -> bytes:
@@ -305,7 +308,7 @@ class FakeS3:
         return {
             "VersionId": version_id,
             "ContentLength": len(content),
-            "LastModified": self.written_at,
+            "LastModified": self.written[parameters["Bucket"], parameters["Key"], version_id],
             "ETag": _etag(content),
             **(shown if parameters.get("ChecksumMode") == "ENABLED" else {}),
         }

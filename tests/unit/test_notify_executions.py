@@ -159,10 +159,10 @@ def fail_heads(aws: FakeAws, status: int) -> None:
 def test_without_the_manifest_that_was_announced_the_events_time_is_used(
     aws: FakeAws, answer: str
 ) -> None:
-    if answer != "gone":
-        whole(aws)
     if answer == "replaced":
         aws.s3.written_at = datetime.fromtimestamp(EVENT_TIME + 1, UTC)
+    if answer != "gone":
+        whole(aws)
     if answer == "refused":
         fail_heads(aws, 403)
     stop(EXECUTION)
