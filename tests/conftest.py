@@ -16,12 +16,25 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 DEPLOYMENTS = {
     "test_data_vaulting": "the whole system",
     "test_terraform": "the whole system",
+    "test_content": "another short system",
+    "test_failures": "another short system",
+    "test_nothing_lost": "another short system",
+    "test_smoke": "another short system",
+    "test_upgrade": "another short system",
     "test_gaps": "gaps",
     "test_state": "state",
 }
 """The groups of integration tests by their file; all others share the short system."""
 
-SLOWEST_FIRST = ("the whole system", "the short system", "synth", "state", "gaps", "tests/scripts")
+SLOWEST_FIRST = (
+    "the whole system",
+    "the short system",
+    "another short system",
+    "synth",
+    "state",
+    "gaps",
+    "tests/scripts",
+)
 """Groups begin in this order; unit tests are last. The number of tests is no measure of time."""
 
 

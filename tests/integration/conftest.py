@@ -1,4 +1,4 @@
-"""Two systems, each deployed once: one with a single stack, and one with all stacks."""
+"""Two systems: one with a single stack, and one with all stacks. Each process deploys its own."""
 
 from __future__ import annotations
 
@@ -26,20 +26,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedSystem]:
-    """Deploy EventProcessingStack with Terraform on a local AWS that enforces IAM."""
-    requests = tmp_path_factory.mktemp("requests") / "system.jsonl"
-    with recorded(requests, running(EndpointOptions(enforce_iam=True))) as deployed:
-        yield deployed
-    assert violations_of(requests) == []
+    """Deploy EventProcessingStack with a deployer's policies on a local AWS that enforces IAM."""
+    yield from deployed(tmp_path_factory, whole=False)
 
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedSystem]:
     """Deploy all stacks with a deployer's policies; the client's script activates the gateway."""
-    requests = tmp_path_factory.mktemp("requests") / "whole.jsonl"
+    yield from deployed(tmp_path_factory, whole=True)
+
+
+def deployed(folders: pytest.TempPathFactory, *, whole: bool) -> Iterator[DeployedSystem]:
+    """Yield a system, and check afterwards each request that it received.
+
+    AWS accepts each, and the deployer's policies allow each of the deployer's.
+    """
+    requests = folders.mktemp("requests") / "recorded.jsonl"
     options = EndpointOptions(enforce_iam=True)
-    with recorded(requests, running(options, whole=True, deployer=deployer)) as deployed:
-        yield deployed
+    with recorded(requests, running(options, whole=whole, deployer=deployer)) as system:
+        yield system
     assert violations_of(requests) == []
     assert list(unlisted(requests, actions_by_operation())) == []
 

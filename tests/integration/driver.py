@@ -224,6 +224,15 @@ def the_stacks_share(system: DeployedSystem) -> dict[str, Any]:
     return share
 
 
+def administrator(system: DeployedSystem) -> dict[str, str]:
+    """Return the environment of a command with all rights; Terraform has those of a deployer."""
+    return {
+        **system.deployment().environment,
+        "AWS_ACCESS_KEY_ID": system.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": system.secret_access_key,
+    }
+
+
 @contextmanager
 def user(system: DeployedSystem, name: str, *options: str) -> Iterator[dict[str, str]]:
     """Create a user with the rights that ``sgvault policy`` prints; yield the user's environment."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 from local.datasets import generate
 from local.deployed_system import FILE_SHARE, DeployedSystem
 from tests.integration.driver import Driver, outcome, the_stacks_share
-
-A_DAY = 86_400
 
 
 def test_the_client_has_activated_the_gateway(whole: DeployedSystem) -> None:
@@ -63,27 +60,3 @@ def test_a_folder_vaulted_by_the_client_is_successful(
 
     assert detail["status"] == "Successful"
     assert detail["files"] == detail["found"] == 61  # and an empty folder
-
-
-def test_a_set_delivered_again_is_not_successful_because_of_old_rows(
-    whole: DeployedSystem, whole_driver: Driver, tmp_path: Path
-) -> None:
-    """Pitfall 17: with a rich manifest, only uploads since the beginning of the delivery count."""
-    for name in ("kept", "stuck"):
-        (tmp_path / name).write_text(name)
-    with whole_driver.outcomes("anew") as outcomes:
-        whole_driver.vault(tmp_path, "anew", whole.share_folder)
-        first = outcome(outcomes)
-        whole_driver.date_rows_back("anew", seconds=A_DAY)
-
-        whole.held_back().add("anew-vaultjob/stuck")
-        whole_driver.vault(tmp_path, "anew", whole.share_folder, "--new")
-        again = outcome(outcomes)
-
-    missing = {"type": "missing", "key": "anew-vaultjob/stuck", "inS3": True}
-    assert first["detail"]["status"] == "Successful"
-    assert again["detail"]["status"] == "Timed out"
-    assert again["detail"]["examples"] == [missing]
-    assert (
-        int(whole_driver.rows("anew")["anew-vaultjob/kept"]["eventTime"]["N"]) > time.time() - 600
-    )

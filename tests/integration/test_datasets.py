@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from local.datasets import generate
 from local.deployed_system import DeployedSystem
 from local.outcomes import Event
 from local.share_setup import create_share
-from tests.integration.driver import Driver, eventually, outcome, silent
+from tests.integration.driver import Driver, administrator, eventually, outcome, silent
+
+A_DAY = 86_400
 
 
 def vault(
@@ -29,7 +32,7 @@ def reconcile_again(system: DeployedSystem, set_id: str) -> subprocess.Completed
     """Start a set's reconciliation again, like an operator."""
     return subprocess.run(
         [Path(__file__).parents[2] / "tools/sgvault.sh", "reconcile", set_id],
-        env=system.deployment().environment,
+        env=administrator(system),
         capture_output=True,
         text=True,
         check=False,
@@ -228,3 +231,25 @@ def test_there_is_nothing_to_start_again_without_a_manifest(system: DeployedSyst
     assert started.returncode == 1
     assert "nobody-vaultjob/nobody.manifest" in started.stderr
     assert "Traceback" not in started.stderr
+
+
+def test_a_set_delivered_again_is_not_successful_because_of_old_rows(
+    system: DeployedSystem, driver: Driver, tmp_path: Path
+) -> None:
+    """Pitfall 17: with a rich manifest, only uploads since the beginning of the delivery count."""
+    for name in ("kept", "stuck"):
+        (tmp_path / name).write_text(name)
+    with driver.outcomes("anew") as outcomes:
+        driver.vault(tmp_path, "anew", system.share_folder)
+        first = outcome(outcomes)
+        driver.date_rows_back("anew", seconds=A_DAY)
+
+        system.held_back().add("anew-vaultjob/stuck")
+        driver.vault(tmp_path, "anew", system.share_folder, "--new")
+        again = outcome(outcomes)
+
+    missing = {"type": "missing", "key": "anew-vaultjob/stuck", "inS3": True}
+    assert first["detail"]["status"] == "Successful"
+    assert again["detail"]["status"] == "Timed out"
+    assert again["detail"]["examples"] == [missing]
+    assert int(driver.rows("anew")["anew-vaultjob/kept"]["eventTime"]["N"]) > time.time() - 600

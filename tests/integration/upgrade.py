@@ -8,6 +8,7 @@ from typing import Any
 
 from deployment.template import template_path
 from local.deployed_system import EVENT_PROCESSING, DeployedSystem
+from tests.integration.plan_changes import PLAN, changes, unexplained
 
 SUBSCRIPTION = {
     "topic_arn": "arn:aws:sns:eu-west-1:123456789012:vault-demo-notices",
@@ -39,6 +40,16 @@ UPDATES: Mapping[str, Mapping[str, Any]] = {
     "aws_vpc_security_group_ingress_rule": {"description": "upgraded"},
 }
 """Changed attributes by type; the others change by their tags and policy documents."""
+
+
+def upgraded(system: DeployedSystem, stack: str) -> list[str]:
+    """Upgrade *stack* in place, and return the changes in a second plan that no gap explains."""
+    upgrade(system, stack)
+    actions = {action for each in changes(system, stack) for action in each["change"]["actions"]}
+    assert actions <= {"update", "create", "read"}  # a subscription is created
+    applied = system.terraform("apply", PLAN, stack=stack)
+    assert applied.returncode == 0, applied.stderr
+    return unexplained(changes(system, stack))
 
 
 def upgrade(system: DeployedSystem, stack: str) -> None:
