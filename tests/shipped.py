@@ -16,6 +16,8 @@ from stacks.settings import Settings, checked
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = sorted(path.stem for path in (ROOT / "handlers").glob("[!_]*.py"))
 """A file in ``handlers`` is a function."""
+STACKS = ("StateBackendStack", "EventProcessingStack", "DataVaultingStack", "FileShareStack")
+"""All stacks. Tests are collected with these names: the classes start the JavaScript of CDKTF."""
 DEPLOYERS_OWN: dict[str, Any] = {
     "stacksAccountId": None,
     "stacksRegion": None,

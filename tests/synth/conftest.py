@@ -17,9 +17,6 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Tests")
 os.environ.setdefault("VERSION", "1.2.3")
 
-from cdktf import App
-
-from stacks.all_stacks import STACKS, define_stacks
 from stacks.settings import Settings, checked
 from tests import shipped
 from tests.synth.template import Synthesise, Template, load
@@ -95,8 +92,14 @@ def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
 
 
 def _synthesised(settings: Settings, folders: pytest.TempPathFactory) -> Mapping[str, Template]:
+    # The import starts the JavaScript of CDKTF, and each of several processes collects this module.
+    from cdktf import App
+
+    from stacks.all_stacks import STACKS, define_stacks
+
+    assert tuple(stack.__name__ for stack in STACKS) == shipped.STACKS
     outdir = folders.mktemp(settings.environment_name)
     app = App(outdir=str(outdir))
     define_stacks(app, settings)
     app.synth()
-    return {stack.__name__: load(outdir, stack.__name__) for stack in STACKS}
+    return {stack: load(outdir, stack) for stack in shipped.STACKS}

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.all_stacks import STACKS
-from tests.shipped import FUNCTIONS
+from tests.shipped import FUNCTIONS, STACKS
 from tests.synth.arrows import arrows_of
 from tests.synth.handler_calls import recorded_calls
 from tests.synth.spelled import spelled
@@ -38,7 +37,7 @@ def test_the_page_has_a_row_for_each_function(root: Path) -> None:
     assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == FUNCTIONS
 
 
-@pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
+@pytest.mark.parametrize("stack", STACKS)
 def test_every_arrow_joins_two_boxes_of_the_diagram(
     stack: str, dev_stacks: Mapping[str, Template]
 ) -> None:

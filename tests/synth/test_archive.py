@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from stacks.constructs.handlers_archive import services
 from tests.shipped import FUNCTIONS
 from tests.synth.template import Block, Template
 
@@ -119,6 +118,8 @@ def test_the_archive_has_the_handlers_and_no_other_part_of_the_project(
 
 def test_the_archive_has_only_the_models_of_the_services_in_use(archive: Path) -> None:
     """All of botocore's models would be twice the size that Lambda accepts directly."""
+    from stacks.constructs.handlers_archive import services
+
     models = {
         PurePosixPath(entry.filename).parts[2]
         for entry in entries(archive)

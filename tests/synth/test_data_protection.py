@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from stacks.all_stacks import STACKS
+from tests.shipped import STACKS
 from tests.stateful import STATEFUL
 from tests.synth.template import Block, Synthesise, Template, attribute, referred
 
@@ -19,7 +19,6 @@ DESTROYED = STATEFUL - {"aws_storagegateway_cache"}
 
 https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/storagegateway_cache
 """
-ALL_STACKS = [stack.__name__ for stack in STACKS]
 
 
 def part_of(template: Template, bucket: str, part: str) -> Block:
@@ -39,7 +38,7 @@ def test_these_are_all_resources_that_hold_data(dev: Template) -> None:
     assert tuple(sorted(dev.resources("aws_sqs_queue"))) == QUEUES
 
 
-@pytest.mark.parametrize("stack", ALL_STACKS)
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_bucket_is_encrypted_and_versioned(
     dev_stacks: Mapping[str, Template], stack: str
 ) -> None:
@@ -52,7 +51,7 @@ def test_a_bucket_is_encrypted_and_versioned(
         assert versioning == {"status": "Enabled"}
 
 
-@pytest.mark.parametrize("stack", ALL_STACKS)
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_bucket_is_closed_to_the_public(dev_stacks: Mapping[str, Template], stack: str) -> None:
     """Pitfall 10: all four settings."""
     for bucket in dev_stacks[stack].resources("aws_s3_bucket"):
@@ -66,7 +65,7 @@ def test_a_bucket_is_closed_to_the_public(dev_stacks: Mapping[str, Template], st
         }
 
 
-@pytest.mark.parametrize("stack", ALL_STACKS)
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_bucket_is_accessible_over_tls_only(
     dev_stacks: Mapping[str, Template], stack: str
 ) -> None:
@@ -158,7 +157,7 @@ def test_by_default_data_outlives_the_stack(dev: Template, prod: Template) -> No
             assert stack.resource(f"aws_dynamodb_table.{table}")["deletion_protection_enabled"]
 
 
-@pytest.mark.parametrize("stack", ALL_STACKS)
+@pytest.mark.parametrize("stack", STACKS)
 def test_in_production_terraform_destroys_no_resource_with_data(
     dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template], stack: str
 ) -> None:

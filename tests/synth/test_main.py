@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from stacks.settings import checked
 from tests import shipped
 from tests.synth.template import Template
 
@@ -109,7 +110,7 @@ def test_importing_the_provider_lazily_changes_nothing(clone: Path, synthesised:
     assert tree(clone / "eager.out" / "stacks") == tree(synthesised / "stacks")
 
 
-def test_only_the_used_modules_of_the_provider_are_imported() -> None:
+def test_only_the_used_modules_of_the_provider_are_imported(dev: Template) -> None:
     """All 2,135 modules would take those ten seconds; this synthesises every stack."""
     imported = [name for name in sys.modules if name.startswith("cdktf_cdktf_provider_aws.")]
     assert 20 < len(imported) < 120
@@ -124,12 +125,20 @@ def test_an_unsupported_system_causes_a_warning_and_is_deployed(ended: str) -> N
     assert WARNING in ended
 
 
-def test_a_supported_system_causes_no_warning(clone: Path) -> None:
-    chosen = {"environmentName": "other", "clientOperatingSystem": "amazon-linux-2023"}
-    (clone / "environments" / "other.json").write_text(json.dumps(chosen), encoding="utf-8")
-    ended = run(clone, "main.py", VAULT_ENV="other", CDKTF_OUTDIR="other.out")
-    assert ended.returncode == 0, ended.stderr
-    assert WARNING not in ended.stdout
+def warnings_of(**chosen: Any) -> str:
+    """Return the lines that ``main.py`` prints as warnings of an environment with *chosen* settings."""
+    from cdktf import App
+
+    from stacks.all_stacks import define_stacks, warnings
+
+    app = App()
+    define_stacks(app, checked({**shipped.DEFAULTS, **chosen}))
+    return "\n".join(f"Warning: {each}" for each in warnings(app))
+
+
+def test_a_supported_system_causes_no_warning() -> None:
+    assert WARNING in warnings_of()
+    assert WARNING not in warnings_of(clientOperatingSystem="amazon-linux-2023")
 
 
 def test_a_guessable_state_bucket_causes_a_warning(ended: str) -> None:
@@ -143,13 +152,10 @@ def test_a_guessable_state_bucket_causes_a_warning(ended: str) -> None:
     ids=["nobody", "somebody"],
 )
 def test_kept_data_of_which_nobody_is_notified_is_warned_of(
-    clone: Path, chosen: dict[str, Any], warned: bool
+    chosen: dict[str, Any], warned: bool
 ) -> None:
-    kept = {"environmentName": "kept", "preventDestroy": True, **chosen}
-    (clone / "environments" / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
-    ended = run(clone, "main.py", VAULT_ENV="kept", CDKTF_OUTDIR="kept.out")
-    assert ended.returncode == 0, ended.stderr
-    assert ("set notifyEmails or alarmTopicArn" in ended.stdout) is warned
+    found = warnings_of(preventDestroy=True, **chosen)
+    assert ("set notifyEmails or alarmTopicArn" in found) is warned
 
 
 def test_bad_settings_are_reported_a_line_each(clone: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.all_stacks import STACKS
 from stacks.version import VERSION
+from tests.shipped import STACKS
 from tests.stateful import STATEFUL
 from tests.synth.template import Block, Synthesise, Template
 
@@ -69,8 +69,6 @@ NAMELESS = {
 }
 """Parts of a named resource. The name of a share is only unique within its gateway."""
 
-STACK_NAMES = [stack.__name__ for stack in STACKS]
-
 
 def names(template: Template) -> set[tuple[str, str]]:
     """Return the type and name of every resource with a name."""
@@ -89,7 +87,7 @@ def named(resource: Block, argument: str, longest: int) -> tuple[str, int]:
     return (resource[block] if block else resource)[key], longest
 
 
-@pytest.fixture(params=STACK_NAMES)
+@pytest.fixture(params=STACKS)
 def pair(
     request: pytest.FixtureRequest,
     dev_stacks: Mapping[str, Template],
@@ -132,7 +130,7 @@ def test_two_environments_share_no_state(pair: tuple[Template, Template]) -> Non
     assert ours["key"] != theirs["key"]
 
 
-@pytest.mark.parametrize("stack", STACK_NAMES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_names_with_the_longest_environment_are_not_too_long(
     synthesise: Synthesise, stack: str
 ) -> None:
@@ -226,7 +224,7 @@ def test_the_buckets_name_is_also_a_parameter(dev: Template, prod: Template) -> 
         }
 
 
-@pytest.mark.parametrize("stack", STACK_NAMES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_also_has_the_tags_of_the_settings(
     synthesise: Synthesise, stack: str
 ) -> None:
@@ -240,7 +238,7 @@ def test_every_resource_also_has_the_tags_of_the_settings(
     }
 
 
-@pytest.mark.parametrize("stack", STACK_NAMES)
+@pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_is_tagged(
     stack: str, dev_stacks: Mapping[str, Template], prod_stacks: Mapping[str, Template]
 ) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stacks.constructs.alarm import RUNBOOK
 from tests.synth.template import Template
 
+RUNBOOK = "docs/operations.md"
 ALARMS = "aws_cloudwatch_metric_alarm"
 
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from stacks.all_stacks import STACKS
+from tests.shipped import STACKS
 from tests.synth.template import Template
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 ACCEPT = "UPDATE_SNAPSHOTS"
 
 
-@pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
+@pytest.mark.parametrize("stack", STACKS)
 def test_the_stack_equals_its_snapshot(stack: str, dev_stacks: Mapping[str, Template]) -> None:
     """The JSON texts of the state machine, the policies and the rules are left out; other tests have them."""
     path = SNAPSHOTS / f"{stack}.txt"

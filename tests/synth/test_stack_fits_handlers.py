@@ -14,7 +14,6 @@ from handlers.aws.lambda_environment import TelemetryEnvironment
 from handlers.core import events, outcome
 from handlers.core.outcome import Status
 from handlers.core.set_register import SetRow
-from stacks.constructs.vault_bus import DETAIL_TYPES, NOTICES, SOURCE
 from stacks.version import VERSION
 from tests.shipped import DEFAULTS, FUNCTIONS
 from tests.synth.event_patterns import matches, pattern_of, rules_on
@@ -148,6 +147,8 @@ def test_each_handler_string_names_a_function(dev: Template, name: str) -> None:
 
 def test_the_stack_routes_every_event_that_the_handlers_publish() -> None:
     """The two sides define the names separately, because neither imports the other."""
+    from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
+
     assert events.SOURCE == SOURCE
     assert set(DETAIL_TYPES.values()) == {
         events.DATA_UPLOADED,
@@ -159,6 +160,8 @@ def test_the_stack_routes_every_event_that_the_handlers_publish() -> None:
 
 def test_the_names_in_events_are_those_of_the_contract() -> None:
     """Consumers outside this project depend on them; they never change."""
+    from stacks.constructs.vault_bus import DETAIL_TYPES, SOURCE
+
     assert SOURCE == "vault.application"
     assert DETAIL_TYPES == {
         "data_uploaded": "Data File Upload Event",
@@ -206,6 +209,8 @@ def test_events_of_other_sources_on_the_bus_match_no_rule(
 
 def test_each_rule_has_the_specified_targets(dev: Template) -> None:
     """The picture of the system, as targets."""
+    from stacks.constructs.vault_bus import NOTICES
+
     leads: dict[str, list[str]] = {name: [] for name in dev.resources("aws_cloudwatch_event_rule")}
     for target in dev.resources("aws_cloudwatch_event_target").values():
         leads[referred(target["rule"]).partition(".")[2]].append(referred(target["arn"]))
@@ -236,6 +241,8 @@ def test_the_topic_gets_a_sentence_of_each_notice(
     dev: Template, published: list[dict[str, Any]]
 ) -> None:
     """The rule puts what the handler wrote between quotation marks, as JSON's text."""
+    from stacks.constructs.vault_bus import DETAIL_TYPES, NOTICES
+
     sentences = {}
     for route, word in NOTICES.items():
         message = dev.resource(f"aws_cloudwatch_event_target.bus_{route}_to_topic")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from stacks.all_stacks import STACKS
+from tests.shipped import STACKS
 from tests.synth.template import Synthesise, Template
 
-EVERY_STACK = pytest.mark.parametrize("stack", [stack.__name__ for stack in STACKS])
+EVERY_STACK = pytest.mark.parametrize("stack", STACKS)
 
 
 def backend(template: Template) -> Any:
@@ -115,7 +115,7 @@ def test_the_bucket_has_the_name_in_every_stacks_backend(
     (bucket,) = dev_stacks["StateBackendStack"].resources("aws_s3_bucket").values()
     assert {backend(stack)[1]["bucket"] for stack in dev_stacks.values()} == {bucket["bucket"]}
     keys = {backend(stack)[1]["key"] for stack in dev_stacks.values()}
-    assert keys == {f"dev/{stack.__name__}.tfstate" for stack in STACKS}
+    assert keys == {f"dev/{stack}.tfstate" for stack in STACKS}
 
 
 def test_old_states_expire_except_the_newest(dev_stacks: Mapping[str, Template]) -> None:
@@ -132,7 +132,7 @@ def test_locks_expire(dev_stacks: Mapping[str, Template]) -> None:
     """Pitfall 27: this covers locks left by a crash, and the versions and markers left by each release."""
     _, *rules = lifecycle(dev_stacks)
     assert [rule["filter"] for rule in rules] == [
-        [{"prefix": f"{backend(dev_stacks[stack.__name__])[1]['key']}.tflock"}] for stack in STACKS
+        [{"prefix": f"{backend(dev_stacks[stack])[1]['key']}.tflock"}] for stack in STACKS
     ]
     for rule in rules:
         assert rule["expiration"] == [{"days": 1}]

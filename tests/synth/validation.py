@@ -40,11 +40,19 @@ class Validation:
         assert reported["valid"] or found
         return found
 
-    def tested(self, configuration: Path) -> str:
-        """Run the tests in *configuration*, and return Terraform's output on failures."""
+    def tested(self, configuration: Path) -> dict[str, str]:
+        """Run the tests in *configuration*, and return the errors of each run by its name.
+
+        https://developer.hashicorp.com/terraform/internals/machine-readable-ui#test-results
+        """
         self.diagnostics(configuration)
-        ran = self._terraform(configuration, "test")
-        return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+        lines = self._terraform(configuration, "test", "-json").stdout.splitlines()
+        messages = [json.loads(line) for line in lines]
+        found = {each["test_run"]["run"]: "" for each in messages if each["type"] == "test_run"}
+        for each in messages:
+            if each["type"] == "diagnostic":
+                found[each["@testrun"]] += json.dumps(each["diagnostic"])
+        return found
 
     def _install(self, configuration: Path) -> None:
         begun = self._terraform(configuration, "init", "-backend=false", "-input=false")
