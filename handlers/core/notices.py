@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from handlers.core.naming import SetFolder
+
 UNSAFE = '"\\<>'
 """Characters that would end a JSON string, or that a template uses for its variables."""
 
@@ -29,7 +31,7 @@ def of_outcome(detail: Mapping[str, Any]) -> dict[str, str]:
     attempt = "" if detail["attempt"] == 1 else f" (attempt {detail['attempt']})"
     return _notice(
         f"The set {set_id} {happened}{attempt}. {detail['reason']} (report: {detail['report']}).",
-        f"{command} {shlex.quote(set_id)}",
+        f"{command} {_set(set_id, detail['object-key'])}",
     )
 
 
@@ -41,8 +43,14 @@ def of_overdue(detail: Mapping[str, Any]) -> dict[str, str]:
     return _notice(
         f"The set {detail['set-id']} has no manifest: its first object was announced at {first},"
         f" its last at {last}{alike}.",
-        f"show {shlex.quote(detail['set-id'])}",
+        f"show {_set(detail['set-id'], detail['set-folder'])}",
     )
+
+
+def _set(set_id: str, key: str) -> str:
+    """Return a set as arguments of the operator's command, with the share's prefix in *key*."""
+    prefix = SetFolder.of_manifest(key).share_prefix
+    return shlex.join([set_id, *(["--prefix", prefix] if prefix else [])])
 
 
 def _notice(sentence: str, command: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from handlers.core.notices import of_outcome, of_overdue
 
 OUTCOME: dict[str, Any] = {
     "set-id": "2026-11-payroll",
+    "object-key": "2026-11-payroll-vaultjob/2026-11-payroll.manifest",
     "status": "Timed out",
     "attempt": 1,
     "files": 1_201,
@@ -22,6 +23,7 @@ OUTCOME: dict[str, Any] = {
 }
 OVERDUE: dict[str, Any] = {
     "set-id": "a",
+    "set-folder": "a-vaultjob/",
     "first-arrival": 1_795_523_600,
     "last-arrival": 1_795_527_200,
     "near-misses": [],
@@ -80,11 +82,24 @@ def test_a_notice_names_the_set_as_a_shell_word_or_lists_the_sets(
     assert {of_outcome(OUTCOME | {"set-id": each})["command"] for each in set_ids} == {command}
 
 
+@pytest.mark.parametrize(
+    ("prefix", "option"),
+    [("team-a/", " --prefix team-a/"), ("a b/c/", " --prefix 'a b/c/'")],
+)
+def test_the_command_has_the_prefix_of_the_share(prefix: str, option: str) -> None:
+    outcome = of_outcome(OUTCOME | {"object-key": f"{prefix}{OUTCOME['object-key']}"})
+    assert outcome["command"] == f"show 2026-11-payroll{option}"
+    overdue = of_overdue(OVERDUE | {"set-folder": f"{prefix}a-vaultjob/"})
+    assert overdue["command"] == f"show a{option}"
+
+
 @given(st.text(min_size=1), st.text(), st.text(min_size=1))
 def test_a_notice_in_quotation_marks_is_valid_json(set_id: str, reason: str, key: str) -> None:
     """EventBridge inserts values into a template unchanged."""
-    outcome = of_outcome(OUTCOME | {"set-id": set_id, "reason": reason, "report": key})
-    overdue = of_overdue(OVERDUE | {"set-id": set_id, "near-misses": [key]})
+    outcome = of_outcome(
+        OUTCOME | {"set-id": set_id, "reason": reason, "report": key, "object-key": key}
+    )
+    overdue = of_overdue(OVERDUE | {"set-id": set_id, "near-misses": [key], "set-folder": key})
     for text in (*outcome.values(), *overdue.values()):
         assert json.loads(f'"{text}"') == text
         assert text.isprintable()
