@@ -90,9 +90,11 @@ class Executions:
                     return
                 yield each["executionArn"]
 
-    def of_set(self, set_id: str, folder: str, *, limit: int = 500) -> Iterator[Execution]:
+    def of_set(
+        self, set_id: str, folder: str, status: str = "", *, limit: int = 500
+    ) -> Iterator[Execution]:
         """Yield a dataset's executions among the newest *limit*, newest first."""
-        for each in self.newest(limit=limit):
+        for each in self.newest(status, limit=limit):
             if each.manifest.set_id == set_id and each.manifest.upload.key.startswith(folder):
                 yield each
 

@@ -23,12 +23,18 @@ def reconcile(
     """Start a dataset's reconciliation again, as one more attempt.
 
     It asks before it repeats a reconciliation whose outcome is Successful. Exit status: 0 started, 1
-    not (for example, because S3 has no manifest of the dataset).
+    not (for example, because S3 has no manifest of the dataset, or an attempt is running).
     """
-    from operations.reconcile_again import last_status, planned, reconcile_again
+    from operations.reconcile_again import (
+        last_status,
+        planned,
+        reconcile_again,
+        refuse_while_running,
+    )
 
     set_id = given(set_id)
     vault, output = invocation.vault, invocation.output
+    refuse_while_running(vault, set_id=set_id, share_prefix=prefix)
     last = last_status(vault, set_id=set_id, share_prefix=prefix)
     arn = None
     if dry_run:

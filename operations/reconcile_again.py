@@ -14,7 +14,9 @@ from handlers.core.naming import SetFolder
 from handlers.core.outcome import outcome_id
 from operations import register
 from operations.errors import OperatorError
+from operations.executions import RUNNING, Executions
 from operations.register import RegisterRow
+from operations.safe_text import shown
 from operations.set_reading import manifest_head
 from operations.vault import Vault
 
@@ -62,6 +64,26 @@ def _present(vault: Vault, set_id: str, share_prefix: str) -> tuple[ManifestUplo
         event_time=int(head["LastModified"].timestamp()),
     )
     return ManifestUpload(set_id=set_id, upload=upload), head.get("VersionId", "null")
+
+
+def refuse_while_running(vault: Vault, *, set_id: str, share_prefix: str = "") -> None:
+    """Refuse another attempt at the present manifest while one has no outcome yet.
+
+    Raises:
+        NoManifestError: There is no manifest.
+        OperatorError: An execution that began after the manifest was uploaded is running.
+    """
+    manifest, version_id = _present(vault, set_id, share_prefix)
+    outcomes = OutcomeStore(table=vault.outcome_table_name, expiry_days=vault.expiry_days)
+    folder = vault.folder(set_id, share_prefix=share_prefix)
+    for each in Executions(vault).of_set(set_id, folder, RUNNING):
+        is_decided = outcomes.is_decided(outcome_id(each.manifest, version_id))
+        if each.started >= manifest.upload.event_time and not is_decided:
+            raise OperatorError(
+                f"Nothing was started: attempt {each.manifest.attempt} of {shown(set_id)} is running,"
+                f" and compares again until its time-out: {each.arn}. 'sgvault watch' waits for its"
+                " outcome."
+            )
 
 
 def last_status(vault: Vault, *, set_id: str, share_prefix: str = "") -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ from operations.reconcile_again import last_status
 from operations.vault import Vault
 from tests.unit.operator_account import PARAMETER, Account, installed
 from tests.unit.sgvault import sgvault
+
+UPLOADED = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -40,13 +42,14 @@ def account(statuses: list[str]) -> Iterator[Account]:
 
     head = {
         "ContentLength": 1,
-        "LastModified": datetime(2026, 11, 20, tzinfo=UTC),
+        "LastModified": UPLOADED,
         "VersionId": "v1",
     }
     counted = itertools.count(1)
     with installed() as account:
         account.answers |= {
             "HeadObject": lambda *_: head,
+            "ListExecutions": lambda *_: {"executions": []},
             "GetItem": get_item,
             "BatchGetItem": lambda *_: {"Responses": {}, "UnprocessedKeys": {}},
             "UpdateItem": lambda *_: {"Attributes": {"attemptsAgain": {"N": str(next(counted))}}},
@@ -89,6 +92,47 @@ def test_any_other_set_is_reconciled_again(
     assert ran.status == 0, ran.err
     assert len(account.named("StartExecution")) == 1
     assert "dev · account" in ran.err
+
+
+@pytest.mark.parametrize("flags", [[], ["--yes"], ["--dry-run"]], ids=str)
+@pytest.mark.parametrize(
+    ("began", "decided", "refused"),
+    [(1, None, True), (-1, None, False), (1, "Timed out", False)],
+    ids=["running", "of an older manifest", "has its outcome already"],
+)
+def test_no_attempt_is_started_while_one_is_running(
+    account: Account,
+    statuses: list[str],
+    began: int,
+    decided: str | None,
+    refused: bool,
+    flags: list[str],
+) -> None:
+    statuses += [decided] if decided else []
+    detail = {
+        "set-id": "a",
+        "bucket-name": PARAMETER["fileUploadBucketName"],
+        "object-key": "a-vaultjob/a.manifest",
+        "object-size": 1,
+        "event-time": 1,
+    }
+    execution = {
+        "executionArn": "arn:one",
+        "status": "RUNNING",
+        "startDate": UPLOADED + timedelta(hours=began),
+        "input": json.dumps({"detail": detail}),
+    }
+    account.answers |= {
+        "ListExecutions": lambda *_: {"executions": [execution]},
+        "DescribeExecution": lambda *_: execution,
+    }
+    ran = sgvault("reconcile", "a", "--region", "us-east-1", *flags)
+    assert ran.status == int(refused), ran.err
+    assert len(account.named("StartExecution")) == int(not refused and "--dry-run" not in flags)
+    if refused:
+        assert "Nothing was started: attempt 1 of a is running" in ran.err
+        assert "arn:one. 'sgvault watch --region us-east-1' waits for its outcome." in ran.err
+        assert account.named("ListExecutions")[0]["statusFilter"] == "RUNNING"
 
 
 def test_the_last_outcome_counts(account: Account, statuses: list[str]) -> None:
