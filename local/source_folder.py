@@ -10,6 +10,7 @@ from fnmatch import translate
 from pathlib import Path
 
 from deployment.errors import CommandError
+from deployment.review.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class SourceFolder:
 
     def __str__(self) -> str:
         """Return the counts, which explain why there are more objects than files."""
-        counts = [_counted(len(self.files), "file")]
+        counts = [counted(len(self.files), "file")]
         if self.folders:
-            counts.append(_counted(len(self.folders), "folder"))
+            counts.append(counted(len(self.folders), "folder"))
         return f"{', '.join(counts)} and the manifest: {self.uploads:,} objects"
 
     def without(self, patterns: Iterable[str]) -> SourceFolder:
@@ -75,7 +76,3 @@ def read(source: Path, set_id: str = "") -> SourceFolder:
     return SourceFolder(
         set_id or source.resolve().name, source, tuple(sorted(files)), tuple(sorted(folders))
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
