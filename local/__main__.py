@@ -77,7 +77,9 @@ def arguments() -> argparse.Namespace:
     ):
         held = command(name, help_text)
         held.add_argument("--set", default="", metavar="ID", help="the set's id")
-        held.add_argument("--file", default="", metavar="PATH", help="the file's path in the set")
+        held.add_argument(
+            "--file", default="", metavar="PATH", help="the file's path in the set, or key"
+        )
     return parser.parse_args()
 
 

@@ -6,6 +6,7 @@ from shlex import quote
 
 from deployment.errors import CommandError
 from local.deployed_system import DeployedSystem
+from local.set_progress import register_row
 
 
 def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
@@ -48,7 +49,13 @@ def release(system: DeployedSystem, set_id: str, file: str) -> str:
     key = _key(system, set_id, file)
     if not held_back.remove(key):
         raise CommandError(f"{key} is not held back: 'make release' lists the files that are.")
-    return f"The gateway uploads {key} within seconds. A set that waits for it becomes Successful."
+    uploads = f"The gateway uploads {key} within seconds."
+    if outcome := register_row(system, set_id).get("outcome"):
+        return (
+            f"{uploads} The set's last outcome is {outcome['S']}. If no attempt is running, start"
+            f" one: .venv/bin/sgvault reconcile {quote(set_id)} --local"
+        )
+    return f"{uploads} If it waits for nothing else, the set becomes Successful."
 
 
 def _mark(system: DeployedSystem, key: str) -> str:
@@ -64,4 +71,6 @@ def _mark(system: DeployedSystem, key: str) -> str:
 
 
 def _key(system: DeployedSystem, set_id: str, file: str) -> str:
-    return f"{system.job_folder(set_id)}/{file.removeprefix('./')}"
+    """Return the key of *file*, a path in the set's folder or the key itself."""
+    folder = f"{system.job_folder(set_id)}/"
+    return f"{folder}{file.removeprefix('./').removeprefix(folder)}"

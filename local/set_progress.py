@@ -41,10 +41,8 @@ class ProgressReader:
 
     def stands_at(self) -> str:
         """Return the key at which the set's last check stopped, as the register has it, or ''."""
-        row = self._system.client("dynamodb").get_item(
-            TableName=self._system.set_table, Key={"folder": {"S": self._folder}}
-        )
-        return str(row.get("Item", {}).get("standsAt", {"S": ""})["S"])
+        row = register_row(self._system, self._set_id)
+        return str(row.get("standsAt", {"S": ""})["S"])
 
     def _uploaded(self) -> int:
         pages = self._system.client("s3").get_paginator("list_objects_v2")
@@ -90,3 +88,12 @@ class ProgressReader:
                     return str(arn)
                 self._strangers.add(arn)
         return None
+
+
+def register_row(system: DeployedSystem, set_id: str) -> dict[str, Any]:
+    """Return the set's row in the register, in DynamoDB's format; it is empty if there is none."""
+    answer = system.client("dynamodb").get_item(
+        TableName=system.set_table, Key={"folder": {"S": f"{system.job_folder(set_id)}/"}}
+    )
+    row: dict[str, Any] = answer.get("Item", {})
+    return row

@@ -356,11 +356,21 @@ def test_a_file_is_held_back_and_released(account: Account, system: DeployedSyst
     hold_back(system, "s", "a b")
     assert system.held_back().keys() == ["s-vaultjob/a b"]
     assert release(system, "", "") == "The gateway holds back:\ns-vaultjob/a b"
-    assert "becomes Successful" in release(system, "s", "a b")
+    assert release(system, "s", "s-vaultjob/a b").endswith("the set becomes Successful.")
     assert release(system, "", "") == "No file is held back."
     assert HeldBack(system.folder, "other").keys() == ["s-vaultjob/a b"]
     with pytest.raises(CommandError, match="is not held back: 'make release' lists"):
         release(system, "s", "a b")
+
+
+def test_a_file_of_a_finished_set_is_released_for_its_next_attempt(
+    account: Account, system: DeployedSystem
+) -> None:
+    hold_back(system, "s", "s-vaultjob/a")
+    account.register = {"s-vaultjob/": {"outcome": {"S": "Timed out"}}}
+    message = release(system, "s", "a")
+    assert "The set's last outcome is Timed out." in message
+    assert message.endswith(".venv/bin/sgvault reconcile s --local")
 
 
 def test_a_file_that_is_uploaded_cannot_be_held_back(
