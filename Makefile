@@ -111,7 +111,7 @@ plan-local: setup ## The same on a local AWS, where EventProcessingStack is depl
 
 ## Deploy
 preflight: setup ## Ask AWS whether a deployment will succeed, before anything is created (ENV, FORMAT, LOCK)
-	@$(run) sgvault preflight $(place) \
+	@$(run) .venv/bin/sgvault preflight $(place) \
 		$(if $(filter json,$(call given,FORMAT)),--json) $(if $(filter no,$(call given,LOCK)),--no-lock)
 
 deploy: setup ## Plan each stack, show its review, ask, and apply exactly that plan (ENV, STACK, ALLOW, YES)
@@ -124,21 +124,21 @@ destroy: setup ## Destroy the stacks in reverse order; refuse losses that no pla
 
 ## Operate the deployed system
 bootstrap: setup ## Create or update the bucket for Terraform's state (ENV, YES)
-	@$(run) $(in_env) sgvault bootstrap $${GIVEN_YES:+--yes}
+	@$(run) $(in_env) .venv/bin/sgvault bootstrap $${GIVEN_YES:+--yes}
 
 state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
-	@$(run) $(in_env) sgvault state-policy
+	@$(run) $(in_env) .venv/bin/sgvault state-policy
 
 deploy-policy: setup ## Write the IAM policies of who deploys all stacks to build/deploy-policy (ENV)
-	@$(run) $(in_env) sgvault deploy-policy --folder build/deploy-policy
+	@$(run) $(in_env) .venv/bin/sgvault deploy-policy --folder build/deploy-policy
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
 	$(call need,SET,Name the set: make $@ SET=id)
-	@$(run) sgvault reconcile $(place) \
+	@$(run) .venv/bin/sgvault reconcile $(place) \
 		$${GIVEN_YES:+--yes} $${GIVEN_PREFIX:+--prefix="$$GIVEN_PREFIX"} -- "$$GIVEN_SET"
 
 smoke: setup ## Send two small datasets through what is deployed, and remove them again (ENV, YES, FORMAT)
-	@$(run) sgvault smoke $(place) $(if $(filter json,$(call given,FORMAT)),--json) $${GIVEN_YES:+--yes}
+	@$(run) .venv/bin/sgvault smoke $(place) $(if $(filter json,$(call given,FORMAT)),--json) $${GIVEN_YES:+--yes}
 
 ## Change it
 synth: setup ## Write the Terraform configuration of the environment ENV to cdktf.out
@@ -213,7 +213,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  SHORT=yes ## demo and local-up: EventProcessingStack alone, its gateway and share made by the API
 #  NEW=yes ## vault: deliver anew what was vaulted before
 #  CHECKSUM=sha256 ## vault: list a checksum of each file, sha256 or crc64nvme
-#  FILE=path ## hold-back and release: a file's path in its set
+#  FILE=path ## hold-back and release: a file's path in its set, or its key
 #  LOCK=no ## preflight: write no lock object to the state bucket
 #  FORMAT=json ## preflight, smoke, local-up, vault and local-status for programs: make -s local-status FORMAT=json
 #  ENV=name ## one of environments/ (what VAULT_ENV names, or dev; audit: prod; local-up: local or demo)

@@ -20,6 +20,8 @@ from operations.errors import OperatorError
 
 LOCAL_SYSTEM = Path(".local") / "system" / "system.json"
 """The file in which ``make local-up`` writes endpoint, region and credentials."""
+HELD_BACK = "held-back"
+"""The file beside it in which ``make hold-back`` writes keys; each follows its share's name."""
 DEFAULT_ENVIRONMENT = "dev"
 
 
@@ -52,6 +54,15 @@ class Choice:
             return str(_local_system()["environment"])
         return os.environ.get("VAULT_ENV") or DEFAULT_ENVIRONMENT
 
+    def held_back(self) -> list[str]:
+        """Return the keys that the local system's gateway holds back; none on AWS."""
+        if not self.local:
+            return []
+        share = f"{Path(_local_system()['shareFolder']).name}/"
+        file = Path(_local_system()["folder"], HELD_BACK)
+        lines = file.read_text(encoding="utf-8").split("\n") if file.exists() else []
+        return [line.removeprefix(share) for line in lines if line.startswith(share)]
+
     def apply(self) -> None:
         """Point this process at the chosen AWS.
 
@@ -78,7 +89,7 @@ def _local_system() -> dict[str, Any]:
     for path in dict.fromkeys([Path.cwd() / LOCAL_SYSTEM, root / LOCAL_SYSTEM]):
         try:
             system = json.loads(path.read_text(encoding="utf-8"))
-            names = ("endpoint", "environment", "region", *CREDENTIALS)
+            names = ("endpoint", "environment", "region", "folder", "shareFolder", *CREDENTIALS)
             return {name: system[name] for name in names}
         except FileNotFoundError:
             continue

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -71,6 +74,12 @@ class Invocation:
         return vault
 
 
+def program(called: str) -> str:
+    """Return ``sgvault``, or the path by which it is *called* if the shell does not find it."""
+    found = Path(called).name != "sgvault" or called == shutil.which("sgvault")
+    return "sgvault" if found else shlex.quote(called)
+
+
 def agree(plan: str) -> bool:
     """Show *plan* on stderr, and return whether the user approves it.
 
@@ -125,7 +134,12 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
         region=chosen["region"],
         local=chosen["local"],
     )
-    output = Output(as_json=chosen["json"], flags=choice.flags, aws_flags=choice.aws_flags)
+    output = Output(
+        as_json=chosen["json"],
+        program=program(sys.argv[0]),
+        flags=choice.flags,
+        aws_flags=choice.aws_flags,
+    )
     try:
         choice.apply()
         return function(Invocation(choice, output), **values) or 0

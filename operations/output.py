@@ -27,12 +27,20 @@ PIPE_COLUMNS = 10_000
 class Output:
     """The two streams of a command; with *as_json*, stdout contains only JSON.
 
-    *flags* are the options of the place that the user gave; each printed command repeats them.
-    *aws_flags* are those of AWS's command.
+    *program* is ``sgvault`` as the user called it, and *flags* are the options of the place that the
+    user gave; each printed command repeats them. *aws_flags* are those of AWS's command.
     """
 
-    def __init__(self, *, as_json: bool = False, flags: str = "", aws_flags: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        program: str = "sgvault",
+        flags: str = "",
+        aws_flags: str = "",
+    ) -> None:
         self.as_json = as_json
+        self._program = program
         self._flags = {"sgvault": flags, "aws": aws_flags}
         self._results = _console(sys.stdout)
         self._remarks = _console(sys.stderr)
@@ -50,13 +58,23 @@ class Output:
         self._results.print(Text(message(text), style=style))
 
     def command(self, text: str) -> str:
-        """Return *text* with the flags, if it is a command of ``sgvault`` or ``aws``."""
-        return f"{text}{self._flags.get(text.partition(' ')[0], '')}"
+        """Return *text* with program and flags, if it is a command of ``sgvault`` or ``aws``."""
+        name, space, arguments = text.partition(" ")
+        program = self._program if name == "sgvault" else name
+        return f"{program}{space}{arguments}{self._flags.get(name, '')}"
 
     def next(self, command: str) -> None:
         """Print the command that comes next."""
-        # Copied from a terminal, a wrapped line would be two commands.
-        self._results.print(Text(message(f"Next: {self.command(command)}")), soft_wrap=True)
+        self._unbroken(f"Next: {self.command(command)}")
+
+    def remedies(self, remedies: Iterable[Iterable[str]]) -> None:
+        """Print alternatives, each of which is a list of commands in their order."""
+        steps = ("\nthen\n".join(f"  {each}" for each in commands) for commands in remedies)
+        self._unbroken("\nor\n".join(steps))
+
+    def _unbroken(self, text: str) -> None:
+        """Print lines with commands: copied from a terminal, a wrapped one would be two commands."""
+        self._results.print(Text(message(text)), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table, unless it has no row; a heading that ends in a space is one of numbers."""
@@ -96,7 +114,7 @@ class Output:
     def remark(self, text: str, *, style: str = "") -> None:
         """Print a line on stderr about the present step or the next one.
 
-        A command in single quotes gets the flags.
+        A command in single quotes gets program and flags.
         """
         text = re.sub(
             r"'(sgvault [^']+)'", lambda found: f"'{self.command(found[1])}'", message(text)

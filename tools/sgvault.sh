@@ -4,6 +4,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 exec "$root/.venv/bin/python" -P -c '
 import sys
-sys.path.insert(0, sys.argv.pop(1))
+_, root, *sys.argv = sys.argv
+sys.path.insert(0, root)
 from operations.main import main
-main()' "$root" "$@"
+main()' "$root" "$0" "$@"

@@ -18,9 +18,10 @@ from typer.main import get_command
 
 import operations.aws_environment
 import operations.checkout
+from local.held_back import HeldBack
 from operations.aws_environment import Choice
 from operations.checkout import choose_region
-from operations.command import agree
+from operations.command import agree, program
 from operations.errors import NotAVaultError, OperatorError
 from operations.main import app
 from operations.output import Output
@@ -158,6 +159,16 @@ def test_only_yes_counts_as_approval(
     assert capsys.readouterr().err == "the plan\nContinue? Type 'yes' to approve: "
 
 
+def test_the_program_is_the_path_by_which_it_was_called_unless_the_shell_finds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (there := tmp_path / "sgvault").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program(str(there)) == program("/usr/bin/pytest") == "sgvault"
+    assert program(".venv/bin/sgvault") == ".venv/bin/sgvault"
+    assert program("/my own/sgvault") == "'/my own/sgvault'"
+
+
 def test_without_a_terminal_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
     with pytest.raises(OperatorError, match="--yes"):
@@ -177,6 +188,8 @@ def test_the_local_system_is_read_from_its_file_and_the_users_aws_settings_are_i
         "region": "us-east-1",
         "accessKeyId": "a",
         "secretAccessKey": "b",
+        "folder": str(system.parent),
+        "shareFolder": "/shares/vaultdata",
         "pid": 1,
     }
     system.write_text(json.dumps(written))
@@ -185,6 +198,10 @@ def test_the_local_system_is_read_from_its_file_and_the_users_aws_settings_are_i
     assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4567"
     assert "AWS_PROFILE" not in os.environ
     assert choice.environment_name == "demo"
+    assert choice.held_back() == Choice().held_back() == []
+    for share in ("vaultdata", "team-a"):
+        HeldBack(system.parent, share).add(f"s-vaultjob/{share}")
+    assert choice.held_back() == ["s-vaultjob/vaultdata"]
     system.write_text("{")
     with pytest.raises(OperatorError, match="start the system again"):
         choice.apply()
