@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from handlers.core.naming import SetFolder
 from operations.dead_letter import DeadLetter
@@ -34,7 +34,8 @@ class Evidence:
     reports_bucket: str
     region: str
     local: bool
-    """Whether it is the local system, whose gateway may hold files back."""
+    held_back: Collection[str]
+    """The keys that the local system's gateway holds back."""
     has_manifest: bool
     listed: bool
     listed_bytes: int | None
@@ -43,8 +44,8 @@ class Evidence:
     row_time: int | None
     row_bytes: int | None
     versions: Sequence[Version]
-    dead_letters: Sequence[DeadLetter]
-    """Dead letters that contain the key."""
+    dead_letters: Sequence[DeadLetter] | None
+    """Dead letters that contain the key; None if they were not read."""
     health: Sequence[str]
     """Lines of the gateway's health log that contain the key, newest first."""
     gateway_arn: str | None
@@ -52,9 +53,21 @@ class Evidence:
     """The status of the set's last outcome; None before it, and while another attempt runs."""
 
     @property
+    def folder(self) -> SetFolder:
+        """The set's folder."""
+        return SetFolder.of_manifest(self.manifest_key)
+
+    @property
     def set_(self) -> str:
         """The set as arguments of a command."""
-        return set_argument(self.set_id, SetFolder.of_manifest(self.manifest_key).share_prefix)
+        return set_argument(self.set_id, self.folder.share_prefix)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether S3 has it as the manifest lists it; a dead letter matters only then."""
+        if not self.listed or self.object is None:
+            return False
+        return self.listed_bytes in (None, self.object.size_bytes)
 
     @property
     def object(self) -> Version | None:
@@ -71,62 +84,61 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """The hop that lost the key, the reason, and the commands that repair it."""
+    """The hop that lost the key, the reason, and the remedies."""
 
     hop: str
     sentence: str
-    commands: Sequence[str]
+    remedies: Sequence[Sequence[str]]
+    """Alternatives; each is a list of commands in their order."""
 
 
 def diagnose(found: Evidence) -> Diagnosis:
     """Return the first hop, from the manifest on, that lacks the key."""
     if not found.has_manifest:
-        return Diagnosis(
+        return _not_uploaded(
+            replace(found, key=found.manifest_key),
+            "The set's list of files is unknown, because S3 has no manifest.",
+            "Vault it, or leave the set: see 'A manifest is overdue' in docs/operations.md.",
             hop="manifest",
-            sentence="The set has no manifest in S3, so its list of files is unknown. Vault it, or leave"
-            " the set: see 'A manifest is overdue' in docs/operations.md.",
-            commands=[
-                vault_again(found.set_id, local=found.local),
-                *_gateway(found, found.manifest_key),
-            ],
+            new=False,
         )
     if not found.listed:
         return _not_listed(found)
     if found.object is None:
         return _not_in_s3(found)
-    if found.listed_bytes is not None and found.object.size_bytes != found.listed_bytes:
-        return Diagnosis(
-            hop="gateway",
-            sentence=f"S3 has {found.object.size_bytes:,} bytes, and the manifest lists"
-            f" {found.listed_bytes:,}. Either the gateway has not uploaded the listed content yet, or"
-            " the file changed after it was listed; if it changed, vault the set again.",
-            commands=_from_gateway(found),
+    if not found.is_whole:
+        return _not_uploaded(
+            found,
+            f"S3 has {found.object.size_bytes:,} bytes, and the manifest lists"
+            f" {found.listed_bytes:,}.",
+            "Either the gateway has not uploaded the listed content yet, or the file changed after"
+            " it was listed; if it changed, vault the set again.",
         )
     if found.row_time is None or found.row_time < found.since:
-        return _no_row(found)
+        return _no_row(found, found.object)
     return _nothing_missing(found, f"listed, in S3, and recorded {ago(found.row_time)}")
 
 
 def _nothing_missing(found: Evidence, state: str) -> Diagnosis:
     """Return the next step for the set, and the remedy for a dead letter that is left over."""
-    sentence, commands = f"Nothing is missing: {state}.", [f"sgvault watch {found.set_}"]
+    sentence, steps = f"Nothing is missing: {state}.", [f"sgvault watch {found.set_}"]
     if found.outcome == "Successful":
         sentence += " The set is Successful."
-        commands = [f"sgvault report {found.set_}"]
+        steps = [f"sgvault report {found.set_}"]
     elif found.outcome is not None:
         sentence += (
             f" The set's last outcome is {found.outcome}: if no other key is missing, start the"
             " next attempt."
         )
-        commands = [f"sgvault show {found.set_}", f"sgvault reconcile {found.set_}"]
+        steps = [f"sgvault show {found.set_}", f"sgvault reconcile {found.set_}"]
     if found.dead_letters:
         letter = found.dead_letters[0]
         sentence += f" A dead letter is left over: {shown(letter.reason)}."
-        commands.insert(0, _remedy(letter))
-    return Diagnosis(hop="none", sentence=sentence, commands=commands)
+        steps.insert(0, _removal(letter))
+    return Diagnosis(hop="none", sentence=sentence, remedies=[steps])
 
 
-def _remedy(letter: DeadLetter) -> str:
+def _removal(letter: DeadLetter) -> str:
     """Return the command that removes a dead letter from its queue."""
     if letter.unreadable:
         return f"sgvault dead-letters set-aside {argument(letter.message_id)} --why TEXT"
@@ -145,73 +157,73 @@ def _not_listed(found: Evidence) -> Diagnosis:
     return Diagnosis(
         hop="manifest",
         sentence=sentence,
-        commands=[f"sgvault show {found.set_}"],
+        remedies=[[f"sgvault show {found.set_}"]],
     )
 
 
 def _not_in_s3(found: Evidence) -> Diagnosis:
     if marker := found.delete_marker:
+        restore = (
+            f"aws s3api delete-object --bucket {found.bucket} --key {shell_word(found.key)}"
+            f" --version-id {marker.version_id}"
+        )
+        then = "reconcile" if found.outcome else "watch"
         return Diagnosis(
             hop="S3",
             sentence=f"It was in S3, and somebody deleted it {ago(marker.modified)}.",
-            commands=[
-                " ".join(
-                    [
-                        f"aws s3api delete-object --bucket {found.bucket}",
-                        f"--key {shell_word(found.key)} --version-id {marker.version_id}",
-                    ]
-                ),
-                f"sgvault reconcile {found.set_}",
-            ],
+            remedies=[[restore, f"sgvault {then} {found.set_}"]],
         )
     known = f" The gateway's health log names it: {shown(found.health[0])}" if found.health else ""
-    has_it = "hold it back" if found.local else "be unable to upload it"
-    return Diagnosis(
-        hop="gateway",
-        sentence=f"The manifest lists it, and it never reached S3.{known} The gateway may {has_it};"
-        " if it does not have it, vault the set again.",
-        commands=_from_gateway(found),
-    )
+    return _not_uploaded(found, f"The manifest lists it, and it never reached S3.{known}")
 
 
-def _no_row(found: Evidence) -> Diagnosis:
+def _no_row(found: Evidence, object_: Version) -> Diagnosis:
     if found.dead_letters:
         letter = found.dead_letters[0]
         sentence = f"It is in S3, and its event is a dead letter: {shown(letter.reason)}."
-        first = []
+        steps = [_removal(letter)]
         if letter.unreadable:
             sentence += " It cannot be read: announce the file again, and set the message aside."
-            first = [f"sgvault backfill {found.set_}"]
-        return Diagnosis(
-            hop=f"queue {letter.queue}", sentence=sentence, commands=[*first, _remedy(letter)]
-        )
-    if found.object is not None and found.object.modified < found.since:
-        return Diagnosis(
-            hop="gateway",
-            sentence=f"S3 has it from an earlier delivery only ({ago(found.object.modified)}).",
-            commands=_from_gateway(found),
+            steps.insert(0, f"sgvault backfill {found.set_}")
+        return Diagnosis(hop=f"queue {letter.queue}", sentence=sentence, remedies=[steps])
+    if object_.modified < found.since:
+        return _not_uploaded(
+            found, f"S3 has it from an earlier delivery only ({ago(object_.modified)})."
         )
     return Diagnosis(
         hop="event",
         sentence="It is whole in S3, and its upload event is lost or late: no row, no dead letter.",
-        commands=[f"sgvault backfill {found.set_} --dry-run", f"sgvault backfill {found.set_}"],
+        remedies=[[f"sgvault backfill {found.set_} --dry-run", f"sgvault backfill {found.set_}"]],
     )
 
 
-def _from_gateway(found: Evidence) -> list[str]:
-    """Return the commands for a key that the gateway has not uploaded."""
-    again = vault_again(found.set_id, local=found.local, new=True)
-    return [*_gateway(found, found.key), again]
+def _not_uploaded(
+    found: Evidence,
+    sentence: str,
+    otherwise: str = "The gateway may be unable to upload it; if it does not have it, vault the set"
+    " again.",
+    *,
+    hop: str = "gateway",
+    new: bool = True,
+) -> Diagnosis:
+    """Return the remedies for a key that the gateway holds back, or *otherwise* has not uploaded."""
+    if found.key in found.held_back:
+        file = found.key.removeprefix(found.folder.prefix)
+        return Diagnosis(
+            hop=hop,
+            sentence=f"{sentence} The gateway holds it back.",
+            remedies=[[release(found.set_id, file)]],
+        )
+    again = vault_again(found.set_id, found.folder.share_prefix, local=found.local, new=new)
+    remedies = [[again]]
+    if found.gateway_arn:
+        remedies.insert(0, _cache_report(found, found.gateway_arn))
+    return Diagnosis(hop=hop, sentence=f"{sentence} {otherwise}", remedies=remedies)
 
 
-def _gateway(found: Evidence, key: str) -> list[str]:
-    """Return commands that report, or locally release, files that the gateway does not upload."""
-    if found.local:
-        folder = found.manifest_key.rpartition("/")[0]
-        return [release(found.set_id, key.removeprefix(f"{folder}/"))]
-    if found.gateway_arn is None:
-        return []
-    partition = found.gateway_arn.split(":")[1]
+def _cache_report(found: Evidence, gateway_arn: str) -> list[str]:
+    """Return the commands that report the files that the gateway cannot upload."""
+    partition = gateway_arn.split(":")[1]
     # https://docs.aws.amazon.com/storagegateway/latest/APIReference/API_StartCacheReport.html
     # advises against the bucket of the share.
     report = (
@@ -220,4 +232,4 @@ def _gateway(found: Evidence, key: str) -> list[str]:
         f" --bucket-region {found.region} --client-token $(uuidgen)"
         " --inclusion-filters Name=UploadState,Values=FailingUpload"
     )
-    return [f"aws storagegateway list-file-shares --gateway-arn {found.gateway_arn}", report]
+    return [f"aws storagegateway list-file-shares --gateway-arn {gateway_arn}", report]

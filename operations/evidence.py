@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -45,6 +45,7 @@ def gather(
     share_prefix: str,
     search_dead_letters: bool,
     local: bool,
+    held_back: Collection[str],
     on_hop: Callable[[], None],
 ) -> Evidence:
     """Read the information of every hop on *key*, a full S3 key without a folder's slash."""
@@ -59,9 +60,7 @@ def gather(
     on_hop()
     versions = _versions(vault.file_upload_bucket_name, key)
     on_hop()
-    letters = list(_letters(vault, key)) if search_dead_letters else []
-    on_hop()
-    return Evidence(
+    found = Evidence(
         set_id=set_id,
         key=key,
         manifest_key=vault.manifest_key(set_id, share_prefix=share_prefix),
@@ -69,6 +68,7 @@ def gather(
         reports_bucket=vault.reports_bucket_name,
         region=vault.region,
         local=local,
+        held_back=held_back,
         has_manifest=listed.has_manifest,
         listed=listed.listed,
         listed_bytes=listed.size_bytes,
@@ -76,11 +76,17 @@ def gather(
         row_time=int(item["eventTime"]["N"]) if alive else None,
         row_bytes=int(item["objectSize"]["N"]) if alive else None,
         versions=versions,
-        dead_letters=letters,
+        dead_letters=None,
         health=_health(vault, key),
-        gateway_arn=_gateway_arn(vault),
-        outcome=_outcome(vault, set_id, share_prefix) if alive else None,
+        gateway_arn=None if local else _gateway_arn(vault),
     )
+    on_hop()
+    if alive or found.delete_marker:
+        found = replace(found, outcome=_outcome(vault, set_id, share_prefix))
+    if search_dead_letters and found.is_whole:
+        found = replace(found, dead_letters=list(_letters(vault, key)))
+    on_hop()
+    return found
 
 
 def _listed(vault: Vault, set_id: str, key: str, share_prefix: str) -> Listed:

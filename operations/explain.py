@@ -23,7 +23,8 @@ def explain(
         bool,
         typer.Option(
             "--dead-letters/--no-dead-letters",
-            help="Also search the dead-letter queues, which hides their messages for a moment.",
+            help="Search the dead-letter queues if S3 has the file, which hides their messages for"
+            " a moment.",
         ),
     ] = True,
 ) -> None:
@@ -45,12 +46,13 @@ def explain(
             share_prefix=prefix,
             search_dead_letters=dead_letters,
             local=invocation.choice.local,
+            held_back=invocation.choice.held_back(),
             on_hop=steps.advance,
         )
     diagnosis = diagnose(found)
-    commands = [output.command(each) for each in diagnosis.commands]
+    remedies = [[output.command(each) for each in steps] for steps in diagnosis.remedies]
     if output.as_json:
-        output.json(wire(found, diagnosis, commands))
+        output.json(wire(found, diagnosis, remedies))
         return
     output.facts(
         {
@@ -58,24 +60,23 @@ def explain(
             "manifest": _listed(found),
             "S3": _in_s3(found),
             "row": f"recorded {ago(found.row_time)}" if found.row_time is not None else "none",
-            "dead letters": _letters(found) if dead_letters else "not searched",
+            "dead letters": _letters(found),
             "gateway health": shown(found.health[0]) if found.health else "no line names it",
         }
     )
     output.line()
     output.line(diagnosis.sentence, style="bold")
-    for command in commands:
-        output.line(f"  {command}")
+    output.remedies(remedies)
 
 
-def wire(found: Evidence, diagnosis: Diagnosis, commands: list[str]) -> dict[str, Any]:
+def wire(found: Evidence, diagnosis: Diagnosis, remedies: list[list[str]]) -> dict[str, Any]:
     """Return the fields for ``--json``."""
     return {
         "setId": found.set_id,
         "key": found.key,
         "hop": diagnosis.hop,
         "sentence": diagnosis.sentence,
-        "commands": commands,
+        "remedies": remedies,
         "listed": found.listed,
         "listedSize": found.listed_bytes,
         "rowTime": found.row_time,
@@ -89,7 +90,7 @@ def wire(found: Evidence, diagnosis: Diagnosis, commands: list[str]) -> dict[str
             }
             for each in found.versions
         ],
-        "deadLetters": [each.message_id for each in found.dead_letters],
+        "deadLetters": found.dead_letters and [each.message_id for each in found.dead_letters],
         "health": list(found.health),
     }
 
@@ -113,6 +114,8 @@ def _in_s3(found: Evidence) -> str:
 
 
 def _letters(found: Evidence) -> str:
+    if found.dead_letters is None:
+        return "not searched"
     letters = [
         f"{each.queue} {each.message_id}: {shown(each.reason)}" for each in found.dead_letters
     ]

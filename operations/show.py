@@ -11,9 +11,11 @@ from handlers.core.difference import Difference
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
 from operations.counted import counted
+from operations.delivery import vault_again
 from operations.errors import OperatorError
 from operations.executions import Executions, outcome
 from operations.moments import ago, duration
+from operations.output import Output
 from operations.safe_text import argument, given, set_argument, shown
 from operations.status import in_flight
 
@@ -70,7 +72,8 @@ def show(
         _print_facts(invocation, state, reconciliation)
         _print_parts(invocation, state, all_=all_)
         most = FIRST if not all_ else len(state.differences)
-        _print_differences(invocation, state, prefix, most)
+        _print_differences(output, state, most)
+        _print_next(invocation, state, prefix)
     if state.manifest_problem is None:
         return 0
     output.remark(REMEDY, style="red")
@@ -124,7 +127,8 @@ def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any])
     if arrivals.first is not None and arrivals.last is not None:
         facts["first arrival"] = ago(arrivals.first)
         facts["last arrival"] = ago(arrivals.last)
-        facts["rate"] = _rate(state, arrivals.last, now)
+        if found["inFlight"] or not found["outcome"]:
+            facts["rate"] = _rate(state, arrivals.last, now)
     for each in found["inFlight"]:
         waits = f", waits for {shown(each['waitsFor'])}" if each["waitsFor"] else ""
         facts["in flight"] = (
@@ -181,8 +185,7 @@ def _known(found: Difference) -> str:
     return {True: " (in S3: its event is missing)", False: " (not in S3)", None: ""}[found.in_s3]
 
 
-def _print_differences(invocation: Invocation, state: SetState, prefix: str, most: int) -> None:
-    output = invocation.output
+def _print_differences(output: Output, state: SetState, most: int) -> None:
     for kind, number in state.counts.items():
         if not number:
             continue
@@ -192,9 +195,16 @@ def _print_differences(invocation: Invocation, state: SetState, prefix: str, mos
             output.line(f"  {shown(each.key)}{_known(each)}")
         if number > most:
             output.line(f"  ... and {number - most} more: --all lists them.")
-    first = next((each.key for each in state.differences), None)
+
+
+def _print_next(invocation: Invocation, state: SetState, prefix: str) -> None:
+    """Print the command that vaults a set without a manifest, or explains the first difference."""
     if state.manifest_key is None:
-        first = invocation.vault.manifest_key(state.set_id, share_prefix=prefix)
-    if first is not None:
-        output.line()
-        output.next(f"sgvault explain {set_argument(state.set_id, prefix)} {argument(first)}")
+        command = vault_again(state.set_id, prefix, local=invocation.choice.local)
+    elif state.differences:
+        key = argument(state.differences[0].key)
+        command = f"sgvault explain {set_argument(state.set_id, prefix)} {key}"
+    else:
+        return
+    invocation.output.line()
+    invocation.output.next(command)

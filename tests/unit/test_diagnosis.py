@@ -34,6 +34,7 @@ ARRIVED = Evidence(
     reports_bucket="reports",
     region="us-east-1",
     local=False,
+    held_back=[],
     has_manifest=True,
     listed=True,
     listed_bytes=3,
@@ -93,7 +94,7 @@ def test_the_first_hop_without_the_key_is_named_with_its_remedy(
 ) -> None:
     found = diagnose(replace(ARRIVED, **changes))
     assert found.hop == hop
-    assert any(cure in command for command in found.commands), found.commands
+    assert any(cure in command for steps in found.remedies for command in steps), found.remedies
 
 
 @pytest.mark.parametrize(
@@ -101,17 +102,54 @@ def test_the_first_hop_without_the_key_is_named_with_its_remedy(
     [
         ({"versions": [], "row_time": None}, """'it'"'"'s'""", " NEW=yes"),
         ({"listed_bytes": 4}, """'it'"'"'s'""", " NEW=yes"),
+        (
+            {"row_time": None, "versions": [replace(WHOLE, modified=1_500_000_000)]},
+            """'it'"'"'s'""",
+            " NEW=yes",
+        ),
         ({"has_manifest": False, "listed": False}, "a.manifest", ""),
     ],
 )
-def test_the_local_gateway_is_made_to_upload_what_it_may_hold_back(
+def test_the_local_gateway_is_made_to_upload_what_it_holds_back(
     changes: dict[str, Any], file: str, new: str
 ) -> None:
-    found = diagnose(replace(ARRIVED, local=True, **changes))
-    assert sorted(found.commands) == [
-        f"make release SET=a FILE={file}",
-        f"make vault DATA=FOLDER SET=a{new}",
-    ]
+    """Of another file, the set is vaulted again; ``make`` has no command for a share with a prefix."""
+    local = replace(ARRIVED, local=True, gateway_arn=None, **changes)
+    held = diagnose(replace(local, held_back=[local.manifest_key, local.key]))
+    assert held.remedies == [[f"make release SET=a FILE={file}"]]
+    assert held.sentence.endswith("The gateway holds it back.")
+    found = diagnose(local)
+    assert found.remedies == [[f"make vault DATA=FOLDER SET=a{new}"]]
+    assert "holds it back" not in found.sentence
+    ((client,),) = diagnose(replace(local, manifest_key=f"team-a/{local.manifest_key}")).remedies
+    assert client.startswith("on the gateway's client: vault-data.sh")
+
+
+@pytest.mark.parametrize(
+    ("changes", "alternatives"),
+    [
+        (
+            {"versions": [], "row_time": None},
+            [["list-file-shares", "start-cache-report"], ["vault-data.sh"]],
+        ),
+        ({"row_time": None}, [["backfill a --dry-run", "backfill a"]]),
+        ({"row_time": None, "dead_letters": [UNREADABLE]}, [["backfill a", "set-aside"]]),
+        ({"versions": [replace(WHOLE, size_bytes=None)]}, [["delete-object", "watch a"]]),
+        (
+            {"versions": [replace(WHOLE, size_bytes=None)], "outcome": "Timed out"},
+            [["delete-object", "reconcile a"]],
+        ),
+        ({"outcome": "Failed", "dead_letters": [LETTER]}, [["redrive", "show a", "reconcile a"]]),
+    ],
+)
+def test_steps_in_order_are_distinguished_from_alternatives(
+    changes: dict[str, Any], alternatives: list[list[str]]
+) -> None:
+    found = diagnose(replace(ARRIVED, **changes)).remedies
+    assert [len(steps) for steps in found] == [len(steps) for steps in alternatives]
+    for steps, expected in zip(found, alternatives, strict=True):
+        for command, part in zip(steps, expected, strict=True):
+            assert part in command
 
 
 def test_the_gateways_health_log_on_the_key_is_shown() -> None:

@@ -232,9 +232,16 @@ def test_a_terminal_does_not_break_the_next_command(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERM", "dumb")
-    Output(flags=" --local").next("sgvault explain payroll payroll-vaultjob/a.txt")
-    command = "sgvault explain payroll payroll-vaultjob/a.txt --local"
-    assert terminal.getvalue() == f"Next: {command}\n"
+    output = Output(program=".venv/bin/sgvault", flags=" --local")
+    output.next("sgvault explain payroll payroll-vaultjob/a.txt")
+    output.remedies(
+        [["sgvault backfill payroll --dry-run", "x" * 50], ["make release SET=payroll"]]
+    )
+    command = ".venv/bin/sgvault explain payroll payroll-vaultjob/a.txt --local"
+    steps = (
+        f"  sgvault backfill payroll --dry-run\nthen\n  {'x' * 50}\nor\n  make release SET=payroll"
+    )
+    assert terminal.getvalue() == f"Next: {command}\n{steps}\n"
 
 
 def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
@@ -297,16 +304,19 @@ def test_a_printed_command_repeats_the_prefix_of_the_share(place: Place) -> None
     out = sgvault("show", "a", "--prefix", "team-a/").out
     assert "Next: sgvault explain a --prefix team-a/ team-a/a-vaultjob/one\n" in out
     ran = sgvault("explain", "a", "two", "--prefix", "team-a/", "--json")
-    assert ran.json["commands"] == ["sgvault show a --prefix team-a/"]
+    assert ran.json["remedies"] == [["sgvault show a --prefix team-a/"]]
 
 
-def test_a_printed_command_repeats_the_place_that_was_given(place: Place) -> None:
+def test_a_printed_command_repeats_the_program_and_the_place_that_were_given(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", [".venv/bin/sgvault"])
     given = ("--env", "dev", "--region", "us-east-1")
     flags = " ".join(given)
     assert f"deep/two {flags}\n" in sgvault("show", "a", *given).out
-    commands = sgvault("explain", "a", "deep/three", "--json", *given).json["commands"]
-    assert commands == [f"sgvault show a {flags}"]
-    assert f"'sgvault show {flags}'" in sgvault("report", "a", *given).err
+    remedies = sgvault("explain", "a", "deep/three", "--json", *given).json["remedies"]
+    assert remedies == [[f".venv/bin/sgvault show a {flags}"]]
+    assert f"'.venv/bin/sgvault show {flags}'" in sgvault("report", "a", *given).err
     choice = Choice(local=True, profile="my own")
     assert (choice.flags, choice.aws_flags) == (
         " --local --profile 'my own'",
@@ -342,12 +352,21 @@ def test_show_of_a_set_without_a_manifest_shows_its_arrivals(place: Place) -> No
     ran = sgvault("show", "b")
     assert ran.status == 0
     assert "none in b-vaultjob/: nothing can be reconciled without it" in ran.out
-    assert "Next: sgvault explain b b-vaultjob/b.manifest" in ran.out
+    assert "Next: on the gateway's client: vault-data.sh --source FOLDER --set b\n" in ran.out
+
+
+def test_show_has_the_rate_of_arrival_until_the_set_is_finished(place: Place) -> None:
+    place.run()
+    assert "\nrate" in sgvault("show", "a").out
+    place.decide("Timed out")
+    assert "\nrate" not in sgvault("show", "a").out
 
 
 def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
     ran = sgvault("explain", "a", "deep/two", "--json")
-    assert ran.json["hop"] == "gateway"
+    assert (ran.json["hop"], ran.json["deadLetters"]) == ("gateway", None)
+    assert not place.account.named("ReceiveMessage"), "they are not the cause, and take seconds"
+    assert "dead letters    not searched\n" in sgvault("explain", "a", "deep/two").out
     version = {
         "Key": "a-vaultjob/deep/two",
         "VersionId": "v1",
@@ -363,9 +382,8 @@ def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
     message = json.dumps({"detail": {"object-key": "a-vaultjob/deep/two"}})
     place.account.put(PARAMETER["uploadDeadLetterQueueUrl"], message, {"Reason": "Bad"})
     ran = sgvault("explain", "a", "deep/two", "--json")
-    assert ran.json["commands"] == [
-        "sgvault backfill a",
-        "sgvault dead-letters set-aside message-0 --why TEXT",
+    assert ran.json["remedies"] == [
+        ["sgvault backfill a", "sgvault dead-letters set-aside message-0 --why TEXT"]
     ]
     assert place.account.bodies(PARAMETER["uploadDeadLetterQueueUrl"]) == [message]
 
@@ -392,7 +410,7 @@ def test_explain_of_a_key_that_arrived_has_the_next_step_of_its_set(
     if status:
         place.run()
         place.decide(status)
-    assert sgvault("explain", "a", "one", "--json").json["commands"][0] == next_step
+    assert sgvault("explain", "a", "one", "--json").json["remedies"][0][0] == next_step
 
 
 @pytest.fixture
