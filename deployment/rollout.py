@@ -79,7 +79,7 @@ class Rollout:
     def _judge(self, reviewed: Reviewed, *, allowed: Sequence[str]) -> int | None:
         """Return an exit status if there is nothing to approve, else None."""
         findings = reviewed.findings
-        if findings is None or not findings.is_whole:
+        if findings is None or not findings.is_complete:
             return 1
         if losses := findings.losses(allowed):
             names = " ".join(each.address for each in losses)

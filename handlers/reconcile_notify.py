@@ -80,7 +80,7 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
             reason += in_content(agreed.content)
         return Verdict(Status.SUCCESSFUL, reason, agreed.detail())
     last = look.result(out_of_time, rounds.mismatched(checked.content) if rounds else ())
-    reason = f"Not whole after {execution.iterations} iterations"
+    reason = f"Not complete after {execution.iterations} iterations"
     if stopped_at is not None:
         reason += f"; the last check stopped at the {stopped_at.type} key {shown(stopped_at.key)}"
     if last is None:

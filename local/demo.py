@@ -1,4 +1,4 @@
-"""The demo: deploy a system, vault a dataset, and vault one that never becomes whole."""
+"""The demo: deploy a system, vault a dataset, and vault one that never becomes complete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.source_folder import SourceFolder
 from local.start_system import running
 from local.vault_dataset import show_event, vault
 
-SET_ID = "2026-11-payroll"
+SET_ID = "2026-11-archive"
 INCOMPLETE = "-incomplete"
 MOST_FILES_OF_DEMO = 1_000
 """The most files that are uploaded before the short count of ``environments/demo.json`` ends."""
@@ -81,7 +81,10 @@ def _times_out(system: DeployedSystem, dataset: SourceFolder, phases: Phases) ->
     held_back = dataset.files[len(dataset.files) // 2]
     missing = f"{system.job_folder(dataset.set_id)}/{held_back}"
     system.held_back().add(missing)
-    phases.say(f"The gateway holds back {held_back}")
+    phases.say(
+        f"The gateway holds back {held_back}: {dataset.uploads - 1:,} of {dataset.uploads:,} objects"
+        " are uploaded."
+    )
     event = vault(system, dataset, phases=phases, held_back=1).event
     show_event(event, phases)
     found = ((one["type"], one["key"]) for one in event["detail"]["examples"] or [])

@@ -28,12 +28,21 @@ class SourceFolder:
         """The number of objects in the set's folder when all are uploaded."""
         return len(self.files) + len(self.folders) + 1
 
+    @property
+    def listed(self) -> int:
+        """The number of entries in the manifest: the files, and the folders with nothing in them."""
+        parents = {os.path.dirname(path) for path in (*self.files, *self.folders)}
+        return len(self.files) + len(set(self.folders) - parents)
+
     def __str__(self) -> str:
-        """Return the counts, which explain why there are more objects than files."""
+        """Return the counts, which explain why more is uploaded and listed than files."""
         counts = [counted(len(self.files), "file")]
         if self.folders:
             counts.append(counted(len(self.folders), "folder"))
-        return f"{', '.join(counts)} and the manifest: {self.uploads:,} objects"
+        sentence = f"{', '.join(counts)} and the manifest: {self.uploads:,} objects."
+        if self.listed > len(self.files):
+            sentence += f" The manifest lists {self.listed:,}: the files and the empty folders."
+        return sentence
 
     def without(self, patterns: Iterable[str]) -> SourceFolder:
         """Leave out each path with a part that matches one of *patterns*, as ``vault-data.sh`` does.

@@ -44,7 +44,7 @@ def vault(
     """
     manifest = _manifest(system, dataset)
     dataset = dataset.without(system.ignored_names())
-    phases.say(f"{dataset}.")
+    phases.say(str(dataset))
     arguments = ["--source", str(dataset.source), "--set", dataset.set_id, "--unmounted"]
     if new:
         arguments.append("--new")

@@ -211,7 +211,7 @@ def _without_rows(found: ReadDataset) -> Iterator[Candidate]:
     for key, size, _ in found.entries():
         if key in in_s3:
             yield key, size, in_s3[key]
-    if not found.listing.rich:  # a rich manifest proves itself whole, by its header
+    if not found.listing.rich:  # a rich manifest proves by its header that it is complete
         yield found.manifest.upload.key, None, True
 
 

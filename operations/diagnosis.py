@@ -192,7 +192,7 @@ def _no_row(found: Evidence, object_: Version) -> Diagnosis:
         )
     return Diagnosis(
         hop="event",
-        sentence="It is whole in S3, and its upload event is lost or late: no row, no dead letter.",
+        sentence="It is complete in S3, and its upload event is lost or late: no row, no dead letter.",
         remedies=[[f"sgvault backfill {found.set_} --dry-run", f"sgvault backfill {found.set_}"]],
     )
 

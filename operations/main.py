@@ -31,7 +31,7 @@ app = typer.Typer(
 
 add_command(app, "status", status, example="sgvault status --env prod")
 add_command(app, "show", show, example="sgvault show 2026-11-payroll --env prod")
-add_command(app, "watch", watch, example="sgvault watch 2026-11-payroll && echo whole")
+add_command(app, "watch", watch, example="sgvault watch 2026-11-payroll && echo complete")
 add_command(app, "explain", explain, example="sgvault explain 2026-11-payroll deep/file.txt")
 add_command(
     app, "report", report, example="sgvault report 2026-11-payroll --html report.html --env prod"

@@ -31,7 +31,8 @@ REFUSED = {"AccessDenied", "403"}
 class ChangeType(StrEnum):
     """The difference between an object and the receipt."""
 
-    MISSING = "missing"
+    DELETED = "deleted"
+    """The bucket has no such object any more, or its newest version is a delete marker."""
     OTHER_SIZE = "other-size"
     OTHER_CONTENT = "other-content"
     UNREADABLE = "unreadable"
@@ -116,7 +117,7 @@ class Verification:
 def change_type(before: Comparison, now: Comparison) -> ChangeType | None:
     """Return the type of the change from *before* to *now*, if there is one."""
     if now.verdict is Verdict.CHANGED:
-        return ChangeType.MISSING if now.version is None else ChangeType.OTHER_SIZE
+        return ChangeType.DELETED if now.version is None else ChangeType.OTHER_SIZE
     if now.verdict is Verdict.MISMATCH:
         return ChangeType.OTHER_CONTENT
     if now.verdict is Verdict.UNVERIFIED:

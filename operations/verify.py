@@ -46,7 +46,7 @@ def verify(
 ) -> int:
     """Repeat the verification of a set, and report what changed since its receipt.
 
-    It compares each object that the receipt has verified: missing, other-size, other-content,
+    It compares each object that the receipt has verified: deleted, other-size, other-content,
     unreadable (archived, say), or new-version, which has the same content. Exit status: 0 nothing
     changed, 1 something changed, or there is no receipt.
     """

@@ -2,7 +2,7 @@
 # Take the README's picture of a report: the page that `make demo` kept, in a headless Chromium.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-page=.local/reports/2026-11-payroll-incomplete.html
+page=.local/reports/2026-11-archive-incomplete.html
 picture=docs/images/report.png
 
 chromium=$(command -v chromium || command -v chromium-browser) || {

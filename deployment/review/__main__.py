@@ -79,7 +79,7 @@ def main() -> int:
     options = arguments()
     return exit_status(
         lambda: reviewed(options),
-        interrupted="Interrupted: the review is not whole. Nothing was applied.",
+        interrupted="Interrupted: the review is not complete. Nothing was applied.",
     )
 
 

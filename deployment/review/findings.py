@@ -29,12 +29,12 @@ class Findings:
     """Created resources that belong to no other section."""
     outputs: tuple[Change, ...]
     drift: tuple[Hunk, ...]
-    is_whole: bool = True
+    is_complete: bool = True
 
     @property
     def is_empty(self) -> bool:
         """Return whether applying the plan would do nothing."""
-        return self.is_whole and not self.counts and not self.outputs
+        return self.is_complete and not self.counts and not self.outputs
 
     def losses(self, allowed: Iterable[str] = ()) -> tuple[Danger, ...]:
         """Return the dangers that lose data and whose exact address is not in *allowed*."""
@@ -82,7 +82,7 @@ def find(plan: Plan) -> Findings:
         created=tuple(each for each in rest if each.action is Action.CREATE),
         outputs=tuple(each for each in plan.outputs if each.action is not Action.NOTHING),
         drift=tuple(_drift(changes, plan)),
-        is_whole=plan.is_whole,
+        is_complete=plan.is_complete,
     )
 
 

@@ -130,8 +130,8 @@ def _urgent(reviewed: Reviewed, allowed: Collection[str], *, heading: bool) -> I
         yield f"> [!WARNING]\n> **{code(reviewed.stack)} could not be planned.**"
         yield fenced(reviewed.error.splitlines(), "text")
         return
-    if not found.is_whole:
-        yield f"> [!WARNING]\n> **The plan{of} is not whole**: Terraform stopped at an error."
+    if not found.is_complete:
+        yield f"> [!WARNING]\n> **The plan{of} is not complete**: Terraform stopped at an error."
     refused = found.losses(allowed)
     if refused:
         yield _alert("CAUTION", f"Data would be lost{of}.", refused)

@@ -139,7 +139,7 @@ class Plan:
     """Policy documents that are read only during the apply, by address."""
     drift: Mapping[str, Change]
     """The changes made outside of Terraform since its last refresh, by address."""
-    is_whole: bool
+    is_complete: bool
 
 
 def read_plan(shown: Any) -> Plan:
@@ -167,7 +167,7 @@ def read_plan(shown: Any) -> Plan:
             if each["type"] == "aws_iam_policy_document"
         },
         drift={each["address"]: _change(each, written) for each in shown.get("resource_drift", [])},
-        is_whole=bool(shown.get("complete", True)) and not shown.get("errored", False),
+        is_complete=bool(shown.get("complete", True)) and not shown.get("errored", False),
     )
 
 

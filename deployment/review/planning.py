@@ -36,7 +36,7 @@ class PlanReview:
     text: str
     """The summary of all stacks."""
     status: int
-    """0; 3 if a plan would lose data that is not allowed to be lost; else 1 if a stack has no whole plan."""
+    """3 if a plan would lose data that is not allowed to be lost; else 1 if a plan is incomplete; else 0."""
 
 
 def plan_stacks(
@@ -115,10 +115,10 @@ def _planned(
 
 
 def exit_status(reviewed: Sequence[Reviewed], allowed: Sequence[str] = ()) -> int:
-    """Return 3 for a loss that is not *allowed*, else 1 for a stack without a whole plan, else 0."""
+    """Return 3 for a loss that is not *allowed*, else 1 for a stack without a complete plan, else 0."""
     if any(each.findings and each.findings.losses(allowed) for each in reviewed):
         return REFUSED
-    return int(any(each.findings is None or not each.findings.is_whole for each in reviewed))
+    return int(any(each.findings is None or not each.findings.is_complete for each in reviewed))
 
 
 def _file(folder: Path, stack: str, end: str) -> Path:

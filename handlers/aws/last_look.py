@@ -82,7 +82,7 @@ class LastLook:
         raise LookUnfinishedError(f"The last look ran out of time after {merge.after!r}")
 
     def list_remarks(self, out_of_time: Callable[[], bool]) -> None:
-        """Report the remarks of a set that a check found whole, until the time runs out."""
+        """Report the remarks of a set that a check found complete, until the time runs out."""
         merge, _ = self.dataset.open_merge(Progress())
         for found in merge.differences():
             if isinstance(found, Remark):

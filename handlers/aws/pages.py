@@ -61,7 +61,7 @@ def _read_pages_once(session: Session) -> None:
     if search is None:  # another version of botocore: it is only slower
         return
 
-    def search_unless_whole(
+    def search_unless_complete(
         operation_model: OperationModel, response_dict: Mapping[str, Any], **rest: Any
     ) -> None:
         is_page = operation_model.name == "ListObjectsV2"
@@ -70,7 +70,7 @@ def _read_pages_once(session: Session) -> None:
 
     session.unregister("before-parse.s3.*", search)
     emitter = session.get_component("event_emitter")
-    emitter.register_first("before-parse.s3.*", search_unless_whole)
+    emitter.register_first("before-parse.s3.*", search_unless_complete)
 
 
 class _PageParserFactory(ResponseParserFactory):

@@ -86,8 +86,10 @@ class ShareWatcher:
         list(upload_threads.map(self._upload_half, growing))
         for start in range(0, len(settled), BATCH):
             batch = settled[start : start + BATCH]
-            for entry, is_whole in zip(batch, upload_threads.map(self._upload, batch), strict=True):
-                if is_whole and wait is not None:
+            for entry, is_complete in zip(
+                batch, upload_threads.map(self._upload, batch), strict=True
+            ):
+                if is_complete and wait is not None:
                     self._announcer.add(self.share, entry, now=self._clock())
             self._announcer.flush(self.share, now=self._clock())
         self._announcer.flush(self.share, now=self._clock())

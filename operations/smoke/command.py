@@ -88,7 +88,7 @@ class SmokeTest:
         return INTERRUPTED if interrupted else status
 
     def _everything(self) -> None:
-        from operations.smoke.dataset import incomplete_set, whole_set
+        from operations.smoke.dataset import complete_set, incomplete_set
         from operations.smoke.upload_pattern import check_pattern
 
         began = time.monotonic()
@@ -96,11 +96,11 @@ class SmokeTest:
         self._show_hop(None, "rule", time.monotonic() - began, sentence)
         set_id = time.strftime("smoke-%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(4)
         naming = self._vault.naming
-        whole = whole_set(set_id, naming)
-        journey = self._journey(whole)
+        complete = complete_set(set_id, naming)
+        journey = self._journey(complete)
         journey.bring()
         journey.announce_manifest()
-        number = len(whole.listed)
+        number = len(complete.listed)
         self._expect(
             journey.end(), status="Successful", files=number, found=number, missing=0, unexpected=0
         )

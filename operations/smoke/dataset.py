@@ -66,7 +66,7 @@ class SmokeSet:
         return header.encode() + body
 
 
-def whole_set(set_id: str, naming: Naming) -> SmokeSet:
+def complete_set(set_id: str, naming: Naming) -> SmokeSet:
     """Return the dataset that arrives completely."""
     files = {name: f"smoke test: {name}\n".encode() for name in AWKWARD_NAMES}
     return _set(set_id, naming, {**files, EMPTY_FILE: b"", EMPTY_FOLDER: b""}, {})

@@ -47,7 +47,7 @@ def small(folder: Path) -> Path:
     return folder
 
 
-def test_a_dataset_with_awkward_names_is_found_whole(
+def test_a_dataset_with_awkward_names_is_found_complete(
     driver: Driver, system: DeployedSystem, tmp_path: Path
 ) -> None:
     """Pitfalls 4, 9, 18: the gateway announces in any order, some files twice, and folders as well."""

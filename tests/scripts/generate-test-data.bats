@@ -50,7 +50,7 @@ facts() { # files, bytes, least, most
   same $((3 << 20)) "$bytes"
 }
 
-@test "a file larger than a block of contents is whole" {
+@test "a file larger than a block of contents is complete" {
   generate --count 1 --total 200001
   same "1 200001 200001 200001" "$(facts)"
 }

@@ -27,7 +27,7 @@ def opened(folder: Path, differences: list[dict[str, Any]]) -> tuple[str, str]:
         "set-id": f"a{HOSTILE}",
         "status": "Timed out",
         "attempt": 1,
-        "reason": f"Not whole: {HOSTILE}",
+        "reason": f"Not complete: {HOSTILE}",
         "started": 2_000,
         "finished": 3_000,
         "object-key": f"{FOLDER}a.manifest",

@@ -167,7 +167,7 @@ BODY
   exact
 }
 
-@test "an expired new delivery is not resumed, and a whole set may have any age" {
+@test "an expired new delivery is not resumed, and a complete set may have any age" {
   begin_slow_vault --new
   end_vault INT
   begin_at 1000

@@ -159,7 +159,7 @@ source-vaultjob/empty" "$(<"$manifest")"
   rm "$manifest"
   printf 12 >"$target/a folder/file"
   touch -r 'source/a folder/file' "$target/a folder/file"
-  printf 12345 >"$target/.hidden" # whole, but its time was never set
+  printf 12345 >"$target/.hidden" # complete, but its time was never set
   run vault
   expect 0 "Copying 2 of 2 files"
   cmp source/.hidden "$target/.hidden"

@@ -180,7 +180,7 @@ class Account:
 def recorded_calls(stack: Spelled) -> list[Call]:
     """Return the functions' calls for all courses of a dataset.
 
-    A dataset is whole, has a missing file or an absent one, each with a sorted and an unsorted
+    A dataset is complete, has a missing file or an absent one, each with a sorted and an unsorted
     manifest; or has a file of other content, which is put right; or its execution is stopped.
     Besides, messages fail, or concern a folder with the name of a manifest.
     """

@@ -124,7 +124,7 @@ class Place:
             "manifest-version-id": "v1",
             "event-time": OLD,
             "status": status,
-            "reason": "Not whole after 10 iterations",
+            "reason": "Not complete after 10 iterations",
             "attempt": 1,
             "started": OLD,
             "finished": OLD + 60,

@@ -27,7 +27,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield made
 
 
-def test_a_set_whose_every_event_was_lost_is_announced_whole(place: Place) -> None:
+def test_a_set_whose_every_event_was_lost_is_announced_completely(place: Place) -> None:
     """The data files come first and the manifest last, each with its time in S3."""
     sizes = {"a-vaultjob/deep/two": 5, "a-vaultjob/empty": 0, "a-vaultjob/one": 3}
     place.put(MANIFEST, rich([(size, key) for key, size in sizes.items()], began=OLD))

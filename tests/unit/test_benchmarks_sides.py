@@ -42,15 +42,15 @@ def test_each_side_finds_a_set_whole_in_the_right_iteration(
         [ITERATIONS] if case.arrival is Arrival.AT_ONCE else [5, ITERATIONS - 1, ITERATIONS]
     )
 
-    assert measure(stub, who, form, iterations).whole_at == ITERATIONS
+    assert measure(stub, who, form, iterations).complete_at == ITERATIONS
 
 
 @pytest.mark.parametrize("form", WITHOUT_CHECKSUMS)
 def test_the_last_look_ends_in_a_complete_report(stub: RunningStub, form: Form) -> None:
     stub.show(FILES, Arrival.ALL_BUT_A_HUNDREDTH, form)
 
-    assert measure(stub, "look", form, [1]).whole_at == 1
-    assert measure(stub, "look", form, [ITERATIONS]).whole_at is None, "nothing is missing then"
+    assert measure(stub, "look", form, [1]).complete_at == 1
+    assert measure(stub, "look", form, [ITERATIONS]).complete_at is None, "nothing is missing then"
 
 
 @pytest.mark.parametrize(("who", "iteration"), [("ours", ITERATIONS), ("heads", FILES)])
@@ -60,7 +60,7 @@ def test_each_side_verifies_the_content_of_every_file(
     stub.show(FILES, Arrival.AT_ONCE, Form.CHECKSUMS)
     stub.take_counts()
     measured = measure(stub, who, Form.CHECKSUMS, [iteration])
-    assert measured.whole_at == iteration
+    assert measured.complete_at == iteration
     assert FILES <= measured.requests < FILES + 40
 
 

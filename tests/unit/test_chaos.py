@@ -30,7 +30,7 @@ OUTCOME = {
     "outcome-id": "1",
     "object-key": "s-vaultjob/s.manifest",
     "status": "Timed out",
-    "reason": "Not whole",
+    "reason": "Not complete",
     "files": 2,
     "found": 1,
     "missing": 1,

@@ -12,7 +12,7 @@ from handlers.core.events import DATA_UPLOADED, DataUploads
 from operations.dead_letter import DeadLetter, Shape
 from operations.diagnosis import Evidence, Version, diagnose
 
-WHOLE = Version(version_id="v1", modified=1_700_000_000, size_bytes=3, newest=True)
+COMPLETE = Version(version_id="v1", modified=1_700_000_000, size_bytes=3, newest=True)
 RECORDED = DataUploads(set_id="a", bucket="bucket", uploads=[])
 LETTER = DeadLetter(
     queue="records",
@@ -41,7 +41,7 @@ ARRIVED = Evidence(
     since=1_600_000_000,
     row_time=1_700_000_000,
     row_bytes=3,
-    versions=[WHOLE],
+    versions=[COMPLETE],
     dead_letters=[],
     health=[],
     gateway_arn="arn:aws:storagegateway:us-east-1:123456789012:gateway/sgw-1",
@@ -78,12 +78,12 @@ ARRIVED = Evidence(
             "--location-arn arn:aws:s3:::reports --bucket-region us-east-1 ",
         ),
         (
-            {"versions": [replace(WHOLE, size_bytes=None), replace(WHOLE, newest=False)]},
+            {"versions": [replace(COMPLETE, size_bytes=None), replace(COMPLETE, newest=False)]},
             "S3",
             """aws s3api delete-object --bucket bucket --key 'a-vaultjob/it'"'"'s' --version-id v1""",
         ),
         (
-            {"row_time": None, "versions": [replace(WHOLE, modified=1_500_000_000)]},
+            {"row_time": None, "versions": [replace(COMPLETE, modified=1_500_000_000)]},
             "gateway",
             "vault-data.sh --source FOLDER --set a --new",
         ),

@@ -80,7 +80,7 @@ def test_a_rule_is_labelled_with_its_events_and_is_on_the_default_bus() -> None:
 def test_a_state_machine_is_a_frame_with_labelled_choices() -> None:
     definition = {
         "States": {
-            "Whole?": {
+            "Complete?": {
                 "Type": "Choice",
                 "Choices": [{"Variable": "$.check.done", "Next": "Tell"}],
                 "Default": "Tell",
@@ -88,7 +88,7 @@ def test_a_state_machine_is_a_frame_with_labelled_choices() -> None:
             "Tell": {
                 "Type": "Task",
                 "Parameters": {"FunctionName": "${aws_lambda_function.record_89ABCDEF.arn}"},
-                "Catch": [{"Next": "Whole?"}],
+                "Catch": [{"Next": "Complete?"}],
                 "End": True,
             },
         }
@@ -100,11 +100,11 @@ def test_a_state_machine_is_a_frame_with_labelled_choices() -> None:
     machine = "sfn_state_machine_machine"
     frame = lines[lines.index(f'subgraph {machine} ["state machine"]') : lines.index("end")]
     assert frame[1:] == [
-        f'{machine}_Whole_{{"Whole?"}}',
+        f'{machine}_Complete_{{"Complete?"}}',
         f'{machine}_Tell["Tell"]',
-        f'{machine}_Whole_ -->|"done"| {machine}_Tell',
-        f'{machine}_Whole_ -->|"else"| {machine}_Tell',
-        f'{machine}_Tell -.->|"error"| {machine}_Whole_',
+        f'{machine}_Complete_ -->|"done"| {machine}_Tell',
+        f'{machine}_Complete_ -->|"else"| {machine}_Tell',
+        f'{machine}_Tell -.->|"error"| {machine}_Complete_',
     ]
     assert f'{machine}_Tell -->|"invokes"| lambda_function_record' in lines
 

@@ -152,7 +152,7 @@ def test_the_key_at_which_the_last_check_stopped_is_among_the_examples(aws: Fake
     assert outcome["examples"][-1] == {"type": "missing", "key": "a-vaultjob/z", "inS3": False}
 
 
-def test_the_report_of_a_whole_set_lists_its_remarks(aws: FakeAws) -> None:
+def test_the_report_of_a_complete_set_lists_its_remarks(aws: FakeAws) -> None:
     """Pitfall 8: counted keys can be looked up; a file that arrived later is not among them."""
     store(aws, lines=["x"], announced=["d", "gone", "x"], objects=["d/", "other", "x"])
     payload = json.loads(json.dumps(check(task_event(), FakeContext().typed)))

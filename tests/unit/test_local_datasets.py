@@ -73,7 +73,11 @@ def test_the_uploads_of_a_set_are_its_files_its_folders_and_its_manifest(tmp_pat
     assert dataset.files == ("a", "deep/er/b")
     assert dataset.folders == ("deep", "deep/er", "empty")
     assert dataset.uploads == 2 + 3 + 1
-    assert str(dataset) == "2 files, 3 folders and the manifest: 6 objects"
+    assert dataset.listed == 2 + 1
+    assert str(dataset) == (
+        "2 files, 3 folders and the manifest: 6 objects."
+        " The manifest lists 3: the files and the empty folders."
+    )
 
 
 def test_ignored_names_are_left_out_of_a_set(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_removed_file_leaves_the_bucket(appliance: Appliance) -> None:
     assert appliance.s3.bodies == {}
 
 
-def test_some_objects_are_partial_at_first_and_announced_only_when_whole(tmp_path: Path) -> None:
+def test_some_objects_are_partial_at_first_and_announced_only_when_complete(tmp_path: Path) -> None:
     appliance = Appliance(tmp_path, file_share())
     for number in range(200):
         appliance.write(f"{number}", b"12345678")

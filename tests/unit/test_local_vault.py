@@ -27,7 +27,7 @@ from local.watch import Watched, watch
 from tests.unit.refusals import client_error
 
 KEY = "s-vaultjob/s.manifest"
-WHOLE = (
+COMPLETE = (
     "Successful: the 201 files and empty folders that the manifest of the set s lists are in S3."
 )
 
@@ -121,7 +121,7 @@ def an_outcome(status: str = "Successful", **detail: Any) -> dict[str, Any]:
         "manifest-version-id": "v2",
         "attempt": 1,
         "status": status,
-        "reason": "Not whole after 10 iterations: 1 missing",
+        "reason": "Not complete after 10 iterations: 1 missing",
         "files": 201,
         "examples": [],
         **detail,
@@ -304,14 +304,14 @@ def test_a_set_that_is_delivered_is_watched(
         (
             an_outcome(),
             False,
-            [WHOLE],
+            [COMPLETE],
         ),
         (
             an_outcome(),
             True,
             [
                 "Nothing changed since the set s was vaulted, so its known outcome holds.",
-                WHOLE,
+                COMPLETE,
                 "To deliver everything again, add NEW=yes.",
             ],
         ),
@@ -319,7 +319,7 @@ def test_a_set_that_is_delivered_is_watched(
             an_outcome("Timed out", examples=[{"type": "missing", "key": "s-vaultjob/a"}]),
             False,
             [
-                "Timed out: Not whole after 10 iterations: 1 missing",
+                "Timed out: Not complete after 10 iterations: 1 missing",
                 "  s-vaultjob/a (not announced as uploaded)",
                 CHECK_AGAIN,
             ],
@@ -427,7 +427,7 @@ def test_the_demo_chooses_the_environment_by_the_number_of_files(tmp_path: Path)
 
 def test_the_count_of_objects_is_explained(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
-    assert str(source_folder.read(tmp_path)) == "1 file and the manifest: 2 objects"
+    assert str(source_folder.read(tmp_path)) == "1 file and the manifest: 2 objects."
 
 
 def test_an_interruption_is_reported_also_if_the_endpoint_is_gone(

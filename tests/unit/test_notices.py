@@ -18,7 +18,7 @@ OUTCOME: dict[str, Any] = {
     "attempt": 1,
     "files": 1_201,
     "found": 1_200,
-    "reason": "Not whole",
+    "reason": "Not complete",
     "report": "s3://reports/2026-11-payroll/e1/summary.json",
 }
 OVERDUE: dict[str, Any] = {
@@ -33,8 +33,8 @@ OVERDUE: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "middle", "command"),
     [
-        ({}, "timed out: 1,200 of 1,201 listed keys were announced. Not whole", "show"),
-        ({"found": None, "attempt": 2}, "timed out (attempt 2). Not whole", "show"),
+        ({}, "timed out: 1,200 of 1,201 listed keys were announced. Not complete", "show"),
+        ({"found": None, "attempt": 2}, "timed out (attempt 2). Not complete", "show"),
         (
             {"status": "Successful", "found": 1_201, "reason": "All agree"},
             "is complete: 1,201 of 1,201 listed keys were announced. All agree",

@@ -60,7 +60,7 @@ def statuses(aws: FakeAws) -> list[tuple[str, str]]:
     return [(detail["status"], detail["manifest-version-id"]) for detail in details]
 
 
-def whole(aws: FakeAws) -> None:
+def complete(aws: FakeAws) -> None:
     """Put a dataset without a difference."""
     store(aws, lines=["x"], announced=["x"], objects=["x"])
 
@@ -69,7 +69,7 @@ def test_a_stopped_execution_does_not_prevent_the_outcome_of_another(
     aws: FakeAws,
 ) -> None:
     """Pitfall 37."""
-    whole(aws)
+    complete(aws)
     check(EXECUTION)
     checked = check(OTHER_EXECUTION)
     aws.states.running[OTHER_EXECUTION] = 1
@@ -82,7 +82,7 @@ def test_a_stopped_execution_does_not_prevent_the_outcome_of_another(
 
 def test_a_version_that_is_announced_with_two_times_has_one_outcome(aws: FakeAws) -> None:
     """Pitfall 37: a backfill announces it with S3's time, not with the gateway's."""
-    whole(aws)
+    complete(aws)
     checked = check(OTHER_EXECUTION)
     again = manifest_upload()
     again = replace(again, upload=replace(again.upload, event_time=EVENT_TIME + 7))
@@ -99,7 +99,7 @@ def test_a_failure_that_the_machine_caught_also_leaves_the_outcome(
     aws: FakeAws, failure: Payload | None
 ) -> None:
     """Pitfall 37: the reason of the failure does not matter."""
-    whole(aws)
+    complete(aws)
     checked = check(OTHER_EXECUTION)
     aws.states.running |= {EXECUTION: 1, OTHER_EXECUTION: 1}
     assert finish(EXECUTION, failure=failure)["announced"] is False
@@ -119,7 +119,7 @@ def test_a_set_that_is_not_whole_is_not_left_to_another(aws: FakeAws) -> None:
 
 def test_of_two_executions_that_fail_the_last_one_decides(aws: FakeAws) -> None:
     """Pitfalls 20 and 37: each finds the other running, and there still is an outcome."""
-    whole(aws)
+    complete(aws)
     for execution in (EXECUTION, OTHER_EXECUTION):
         check(execution)
         aws.states.running[execution] = 1
@@ -130,7 +130,7 @@ def test_of_two_executions_that_fail_the_last_one_decides(aws: FakeAws) -> None:
 
 def test_two_executions_that_were_stopped_end_in_one_failed(aws: FakeAws) -> None:
     """Pitfall 20: their status changes arrive in any order, and repeatedly."""
-    whole(aws)
+    complete(aws)
     for execution in (EXECUTION, OTHER_EXECUTION):
         check(execution)
         aws.states.ended.add(execution)
@@ -141,7 +141,7 @@ def test_two_executions_that_were_stopped_end_in_one_failed(aws: FakeAws) -> Non
 
 def test_a_failure_before_the_pin_uses_the_version_that_another_pinned(aws: FakeAws) -> None:
     """Pitfall 18: so it is the outcome of the same manifest upload."""
-    whole(aws)
+    complete(aws)
     checked = check(OTHER_EXECUTION)
     aws.states.ended.add(OTHER_EXECUTION)
     stop(EXECUTION)
@@ -162,7 +162,7 @@ def test_without_the_manifest_that_was_announced_the_events_time_is_used(
     if answer == "replaced":
         aws.s3.written_at = datetime.fromtimestamp(EVENT_TIME + 1, UTC)
     if answer != "gone":
-        whole(aws)
+        complete(aws)
     if answer == "refused":
         fail_heads(aws, 403)
     stop(EXECUTION)
@@ -170,7 +170,7 @@ def test_without_the_manifest_that_was_announced_the_events_time_is_used(
 
 
 def test_while_s3_is_unavailable_nothing_is_decided(aws: FakeAws) -> None:
-    whole(aws)
+    complete(aws)
     fail_heads(aws, 503)
     with pytest.raises(ClientError):
         stop(EXECUTION)
@@ -182,13 +182,13 @@ def test_an_execution_that_begins_after_the_decision_changes_nothing(
     aws: FakeAws, later: int
 ) -> None:
     """Pitfall 18: EventBridge starts it late, or the manifest is announced again with another time."""
-    whole(aws)
+    complete(aws)
     stop(EXECUTION)
     again = manifest_upload()
     again = replace(again, upload=replace(again.upload, event_time=EVENT_TIME + later))
     event = task_event(manifest=again, execution=OTHER_EXECUTION)
     checked = check_handler(event, FakeContext().typed)
-    whole(aws)  # a repeat of Notify does not look at S3 again
+    complete(aws)  # a repeat of Notify does not look at S3 again
     stop(EXECUTION)
     handler(
         task_event(manifest=again, execution=OTHER_EXECUTION, ticker=5, count=5, check=checked),
@@ -199,9 +199,9 @@ def test_an_execution_that_begins_after_the_decision_changes_nothing(
 
 def test_another_version_of_the_manifest_is_decided_for_itself(aws: FakeAws) -> None:
     """It was replaced between the pins of the two executions: two manifest uploads."""
-    whole(aws)
+    complete(aws)
     check(EXECUTION)
-    whole(aws)
+    complete(aws)
     check(OTHER_EXECUTION)
     aws.states.running[OTHER_EXECUTION] = 1
     stop(EXECUTION)
@@ -209,7 +209,7 @@ def test_another_version_of_the_manifest_is_decided_for_itself(aws: FakeAws) -> 
 
 
 def test_another_attempt_has_its_own_decision(aws: FakeAws) -> None:
-    whole(aws)
+    complete(aws)
     check(EXECUTION)
     check(OTHER_EXECUTION)
     aws.states.running[OTHER_EXECUTION] = 2
@@ -219,7 +219,7 @@ def test_another_attempt_has_its_own_decision(aws: FakeAws) -> None:
 
 def test_a_check_adds_its_execution_before_it_pins(aws: FakeAws) -> None:
     """Otherwise a failure in between would find no other execution."""
-    whole(aws)
+    complete(aws)
     check(EXECUTION)
     writes = [name for name in aws.dynamodb.operations if name in ("UpdateItem", "PutItem")]
     registered_and_joined = writes.index("UpdateItem")

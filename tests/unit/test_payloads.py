@@ -43,7 +43,7 @@ def sorted_copy(aws: FakeAws) -> None:
     aws.s3.put("a/one/manifest.sorted", copy, bucket=REPORTS_BUCKET)
 
 
-def whole(*lines: str, objects: tuple[str, ...] = ()) -> Callable[[FakeAws], None]:
+def complete(*lines: str, objects: tuple[str, ...] = ()) -> Callable[[FakeAws], None]:
     """Return a function that puts a dataset without a difference."""
 
     def put(aws: FakeAws) -> None:
@@ -59,18 +59,18 @@ def one_missing(aws: FakeAws) -> None:
 
 IN_A_FOLDER = ("d", "d-a", "d-b", "d-c", "e")
 NEXT: Mapping[str, tuple[Callable[[FakeAws], None], bool, str | None]] = {
-    "continues-in-the-last-lap": (whole(*"abcde"), True, None),
+    "continues-in-the-last-lap": (complete(*"abcde"), True, None),
     "continues-with-a-folder-held": (
-        whole(*IN_A_FOLDER, objects=("d-a", "d-b", "d-c", "d/", "e")),
+        complete(*IN_A_FOLDER, objects=("d-a", "d-b", "d-c", "d/", "e")),
         True,
         None,
     ),
-    "done": (whole("x"), True, None),
+    "done": (complete("x"), True, None),
     "sorted-copy": (sorted_copy, False, "a-vaultjob/z"),
     "stands-at-missing": (one_missing, False, "a-vaultjob/b"),
     "stands-at-size-mismatch": (truncated, False, "a-vaultjob/x"),
 }
-"""By the payload's name: its dataset, whether that is whole, and where the next check stops."""
+"""By the payload's name: its dataset, whether that is complete, and where the next check stops."""
 
 
 def check(payload: Payload) -> Payload:

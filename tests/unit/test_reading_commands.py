@@ -68,7 +68,7 @@ def test_status_shows_the_sets_in_flight_and_the_last_outcomes(place: Place) -> 
     place.decide("Timed out")
     ran = sgvault("status")
     assert "No set is in flight." in ran.out
-    assert "Not whole after 10 iterations" in ran.out
+    assert "Not complete after 10 iterations" in ran.out
 
 
 def test_status_shows_sets_without_an_execution(place: Place) -> None:

@@ -105,7 +105,7 @@ def incomplete(aws: FakeAws, *, execution: str = EXECUTION) -> Payload:
     return check(execution=execution)
 
 
-def test_a_dataset_that_is_whole_is_successful(
+def test_a_dataset_that_is_complete_is_successful(
     aws: FakeAws, metrics: Callable[[], Counter[str]]
 ) -> None:
     version = store(aws, lines=["x", "y"], announced=["x", "y"], objects=["x", "y"])

@@ -211,7 +211,7 @@ def test_the_definition_is_json() -> None:
     assert json.loads(json.dumps(machine())) == machine()
 
 
-def test_a_dataset_that_is_whole_is_announced_without_a_wait() -> None:
+def test_a_dataset_that_is_complete_is_announced_without_a_wait() -> None:
     """This is the case of a manifest that arrived last."""
     notify = Notify()
     ended = run(machine(), check=Check(last=DONE), notify=notify)
@@ -388,17 +388,19 @@ LENGTHS = [*range(1, 2 * 2 * COUNT), 52, 53, 54, 60]
 """In calls: up to a whole execution, and about as long as Notify retries."""
 
 
-@pytest.mark.parametrize("whole_at", [1, 3, None], ids=["whole", "whole later", "never whole"])
+@pytest.mark.parametrize(
+    "complete_at", [1, 3, None], ids=["complete", "complete later", "never complete"]
+)
 @pytest.mark.parametrize("broken", BROKEN, ids="+".join)
-def test_no_outage_decides_an_outcome(broken: tuple[str, ...], whole_at: int | None) -> None:
+def test_no_outage_decides_an_outcome(broken: tuple[str, ...], complete_at: int | None) -> None:
     """Pitfall 38: for every length, from every call on, in every combination of functions.
 
     Notify receives the state of the last successful check, and no failure.
     """
     for first_call, calls in itertools.product(FIRST_CALLS, LENGTHS):
         notify = Notify()
-        answers = [NOT_YET] * (COUNT if whole_at is None else whole_at - 1)
-        check = Check(*answers, last=NOT_YET if whole_at is None else DONE)
+        answers = [NOT_YET] * (COUNT if complete_at is None else complete_at - 1)
+        check = Check(*answers, last=NOT_YET if complete_at is None else DONE)
         functions = {"iterate": iterate, "check": check, "notify": notify}
         outage = Outage(functions, broken, first_call, calls)
         ended = Run(machine(COUNT), {name: outage.function(name) for name in FUNCTIONS})

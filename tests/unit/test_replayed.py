@@ -58,7 +58,7 @@ def state(aws: FakeAws) -> Any:
 
 
 def test_a_day_replayed_twice_changes_nothing_and_announces_nothing(aws: FakeAws) -> None:
-    """One set is whole, one lacks a file, and one has no manifest."""
+    """One set is complete, one lacks a file, and one has no manifest."""
     aws.clock.now = EVENT_TIME
     keys = ["a-vaultjob/1", "a-vaultjob/2", "b-vaultjob/1", "c-vaultjob/1"]
     for key in keys:

@@ -22,7 +22,7 @@ DECIDED: dict[str, Any] = {
     "set-id": "2026-11-payroll",
     "status": "Timed out",
     "attempt": 1,
-    "reason": "Not whole after 10 iterations: 2 missing",
+    "reason": "Not complete after 10 iterations: 2 missing",
     "started": 1_795_796_000,
     "finished": 1_795_799_600,
     "object-key": "2026-11-payroll-vaultjob/2026-11-payroll.manifest",
@@ -95,7 +95,7 @@ def test_the_page_has_the_outcome_and_the_hop_of_each_missing_key() -> None:
     text = " ".join(outline.texts)
     for expected in (
         "Timed out",
-        "Not whole after 10 iterations: 2 missing",
+        "Not complete after 10 iterations: 2 missing",
         "deep/",
         "the set's own folder",
         f"{FOLDER}deep/two",

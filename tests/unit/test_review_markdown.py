@@ -169,7 +169,7 @@ def test_a_removed_output_is_reported_with_its_effect_on_readers() -> None:
 
 def test_a_plan_that_is_not_whole_is_reported_as_such() -> None:
     text = single(Reviewed(stack="Stack", findings=found(errored=True)))
-    assert "not whole" in text
+    assert "not complete" in text
     assert "Nothing to change" not in text
 
 

@@ -143,7 +143,7 @@ def test_a_sensitive_value_that_stays_is_no_difference() -> None:
     assert differences(one) == {}
 
 
-def test_a_plan_that_stopped_at_an_error_is_not_whole() -> None:
-    assert not read_plan(shown(errored=True)).is_whole
-    assert not read_plan(shown(complete=False)).is_whole
-    assert read_plan(shown()).is_whole
+def test_a_plan_that_stopped_at_an_error_is_not_complete() -> None:
+    assert not read_plan(shown(errored=True)).is_complete
+    assert not read_plan(shown(complete=False)).is_complete
+    assert read_plan(shown()).is_complete

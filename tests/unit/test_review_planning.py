@@ -147,4 +147,6 @@ def test_an_interruption_is_reported_in_a_sentence(
 
     monkeypatch.setattr(command, "review", interrupted)
     assert run(monkeypatch, tmp_path, "dev") == 130
-    assert capsys.readouterr().err == "Interrupted: the review is not whole. Nothing was applied.\n"
+    assert (
+        capsys.readouterr().err == "Interrupted: the review is not complete. Nothing was applied.\n"
+    )

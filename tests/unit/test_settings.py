@@ -391,7 +391,7 @@ def test_null_is_accepted_only_for_optional_settings(key: str) -> None:
 def test_rows_outlast_the_longest_reconciliation_by_two_weeks(
     count: int, wait_seconds: int, least_days: int
 ) -> None:
-    """Otherwise a set could not become whole, because its first rows would have expired."""
+    """Otherwise a set could not become complete, because its first rows would have expired."""
     given: dict[str, Any] = {
         "reconcileCountIterations": count,
         "reconcileWaitIterations": wait_seconds,

@@ -43,7 +43,7 @@ def queue(clock: Clock, *, max_in_flight: int = 120_000) -> Queue:
 def test_every_upload_is_recorded(scenario: Scenario) -> None:
     """Pitfall 48: no upload needs manual work."""
     result = run(scenario)
-    assert result.is_whole, result
+    assert result.is_complete, result
     assert result.seconds >= max(
         scenario.uploads / scenario.writes_a_second - 1,
         scenario.outage_seconds,
@@ -70,7 +70,7 @@ def test_five_days_end_in_dead_letters_and_lose_nothing(scenario: Scenario) -> N
 def test_several_invocations_fill_a_table_that_is_too_slow_for_one() -> None:
     """Written rows stay, so each delivery makes progress."""
     result = run(replace(SMALL, uploads=2_000, uploads_a_second=2_000, writes_a_second=5))
-    assert result.is_whole, result
+    assert result.is_complete, result
     assert result.receives > 1
 
 

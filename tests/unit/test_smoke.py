@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.classify_upload import handler
-from operations.smoke.dataset import SET_ID, whole_set
+from operations.smoke.dataset import SET_ID, complete_set
 from operations.smoke.policy import smoke_policy
 from operations.smoke.upload_pattern import documented_event
 from operations.vault import Vault
@@ -73,7 +73,7 @@ def test_its_announcements_and_manifests_are_what_the_handlers_read(
     with handlers_installed(FakeAws()):
         assert handler(batch(*sent), FakeContext().typed) == {"batchItemFailures": []}
     naming = Vault.from_json("/dev/vault", json.dumps(PARAMETER)).naming
-    made = whole_set("a", naming)
+    made = complete_set("a", naming)
     assert Reading([made.manifest(began=1)]).keys() == made.listed
 
 

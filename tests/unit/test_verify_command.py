@@ -98,7 +98,7 @@ def test_each_change_is_reported_by_its_type(
         archived if operation == "GetObject" and given["Key"] == f"{FOLDER}f" else None
     )
     expected = {
-        "a": "missing",
+        "a": "deleted",
         "b": "new-version",
         "d/c": "other-content",
         "d/e": "other-size",

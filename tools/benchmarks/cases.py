@@ -68,7 +68,7 @@ class Result:
 
 def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Iterator[Result]:
     """Measure every case with *files* files, and pass its name to *show*."""
-    whole: dict[Form, Measurement] = {}
+    complete: dict[Form, Measurement] = {}
     for case in CASES:
         for form in WITHOUT_CHECKSUMS:
             show(f"{files:,} files, {case.name}, {form}")
@@ -76,13 +76,13 @@ def results(stub: RunningStub, files: int, show: Callable[[str], None]) -> Itera
             ours = _median(stub, "ours", case, form, files)
             if files >= SAMPLED_FROM_FILES and case.arrival is not Arrival.AT_ONCE:
                 # The last iteration has the same input as the complete case.
-                baseline = _sampled(stub, form) + whole[form]
+                baseline = _sampled(stub, form) + complete[form]
             else:
                 baseline = _median(stub, "baseline", case, form, files)
             if case is COMPLETE:
-                whole[form] = baseline
+                complete[form] = baseline
             for side in (ours, baseline):
-                _require_whole(side, f"{files:,} files, {case.name}, {form}")
+                _require_complete(side, f"{files:,} files, {case.name}, {form}")
             yield Result(case=case, files=files, form=form, ours=ours, baseline=baseline)
 
 
@@ -110,7 +110,7 @@ def scale(
             show(f"{files:,} files, {COMPLETE.name}, {form}, ours alone")
             stub.show(files, Arrival.AT_ONCE, form)
             measured = measure(stub, "ours", form, [ITERATIONS])
-            _require_whole(measured, f"{files:,} files, {form}")
+            _require_complete(measured, f"{files:,} files, {form}")
             yield files, form, measured
 
 
@@ -123,7 +123,7 @@ def looks(
             show(f"{files:,} files, the last look, {form}")
             stub.show(files, Arrival.ALL_BUT_A_HUNDREDTH, form)
             measured = measure(stub, "look", form, [1])
-            if measured.whole_at != 1:
+            if measured.complete_at != 1:
                 raise BenchmarkError(f"{files:,} files, {form}: the report is not complete")
             yield files, form, measured
 
@@ -137,17 +137,17 @@ def verifications(
         show(f"{files:,} files, content")
         stub.show(files, Arrival.AT_ONCE, form)
         ours = measure(stub, "ours", form, [ITERATIONS])
-        _require_whole(ours, f"{files:,} files, content")
+        _require_complete(ours, f"{files:,} files, content")
         heads = files if files <= SAMPLED_FROM_FILES else SAMPLED_HEADS
         baseline = measure(stub, "heads", form, [heads])
-        if baseline.whole_at != heads:
+        if baseline.complete_at != heads:
             raise BenchmarkError(f"{files:,} files: the loop of HEADs found other content")
         if heads < files:
             baseline = baseline.scaled(files / heads)
         yield Result(case=CONTENT, files=files, form=form, ours=ours, baseline=baseline)
 
 
-def _require_whole(measured: Measurement, name: str) -> None:
+def _require_complete(measured: Measurement, name: str) -> None:
     """Raise an error if a reconciliation has a wrong result."""
-    if measured.whole_at != ITERATIONS:
-        raise BenchmarkError(f"{name}: found whole at {measured.whole_at}, not at {ITERATIONS}")
+    if measured.complete_at != ITERATIONS:
+        raise BenchmarkError(f"{name}: complete at {measured.complete_at}, not at {ITERATIONS}")

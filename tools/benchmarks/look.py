@@ -1,4 +1,4 @@
-"""The last look at a set that is not whole. It calls the real adapters as Notify does."""
+"""The last look at a set that is not complete. It calls the real adapters as Notify does."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ class Measurement:
     wall_seconds: float
     peak_mib: float
     invocations: float
-    whole_at: int | None
-    """The iteration that found the dataset whole."""
+    complete_at: int | None
+    """The iteration that found the dataset complete."""
     requests: float
     read_units: float
     request_dollars: float
@@ -68,7 +68,7 @@ class Measurement:
             wall_seconds=self.wall_seconds + other.wall_seconds,
             peak_mib=max(self.peak_mib, other.peak_mib),
             invocations=self.invocations + other.invocations,
-            whole_at=other.whole_at,
+            complete_at=other.complete_at,
             requests=self.requests + other.requests,
             read_units=self.read_units + other.read_units,
             request_dollars=self.request_dollars + other.request_dollars,
@@ -110,7 +110,7 @@ def _measurement(found: dict[str, Any], counts: Counts) -> Measurement:
         wall_seconds=found["wall_seconds"],
         peak_mib=found["peak_mib"],
         invocations=found["invocations"],
-        whole_at=found["whole_at"],
+        complete_at=found["complete_at"],
         requests=counts.requests.total(),
         read_units=counts.read_units,
         request_dollars=counts.dollars(),

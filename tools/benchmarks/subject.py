@@ -24,7 +24,7 @@ class Subject(Protocol):
     invocations: int
 
     def check(self, iteration: int) -> bool:
-        """Run one iteration, and return whether the dataset is whole."""
+        """Run one iteration, and return whether the dataset is complete."""
 
 
 def subject(who: str, form: Form) -> Subject:
@@ -69,22 +69,22 @@ def main() -> None:
     measured = subject(options.who, options.form)
     stub = RunningStub(int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2]))
     cpu = wall = 0.0
-    whole_at = None
+    complete_at = None
     for iteration in options.iterations:
         stub.turn_to(iteration)
         before, started = cpu_seconds(), time.monotonic()
-        whole = measured.check(iteration)
+        complete = measured.check(iteration)
         cpu += cpu_seconds() - before
         wall += time.monotonic() - started
-        if whole:
-            whole_at = iteration
+        if complete:
+            complete_at = iteration
             break
     results = {
         "cpu_seconds": cpu,
         "wall_seconds": wall,
         "peak_mib": peak_mib(),
         "invocations": measured.invocations,
-        "whole_at": whole_at,
+        "complete_at": complete_at,
     }
     options.results.write_text(json.dumps(results))
 

@@ -10,7 +10,7 @@ from tools.chaos.workload import ExpectedSet, Kind
 
 Detail = Mapping[str, Any]
 STATUSES = {
-    Kind.WHOLE: "Successful",
+    Kind.COMPLETE: "Successful",
     Kind.WITHHELD: "Timed out",
     Kind.DELETED: "Timed out",
     Kind.OTHER: "Timed out",

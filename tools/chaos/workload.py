@@ -27,7 +27,7 @@ Outages of a minute each, one after the other, delay an upload for less.
 class Kind(Enum):
     """The end of a set, and its reason."""
 
-    WHOLE = auto()
+    COMPLETE = auto()
     WITHHELD = auto()
     """Listed files are never written, so that the set times out."""
     DELETED = auto()
@@ -46,7 +46,7 @@ KINDS = {
     9: Kind.OTHER,
     11: Kind.OTHER,
 }
-"""The kinds in each group of twelve sets; all others are whole."""
+"""The kinds in each group of twelve sets; all others are complete."""
 CHECKSUMS = {2: "sha256", 6: "crc64nvme", 9: "sha256", 11: "crc64nvme"}
 """The algorithms in each group of twelve sets; the manifests of all others are plain."""
 HASHES: Mapping[str, Callable[[bytes], str]] = {
@@ -131,14 +131,14 @@ def workload(seed: int, seconds: float) -> Workload:
 def _set(
     seed: int, number: int, seconds: float, random: Random
 ) -> tuple[ExpectedSet, list[Action]]:
-    kind = KINDS.get(number % 12, Kind.WHOLE)
+    kind = KINDS.get(number % 12, Kind.COMPLETE)
     latest = (
-        0.7 * seconds if kind is Kind.WHOLE else max(0.15 * seconds, seconds - TIME_OUT_SECONDS)
+        0.7 * seconds if kind is Kind.COMPLETE else max(0.15 * seconds, seconds - TIME_OUT_SECONDS)
     )
     started, spread = random.uniform(0, latest), min(10.0, 0.15 * seconds)
     set_id, lane = f"set-{seed}-{number:03}", number % LANES
     keys = [f"{set_id}-vaultjob/{name}" for name in _names(random.randint(*FILES))]
-    some = frozenset(random.sample(keys, {Kind.WHOLE: 0, Kind.STOPPED: 1}.get(kind, 3)))
+    some = frozenset(random.sample(keys, {Kind.COMPLETE: 0, Kind.STOPPED: 1}.get(kind, 3)))
     checksum = CHECKSUMS.get(number % 12, "")
     expected = ExpectedSet(
         set_id=set_id,

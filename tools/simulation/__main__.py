@@ -29,7 +29,7 @@ def simulate(
         results.append(run(chosen))
         console.print(f"{chosen.name}: {time.monotonic() - started:.0f} s to simulate")
     console.print(_table(results))
-    if not all(result.is_whole for result in results):
+    if not all(result.is_complete for result in results):
         sys.exit("An upload is missing, or a message is dead or lost")
 
 

@@ -59,7 +59,7 @@ class Result:
     dollars: float
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """True if every upload is in the table, without dead letters or lost messages."""
         return (self.recorded, self.dead, self.lost) == (self.scenario.uploads, 0, 0)
 
