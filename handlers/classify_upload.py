@@ -77,7 +77,7 @@ def classify(message_id: str, upload: ObjectUpload, naming: Naming) -> Classifie
     if kind is FileKind.MANIFEST and is_folder(upload):
         kind = FileKind.DATA
     if kind is FileKind.DATA and naming.is_near_miss(upload.key, share_prefix=prefix):
-        logger.warning("Starts nothing: named almost as a manifest", object_key=upload.key)
+        logger.warning("Starts nothing: the name resembles a manifest's", object_key=upload.key)
         count("ManifestNearMisses")
     return Classified(message_id=message_id, set_id=set_id, kind=kind, upload=upload)
 

@@ -149,7 +149,7 @@ def conclude(execution: Execution, version_id: str, verdict: Verdict, report: Re
 
 
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
-    """Return the manifest's version that *execution*, or another for the same event, pinned.
+    """Return the manifest's version that *execution* pinned, or another execution for its event.
 
     If none has pinned a version, pin that of the manifest in S3, so that another event of the same
     manifest has the same outcome. Return the event's time if S3 does not have that manifest, or if
@@ -175,7 +175,7 @@ def announced_version(manifest: ManifestUpload) -> str | None:
         head = dataset.s3.head_object(Bucket=upload.bucket, Key=upload.key)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-            raise  # S3 is throttled or unavailable: the next call asks again
+            raise  # S3 is throttled or unavailable: the next call repeats the request
         return None
     is_replaced = head["LastModified"].timestamp() >= upload.event_time + 1
     return None if is_replaced else head.get("VersionId", "null")

@@ -190,7 +190,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
             break
         try:
             sweep(key, register, folders, now)
-        except Exception:  # whatever is wrong with one row, the others are due
+        except Exception:  # an error of one row must not stop the sweep of the others
             logger.exception("A set was not swept", key=key)
             failed += 1
     today = now // SECONDS_A_DAY

@@ -1,4 +1,4 @@
-"""Send messages that no retry can help to a dead-letter queue, with the reason.
+"""Send messages that no retry can repair to a dead-letter queue, with the reason.
 
 The body is unchanged, so that a redrive sends it back as it was.
 """

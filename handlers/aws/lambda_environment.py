@@ -19,7 +19,7 @@ class LambdaEnvironmentError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaEnvironment:
-    """The values that a function reads; the name of a field's variable is the field's name in capitals.
+    """The values that a function reads; a field's name in capitals is the name of its variable.
 
     A text is written unchanged, any other value as JSON.
     """
@@ -46,7 +46,7 @@ class LambdaEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryEnvironment(LambdaEnvironment):
-    """The environment of every function: Powertools reads the first two, logs have the third.
+    """The environment of every function: Powertools reads the first two; each log line has the third.
 
     https://docs.aws.amazon.com/powertools/python/latest/environment_variables/
     """

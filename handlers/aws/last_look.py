@@ -144,7 +144,7 @@ class LastLook:
 
 
 def _is_in(keys: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function that finds keys in *keys*, which are in order, as its calls must be."""
+    """Return a test for keys that *keys* contains; *keys* and the tested keys must be in order."""
     ahead = iter(keys)
     at = next(ahead, None)
 

@@ -27,7 +27,7 @@ RANGE_BYTES = 64 * 1024**2
 """An object up to this size is read as one range; a larger one in ranges, some concurrently."""
 RANGES_AT_ONCE = 8
 SLOW_DOWN = {"SlowDown", "503", "ServiceUnavailable", "RequestTimeout", "InternalError", "500"}
-"""The codes of errors that concern S3 as a whole, and pass."""
+"""The codes of temporary errors of S3, which do not concern the object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Reading:
     confirms: str | None = None
     """In a second reading, the checksum of the first reading, which differs."""
     began_anew: bool = False
-    """True if a SHA-256 begins again in a worker that has all its time for this object."""
+    """True if the SHA-256 begins again in a call that has its full time for this object."""
 
     def payload(self) -> dict[str, Any]:
         """Return the reading as JSON, so that a later call can continue it."""
@@ -154,7 +154,8 @@ class ObjectContent:
             if out_of_time():
                 if not reading.began_anew:
                     return replace(reading, began_anew=True)
-                return self._unverified(reading, "One worker cannot read so much for its SHA-256")
+                reason = "The object is too large for its SHA-256 to be computed in one call"
+                return self._unverified(reading, reason)
             digest.update(chunk)
         return digest.hexdigest()
 

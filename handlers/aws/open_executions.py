@@ -23,7 +23,7 @@ KEPT_SECONDS = 86_400
 """The row is kept for this time after the outcome, so that a late check does not open it again."""
 
 NO_FOLDER = "attribute_not_exists(bucketName)"
-"""A set's row has a bucket: whatever an ARN is called, it changes none of those."""
+"""This condition protects the rows of sets, which have a bucket: an ARN may look like a folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

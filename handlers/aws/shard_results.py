@@ -1,4 +1,4 @@
-"""What a worker writes of its shard: a line for each comparison, its counts, and where it stopped."""
+"""The results of a worker for its shard: a line for each comparison, counts, and its position."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class ShardResults:
     """The prefix of the round's results."""
     number: int
     comparisons: dict[str, Comparison] = field(default_factory=dict)
-    """By key."""
+    """The finished comparisons, by key."""
     readings: dict[str, Reading] = field(default_factory=dict)
-    """Objects that are yet to be read, or to be read on, by key."""
+    """The objects that are still to be read, or are read in part, by key."""
     folders: int = 0
 
     @property
@@ -41,7 +41,7 @@ class ShardResults:
         return f"{self.folder}/{self.number:05}"
 
     def resume(self) -> None:
-        """Go on where an earlier call stopped, if there was one."""
+        """Continue where an earlier call stopped, if there was one."""
         answer = s3.list_objects_v2(
             Bucket=self.bucket, Prefix=f"{self.key}.unfinished.json.gz", MaxKeys=1
         )
@@ -55,7 +55,7 @@ class ShardResults:
             self.add(Reading.from_payload(payload))
 
     def add(self, found: Comparison | Reading) -> None:
-        """Keep what a comparison found, or where it goes on."""
+        """Add a finished comparison, or the position at which a reading continues."""
         if isinstance(found, Reading):
             self.readings[found.entry.key] = found
         else:
@@ -63,7 +63,7 @@ class ShardResults:
             self.comparisons[found.key] = found
 
     def suspend(self) -> None:
-        """Write what is known, for a later call."""
+        """Store comparisons and readings, so that a later call can continue them."""
         state = {
             "comparisons": [each.line() for each in self.comparisons.values()],
             "readings": [each.payload() for each in self.readings.values()],

@@ -23,7 +23,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 def instrumented(handler: Handler) -> Handler:
-    """Give *handler* a log with its request id, a trace, and its metrics sent at the end."""
+    """Wrap *handler*: its log lines have the request id, it is traced, and its metrics are published."""
     logged = logger.inject_lambda_context(handler, clear_state=True)
     traced = tracer.capture_lambda_handler(logged, capture_response=False)
     return metrics.log_metrics(traced)

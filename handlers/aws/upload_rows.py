@@ -1,7 +1,7 @@
 """Write rows to the upload event table: a row keeps the newest event of its key.
 
 The writer slows down if the table throttles, and stops at once if the table is unavailable. It
-returns the messages of unwritten rows with the reason, and they are tried again later.
+returns the messages of unwritten rows with the reason, and SQS delivers them again later.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ THROTTLING = {
 
 OUT_OF_TIME = "The function's time ended before the row's turn"
 NEVER = (-1, -1)
-"""This is less than the age of every upload."""
+"""An age that is less than that of every upload."""
 
 dynamodb: DynamoDBClient = boto3.client(
     "dynamodb",

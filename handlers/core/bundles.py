@@ -1,4 +1,4 @@
-"""Many uploads in few events: bundles of one dataset, and PutEvents calls with several entries.
+"""Group uploads into few events: bundles of one dataset, and PutEvents calls of several entries.
 
 One event per file would cost a dollar and a million invocations per million files.
 """

@@ -1,8 +1,8 @@
-"""Content: the comparison of an object's bytes with a manifest's checksum, and a set's progress.
+"""The comparison of an object's bytes with its checksum in the manifest, and a set's progress in it.
 
 A *round* compares the keys of one listing, in *shards*: ranges of the listing's bytes, each compared by
 one worker. The first round's listing is the manifest. The listing of a later round contains the keys
-that have a new version since.
+that have had a new version since then.
 """
 
 from __future__ import annotations

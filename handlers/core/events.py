@@ -56,7 +56,7 @@ class ObjectUpload:
         """Read the envelope of either announcement, or raise MalformedEventError.
 
         AWS does not document whether ``object-key`` includes the share's ``prefix``. A key that
-        begins with the prefix is taken as complete; any other key gets the prefix in front.
+        begins with the prefix includes it; any other key gets the prefix in front.
         """
         detail = json_fields.mapping(event, "detail")
         announced = event.get("source"), event.get("detail-type")
@@ -160,8 +160,8 @@ class ManifestUpload:
     def from_detail(cls, detail: Mapping[str, Any]) -> Self:
         """Read the event's detail, or raise MalformedEventError.
 
-        The folder and the manifest in it begin with the set id, so that no event of one set leads
-        into another.
+        The names of the folder and of the manifest must begin with the set id, so that an event of
+        one set cannot name a manifest of another.
         """
         set_id, key = json_fields.text(detail, "set-id"), json_fields.text(detail, "object-key")
         *_, folder, name = ("", *key.split("/"))

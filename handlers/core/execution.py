@@ -59,11 +59,11 @@ class Checked:
         )
 
     def require_in(self, folder: SetFolder) -> Self:
-        """Return these values, or raise MalformedEventError if one stands outside *folder*."""
+        """Return these values, or raise MalformedEventError if one of their keys is outside *folder*."""
         for key in self.progress.keys:
             if not key.startswith(folder.prefix):
                 raise MalformedEventError(
-                    f"The last check stands at {key!r}, not in {folder.prefix!r}"
+                    f"The last check stopped at {key!r}, outside {folder.prefix!r}"
                 )
         return self
 
@@ -137,12 +137,12 @@ MAX_REASON = 1024
 
 
 def short_reason(text: str) -> str:
-    """Return *text* in the form for an outcome: short, and with a UTF-8 form."""
+    """Return *text* shortened for an outcome, without characters that UTF-8 cannot encode."""
     return text[:MAX_REASON].encode(errors="replace").decode()
 
 
 def _reason(state: Mapping[str, Any], name: str) -> str | None:
-    """Return what a Catch put at *name* as a sentence: ``Error`` and ``Cause``."""
+    """Return the error that a Catch stored at *name*, as a sentence: ``Error`` and ``Cause``."""
     if name not in state:
         return None
     failure = json_fields.mapping(state, name)
@@ -150,7 +150,7 @@ def _reason(state: Mapping[str, Any], name: str) -> str | None:
 
 
 def _sentence(error: str, cause: str) -> str:
-    """Return both; the cause is JSON if a Lambda function raised it or a Fail state passes it on."""
+    """Return both in one text; Lambda functions and Fail states give the cause as JSON."""
     try:
         match json.loads(cause):
             case {"errorType": raised, "errorMessage": message}:

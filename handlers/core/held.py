@@ -39,11 +39,11 @@ class Held:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is listed with a size above 0, so that ``name/...`` is a different thing."""
+        """Whether it is listed with a size above 0, so that ``name/...`` is another key."""
         return bool(self.listed and self.listed_bytes)
 
     def settled(self, *, verified: bool) -> bool:
-        """Whether :meth:`judge` has all it needs; if *verified*, S3 is read, too."""
+        """Whether all values that :meth:`judge` needs are known; if *verified*, also those of S3."""
         return self.is_folder is not None and (self.in_s3 is not None or not verified)
 
     def judge(self, ignored: Callable[[str], bool]) -> Difference | Remark | None:

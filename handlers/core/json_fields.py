@@ -83,7 +83,7 @@ def known_fields(kind: type, payload: Mapping[str, Any]) -> dict[str, Any]:
     those that it lacks take the defaults of *kind*.
 
     Raises:
-        MalformedEventError: A text, number or truth value of *kind* is none in *payload*.
+        MalformedEventError: A field is a text, number or truth value in *kind*, but not in *payload*.
     """
     if not isinstance(payload, Mapping):
         raise MalformedEventError(f"a {kind.__name__} is a {type(payload).__name__}")
@@ -111,4 +111,4 @@ def _field(source: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 PLAIN = {"str": _text_or_none, "int": whole_number, "bool": _truth}
-"""What reads a field of a plain type, as annotations name it."""
+"""The function that reads a field of a plain type, by the type's annotation."""

@@ -2,7 +2,7 @@
 
 Memory is constant. A folder is implied by its contents: only an empty folder in the manifest must
 be announced. S3 has ``dir/`` where an event has ``dir``, and the contents of a folder sort after
-``dir-a``: such a key is held until both are known. All held keys are prefixes of the current key,
+``dir-a``: such a key is held until its contents are known. All held keys are prefixes of the current key,
 so there are at most 1,024 of them.
 """
 

@@ -2,7 +2,7 @@
 
 A check stops at the first difference. The next check first looks up only that key, and reads on
 only if the difference is resolved. Then it reads to the end, and from the start up to that key
-again, so that late and unexpected keys are found. Pure but for its arguments.
+again, so that late and unexpected keys are found. Only its arguments read anything.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Progress:
 
     @property
     def keys(self) -> list[str]:
-        """Every key at which something stands."""
+        """All keys in this cursor."""
         standing = self.difference.key if self.difference else ""
         return [key for key in (self.after, self.through, self.anchor, standing) if key]
 

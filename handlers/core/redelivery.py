@@ -13,7 +13,7 @@ RETRY_SECONDS = 78 * 3_600
 
 
 def delay_seconds(receives: int) -> int:
-    """Return the seconds for which a message stays hidden that has failed *receives* times.
+    """Return the seconds for which SQS hides a message that has failed *receives* times.
 
     The delay doubles from half a minute to an hour.
     """
@@ -22,5 +22,5 @@ def delay_seconds(receives: int) -> int:
 
 
 def is_given_up(age_seconds: float) -> bool:
-    """Return whether a message that failed *age_seconds* after it was sent is not retried any more."""
+    """Return whether a message is too old for a retry; *age_seconds* counts from its first sending."""
     return age_seconds >= RETRY_SECONDS

@@ -59,7 +59,13 @@ def test_an_outcome_is_a_sentence_with_its_numbers_and_the_next_command(
 
 @pytest.mark.parametrize(
     ("near", "end"),
-    [([], "."), (["a-vaultjob/A.manifest"], ". Named as one, or almost: a-vaultjob/A.manifest.")],
+    [
+        ([], "."),
+        (
+            ["a-vaultjob/A.manifest"],
+            ". Keys with its name or a similar one: a-vaultjob/A.manifest.",
+        ),
+    ],
 )
 def test_an_overdue_manifest_is_a_sentence(near: list[str], end: str) -> None:
     assert of_overdue(OVERDUE | {"near-misses": near}) == {
