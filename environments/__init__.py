@@ -12,11 +12,11 @@ NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class UnknownEnvironmentError(LookupError):
-    """No environment has this name; the text names those that there are."""
+    """No environment has this name; the text lists the existing ones."""
 
 
 def chosen(variables: Mapping[str, str]) -> str:
-    """Return the name in *variables*, or the default's. Nobody has checked it yet."""
+    """Return the name in *variables*, or the default name; neither is checked."""
     return variables.get(VARIABLE) or DEFAULT
 
 
@@ -24,7 +24,7 @@ def settings_file(root: Path, name: str) -> Path:
     """Return the file of the environment *name* of the project in *root*.
 
     Raises:
-        UnknownEnvironmentError: There is none; a path is no name.
+        UnknownEnvironmentError: There is no such file, or *name* is not the name of an environment.
     """
     folder = root / "environments"
     files = {path.stem: path for path in folder.glob("*.json")}

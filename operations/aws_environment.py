@@ -42,7 +42,7 @@ class Choice:
 
     @property
     def aws_flags(self) -> str:
-        """Those of the options that the command ``aws`` has, too."""
+        """The given options that the command ``aws`` has, too."""
         return _named({"--profile": self.profile, "--region": self.region})
 
     @property

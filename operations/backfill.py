@@ -1,4 +1,4 @@
-"""``sgvault backfill``: uploads that S3 has and whose events were lost are announced again."""
+"""``sgvault backfill``: announce again the objects in S3 whose upload events were lost."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ def backfill(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
-    """Announce what a dataset's manifest lists, S3 has, and no row knows.
+    """Announce the files that a set's manifest lists and S3 has, but the table has not.
 
-    Never an object that may still be growing: its size must be the listed one; where the manifest
-    has no sizes, it is looked at twice, a settling time apart. The manifest is announced too, or,
-    if its upload has an outcome already, the next attempt is started. Repeating it is harmless.
-    Exit status: 0 done, 1 something was held back, failed, or was not agreed to.
+    An object that may still be growing is not announced. Its size must be the listed one; if the
+    manifest has no sizes, the command looks twice at the object, a settling time apart. Then the
+    command announces the manifest or, if its upload has an outcome already, starts the next
+    attempt. Repeating the command changes nothing. Exit status: 0 done, 1 something was held back,
+    failed, or was not approved.
     """
     from operations.backfill_plan import make_plan
 

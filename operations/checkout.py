@@ -137,12 +137,12 @@ def deploy_policy(
         typer.Option(metavar="PATH", help="Write each policy to a file here, and print none."),
     ] = None,
 ) -> None:
-    """Print the IAM policies of who deploys all stacks of the environment.
+    """Print the IAM policies of a deployer of all stacks of the environment.
 
-    A managed policy holds 6,144 characters, so that they are several; 'sgvault state-policy' has
-    the access to Terraform's state. Without stacksAccountId and a region, any will do. Needs the
-    checkout, and no account. It prints JSON in any case. Exit status: 0, or 1 if the settings
-    cannot be used.
+    They are several, because a managed policy has at most 6,144 characters. 'sgvault state-policy'
+    prints the access to Terraform's state. Without stacksAccountId or a region, the policies allow
+    any. Needs the checkout, and no account. It prints JSON in any case. Exit status: 0, or 1 if
+    the settings cannot be used.
     """
     import botocore.session
 

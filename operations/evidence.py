@@ -1,4 +1,4 @@
-"""Collect what manifest, table, S3, dead-letter queues and the gateway's health log have on one key.
+"""Collect the records of one key: manifest, table, S3, dead letters and the gateway's health log.
 
 Import this module only after the AWS is chosen, like :mod:`operations.set_reading`.
 """

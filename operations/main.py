@@ -20,9 +20,9 @@ from operations.watch import watch
 
 app = typer.Typer(
     name="sgvault",
-    help="See what a Storage Gateway vault does, and mend what it cannot mend itself.\n\n"
+    help="Show the state of a Storage Gateway vault, and repair what it cannot repair itself.\n\n"
     "Every command takes --env, --profile, --region, --local and --json. Exit status: 0 done,"
-    " 1 failed, 2 wrong usage, 130 interrupted; other numbers stand in the command's own help.",
+    " 1 failed, 2 wrong usage, 130 interrupted; a command's own help lists others.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -57,7 +57,7 @@ add_command(
 )
 
 letters = typer.Typer(
-    help="What could not be delivered or handled: list, show, redrive, set aside.",
+    help="Messages that could not be delivered or handled: list, show, redrive, set aside.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -1,4 +1,4 @@
-"""Times as people write and read them, always in UTC."""
+"""Convert times between Unix seconds and text; the text is always in UTC."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def policy(
 ) -> None:
     """Print the IAM policy that the reading commands need: status, show, watch, explain, report.
 
-    Reading dead letters is a statement of its own: it hides a message for a moment, so it is no
-    mere reading. It prints JSON in any case. Exit status: 0.
+    Reading dead letters is a statement of its own, because it hides a message for a moment. It
+    prints JSON in any case. Exit status: 0.
     """
     if smoke and verify:
         raise OperatorError("Choose one of --smoke and --verify.")

@@ -1,4 +1,4 @@
-"""Compare a receipt with the objects of today, some at a time."""
+"""Compare a receipt with the present objects, several at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORKERS = 16
 BATCH = 256
 """The number of objects whose results memory holds."""
 ATTEMPTS = 3
-"""An object that is replaced while it is read is compared again, until this number."""
+"""The most comparisons of an object that is replaced while it is read."""
 REFUSED = {"AccessDenied", "403"}
 
 
@@ -43,7 +43,7 @@ class ChangeType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One object that is not as the receipt has it."""
+    """One object that differs from its line in the receipt."""
 
     type: ChangeType
     before: Comparison

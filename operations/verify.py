@@ -47,7 +47,7 @@ def verify(
     """Repeat the verification of a set, and report what changed since its receipt.
 
     It compares each object that the receipt has verified: deleted, other-size, other-content,
-    unreadable (archived, say), or new-version, which has the same content. Exit status: 0 nothing
+    unreadable (archived, for instance), or new-version, which has the same content. Exit status: 0 nothing
     changed, 1 something changed, or there is no receipt.
     """
     from handlers.aws.object_content import READ
@@ -96,7 +96,7 @@ class Found:
         return self.counts.total()
 
     def verified(self, receipt: Receipt) -> Iterator[Comparison]:
-        """Yield the comparisons that are matches, and count all."""
+        """Yield the comparisons that are matches; count these and the others."""
         for each in receipt.comparisons():
             if each.verdict == "match":
                 self.compared += 1
@@ -111,7 +111,7 @@ class Found:
             self.first.append(change)
 
     def check(self, receipt: Receipt) -> None:
-        """Raise an error if the receipt has not as many files as its index counts."""
+        """Raise an error if the receipt has more or fewer files than its index counts."""
         if self.compared != receipt.index["verified"] or not self.compared:
             raise OperatorError(
                 f"The receipt {shown(receipt.uri)} proves {counted(self.compared, 'file')}, and its"

@@ -1,4 +1,4 @@
-"""``sgvault watch``: wait for the outcome of a set, and show how far it is meanwhile."""
+"""``sgvault watch``: wait for the outcome of a set, and show the progress until then."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DECIDED_WITHIN_SECONDS = 2 * 3600
 def watch(
     invocation: Invocation, set_id: SetId, prefix: Prefix = "", interval: Interval = 5.0
 ) -> int:
-    """Wait for a set's outcome, and show how far it is meanwhile.
+    """Wait for a set's outcome, and show the progress until then.
 
     Exit status: 0 Successful, 3 Timed out, 4 Failed, 1 an error. Ctrl-C
     stops the watching alone.

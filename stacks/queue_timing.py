@@ -1,10 +1,10 @@
 """Batches, retries and retention of the queues in front of functions.
 
-A message that a function fails to process is retried for 78 hours and then becomes a dead letter.
-The handler decides that by the message's age. If the function cannot run at all, the number of
-receives decides: at one receive per visibility timeout, this takes equally long. Even if both
-periods follow each other, they are six and a half days, so a dead letter is kept for at least seven
-of its fourteen days.
+A message that a function fails to process is retried for 78 hours and then becomes a dead letter:
+the handler compares the message's age with this limit. If the function cannot run at all, SQS moves
+the message after a number of receives. With one receive per visibility timeout, that takes 78 hours,
+too. Both together are six and a half days, so a dead letter is kept for at least seven of its
+fourteen days.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _read(path: Path, root: Path) -> dict[str, Any]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON, or raise ValueError for a repeated key: JSON would use the last one."""
+    """Return a JSON object, or raise ValueError for a repeated key, of which ``json`` uses the last."""
     values: dict[str, Any] = {}
     for key, value in pairs:
         if key in values:

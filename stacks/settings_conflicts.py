@@ -10,7 +10,7 @@ from typing import Any
 SECONDS_A_DAY = 86_400
 EXPIRY_MARGIN_DAYS = 14
 MOST_CHOSEN_BYTES = 2_100
-"""The names that an environment chooses, in the parameter ``/<environmentName>/vault`` of 4,096."""
+"""The most bytes of chosen names in ``/<environmentName>/vault``, a parameter of at most 4,096."""
 
 
 def conflicts(valid: Mapping[str, Any]) -> Iterator[str]:

@@ -122,7 +122,7 @@ def _counted(changes: Iterable[Change]) -> Counter[Action]:
 def _drift(changes: Iterable[Change], plan: Plan) -> Iterator[Hunk]:
     """Yield the changes made outside of Terraform to resources that the plan touches.
 
-    Other drift in a plan only differs in how providers read values back.
+    A plan contains other drift, too, which only shows how providers read values back.
     """
     touched = {each.address: each for each in changes}
     for address, drifted in plan.drift.items():

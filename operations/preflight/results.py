@@ -46,7 +46,7 @@ def preflight(settings: Settings, *, take_lock: bool, as_json: bool) -> bool:
     Raises:
         NoRegionError: Neither the settings nor the environment name a region.
     """
-    # Typed as anything, for boto3-stubs types clients by literal names of services.
+    # boto3-stubs only types clients of literal service names.
     session: Any = boto3.session.Session()
     region = settings.stacks_region or os.environ.get("AWS_REGION") or session.region_name
     if not region:
@@ -89,7 +89,7 @@ def show_json(results: Sequence[Result], account: Account) -> None:
 
 
 def show_table(results: Sequence[Result], account: Account) -> None:
-    """Print a table, and below it what to do about each that is not green."""
+    """Print a table, and below it the remedy for each result that is not green."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     console.print(
         f"environment {account.settings.environment_name},"

@@ -21,7 +21,7 @@ def own_reports(start: str = "") -> list[str]:
 def smoke_policy(vault: Vault) -> dict[str, Any]:
     """Return the policy: objects, reports and rows of the test's own sets.
 
-    An outcome's key is a hash, so that the policy cannot be narrowed to some outcomes.
+    An outcome's key is a hash, so the policy cannot be narrowed to the outcomes of some sets.
     """
     partition = vault.partition
     where = f"{vault.region}:{vault.account_id}"

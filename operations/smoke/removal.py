@@ -30,7 +30,7 @@ A_CALL = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something that could not be removed, and why."""
+    """Something that could not be removed, and the reason."""
 
     what: str
     reason: str

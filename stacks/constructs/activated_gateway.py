@@ -10,7 +10,7 @@ from constructs import Construct
 from stacks.constructs.arns import Arns
 
 GONE = "gone"
-"""A placeholder for destroying the stack after its gateway, when failed conditions are only warnings."""
+"""The value of a missing parameter in a destroy, where a failed condition is only a warning."""
 
 
 class ActivatedGateway(Construct):

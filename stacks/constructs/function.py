@@ -110,7 +110,7 @@ class Function(Construct):
         self._keep_failed_calls(undelivered)
 
     def _keep_failed_calls(self, undelivered: DeadLetters | None) -> None:
-        """Send failed asynchronous invocations to *undelivered*; without it, there are none."""
+        """Send failed asynchronous invocations to *undelivered*; None if nothing invokes it so."""
         skip_check(
             self.resource,
             "CKV_AWS_116",

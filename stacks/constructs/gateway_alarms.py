@@ -23,11 +23,11 @@ class Watch:
 
 WATCHES = {
     "unhealthy": Watch(
-        "HealthNotifications", "Sum", 0, 1, "wrote of an error to its health log group"
+        "HealthNotifications", "Sum", 0, 1, "wrote an error to its health log group"
     ),
     "unavailable": Watch("AvailabilityNotifications", "Sum", 0, 1, "was rebooted or lost its host"),
     "cache_dirty": Watch(
-        "CachePercentDirty", "Average", 80, 4, "takes in files faster than it uploads them"
+        "CachePercentDirty", "Average", 80, 4, "receives files faster than it uploads them"
     ),
     "disk_slow": Watch("IoWaitPercent", "Average", 20, 3, "waits for its cache disk"),
 }

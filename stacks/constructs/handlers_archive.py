@@ -68,7 +68,7 @@ def write_archive(target: Path, *, compiled: bool = False) -> Path:
 
 
 def _compiled() -> dict[str, bytes]:
-    """Return the wheel's files by their names in the archive, apart from what runs everywhere."""
+    """Return awscrt's files by their names in the archive, below a folder for Lambda's processor."""
     wheels = list(ARM64.glob("awscrt-*.whl"))
     if len(wheels) != 1:
         raise CompiledLibraryError(
@@ -114,7 +114,7 @@ def _needed(name: PurePosixPath, used: frozenset[str]) -> bool:
 
 
 class HandlersArchive(Construct):
-    """The archive as an asset, shared by all functions of the stack but one."""
+    """The archive as an asset: one for ``verify_content``, and one that all other functions share."""
 
     def __init__(self, scope: Construct, id_: str, *, compiled: bool = False) -> None:
         super().__init__(scope, id_)

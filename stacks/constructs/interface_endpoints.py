@@ -26,7 +26,7 @@ us-west-1 us-west-2
 WITH_EC2_MESSAGES = BEFORE_2024.split()
 """Regions launched before 2024. Later regions have no ``ec2messages``; their agents use ``ssmmessages``.
 
-A data source fails for a missing service, and this list never grows.
+The list is final. Terraform's data source cannot replace it, because it fails for a missing service.
 https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html
 """
 SERVE_APPLIANCE = Allow(
@@ -35,7 +35,7 @@ SERVE_APPLIANCE = Allow(
     ["*"],
     without=["aws:PrincipalArn"],
 )
-"""The appliance's own calls, to names like ``anon-cp``, which may have no principal.
+"""Allow the appliance's own calls, which go to names like ``anon-cp`` and may have no principal.
 
 AWS documents neither whether these calls are signed nor which actions they use; a gateway whose
 calls are refused never runs. Signed requests have a principal's ARN, so principals of other

@@ -81,8 +81,8 @@ class SetSweep(Construct):
     def _alarm_on_silence(self, name: str, function: Function, topic_arn: str | None) -> None:
         """Define an alarm for an hour without a sweep; missing data counts as no sweep.
 
-        So it also rings between a first deployment and the first sweep. If missing data did not
-        count, a schedule that never starts would raise no alarm.
+        So the alarm is also on between a first deployment and the first sweep. If missing data did
+        not count, a schedule that never starts would raise no alarm.
         """
         silent = alarm(
             self,

@@ -81,8 +81,9 @@ class VaultBus(Construct):
         return routes
 
     def _let_eventbridge_write(self, log_group_arns: list[str]) -> None:
-        """One policy for all: an account has ten. AWS shows it without a condition.
+        """Define one policy for all log groups, because an account can have only ten.
 
+        AWS's example of the policy has no condition:
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
         """
         may_log = DataAwsIamPolicyDocument(
