@@ -59,7 +59,7 @@ format := $${GIVEN_FORMAT:+--format="$$GIVEN_FORMAT"}
 shell_scripts := scripts/*.sh tools/*.sh .ci/run tests/scripts/*.bats tests/scripts/*.bash
 
 export CHECKPOINT_DISABLE := 1
-# Node 20 does: jsii need not say at every start that it is old.
+# jsii warns at every start that Node 20 is old, but it works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo local-up vault hold-back release local-status local-down
@@ -222,7 +222,7 @@ try-cdktn: setup ## Synthesise a copy with CDK Terrain, CDKTF's continuation, an
 #  ALLOW=addresses ## plan and deploy: resources that may lose their data: aws_s3_bucket.reports_7921670E
 #  FILES=number ## bench: one size only (1,000, 100,000 and 1,000,000, which takes an hour)
 #  UPLOADS=number ## simulate: uploads of each scenario (a million, ten minutes)
-#  SEED=number ## chaos: of all chance (1)
+#  SEED=number ## chaos: the seed of all random choices (1)
 #  MINUTES=number ## chaos: how long faults fire, also a fraction (1)
 #  PLANT=fault ## chaos: plant a loss, double or wrong outcome, which the run must find
 #  PYTHON=path ## the Python that builds .venv (python3)

@@ -16,7 +16,7 @@ def keep_report(system: DeployedSystem, set_id: str, *, folder: Path = FOLDER) -
     """Write the page of a set's last outcome into *folder*, as ``sgvault report`` does; return it.
 
     Raises:
-        CommandError: There is no report, or it could not be read, and why.
+        CommandError: There is no report, or it could not be read; the text has the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"{set_id}.html"

@@ -30,7 +30,7 @@ Event = dict[str, Any]
 
 
 class OutcomeSubscription:
-    """Subscribed to the outcomes of one set, or of all, from ``with`` to its end, however that comes."""
+    """A subscription to the outcomes of one set, or of all, which a ``with`` block creates and deletes."""
 
     def __init__(self, system: DeployedSystem, set_id: str | None = None) -> None:
         self._name = f"vault-watch-{uuid.uuid4().hex[:8]}"

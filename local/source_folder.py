@@ -35,7 +35,7 @@ class SourceFolder:
         return len(self.files) + len(set(self.folders) - parents)
 
     def __str__(self) -> str:
-        """Return the counts, which explain why more is uploaded and listed than files."""
+        """Return the counts of files, of objects to upload, and of entries in the manifest."""
         counts = [counted(len(self.files), "file")]
         if self.folders:
             counts.append(counted(len(self.folders), "folder"))

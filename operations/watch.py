@@ -27,7 +27,7 @@ def watch(
     """Wait for a set's outcome, and show the progress until then.
 
     Exit status: 0 Successful, 3 Timed out, 4 Failed, 1 an error. Ctrl-C
-    stops the watching alone.
+    ends the command only.
     """
     set_id = given(set_id)
     vault, output = invocation.vault, invocation.output

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Name every prerequisite that is missing or too old, and what to do about it.
+# Name every prerequisite that is missing or too old, with the remedy.
 # PYTHON and MAKE may name executables other than python3 and make.
 set -u
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Build .venv and node_modules from their lock files: once, and again only when a lock file changed.
-# `setup.sh audit` builds .venv-audit as well, for tools whose pins fit nothing of .venv.
+# `setup.sh audit` builds .venv-audit as well, for tools whose pinned requirements conflict with those of .venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec >&2 # stdout belongs to the command that needs the set-up
 trap 'exit 130' INT
 
-# What a folder is built from, and where: the commands in .venv/bin hold their own path.
-# The folder keeps a copy, written last, so that an interrupted build counts for nothing.
+# Print what a folder is built from: its path, which the commands in .venv/bin contain, and a lock file.
+# A copy in the folder, written last, marks a build that was not interrupted.
 origin() {
   pwd -P
   cat "$1"
@@ -37,7 +37,8 @@ build_venv() {
   origin Pipfile.lock >.venv/.built-from
 }
 
-# What verify_content needs compiled, for Lambda's processor: the version and the hashes of Pipfile.lock.
+# Download awscrt as compiled for Lambda's processor, which verify_content needs, with the version and
+# the hashes of Pipfile.lock.
 fetch_arm64() {
   echo "Fetching awscrt for Lambda's processor"
   rm -rf .venv/arm64
@@ -68,12 +69,12 @@ build_node_modules() {
   origin package-lock.json >node_modules/.built-from
 }
 
-# An interpreter that is gone, or was upgraded, finds nothing of what was installed for it.
+# After the interpreter was removed or upgraded, Python finds none of the installed packages.
 if ! built .venv Pipfile.lock || ! .venv/bin/python -c 'import ruff' 2>/dev/null; then
   build_venv
 fi
 compgen -G '.venv/arm64/awscrt-*.whl' >/dev/null || fetch_arm64
-# Not installed: what the local AWS runs must not find the checkout's packages in .venv.
+# The project is linked and not installed: functions on the local AWS must not import it from .venv.
 [[ -e .venv/bin/sgvault ]] || ln -sf ../../tools/sgvault.sh .venv/bin/sgvault
 if ! built node_modules package-lock.json; then
   build_node_modules

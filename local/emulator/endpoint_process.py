@@ -18,7 +18,7 @@ from deployment.processes import command_line, is_running
 
 ROOT = Path(__file__).parents[2]
 HELD_BACK = "held-back"
-"""The file in an endpoint's folder with the keys that are held back; each follows its share's name."""
+"""The file of held-back keys in an endpoint's folder; each key follows the name of its share."""
 
 START_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -71,12 +71,12 @@ class EndpointOptions:
     seed: int = 0
     """The seed for the order of upload events."""
     enforce_iam: bool = False
-    """Whether what no role and no bucket policy allows is refused, as on AWS."""
+    """Whether a request that no role and no bucket policy allows is refused, as on AWS."""
     disturbed: bool = False
     """Whether deliveries can be disturbed, for ``make chaos``."""
 
     def arguments(self) -> list[str]:
-        """Say the same to ``python -m local.endpoint``."""
+        """Return the options as arguments of ``python -m local.emulator.server``."""
         flags = {
             "--until-stdin-closes": self.tied,
             "--enforce-iam": self.enforce_iam,

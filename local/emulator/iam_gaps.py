@@ -4,8 +4,8 @@
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html).
 - A batch operation of SQS requires the permission for the operation on one message
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html).
-- Some operations of Lambda are taken for others, and CreateEventSourceMapping lacks its condition key
-  (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html).
+- The emulator takes some operations of Lambda for others, and CreateEventSourceMapping lacks its
+  condition key (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html).
 - A public parameter of SSM has no account in its ARN
   (https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters.html).
 - The resource of some requests is not found.

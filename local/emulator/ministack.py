@@ -111,7 +111,7 @@ def is_news(record: logging.LogRecord) -> bool:
 
 
 def limit_lambda_workers(per_function: int = max(2, os.cpu_count() or 2)) -> None:
-    """Make invocations wait for a worker, so that not each one starts a worker.
+    """Make an invocation wait for a free worker before it starts another one.
 
     AWS has a machine for each execution environment. Here a burst of twenty cold starts would share
     the processors, and take twenty seconds; two workers need three. The wait is limited, because a

@@ -109,7 +109,8 @@ def main() -> int:
     """Run the measurements of the command line."""
     options = arguments()
     return exit_status(
-        lambda: measured(options), interrupted="Interrupted: what was started has ended."
+        lambda: measured(options),
+        interrupted="Interrupted: everything that this command started has ended.",
     )
 
 

@@ -77,7 +77,7 @@ def running_stub() -> Iterator[RunningStub]:
         try:
             port = process.stdout.readline()
             if not port:
-                raise BenchmarkError("The stub did not start: its own words are above")
+                raise BenchmarkError("The stub did not start: its error output is above")
             yield RunningStub(int(port))
         finally:
             process.stdin.close()

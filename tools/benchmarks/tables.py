@@ -20,17 +20,17 @@ COLUMNS: dict[str, tuple[Callable[[Measurement], float], str]] = {
     "dollars": (lambda one: one.dollars, ",.6f"),
 }
 NOTES = """\
-Each figure is ours, and beside it its ratio to the baseline's. CPU and wall are of the checks:
-imports and the making of clients are left out, on both sides; the peak has everything.
-Plain sets are not verified against S3, rich ones are, by a LIST: the baseline's only once all
-keys have been announced. The stub is beside us on the machine, so wall depends on it, too.
-Dollars: requests, and Lambda's seconds (wall) at 1,769 MB, more where the peak is higher.
+Each figure is this project's, followed by its ratio to the baseline's. CPU and wall time are of
+the checks, without imports and the creation of clients; the peak includes everything.
+Rich sets are verified with LIST, plain sets are not; the baseline lists only once all keys have
+been announced. The stub runs on the same machine, so it also affects wall time.
+Dollars: requests, and Lambda's seconds (wall time) at 1,769 MB, or more if the peak is higher.
 """
 CONTENT_NOTES = """\
-The baseline is one HEAD after the other; ~ marks one of 20,000 HEADs, scaled. Ours includes the
-comparison of names and sizes, and the results in S3; its workers run one after the other.
+The baseline sends one HEAD after the other; ~ marks 20,000 HEADs, scaled. This project's figure
+includes the comparison of names and sizes, and the results in S3; its workers run one by one.
 """
-ESTIMATED = "~ The baseline's arrival: 4 of 19 iterations measured and scaled, and the last one.\n"
+ESTIMATED = "~ The baseline's arrival: 4 of the first 19 iterations, measured and scaled, and the last one.\n"
 
 
 def comparison(files: int, results: Sequence[Result]) -> Table:

@@ -37,9 +37,11 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.chaos",
-        description="Disturb the local system, and compare what comes of it with the truth.",
+        description="Disturb the local system, and compare its results with the expected ones.",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of all chance (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="the seed of all random choices (default: %(default)s)"
+    )
     parser.add_argument(
         "--minutes", type=minutes, default=1.0, help="how long faults fire (default: %(default)s)"
     )
@@ -54,7 +56,7 @@ def main() -> int:
     options = arguments()
     return exit_status(
         lambda: chaos(options),
-        interrupted="Interrupted: whatever this command had started is stopped.",
+        interrupted="Interrupted: everything that this command started is stopped.",
         errors=(BotoCoreError, ClientError),
     )
 

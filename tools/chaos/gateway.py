@@ -62,7 +62,7 @@ class Gateway:
     def _wait_for_later_second(self, key: str) -> None:
         """Wait until an upload of *key* has a later event time, which has no fraction of a second.
 
-        Otherwise the row keeps the event that arrives last, whichever that is.
+        Otherwise the row keeps the event that arrives last, which may be either.
         """
         while int(time.time()) <= self._announced_at.get(key, 0):
             time.sleep(PAUSE_SECONDS)
