@@ -32,9 +32,9 @@ class Rollout:
     def deploy(self, names: Sequence[str] = (), *, allowed: Sequence[str] = ()) -> int:
         """Plan, show, approve and apply the stacks *names* in order; all stacks if *names* is empty.
 
-        Return 0 if every stack is up to date, 1 if a plan failed or was not approved, 3 if a plan
-        would lose data of a resource that is not in *allowed*. The stacks after that one are not
-        changed.
+        Return 0 if every stack is up to date, and 1 if a plan failed or was not approved. Return 3
+        if a plan would lose data of a resource that is not in *allowed*. The stacks after that one
+        are not changed.
         """
         for stack in chosen(names):
             reviewed = self._plan(stack, allowed=allowed)

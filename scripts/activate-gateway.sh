@@ -7,8 +7,8 @@
 #                   --gateway-time-zone, --gateway-parameters, --gateway-vpc-endpoint,
 #                   --storage-gateway-url, --health-log-group-arn, --environment, --region
 #
-# Run again, it goes on from where the last run ended.
-# Exit status: 0 the gateway runs and both parameters are written (that its health is not logged is a
+# After a failure, run it again: it continues where the last run ended.
+# Exit status: 0 the gateway runs and both parameters are written (a missing health log is only a
 # warning); 1 failed; 2 misused.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh

@@ -59,7 +59,7 @@ compute_checksums() {
   sort -t/ -k4 -o "$work/checksums" -- "$work/known" # in the order of the source
 }
 
-# A line without a stamp and a checksum was cut short.
+# A line without both a stamp and a checksum was cut short.
 find_known() {
   local digits=16
   [[ $checksum == crc64nvme ]] || digits=64

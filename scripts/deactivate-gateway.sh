@@ -6,8 +6,8 @@
 #   --KEY VALUE  instead of a line of client.conf: --gateway-name, --gateway-parameters,
 #                --storage-gateway-url, --mount-point, --region
 #
-# What the gateway has not uploaded yet is lost with it: wait for the last reconciliation first.
-# Exit status: 0 gone, or was gone already; 1 refused or failed, 2 misused.
+# Files that the gateway has not uploaded yet are lost: wait for the last reconciliation first.
+# Exit status: 0 deleted, or did not exist; 1 refused or failed, 2 misused.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
@@ -59,7 +59,7 @@ delete_gateway() {
     [[ $yes == [yY]* ]] || die "Nothing was deleted."
   fi
   ask storagegateway delete-gateway --gateway-arn "$arn" --query GatewayARN ||
-    die "The gateway $arn could not be deleted: $complaint. Run this again: it goes on from what there is."
+    die "The gateway $arn could not be deleted: $complaint. Run this again: it continues with what is left."
 }
 
 main "$@"

@@ -2,16 +2,16 @@
 # Write files of random sizes that add up exactly.
 #
 # Usage: generate-test-data.sh --folder DIR --count N [options]
-#   --folder DIR   where; a new folder, an empty one, or one that this command began with the same options
-#   --count N      how many files
-#   --total SIZE   what they add up to
-#   --min SIZE     the least that a file may have (0)
-#   --max SIZE     the most that a file may have; without it and --total: 64KiB
-#   --seed N       another seed, other sizes and contents (0)
+#   --folder DIR   the folder for the files: new, empty, or begun by this command with the same options
+#   --count N      the number of files
+#   --total SIZE   the sum of their sizes
+#   --min SIZE     the smallest size of a file (0)
+#   --max SIZE     the largest size of a file; without it and --total: 64KiB
+#   --seed N       the seed of sizes and contents (0)
 #   --jobs N       files written at a time (4)
 #
 # SIZE is in bytes, or in B, kB, MB, GB, TB, KiB, MiB, GiB or TiB. The same options make the same
-# files. Run again after an interruption, it writes what is not there yet.
+# files. After an interruption, run it again: it writes the missing files.
 # Exit status: 0 written; 1 refused or failed; 2 misused; 129, 130, 143 ended by HUP, INT, TERM.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh

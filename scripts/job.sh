@@ -59,7 +59,7 @@ open_delivery() {
   anew=$marks
   journal=$job/journal.$began
   if [[ -n $new && -n $anew ]] && ! has_expired; then
-    print "Going on with the delivery that --new began on $(shown_time "$began")."
+    print "Continuing the delivery that --new began on $(shown_time "$began")."
   elif [[ -n $new ]]; then
     begin anew
   elif [[ -z $began ]]; then

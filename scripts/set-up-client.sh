@@ -2,9 +2,9 @@
 # Set the gateway's client up at every boot: data disk, activated gateway, mounted share.
 #
 # Usage: set-up-client.sh
-# It reads client.conf, runs as root, and tries again until it succeeds: the share comes only when
+# It reads client.conf, runs as root, and tries again until it succeeds: the share exists only after
 # FileShareStack is deployed. A file system is made once, on a volume that is empty.
-# Exit status: 0 all is set up, or is being so by another; 1 the data disk cannot be used.
+# Exit status: 0 all is set up, or another process is doing it; 1 the data disk cannot be used.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"

@@ -4,17 +4,17 @@
 # Usage: vault-data.sh --source DIR [options]
 #   --source DIR   the folder to vault; it is only read
 #   --set ID       the dataset's id (the folder's name)
-#   --share DIR    where the share is mounted (MOUNT_POINT of client.conf, or /mnt/vaultdata)
+#   --share DIR    the mount point of the share (MOUNT_POINT of client.conf, or /mnt/vaultdata)
 #   --new          deliver anew what was vaulted before: a new start time, everything copied again
-#   --all          take along names that IGNORE_UNEXPECTED_NAMES of client.conf leaves out, such as .DS_Store
+#   --all          also vault files whose names match IGNORE_UNEXPECTED_NAMES of client.conf, such as .DS_Store
 #   --plain        write the plain manifest: keys, without sizes
 #   --checksum A   list a checksum of each file, so that content can be verified: sha256, or crc64nvme,
-#                  which S3 computes itself; for that one VAULT_PYTHON (python3) needs the module awscrt
+#                  which S3 also computes; crc64nvme needs the module awscrt of VAULT_PYTHON (python3)
 #   --jobs N       files copied at a time (16)
 #   --unmounted    the share is an ordinary folder
 #
 # Run the same command again after an interruption or a failure: it copies what is not in the share
-# yet. A file is there if its last copying succeeded, and its size and its modification time, in
+# yet. A file counts as copied if its last copy succeeded, and its size and its modification time, in
 # seconds, are those of the source. The checksum of a file that has not changed is not computed again.
 # VAULT_STATE_FOLDER (/var/lib/vault) keeps what was copied, by share and set; a running job needs 1,500
 # bytes there for each file whose path has 69 bytes, and 3,000 with --checksum.

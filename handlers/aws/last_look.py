@@ -1,7 +1,7 @@
 """A full comparison of a dataset that may take several calls of Notify.
 
 A call that runs out of time stores its position, its counts and the written parts of the report,
-and raises LookUnfinishedError; the next call for the same execution continues from there.
+and raises LookUnfinishedError. The next call for the same execution continues from there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The register of sets: one row for each set's folder, in the register's table.
 
-Every write may be repeated. An arrival costs one write for each set in a batch of messages, but no
-write of the index, whose only attributes are the key and the time at which something is due.
+Every write may be repeated. An arrival costs one write for each set in a batch of messages. It does
+not write to the index, whose only attributes are the key and the time at which something is due.
 """
 
 from __future__ import annotations

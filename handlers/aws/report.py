@@ -1,9 +1,9 @@
 """Reports in the reports bucket: the lists of all differences and remarks of an execution.
 
 The folder ``reports/<set id>/<execution>/<call>/`` contains ``differences-00001.jsonl.gz`` and
-further parts, with one JSON object a line, ``remarks-00001.jsonl.gz`` and further parts in the same
-form, and ``summary.json``, which lists the keys of all parts. Each call of Notify writes to its own
-folder, so two concurrent calls do not overwrite each other's objects.
+further parts, with one JSON object a line. ``remarks-00001.jsonl.gz`` and further parts have the
+same form. ``summary.json`` lists the keys of all parts. Each call of Notify writes to its own folder,
+so two concurrent calls do not overwrite each other's objects.
 """
 
 from __future__ import annotations

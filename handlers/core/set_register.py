@@ -6,8 +6,8 @@ of their writes does not matter.
 
 A set is in flight until its present manifest has an outcome. Files that are not newer than the
 outcome belong to the delivery that it concludes, whenever their events are recorded, and do not
-change the row. A newer file after *Successful* belongs to a next delivery: the row becomes due, so
-that the sweep finds an overdue manifest, and the next manifest puts the set in flight again.
+change the row. A newer file after *Successful* belongs to the next delivery: the row becomes due, so
+that the sweep finds an overdue manifest. The next manifest puts the set in flight again.
 """
 
 from __future__ import annotations

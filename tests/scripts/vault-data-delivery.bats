@@ -69,7 +69,7 @@ BODY
   began=$(began)
   ((began > 1000))
   run vault --new
-  expect 0 "Going on with the delivery that --new began" "Copying 1 of 2 files"
+  expect 0 "Continuing the delivery that --new began" "Copying 1 of 2 files"
   same "$began" "$(began)"
   exact
   run vault --new
