@@ -50,7 +50,7 @@ class Execution:
 
     @property
     def running(self) -> bool:
-        """Whether it is running."""
+        """Whether Step Functions has not ended it."""
         return self.status == RUNNING
 
 

@@ -22,7 +22,7 @@ REMARKS = {
     "unannounced": "In S3, neither announced nor listed. No difference.",
     "unverified": "Listed, but its checksum could not be compared. No difference.",
 }
-"""What an outcome counts, and a report lists, besides differences."""
+"""The types of remarks with their meaning; outcomes count them, and reports list them."""
 
 
 def last_outcome(

@@ -117,7 +117,7 @@ class SetState:
         return len(self.arrivals.times) if self.listed is None else self.listed - self.missing
 
     def seconds_left(self, now: float) -> float | None:
-        """Return the time left at the present rate; None if the set stands still."""
+        """Return the seconds left at the present rate; None if nothing has arrived recently."""
         if self.arrivals.stands_still(now):
             return None
         return self.missing * 60 / self.arrivals.a_minute(now)

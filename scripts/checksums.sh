@@ -50,7 +50,7 @@ compute_checksums() {
     printf '\n' >>"$checksums" # ends a line that was cut short
     work_with_progress "Computed the $checksum of" "$progress" 0 0 "$files" "$(awk -F / '{ n += $1 } END { printf "%.0f", n }' "$work/unread")" \
       checksum_batches $((batch < 1000 ? batch : 1000)) "$processors" ||
-      die "Not every file of the source could be read for its checksum: mend the cause and run the same command again, which keeps what was computed."
+      die "Not every file of the source could be read for its checksum: fix the cause and run the same command again, which keeps what was computed."
     rm -- "$work/batches"
     find_known
   fi

@@ -8,7 +8,7 @@ copy() {
   export target journal progress=$work/progress
   mkdir -p -- "$target"
   sed -n 's:^d/0/0/:./:p' "$work/todo" | tr '\n' '\0' | (cd -- "$target" && xargs -0r mkdir -p --) ||
-    die "Not all folders could be made in $(printf %q "$target"): mend the cause and run the same command again."
+    die "Not all folders could be made in $(printf %q "$target"): fix the cause and run the same command again."
   sed -n '/^f/p' "$work/todo" | sort -t/ -k4 | tr '\n' '\0' >"$work/batches"
   journal_todo
   copy_failed=''

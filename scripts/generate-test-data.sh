@@ -31,7 +31,7 @@ main() {
   find_todo
   [[ ! -s $work/todo ]] || write
   find_todo
-  [[ ! -s $work/todo ]] || die "$(wc -l <"$work/todo") files could not be written: mend the cause and run the same command again."
+  [[ ! -s $work/todo ]] || die "$(wc -l <"$work/todo") files could not be written: fix the cause and run the same command again."
   print "$(printf %q "$PWD") holds $count files, $(shown_bytes "$total")."
 }
 

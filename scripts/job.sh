@@ -28,7 +28,7 @@ close_job() {
   [[ -z $group ]] || end_group
   if ((status)); then
     state_has_room || complain "No space is left in $(printf %q "$state"): make room there, or name another folder in VAULT_STATE_FOLDER; then run the same command again."
-    [[ -n $complained ]] || complain "A command failed (status $status): mend the cause and run the same command again."
+    [[ -n $complained ]] || complain "A command failed (status $status): fix the cause and run the same command again."
     ((status > 128)) || status=1
   fi
   rm -rf -- "$work"
@@ -119,7 +119,7 @@ journal_todo() {
     sed -n 's:^f/.*:-&//:p' "$work/todo"
   } | dd of="$journal" bs=64k oflag=append conv=notrunc,fsync 2>"$work/complaints" || {
     cat -- "$work/complaints" >&2
-    die "The job's journal could not be written in $(printf %q "$job"): mend the cause and run the same command again."
+    die "The job's journal could not be written in $(printf %q "$job"): fix the cause and run the same command again."
   }
 }
 

@@ -46,7 +46,7 @@ scan_source() { # OUTPUT
     \( -type f ! -readable -printf 'u/%s/%T@/%P\n' \) -o >"$1.found" 2>"$1.complaints" || {
     state_has_room || exit 1
     cat -- "$1.complaints" >&2
-    die "Not all of $(printf %q "$source_folder") could be read: run as root, or mend it."
+    die "Not all of $(printf %q "$source_folder") could be read: run as root, or fix it."
   }
   name_empty_folders "$1.found" | sort -t/ -k4 >"$1"
   sort -- "$1" >"$1.all"

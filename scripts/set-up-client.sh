@@ -59,7 +59,7 @@ make_file_system() {
   found=$(blkid -p -- "$device") || status=$?
   if ((status == 2)) && [[ -z $found ]]; then
     print "Making a file system on $device, the volume $DATA_DEVICE_VOLUME, which holds nothing."
-    mkfs.xfs -q "$device" || die "No file system could be made on $device: mend the cause and run again."
+    mkfs.xfs -q "$device" || die "No file system could be made on $device: fix the cause and run again."
   elif ((status)); then
     die "What is on $device cannot be determined (blkid: status $status): look at it with lsblk -f and wipefs; nothing was changed."
   fi

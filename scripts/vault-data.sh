@@ -194,8 +194,8 @@ compare() {
   find_todo
   paths <"$work/todo" >"$work/uncopied"
   [[ ! -s $work/uncopied ]] ||
-    refuse_all "$work/uncopied" "These are not in the share as they are in the source, $cause: mend the cause and run the same command again."
-  [[ -z $copy_failed ]] || die "Copying failed, as reported above, $cause: mend the cause and run the same command again."
+    refuse_all "$work/uncopied" "These are not in the share as they are in the source, $cause: fix the cause and run the same command again."
+  [[ -z $copy_failed ]] || die "Copying failed, as reported above, $cause: fix the cause and run the same command again."
 }
 
 main "$@"

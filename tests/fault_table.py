@@ -1,4 +1,4 @@
-"""The tables of faults in docs/reliability.md, read."""
+"""Read the tables of faults in docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Kind:
     heading: str
     arrows: frozenset[str]
     rows: tuple[tuple[str, ...], ...]
-    """Cells: fault, what happens, where it waits, who is notified, what puts it right, tests."""
+    """Cells: fault, effect, where it waits, who is notified, remedy, tests."""
 
 
 def kinds() -> list[Kind]:

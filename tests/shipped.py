@@ -1,7 +1,7 @@
 """The settings and the functions as the project ships them.
 
-A deployer fills in an account, a region, a bucket and a topic of their own:
-which they are must break no test and no snapshot. Here they are as if nobody had.
+A deployer writes an account, a region, a bucket and a topic into the settings. These values must
+break no test and no snapshot, so they are removed here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     path.stem: {key: value for key, value in _read(path).items() if key not in DEPLOYERS_OWN}
     for path in sorted((ROOT / "environments").glob("*.json"))
 }
-"""What each environment overrides."""
+"""The settings that each environment overrides."""
 
 
 def settings(environment: str = "dev") -> Settings:
@@ -50,7 +50,7 @@ def settings(environment: str = "dev") -> Settings:
 
 
 def write(folder: Path) -> Path:
-    """Write ``cdktf.json`` and ``environments`` into *folder*, for what reads them by itself."""
+    """Write ``cdktf.json`` and ``environments`` into *folder*, for code that reads the files."""
     (folder / "environments").mkdir()
     copyfile(ROOT / "environments" / "__init__.py", folder / "environments" / "__init__.py")
     files = {"cdktf": {**_read(ROOT / "cdktf.json"), "context": DEFAULTS}}

@@ -1,6 +1,6 @@
 """A state machine on one page: runs the states that ours has, and counts its history.
 
-What it does not know fails loudly. https://states-language.net/spec.html
+An unknown element raises an error. https://states-language.net/spec.html
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Run:
     cause: str | None = None
     """The cause of that Fail state."""
     failed_items: list[Exception] = field(default_factory=list)
-    """What the items of a Map failed with."""
+    """The errors of the items of a Map."""
 
     def of(self, given: Payload) -> None:
         """Run to the end."""
@@ -55,7 +55,7 @@ class Run:
             pass
 
     def steps(self, given: Payload) -> Iterator[float]:
-        """Run state by state, a retry for itself; yield the seconds until the next step."""
+        """Run state by state, and each retry as a step of its own; yield the seconds until the next step."""
         name: str | None = self.definition["StartAt"]
         data = copy.deepcopy(given)
         while name is not None:
@@ -93,7 +93,7 @@ class Run:
         return str(state["Default"])
 
     def _map(self, state: Payload, data: Payload) -> str | None:
-        """Run a Distributed Map one by one; whatever fails is tolerated."""
+        """Run the items of a Distributed Map one by one; failures of items are tolerated."""
         assert state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
         assert (state["ToleratedFailurePercentage"], state["ResultPath"]) == (100, None)
         self.history_events += 4  # entered and exited are counted; the state and the map run
@@ -169,7 +169,7 @@ def holds(test: Payload, data: Payload) -> bool:
 
 
 def resolve(template: Any, data: Payload, context: Payload = CONTEXT) -> Any:
-    """Replace each ``"name.$": path`` by what is there."""
+    """Replace each ``"name.$": path`` by ``name`` and the value at the path."""
     if not isinstance(template, dict):
         return template
     return {
@@ -198,7 +198,7 @@ def evaluate(expression: str, data: Payload, context: Payload = CONTEXT) -> Any:
 
 
 def get(path: str, data: Payload, context: Payload = CONTEXT) -> Any:
-    """Return what is at a reference path, ``$$`` being the execution's *context*."""
+    """Return the value at a reference path, ``$$`` being the execution's *context*."""
     root, *names = path.split(".")
     value: Any = {"$": data, "$$": context}[root]
     for name in names:

@@ -9,4 +9,4 @@ STATEFUL = {
     "aws_storagegateway_cache",
     "aws_storagegateway_nfs_file_share",
 }
-"""What keeps data, and the gateway, which keeps what it has not uploaded yet."""
+"""The types of resources that keep data; a gateway keeps files that it has not uploaded yet."""

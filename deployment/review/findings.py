@@ -87,7 +87,7 @@ def find(plan: Plan) -> Findings:
 
 
 def _section(change: Change) -> str:
-    """Return the section of a resource. Its policies always stand in the section on permissions."""
+    """Return the section of a resource. Its policies are always in the section on permissions."""
     if permissions.is_about_permissions(change):
         return "permissions"
     if network.is_about_network(change):

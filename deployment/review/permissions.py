@@ -16,7 +16,7 @@ from deployment.review.values import UNKNOWN, Path, Sensitive
 
 DOCUMENT = "data.aws_iam_policy_document."
 ARGUMENTS = {"policy", "assume_role_policy", "policy_document", "access_policy", "resource_policy"}
-"""The names of arguments with policies. A text that is a policy counts whatever its argument's name."""
+"""The names of arguments with policies. A text that is a policy counts in any argument."""
 ECHOES = {("aws_s3_bucket", "policy"), ("aws_iam_role", "inline_policy")}
 """Arguments in which the provider repeats another resource's policy, unless the configuration sets them."""
 TYPES = {

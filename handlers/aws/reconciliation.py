@@ -80,7 +80,7 @@ def content_rounds(execution: Execution, dataset: Dataset) -> ContentRounds | No
 
 
 def report_of(execution: Execution) -> Report:
-    """Return the report of *execution*."""
+    """Return the report of *execution*, in a folder of its own for this call."""
     environment = CheckEnvironment.read()
     return Report(
         environment.reports_bucket, set_id=execution.manifest.set_id, execution=execution.arn

@@ -104,7 +104,7 @@ class Gateways:
         return self._keys.hand_out(region=region, vpc_endpoint=vpc_endpoint)
 
     def remove(self, arn: str) -> Gateway:
-        """Remove and return a gateway."""
+        """Remove a gateway and return it, or refuse like AWS."""
         gateway = self[arn]
         del self._gateways[arn]
         return gateway

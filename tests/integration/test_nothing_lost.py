@@ -1,4 +1,4 @@
-"""What fails is tried again without hands, and somebody is notified of what needs them."""
+"""Failed deliveries are retried automatically; a failure that needs an operator notifies one."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def rights(system: DeployedSystem) -> Iterator[dict[str, str]]:
 
 
 def left(system: DeployedSystem) -> dict[str, Any]:
-    """What the stores of the system hold of a smoke test."""
+    """Return the contents of the system's stores that belong to a smoke test."""
     s3, dynamodb = system.client("s3"), system.client("dynamodb")
     ours = f"vault-{system.environment}-"
     found: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Who is woken by an alarm finds its section in docs/operations.md."""
+"""Each alarm has a section in docs/operations.md."""
 
 from __future__ import annotations
 

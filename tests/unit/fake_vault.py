@@ -36,10 +36,10 @@ class FakeVault:
     runs: bool = True
     """Whether an execution ends at once."""
     counted: dict[str, Any] = field(default_factory=dict)
-    """Fields in which an outcome differs from what is right."""
+    """Changed fields of an outcome."""
 
     def install(self, account: Account) -> None:
-        """Answer what is asked of *account*."""
+        """Answer a call to *account*."""
         for name in OPERATIONS:
             method = "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
             account.answers[name] = getattr(self, method)

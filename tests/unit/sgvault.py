@@ -27,7 +27,7 @@ class Ran:
 
 
 def sgvault(*arguments: str, typed: str = "") -> Ran:
-    """Run a command without a terminal; what ``--json`` prints must be as documented."""
+    """Run a command without a terminal; the output of ``--json`` must be as documented."""
     result = CliRunner().invoke(app, arguments, input=typed, prog_name="sgvault")
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

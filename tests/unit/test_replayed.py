@@ -1,4 +1,4 @@
-"""Events that come again, all of a day's and twice, change nothing and announce nothing again."""
+"""All events of a day, delivered twice more, change nothing and announce nothing again."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def test_types_with_frozen_addresses_are_among_those_with_data() -> None:
 
 
 def test_a_change_outside_of_terraform_is_reported_if_the_plan_reverts_it() -> None:
-    """Other drift in a plan only differs in how a provider reads values back."""
+    """Other drift in a plan only shows how a provider reads values back."""
     mended = change("aws_sqs_queue.a", "update", before={"delay": 5}, after={"delay": 0})
     findings = found(
         mended,

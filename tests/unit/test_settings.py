@@ -101,7 +101,7 @@ def test_the_projects_environments_are_valid_and_have_their_own_names() -> None:
 
 @pytest.mark.parametrize(("name", "seconds"), [("chaos", 200), ("demo", 20), ("local", 600)])
 def test_the_environments_of_this_machine_leave_nothing(name: str, seconds: int) -> None:
-    """They are ordinary ones but for that and their counts: a short one, and one for 50,000 files."""
+    """Otherwise they only differ in their counts: a short one, and one for 50,000 files."""
     settings = read_settings(ROOT, name)
     assert settings.reconcile_count * settings.reconcile_wait_seconds == seconds
     assert settings.delete_data_with_stacks
