@@ -63,7 +63,7 @@ class Evidence:
         return set_argument(self.set_id, self.folder.share_prefix)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether S3 has it as the manifest lists it; a dead letter matters only then."""
         if not self.listed or self.object is None:
             return False
@@ -106,7 +106,7 @@ def diagnose(found: Evidence) -> Diagnosis:
         return _not_listed(found)
     if found.object is None:
         return _not_in_s3(found)
-    if not found.is_whole:
+    if not found.is_complete:
         return _not_uploaded(
             found,
             f"S3 has {found.object.size_bytes:,} bytes, and the manifest lists"

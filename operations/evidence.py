@@ -83,7 +83,7 @@ def gather(
     on_hop()
     if alive or found.delete_marker:
         found = replace(found, outcome=_outcome(vault, set_id, share_prefix))
-    if search_dead_letters and found.is_whole:
+    if search_dead_letters and found.is_complete:
         found = replace(found, dead_letters=list(_letters(vault, key)))
     on_hop()
     return found

@@ -103,7 +103,7 @@ def test_the_first_hop_without_the_key_is_named_with_its_remedy(
         ({"versions": [], "row_time": None}, """'it'"'"'s'""", " NEW=yes"),
         ({"listed_bytes": 4}, """'it'"'"'s'""", " NEW=yes"),
         (
-            {"row_time": None, "versions": [replace(WHOLE, modified=1_500_000_000)]},
+            {"row_time": None, "versions": [replace(COMPLETE, modified=1_500_000_000)]},
             """'it'"'"'s'""",
             " NEW=yes",
         ),
@@ -134,9 +134,9 @@ def test_the_local_gateway_is_made_to_upload_what_it_holds_back(
         ),
         ({"row_time": None}, [["backfill a --dry-run", "backfill a"]]),
         ({"row_time": None, "dead_letters": [UNREADABLE]}, [["backfill a", "set-aside"]]),
-        ({"versions": [replace(WHOLE, size_bytes=None)]}, [["delete-object", "watch a"]]),
+        ({"versions": [replace(COMPLETE, size_bytes=None)]}, [["delete-object", "watch a"]]),
         (
-            {"versions": [replace(WHOLE, size_bytes=None)], "outcome": "Timed out"},
+            {"versions": [replace(COMPLETE, size_bytes=None)], "outcome": "Timed out"},
             [["delete-object", "reconcile a"]],
         ),
         ({"outcome": "Failed", "dead_letters": [LETTER]}, [["redrive", "show a", "reconcile a"]]),
