@@ -14,6 +14,7 @@ from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.function import Function
 from stacks.constructs.function_queue import FunctionQueue
 from stacks.constructs.functions import Functions
+from stacks.constructs.gateway_alarms import WATCHES, alarm_name
 from stacks.constructs.handlers_archive import HandlersArchive
 from stacks.constructs.iam import Allow
 from stacks.constructs.notices import Notices
@@ -54,7 +55,10 @@ class EventProcessingStack(VaultStack):
         self._classify_uploads()
         self._record_uploads()
         self._reconcile_datasets()
-        self._notices.publish({word: self._routes[route] for route, word in NOTICES.items()})
+        self._notices.publish(
+            {word: self._routes[route] for route, word in NOTICES.items()},
+            other_alarms=[alarm_name(self._prefix, watch) for watch in WATCHES],
+        )
         VaultDashboard(self, "dashboard", name=self._prefix, arns=self._arns, bus=self._bus)
         self._publish_names()
 

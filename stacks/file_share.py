@@ -48,7 +48,8 @@ class FileShareStack(VaultStack):
             "alarms",
             gateway_id=gateway.id,
             gateway_name=prefix,
-            alarm_topic_arn=settings.alarm_topic_arn,
+            alarm_topic_arn=settings.alarm_topic_arn
+            or self.output_of("EventProcessingStack", "noticesTopicArn"),
         )
         GatewayDashboard(
             self,

@@ -39,6 +39,11 @@ PERIOD_SECONDS = 300
 SECTION = "The gateway is in trouble"
 
 
+def alarm_name(gateway_name: str, watch: str) -> str:
+    """Return the name of the alarm for the entry *watch* of WATCHES."""
+    return f"{gateway_name}-gateway-{watch.replace('_', '-')}"
+
+
 class GatewayAlarms(Construct):
     """An alarm for each entry of WATCHES."""
 
@@ -49,14 +54,14 @@ class GatewayAlarms(Construct):
         *,
         gateway_id: str,
         gateway_name: str,
-        alarm_topic_arn: str | None,
+        alarm_topic_arn: str,
     ) -> None:
         super().__init__(scope, id_)
         for name, watch in WATCHES.items():
             CloudwatchMetricAlarm(
                 self,
                 name,
-                alarm_name=f"{gateway_name}-gateway-{name.replace('_', '-')}",
+                alarm_name=alarm_name(gateway_name, name),
                 alarm_description=(
                     f"The file gateway {gateway_name} {watch.meaning}: see {SECTION} in {RUNBOOK}"
                 ),
@@ -69,5 +74,5 @@ class GatewayAlarms(Construct):
                 threshold=watch.threshold,
                 comparison_operator="GreaterThanThreshold",
                 treat_missing_data="notBreaching",
-                alarm_actions=[alarm_topic_arn] if alarm_topic_arn else None,
+                alarm_actions=[alarm_topic_arn],
             )

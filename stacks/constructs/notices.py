@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cdktf import Annotations, TerraformStack
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
@@ -64,10 +64,11 @@ class Notices(Construct):
                 self, f"email_{number}", topic_arn=topic.arn, protocol="email", endpoint=email
             )
 
-    def publish(self, routes: Mapping[str, EventRoute]) -> None:
+    def publish(self, routes: Mapping[str, EventRoute], *, other_alarms: Iterable[str]) -> None:
         """Send a sentence for each event of *routes*, whose keys are the sentence's first words.
 
-        Every alarm of the stack may publish to the topic, too.
+        Every alarm of the stack may publish to the topic, and those of other stacks whose names are
+        *other_alarms*.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
         """
@@ -75,13 +76,13 @@ class Notices(Construct):
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
         sources: dict[str, tuple[str, list[str]]] = {"events.amazonaws.com": ("PublishEvents", [])}
         if self._alarms_publish_here:
-            constructs = TerraformStack.of(self).node.find_all()
-            alarms = [
-                # ARNs from names: a changed alarm must not make the policy unknown in a plan.
-                self._arns.alarm(str(each.alarm_name_input))
-                for each in constructs
+            names = [
+                str(each.alarm_name_input)
+                for each in TerraformStack.of(self).node.find_all()
                 if isinstance(each, CloudwatchMetricAlarm)
             ]
+            # ARNs from names: a changed alarm must not make the policy unknown in a plan.
+            alarms = [self._arns.alarm(name) for name in (*names, *other_alarms)]
             sources["cloudwatch.amazonaws.com"] = ("PublishAlarms", alarms)
         policy = DataAwsIamPolicyDocument(
             self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.synth.handler_calls import Call
@@ -130,6 +130,15 @@ def arrows_of(stack: Spelled, calls: Iterable[Call]) -> list[Arrow]:
         *finder.of_state_machines(),
     ]
     return sorted(set(arrows), key=str)
+
+
+def of_gateway_alarms(alarms: Mapping[str, Block], topic: str) -> Iterator[Arrow]:
+    """Yield arrows from the alarms of FileShareStack to the ARN *topic* in EventProcessingStack."""
+    for name, block in alarms.items():
+        source = f"arn:aws:cloudwatch:REGION:ACCOUNT:alarm:{block['alarm_name']}"
+        request = Request(ALARMS, PUBLISH, topic, source=source)
+        alarm = f"aws_cloudwatch_metric_alarm.gateway_{name}"
+        yield Arrow(alarm, "aws_sns_topic.notices", (request,))
 
 
 def picture(arrows: Iterable[Arrow]) -> Iterator[str]:

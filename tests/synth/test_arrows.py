@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from tests.shipped import FUNCTIONS
-from tests.synth.arrows import Arrow, arrows_of, picture
+from tests.synth.arrows import Arrow, arrows_of, of_gateway_alarms, picture
 from tests.synth.handler_calls import Call, recorded_calls
 from tests.synth.handler_code import methods_called
 from tests.synth.iam_evaluation import Policies, Request, not_evaluated, policies_of
@@ -71,6 +72,14 @@ alarm bus_reconciliation_failed_lost
 alarm bus_reconciliation_successful_lost
   -> topic notices: sns:Publish
 alarm bus_reconciliation_timeout_lost
+  -> topic notices: sns:Publish
+alarm gateway_alarms_cache_dirty
+  -> topic notices: sns:Publish
+alarm gateway_alarms_disk_slow
+  -> topic notices: sns:Publish
+alarm gateway_alarms_unavailable
+  -> topic notices: sns:Publish
+alarm gateway_alarms_unhealthy
   -> topic notices: sns:Publish
 alarm reconciliation_aborted
   -> topic notices: sns:Publish
@@ -231,18 +240,20 @@ class System:
         return sorted(request for request in needed if not self.policies.allow(request))
 
 
-def system_of(template: Template) -> System:
+def system_of(stacks: Mapping[str, Template]) -> System:
     """Derive the values that the tests use."""
-    stack = spelled(template)
+    stack = spelled(stacks["EventProcessingStack"])
     calls = recorded_calls(stack)
-    arrows = arrows_of(stack, calls)
+    alarms = stacks["FileShareStack"].resources("aws_cloudwatch_metric_alarm")
+    topic = f"arn:aws:sns:REGION:ACCOUNT:{stack.of('aws_sns_topic')['notices']['name']}"
+    arrows = sorted([*arrows_of(stack, calls), *of_gateway_alarms(alarms, topic)], key=str)
     return System(stack, calls, arrows, policies_of(stack), universe_of(stack, arrows))
 
 
 @pytest.fixture(scope="module")
-def system(dev: Template) -> System:
+def system(dev_stacks: Mapping[str, Template]) -> System:
     """Return the stack of the default environment."""
-    return system_of(dev)
+    return system_of(dev_stacks)
 
 
 def test_these_are_all_the_arrows(system: System) -> None:
@@ -265,9 +276,9 @@ def test_no_other_request_is_allowed(system: System) -> None:
     assert sorted(system.beyond()) == []
 
 
-def test_another_environment_is_as_tight(prod: Template) -> None:
+def test_another_environment_is_as_tight(prod_stacks: Mapping[str, Template]) -> None:
     """Only names and settings differ."""
-    system = system_of(prod)
+    system = system_of(prod_stacks)
     assert "".join(f"{line}\n" for line in picture(system.arrows)) == ARROWS
     assert system.refused() == sorted(system.beyond()) == []
 

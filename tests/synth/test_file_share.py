@@ -170,9 +170,9 @@ def test_the_share_reaches_s3_by_an_interface_endpoint_if_the_setting_is_true(
 
 
 def test_the_gateways_alarms_are_those_that_aws_recommends(
-    sharing: Template, synthesise: Synthesise
+    sharing: Template,
 ) -> None:
-    """The dimensions are both names of the gateway; an alarm notifies a topic if there is one."""
+    """The dimensions are both names of the gateway."""
     alarms = sharing.resources("aws_cloudwatch_metric_alarm")
     watched = {
         alarm["metric_name"]: (alarm["statistic"], alarm["threshold"], alarm["evaluation_periods"])
@@ -191,7 +191,19 @@ def test_the_gateways_alarms_are_those_that_aws_recommends(
             "GatewayId": "${local.gateway_id}",
             "GatewayName": "vault-dev",
         }
-        assert "alarm_actions" not in alarm
+
+
+def test_the_gateways_alarms_notify_the_same_people_as_the_others(
+    sharing: Template, dev: Template, synthesise: Synthesise
+) -> None:
+    """By default that is the topic of EventProcessingStack, whose policy names each of the alarms."""
+    notices = "${data.terraform_remote_state.EventProcessingStack.outputs.noticesTopicArn}"
+    statements = {each["sid"]: each for each in dev.policies()["notices_may_publish"]}
+    (condition,) = statements["PublishAlarms"]["condition"]
+    sources = condition["values"]
+    for alarm in sharing.resources("aws_cloudwatch_metric_alarm").values():
+        assert alarm["alarm_actions"] == [notices]
+        assert [arn for arn in sources if arn.endswith(f":alarm:{alarm['alarm_name']}")]
     topic = "arn:aws:sns:eu-west-1:123456789012:operators"
     reported = synthesise("FileShareStack", alarmTopicArn=topic)
     for alarm in reported.resources("aws_cloudwatch_metric_alarm").values():
