@@ -110,7 +110,7 @@ plan-local: setup ## The same on a local AWS, where EventProcessingStack is depl
 	@$(run) python -m local plan $${GIVEN_PORT:+--port="$$GIVEN_PORT"}
 
 ## Deploy
-preflight: setup ## Ask AWS whether a deployment will succeed, before anything is created (ENV, FORMAT, LOCK)
+preflight: setup ## Ask AWS whether a deployment will succeed, before the stacks are created (ENV, FORMAT, LOCK)
 	@$(run) .venv/bin/sgvault preflight $(place) \
 		$(if $(filter json,$(call given,FORMAT)),--json) $(if $(filter no,$(call given,LOCK)),--no-lock)
 

@@ -119,7 +119,7 @@ def preflight(
         bool, typer.Option("--no-lock", help="Do not write and remove a lock object.")
     ] = False,
 ) -> int:
-    """Ask AWS whether a deployment will succeed, before anything is created.
+    """Ask AWS whether a deployment will succeed, before the stacks are created.
 
     Needs the checkout. Exit status: 0 nothing is red, 1 something is.
     """
