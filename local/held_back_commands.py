@@ -53,7 +53,7 @@ def release(system: DeployedSystem, set_id: str, file: str) -> str:
     if outcome := register_row(system, set_id).get("outcome"):
         return (
             f"{uploads} The set's last outcome is {outcome['S']}. If no attempt is running, start"
-            f" one: .venv/bin/sgvault reconcile {quote(set_id)} --local"
+            f" one: .venv/bin/sgvault reconcile --local -- {quote(set_id)}"
         )
     return f"{uploads} If it waits for nothing else, the set becomes Successful."
 

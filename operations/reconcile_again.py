@@ -81,7 +81,7 @@ def refuse_while_running(vault: Vault, *, set_id: str, share_prefix: str = "") -
         if each.started >= manifest.upload.event_time and not is_decided:
             raise OperatorError(
                 f"Nothing was started: attempt {each.manifest.attempt} of {shown(set_id)} is running,"
-                f" and compares again until its time-out: {each.arn}. 'sgvault watch' waits for its"
+                f" and compares again until its time-out: {each.arn}. 'sgvault watch SET' waits for its"
                 " outcome."
             )
 

@@ -370,7 +370,7 @@ def test_a_file_of_a_finished_set_is_released_for_its_next_attempt(
     account.register = {"s-vaultjob/": {"outcome": {"S": "Timed out"}}}
     message = release(system, "s", "a")
     assert "The set's last outcome is Timed out." in message
-    assert message.endswith(".venv/bin/sgvault reconcile s --local")
+    assert message.endswith(".venv/bin/sgvault reconcile --local -- s")
 
 
 def test_a_file_that_is_uploaded_cannot_be_held_back(

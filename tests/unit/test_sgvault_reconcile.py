@@ -131,7 +131,7 @@ def test_no_attempt_is_started_while_one_is_running(
     assert len(account.named("StartExecution")) == int(not refused and "--dry-run" not in flags)
     if refused:
         assert "Nothing was started: attempt 1 of a is running" in ran.err
-        assert "arn:one. 'sgvault watch --region us-east-1' waits for its outcome." in ran.err
+        assert "arn:one. 'sgvault watch SET --region us-east-1' waits for its outcome." in ran.err
         assert account.named("ListExecutions")[0]["statusFilter"] == "RUNNING"
 
 
