@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from local.deployed_system import DATA_VAULTING, EVENT_PROCESSING, FILE_SHARE, DeployedSystem
 from tests.integration.plan_changes import changes, unexplained
-from tests.integration.upgrade import upgraded
+from tests.integration.upgrade import destroy, upgraded
 
 STACKS = (EVENT_PROCESSING, DATA_VAULTING, FILE_SHARE)
 
@@ -15,7 +15,7 @@ def test_a_second_plan_is_empty(whole: DeployedSystem) -> None:
     """Attributes that the emulator cannot read back are excepted."""
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda stack: unexplained(changes(whole, stack)), STACKS)
-    assert [list(each) for each in found] == [[], [], []]
+    assert list(found) == [[], [], []]
 
 
 def test_an_upgrade_changes_every_resource_in_place(whole: DeployedSystem) -> None:
@@ -23,11 +23,6 @@ def test_an_upgrade_changes_every_resource_in_place(whole: DeployedSystem) -> No
     with ThreadPoolExecutor() as pool:
         left = pool.map(lambda stack: upgraded(whole, stack), (DATA_VAULTING, FILE_SHARE))
     assert list(left) == [[], []]
-
-
-def destroy(system: DeployedSystem, stack: str) -> None:
-    destroyed = system.terraform("destroy", "-auto-approve", stack=stack)
-    assert destroyed.returncode == 0, destroyed.stderr
 
 
 def test_a_share_needs_an_activated_gateway(whole: DeployedSystem) -> None:

@@ -69,3 +69,9 @@ def upgrade(system: DeployedSystem, stack: str) -> None:
     if stack == EVENT_PROCESSING:
         resources["aws_sns_topic_subscription"] = {"operators": SUBSCRIPTION}
     path.write_text(json.dumps(written))
+
+
+def destroy(system: DeployedSystem, stack: str) -> None:
+    """Destroy a stack."""
+    destroyed = system.terraform("destroy", "-auto-approve", stack=stack)
+    assert destroyed.returncode == 0, destroyed.stderr

@@ -2,8 +2,9 @@
 
 With ``--actions``, also write the IAM actions that Terraform needs to ``operations/deploy_actions.json``.
 A local AWS that runs with ``VAULT_RECORD_REQUESTS=FILE`` makes a recording. With ``--basetemp=FOLDER``,
-tests/integration/test_terraform.py leaves one of a deployment, a second plan, an upgrade and the
-destruction at ``FOLDER/requests0/whole.jsonl``.
+test_terraform.py and test_upgrade.py of tests/integration leave two of deployment, second plan, upgrade
+and destruction, as ``recorded.jsonl`` in ``FOLDER/requests0`` and ``FOLDER/requests1``. For the actions,
+concatenate them: each stack is upgraded in one of the two.
 """
 
 from __future__ import annotations
