@@ -58,8 +58,9 @@ class Choice:
         """Return the keys that the local system's gateway holds back; none on AWS."""
         if not self.local:
             return []
-        share = f"{Path(_local_system()['shareFolder']).name}/"
-        file = Path(_local_system()["folder"], HELD_BACK)
+        system = _local_system()
+        share = f"{Path(system['shareFolder']).name}/"
+        file = Path(system["folder"], HELD_BACK)
         lines = file.read_text(encoding="utf-8").split("\n") if file.exists() else []
         return [line.removeprefix(share) for line in lines if line.startswith(share)]
 
