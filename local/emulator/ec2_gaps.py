@@ -6,6 +6,8 @@ Terraform reads all values back, and would replace an instance if its subnet is 
   and the encryption of the root volume, and gives each instance a public address.
 - CreateVpcEndpoint ignores policy, private DNS and security groups, and creates no DNS names.
 - AuthorizeSecurityGroupEgress ignores the tags of the rule.
+- A request that is repeated with its ``ClientToken`` makes one more resource
+  (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html).
 - DescribeInstanceTypeOfferings and ModifyInstanceAttribute are missing, and
   DescribeVpcEndpointServices lacks Storage Gateway.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -45,6 +48,28 @@ def mend_ec2(ec2: Any) -> None:
     ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = lambda given: _offerings(ec2, given)
     ec2._ACTION_MAP["ModifyInstanceAttribute"] = lambda given: _modify(ec2, given)
     ec2._VPCE_INTERFACE_SERVICES += ("storagegateway",)
+    lock = Lock()
+    answers: dict[tuple[str, str], Any] = {}
+    for name, action in ec2._ACTION_MAP.items():
+        ec2._ACTION_MAP[name] = _idempotent(name, action, answers, lock)
+
+
+def _idempotent(
+    name: str, action: Action, answers: dict[tuple[str, str], Any], lock: Lock
+) -> Action:
+    """Return *action* so that a request with a known token has the first answer; errors are not kept."""
+
+    def once(parameters: Parameters) -> Any:
+        token = _one(parameters, "ClientToken")
+        if not token:
+            return action(parameters)
+        with lock:
+            answer = answers.get((name, token)) or action(parameters)
+            if answer[0] == 200:
+                answers[name, token] = answer
+            return answer
+
+    return once
 
 
 def _remember(ec2: Any, requests: dict[str, Parameters]) -> None:

@@ -174,6 +174,12 @@ def an_instance_with_its_network_and_metadata_options(clients: Clients) -> bool:
     )
 
 
+def one_volume_for_a_repeated_request(clients: Clients) -> bool:
+    wanted = {"AvailabilityZone": f"{REGION}a", "Size": 8, "ClientToken": "probe"}
+    made = [clients("ec2").create_volume(**wanted)["VolumeId"] for _ in range(2)]
+    return len(set(made)) == 1
+
+
 def an_endpoint_of_storage_gateway(clients: Clients) -> bool:
     services = clients("ec2").describe_vpc_endpoint_services()["ServiceNames"]
     return f"com.amazonaws.{REGION}.storagegateway" in services
@@ -217,6 +223,7 @@ PROBES: tuple[Probe, ...] = (
     the_class_of_a_handlers_exception,
     a_batch_of_more_than_ten,
     an_instance_with_its_network_and_metadata_options,
+    one_volume_for_a_repeated_request,
     an_endpoint_of_storage_gateway,
     zones_that_offer_an_instance_type,
     a_page_of_more_rows_than_a_number_can_say,

@@ -157,3 +157,12 @@ def test_an_existing_outbound_rule_gets_its_tags(ec2: Any) -> None:
     )
     shown = asked(ec2, "DescribeSecurityGroupRules", {})
     assert found("key", shown) == ["Environment"]
+
+
+def test_a_repeated_request_with_its_token_makes_no_second_volume(ec2: Any) -> None:
+    """Terraform repeats a request whose connection was lost; a second volume would stay for ever."""
+    wanted = {"AvailabilityZone": "eu-west-1a", "Size": "8", "ClientToken": "one"}
+    first = asked(ec2, "CreateVolume", wanted)
+    assert asked(ec2, "CreateVolume", wanted) == first
+    assert asked(ec2, "CreateVolume", {**wanted, "ClientToken": "another"}) != first
+    assert len(re.findall("<volumeId>", asked(ec2, "DescribeVolumes", {}))) == 2
