@@ -1,4 +1,4 @@
-"""Run cdktf and Terraform on synthesised stacks."""
+"""Synthesise the stacks, and run Terraform on them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Container, Mapping
+import sys
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deployment import processes
 from deployment.errors import CommandError
-from deployment.explanation import COLOURS, explain
+from deployment.explanation import explain
 from deployment.template import Template, read_template
 
 ROOT = Path(__file__).parents[1]
-CDKTF = ROOT / "node_modules" / ".bin" / "cdktf"
 PLANNED = re.compile(r"Plan: (\d+) to add")
 CREATED = re.compile(r": Creation complete after")
 
@@ -31,7 +31,7 @@ class Deployment:
 
     @property
     def output_folder(self) -> Path:
-        """The folder that cdktf writes to. Each deployment has its own, so that several can run at once."""
+        """The folder of the synthesised files, of this deployment alone: several can run at once."""
         return self.folder / "cdktf.out"
 
     def stack_folder(self, stack: str) -> Path:
@@ -52,43 +52,46 @@ class Deployment:
         return read_template(self.stack_folder(stack))
 
     def synthesise(self) -> None:
-        """Write the stacks' Terraform files."""
-        self.cdktf("synth")
+        """Write the stacks' Terraform files, as ``make synth`` does.
+
+        Raises:
+            CommandError: The settings cannot be used, or Terraform is missing; the text has the remedy.
+        """
+        if shutil.which("terraform") is None:
+            raise CommandError("terraform is not on the PATH: install version 1.11 or later.")
+        self._run(
+            "python main.py",
+            [sys.executable, "main.py"],
+            cwd=ROOT,
+            env={**self.environment, "CDKTF_OUTDIR": str(self.output_folder)},
+        )
+
+    def initialise(self, stack: str) -> None:
+        """Prepare Terraform's working folder of a synthesised *stack*: its backend and its provider.
+
+        Raises:
+            CommandError: The state's bucket or the provider is not there; the text has the remedy.
+        """
+        self.checked(stack, "init", "-input=false", "-no-color")
 
     def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
-        """Apply a synthesised *stack*; call *on_progress* with the number of resources created so far."""
+        """Apply a synthesised *stack*; call *on_progress* with the number of resources created so far.
+
+        Raises:
+            CommandError: Terraform failed; the text has the reason and the remedy.
+        """
         planned, created = 0, 0
 
         def count(line: str) -> None:
             nonlocal planned, created
-            if plan := PLANNED.search(COLOURS.sub("", line)):
+            if plan := PLANNED.search(line):
                 planned = int(plan[1])
             created += bool(CREATED.search(line))
             if planned:
                 on_progress(f"{created} of {planned} resources")
 
-        self.cdktf(
-            "deploy", stack, "--auto-approve", "--skip-synth", "--skip-provider-lock", on_line=count
-        )
-
-    def cdktf(self, *arguments: str, on_line: Callable[[str], None] = lambda line: None) -> None:
-        """Run ``cdktf`` with *arguments* on this deployment.
-
-        Raises:
-            CommandError: cdktf failed; the text has the reason and the remedy.
-        """
-        _require_tools()
-        log = self.folder / f"cdktf-{arguments[0]}.log"
-        log.unlink(missing_ok=True)
-        status = processes.run(
-            [CDKTF, *arguments, "--output", str(self.output_folder)],
-            env=self.environment,
-            cwd=ROOT,
-            log=log,
-            on_line=on_line,
-        )
-        if status != 0:
-            raise CommandError(explain(f"cdktf {arguments[0]}", log.read_text(errors="replace")))
+        self.initialise(stack)
+        self.change(stack, "apply", "-auto-approve", "-input=false", "-no-color", on_line=count)
 
     def change(
         self,
@@ -104,18 +107,31 @@ class Deployment:
         Raises:
             CommandError: The status is not in *expected*; the text has the reason and the remedy.
         """
-        log = self.folder / f"terraform-{arguments[0]}.log"
-        log.unlink(missing_ok=True)
-        status = processes.run(
+        return self._run(
+            f"terraform {arguments[0]}",
             ["terraform", *arguments],
-            env=self.environment,
             cwd=self.stack_folder(stack),
-            log=log,
+            env=self.environment,
+            expected=expected,
             on_line=on_line,
         )
+
+    def _run(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        expected: Container[int] = (0,),
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> int:
+        """Run *command*, keep its output in a log of this *name*, and return its exit status."""
+        log = self.folder / f"{name.replace(' ', '-')}.log"
+        log.unlink(missing_ok=True)
+        status = processes.run(command, env=env, cwd=cwd, log=log, on_line=on_line)
         if status not in expected:
-            output = log.read_text(errors="replace")
-            raise CommandError(explain(f"terraform {arguments[0]}", output))
+            raise CommandError(explain(name, log.read_text(errors="replace")))
         return status
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -165,10 +181,3 @@ class Deployment:
         """Return the outputs of *stack* by name."""
         shown = json.loads(self.checked(stack, "output", "-json"))
         return {name: output["value"] for name, output in shown.items()}
-
-
-def _require_tools() -> None:
-    if not CDKTF.exists():
-        raise CommandError("cdktf is not installed: run 'make setup'.")
-    if shutil.which("terraform") is None:
-        raise CommandError("terraform is not on the PATH: install version 1.11 or later.")

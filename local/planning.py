@@ -42,7 +42,7 @@ def plan_all(stacks: Deployment, where: Endpoint, *, folder: Path, phases: Phase
         with phases.phase("plans", f"Planning {name}"):
             reviewed.append(plan_stack(stacks, name, folder=folder))
         if name == EVENT_PROCESSING:
-            with phases.phase("deploy", f"Deploying {name} (cdktf deploy)") as progress:
+            with phases.phase("deploy", f"Deploying {name} (terraform apply)") as progress:
                 stacks.deploy(name, progress)
             put_gateway_parameters(where)
     return conclude(reviewed, environment=ENVIRONMENT, folder=folder)

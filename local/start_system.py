@@ -80,7 +80,7 @@ def synthesised(
     The tools that run on the stacks have the credentials of *deployer*, if it is given.
     """
     stacks = deployment(folder, deployer or where)
-    with phases.phase("synth", "Synthesising the stacks (cdktf synth)"):
+    with phases.phase("synth", "Synthesising the stacks (main.py)"):
         stacks.synthesise()
     create_state_bucket(where, stacks.state_bucket(EVENT_PROCESSING))
     return stacks
@@ -148,7 +148,7 @@ def deploy(
 
 def deploy_stack(stacks: Deployment, stack: str, phases: Phases) -> dict[str, Any]:
     """Deploy one of *stacks*, and return its outputs by name."""
-    with phases.phase(stack, f"Deploying {stack} (cdktf deploy)") as progress:
+    with phases.phase(stack, f"Deploying {stack} (terraform apply)") as progress:
         stacks.deploy(stack, progress)
         return stacks.outputs(stack)
 

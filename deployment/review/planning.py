@@ -106,7 +106,7 @@ def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:
 def _planned(
     deployment: Deployment, stack: str, flags: Sequence[str], folder: Path
 ) -> Mapping[str, object]:
-    deployment.checked(stack, "init", "-input=false", "-no-color")
+    deployment.initialise(stack)
     # A plan writes no state, so it takes no lock: it must neither wait for a deployment nor delay
     # one. Terraform refuses to apply a plan that was made from an older state.
     plan = deployment.plan(stack, _file(folder, stack, "tfplan"), "-lock=false", *flags)

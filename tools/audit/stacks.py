@@ -152,7 +152,7 @@ def plan(deployment: Deployment, stack: Stack) -> Stack:
     """Return *stack* with Terraform's diagnostics and plan."""
     try:
         with ONE_AT_A_TIME:
-            deployment.checked(stack.name, "init", "-input=false", "-no-color")
+            deployment.initialise(stack.name)
         validation = json.loads(
             deployment.checked(stack.name, "validate", "-json", expected=(0, 1))
         )
