@@ -12,11 +12,12 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from deployment.template import Template
 from tools.synthesis import ROOT, synthesise
 
 TARGET = ROOT / "build" / "hcl"
@@ -62,11 +63,12 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(each)
 
 
-def write(folder: Path) -> Iterator[Path]:
-    """Write each stack to *folder*, which is emptied first, and yield the files."""
+def write(folder: Path, templates: Mapping[str, Template]) -> Iterator[Path]:
+    """Write each stack to *folder*, which is emptied first, and yield the files.
+
+    *templates* are the JSON of the same stacks by name.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    with TemporaryDirectory() as temporary:
-        templates = synthesise(Path(temporary))
     synthesise(folder, SYNTH_HCL_OUTPUT="true")
     for stack, template in templates.items():
         path = folder / "stacks" / stack / "cdk.tf"
@@ -78,7 +80,9 @@ def write(folder: Path) -> Iterator[Path]:
 
 def main() -> None:
     """Print the name of each file."""
-    for path in write(TARGET):
+    with TemporaryDirectory() as temporary:
+        templates = synthesise(Path(temporary))
+    for path in write(TARGET, templates):
         print(path.relative_to(ROOT))
 
 
