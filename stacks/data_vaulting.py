@@ -9,7 +9,6 @@ from cdktf import Annotations, TerraformOutput
 from constructs import Construct
 
 from stacks.constructs.arns import Arns
-from stacks.constructs.client_permissions import clean_up
 from stacks.constructs.client_role import ClientRole
 from stacks.constructs.client_scripts import ClientScripts
 from stacks.constructs.client_systems import CLIENT_SYSTEMS, GATEWAY_IMAGE
@@ -119,8 +118,8 @@ class DataVaultingStack(VaultStack):
         )
 
     def _client_reads(self) -> list[Allow]:
-        """Return the client's permissions on buckets: its scripts, its packages, its clean-up."""
-        own = [*self._client_role.use_scripts, *clean_up(self._deletable_arn)]
+        """Return the permissions on buckets of the client's role, and on those of its packages."""
+        own = [each for each in self._client_role.allow if each.actions[0].startswith("s3:")]
         packages = [
             self._arns.bucket(f"{name.format(region=self._arns.region)}/*")
             for name in self._system.package_buckets

@@ -37,13 +37,10 @@ class ClientRole(Construct):
         The role may manage only gateways with *gateway_tags*, which an activation must set.
         """
         super().__init__(scope, id_)
-        self.use_scripts = [
-            Allow("FindScripts", ["s3:ListBucket"], [scripts_arn]),
-            Allow("ReadScripts", ["s3:GetObject"], [f"{scripts_arn}/*"]),
-        ]
         self.allow: Sequence[Allow] = [
             *be_managed(arns),
-            *self.use_scripts,
+            Allow("FindScripts", ["s3:ListBucket"], [scripts_arn]),
+            Allow("ReadScripts", ["s3:GetObject"], [f"{scripts_arn}/*"]),
             *activate_gateway(arns, gateway_tags),
             publish_gateway(arns, gateway_parameters),
             *clean_up(deletable_arn),

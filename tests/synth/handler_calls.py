@@ -83,9 +83,8 @@ class Account:
 
     @property
     def bucket(self) -> str:
-        """The bucket in the pattern of the rule on the default bus."""
-        rule = self.stack.of("aws_cloudwatch_event_rule")["uploads_object_uploaded"]
-        name: str = json.loads(rule["event_pattern"])["detail"]["bucket-name"][0]
+        """The name of the upload bucket."""
+        name: str = self.stack.of("aws_s3_bucket")["file_upload"]["bucket"]
         return name
 
     def execution(self, name: object) -> str:

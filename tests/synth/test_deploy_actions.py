@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from operations.deploy_policy import actions_by_operation
+from tests.shipped import STACKS
 from tests.synth.template import Synthesise
 
 OPERATIONS: Mapping[str, str] = {
@@ -103,7 +104,6 @@ OPERATIONS: Mapping[str, str] = {
     ),
 }
 """The operations of the provider on each type, after its service."""
-STACKS = ("EventProcessingStack", "DataVaultingStack", "FileShareStack")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from handlers.core.difference import DifferenceType
 from tools.chaos.__main__ import arguments
 from tools.chaos.gateway import work
 from tools.chaos.proxy import counted, fault_proxy
@@ -33,10 +34,8 @@ OUTCOME = {
     "reason": "Not complete",
     "files": 2,
     "found": 1,
+    **{each.value: 0 for each in DifferenceType},
     "missing": 1,
-    "absent": 0,
-    "size-mismatch": 0,
-    "unexpected": 0,
     "examples": [{"type": "missing", "key": "s-vaultjob/b"}],
 }
 STOPPED = replace(SET, kind=Kind.STOPPED)

@@ -16,6 +16,7 @@ from handlers.reconcile_notify import handler as notify
 from stacks.constructs.reconciliation_states import RETRY_NOTIFY
 from tests.unit.fakes import REPORTS_BUCKET, FakeAws, FakeContext
 from tests.unit.samples import put_row, store, task_event
+from tests.unit.test_outcome import COUNTED
 
 NAMES = [f"{number:02}" for number in range(12)]
 NO_TIME = FakeContext(remaining_ms=RESERVE_SECONDS * 1000 - 1)
@@ -133,8 +134,7 @@ def test_a_look_that_cannot_be_finished_counts_nothing(
     outcome = outcome_of(aws)
     assert outcome["status"] == "Timed out"
     assert outcome["files"] == 14
-    unread = {"found", "missing", "unexpected", "size-mismatch", "checksum-mismatch", "absent"}
-    assert {outcome[name] for name in unread} == {None}
+    assert {outcome[name] for name in COUNTED} == {None}
     assert outcome["examples"] == [{"type": "missing", "key": "a-vaultjob/03", "inS3": False}]
     assert "'a-vaultjob/03'" in outcome["reason"]
 

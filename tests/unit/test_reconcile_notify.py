@@ -28,20 +28,9 @@ from tests.unit.samples import (
     store,
     task_event,
 )
-from tests.unit.test_outcome import CONTRACT_FIELDS
+from tests.unit.test_outcome import CONTRACT_FIELDS, COUNTED
 
 Payload = dict[str, Any]
-COUNTED = {
-    "found",
-    "missing",
-    "unexpected",
-    "size-mismatch",
-    "absent",
-    "vanished",
-    "ignored",
-    "unannounced",
-    "unlisted-folder",
-}
 LAMBDA_CAUSE = {
     "Error": "ManifestError",
     "Cause": '{"errorMessage": "Line 3", "errorType": "ManifestError", "stackTrace": []}',

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers.core.difference import DifferenceType
 from tools.chaos.workload import ExpectedSet, Kind
 
 Detail = Mapping[str, Any]
@@ -16,7 +17,10 @@ STATUSES = {
     Kind.OTHER: "Timed out",
     Kind.STOPPED: "Failed",
 }
-DIFFERENCES = ("missing", "absent", "size-mismatch", "unexpected")
+DIFFERENCES = tuple(
+    each.value for each in DifferenceType if each is not DifferenceType.CHECKSUM_MISMATCH
+)
+"""The types that each outcome with a comparison counts, whether or not content is verified."""
 
 
 @dataclass(slots=True)
