@@ -18,6 +18,7 @@ import boto3
 
 from operations.errors import OperatorError
 
+ROOT = Path(__file__).parents[1]
 LOCAL_SYSTEM = Path(".local") / "system" / "system.json"
 """The file in which ``make local-up`` writes endpoint, region and credentials."""
 HELD_BACK = "held-back"
@@ -38,12 +39,20 @@ class Choice:
     def flags(self) -> str:
         """The options that were given, with a space before each; a printed command repeats them."""
         named = _named({"--env": self.environment})
-        return f"{' --local' if self.local else ''}{named}{self.aws_flags}"
+        flags = _named({"--profile": self.profile, "--region": self.region})
+        return f"{' --local' if self.local else ''}{named}{flags}"
 
     @property
     def aws_flags(self) -> str:
-        """The given options that the command ``aws`` has, too."""
-        return _named({"--profile": self.profile, "--region": self.region})
+        """The options with which the command ``aws`` works in the same place."""
+        return _named({"--profile": self.profile, "--region": self.chosen_region})
+
+    @property
+    def chosen_region(self) -> str | None:
+        """The region: the option, or the environment's setting; None for the caller's own region."""
+        if self.region or self.local:
+            return self.region
+        return configured_region(self.environment_name)
 
     @property
     def environment_name(self) -> str:
@@ -74,11 +83,24 @@ class Choice:
             point_at(_local_system())
         if self.profile:
             os.environ["AWS_PROFILE"] = self.profile
-        if region := self.region or os.environ.get("AWS_REGION"):
+        # Terraform and the AWS CLI read AWS_REGION, and boto3 reads AWS_DEFAULT_REGION only.
+        if region := self.chosen_region or os.environ.get("AWS_REGION"):
             os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = region
         os.environ.setdefault("AWS_RETRY_MODE", "standard")
         os.environ["VAULT_ENV"] = self.environment_name
         boto3.setup_default_session()
+
+
+def configured_region(environment: str) -> str | None:
+    """Return the setting ``stacksRegion`` of *environment*; None without usable settings, or without it."""
+    try:
+        from stacks.settings import SettingsError, read_settings
+    except ImportError:  # sgvault was installed without the checkout
+        return None
+    try:
+        return read_settings(ROOT, environment).stacks_region
+    except SettingsError:
+        return None
 
 
 def _named(values: Mapping[str, str | None]) -> str:
@@ -86,8 +108,7 @@ def _named(values: Mapping[str, str | None]) -> str:
 
 
 def _local_system() -> dict[str, Any]:
-    root = Path(__file__).parents[1]
-    for path in dict.fromkeys([Path.cwd() / LOCAL_SYSTEM, root / LOCAL_SYSTEM]):
+    for path in dict.fromkeys([Path.cwd() / LOCAL_SYSTEM, ROOT / LOCAL_SYSTEM]):
         try:
             system = json.loads(path.read_text(encoding="utf-8"))
             names = ("endpoint", "environment", "region", "folder", "shareFolder", *CREDENTIALS)

@@ -9,23 +9,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import boto3
 import typer
 
+from operations.aws_environment import ROOT, Choice
 from operations.command import Invocation, agree
 from operations.errors import OperatorError
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
-ROOT = Path(__file__).parents[1]
-
 
 @contextmanager
-def checkout(environment: str) -> Iterator[Settings]:
-    """Yield the settings of *environment*, in the region that Terraform uses.
+def checkout(choice: Choice) -> Iterator[Settings]:
+    """Yield the settings of the chosen environment.
 
     Raises:
-        OperatorError: There is no checkout, its settings cannot be used, or a step failed.
+        OperatorError: There is no checkout, its settings cannot be used or name another region than
+            the option, or a step failed.
     """
     try:
         from deployment.errors import CommandError
@@ -35,18 +36,15 @@ def checkout(environment: str) -> Iterator[Settings]:
             "This command needs a checkout of the project: run .venv/bin/sgvault in one."
         ) from error
     try:
-        settings = read_settings(ROOT, environment)
-        choose_region(settings)
+        settings = read_settings(ROOT, choice.environment_name)
+        if choice.region and settings.stacks_region not in (None, choice.region):
+            raise OperatorError(
+                f"--region is {choice.region}, and the setting stacksRegion of"
+                f" {choice.environment_name} is {settings.stacks_region}: leave --region out."
+            )
         yield settings
     except (CommandError, SettingsError) as error:
         raise OperatorError(str(error)) from error
-
-
-def choose_region(settings: Settings) -> None:
-    """Make boto3 use Terraform's region: that of the settings, or else the caller's."""
-    region = settings.stacks_region or os.environ.get("AWS_REGION")
-    if region:
-        os.environ["AWS_DEFAULT_REGION"] = region
 
 
 def bootstrap(
@@ -67,7 +65,7 @@ def bootstrap(
 
     Needs the checkout. Exit status: 0 done, 1 not agreed to or failed.
     """
-    with checkout(invocation.choice.environment_name) as settings:
+    with checkout(invocation.choice) as settings:
         from deployment.deployment import Deployment
         from deployment.terraform import prepare
         from operations.bootstrap import Bootstrap
@@ -103,13 +101,10 @@ def state_policy(invocation: Invocation) -> None:
     Needs the checkout, and no account. It prints JSON in any case. Exit status: 0, or 1 if the
     settings cannot be used.
     """
-    import botocore.session
-
-    with checkout(invocation.choice.environment_name) as settings:
+    with checkout(invocation.choice) as settings:
         from operations.state_policy import state_policy as policy
 
-        region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
-        partition = botocore.session.get_session().get_partition_for_region(region)
+        _, partition = _caller_region()
         print(json.dumps(policy(settings, partition=partition), indent=2))
 
 
@@ -123,7 +118,7 @@ def preflight(
 
     Needs the checkout. Exit status: 0 nothing is red, 1 something is.
     """
-    with checkout(invocation.choice.environment_name) as settings:
+    with checkout(invocation.choice) as settings:
         from operations.preflight.results import preflight as ask
 
         passed = ask(settings, take_lock=not no_lock, as_json=invocation.output.as_json)
@@ -144,16 +139,13 @@ def deploy_policy(
     any. Needs the checkout, and no account. It prints JSON in any case. Exit status: 0, or 1 if
     the settings cannot be used.
     """
-    import botocore.session
-
-    with checkout(invocation.choice.environment_name) as settings:
+    with checkout(invocation.choice) as settings:
         from operations.deploy_policy import Place, deploy_policies, listed_actions
 
-        region = os.environ.get("AWS_DEFAULT_REGION")
-        session = botocore.session.get_session()
+        region, partition = _caller_region()
         place = Place.of(
             settings,
-            partition=session.get_partition_for_region(region or "us-east-1"),
+            partition=partition,
             region=region or "*",
             account_id=settings.stacks_account_id or "*",
         )
@@ -168,3 +160,10 @@ def deploy_policy(
         path.write_text(f"{json.dumps(policy, indent=2)}\n", encoding="utf-8")
         command = f"aws iam create-policy --policy-name {name} --policy-document file://{path}"
         invocation.output.line(invocation.output.command(command))
+
+
+def _caller_region() -> tuple[str | None, str]:
+    """Return the region of boto3's clients, if there is one, and its partition."""
+    session = boto3.session.Session()
+    region: str | None = session.region_name
+    return region, session.get_partition_for_region(region or "us-east-1")

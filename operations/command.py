@@ -43,7 +43,11 @@ COMMON = {
     ],
     "region": Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The AWS region.", rich_help_panel=ENVIRONMENT),
+        typer.Option(
+            metavar="NAME",
+            help="The AWS region.  [stacksRegion of a checkout, or AWS_REGION]",
+            rich_help_panel=ENVIRONMENT,
+        ),
     ],
     "local": Annotated[
         bool,

@@ -55,7 +55,7 @@ SETTINGS = {
     "stacksRegion": Setting(
         "stacks_region",
         optional(text(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", "a region such as eu-west-1")),
-        "the region of the stacks; null for the caller's",
+        "the region of the stacks, and of a checkout's commands; null for the caller's",
     ),
     "stateBucketName": Setting(
         "state_bucket_name",

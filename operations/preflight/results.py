@@ -48,7 +48,7 @@ def preflight(settings: Settings, *, take_lock: bool, as_json: bool) -> bool:
     """
     # boto3-stubs only types clients of literal service names.
     session: Any = boto3.session.Session()
-    region = settings.stacks_region or os.environ.get("AWS_REGION") or session.region_name
+    region = session.region_name
     if not region:
         raise NoRegionError
 

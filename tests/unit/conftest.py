@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings
 
+from tests import shipped
 from tests.unit.fakes import FakeAws, FakeContext, installed
 from tests.unit.lambda_environments import VARIABLES
 
@@ -29,6 +30,16 @@ settings.load_profile("unit")
 def pytest_configure(config: pytest.Config) -> None:
     """Ignore the warning of Powertools for a call without metrics."""
     config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let commands read the settings that the project ships, not those of a deployer."""
+    root = shipped.write(tmp_path_factory.mktemp("checkout"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("operations.aws_environment.ROOT", root)
+        patch.setattr("operations.checkout.ROOT", root)
+        yield
 
 
 @pytest.fixture

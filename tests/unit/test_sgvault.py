@@ -20,14 +20,12 @@ import operations.aws_environment
 import operations.checkout
 from local.held_back import HeldBack
 from operations.aws_environment import Choice
-from operations.checkout import choose_region
 from operations.command import agree, program
 from operations.errors import NotAVaultError, OperatorError
 from operations.main import app
 from operations.output import Output
 from operations.safe_text import given, message, shown
 from operations.vault import Vault
-from stacks.settings import checked
 from tests import shipped
 from tests.unit.operator_account import PARAMETER
 from tests.unit.sgvault import sgvault
@@ -54,7 +52,9 @@ print(result.exit_code, result.stderr)
 @pytest.fixture(autouse=True)
 def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Remove the account, region and files of this machine and its user."""
-    monkeypatch.setattr(operations.checkout, "ROOT", shipped.write(tmp_path))
+    for module in (operations.aws_environment, operations.checkout):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    shipped.write(tmp_path)
     monkeypatch.setattr(os, "environ", os.environ.copy())
     for name in [name for name in os.environ if name.startswith(("AWS_", "VAULT_"))]:
         monkeypatch.delenv(name)
@@ -125,18 +125,50 @@ def test_settings_that_cannot_be_used_are_shown(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("setting", "variable", "region"),
-    [("eu-west-1", "us-east-1", "eu-west-1"), (None, "us-east-1", "us-east-1"), (None, None, None)],
+    ("environment", "option", "variable", "region"),
+    [
+        ("dev", None, "us-east-1", "eu-west-1"),
+        ("dev", "us-east-2", "us-east-1", "us-east-2"),
+        ("demo", None, "us-east-1", "us-east-1"),
+        ("nowhere", None, "us-east-1", "us-east-1"),
+        ("demo", None, None, None),
+    ],
 )
-def test_the_region_is_that_of_the_settings_or_that_of_terraform(
-    monkeypatch: pytest.MonkeyPatch, setting: str | None, variable: str | None, region: str | None
+def test_the_region_is_that_of_the_option_the_settings_or_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environment: str,
+    option: str | None,
+    variable: str | None,
+    region: str | None,
 ) -> None:
-    """Terraform reads AWS_REGION, and boto3 AWS_DEFAULT_REGION only."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
+    """boto3 reads AWS_DEFAULT_REGION only. In Terraform, the setting wins over every variable."""
+    in_ireland(tmp_path)
     if variable:
         monkeypatch.setenv("AWS_REGION", variable)
-    choose_region(checked({**shipped.DEFAULTS, "stacksRegion": setting}))
-    assert os.environ["AWS_DEFAULT_REGION"] == (region or "")
+    choice = Choice(environment=environment, region=option)
+    assert choice.aws_flags == (f" --region {region}" if region != variable else "")
+    choice.apply()
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        assert os.environ.get(name) == region
+
+
+def test_policies_are_for_the_region_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    in_ireland(tmp_path)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    printed = sgvault("deploy-policy", "--env", "dev").out
+    assert "arn:aws:lambda:eu-west-1:*:function:vault-dev-*" in printed
+    refused = sgvault("deploy-policy", "--env", "dev", "--region", "us-east-1")
+    assert refused.status == 1
+    assert "stacksRegion of dev is eu-west-1: leave --region out." in refused.err
+
+
+def in_ireland(checkout: Path) -> None:
+    """Add a region to the settings of ``dev``."""
+    settings = {**shipped.ENVIRONMENTS["dev"], "stacksRegion": "eu-west-1"}
+    (checkout / "environments/dev.json").write_text(json.dumps(settings))
 
 
 class Terminal(io.StringIO):
@@ -211,7 +243,6 @@ def test_without_a_local_system_the_remedy_is_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(operations.aws_environment, "__file__", str(tmp_path / "a" / "b.py"))
     ran = sgvault("reconcile", "a", "--local")
     assert (ran.status, ran.err) == (
         1,
