@@ -19,7 +19,9 @@ from operations import html_report, report, report_files
 from tests.unit.published_events import SCHEMA_OF, SCHEMAS, check, validator
 
 OLDEST_ROWS = Path(__file__).parents[1] / "payloads" / "0.1.0" / "outcome-rows.json"
-PAGE = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "contract.md").read_text(encoding="utf-8")
+RUNBOOK = (DOCS / "operations.md").read_text(encoding="utf-8")
 MANIFEST = ManifestUpload(
     set_id="a",
     upload=ObjectUpload(
@@ -108,6 +110,12 @@ def test_the_page_has_every_type_of_difference() -> None:
 @pytest.mark.parametrize("texts", [report.MARKS, html_report.TYPES, outcome_sentences.TYPES])
 def test_people_read_what_a_type_of_difference_means(texts: Mapping[str, str]) -> None:
     assert list(texts) == list(DifferenceType)
+
+
+def test_operators_read_a_remedy_for_each_type_of_difference() -> None:
+    table = RUNBOOK.partition("| `show` prints for a key |")[2].partition("\n\n")[0]
+    named_first = re.findall(r"^\| ([a-z][a-z-]*)(?: \(.*?\))? \|", table, re.MULTILINE)
+    assert list(dict.fromkeys(named_first)) == list(DifferenceType)
 
 
 def test_people_read_what_a_remark_means() -> None:
