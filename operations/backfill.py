@@ -31,8 +31,9 @@ def backfill(
     An object that may still be growing is not announced. Its size must be the listed one; if the
     manifest has no sizes, the command looks twice at the object, a settling time apart. Then the
     command announces the manifest or, if its upload has an outcome already, starts the next
-    attempt. Repeating the command changes nothing. Exit status: 0 done, 1 something was held back,
-    failed, or was not approved.
+    attempt. While an attempt is running, it does neither: that attempt compares again. Repeating the
+    command changes nothing. Exit status: 0 done, 1 something was held back, failed, or was not
+    approved.
     """
     from operations.backfill_plan import make_plan
 
@@ -88,11 +89,11 @@ def _describe(invocation: Invocation, plan: Plan) -> None:
 
 
 def _carry_out(invocation: Invocation, plan: Plan) -> dict[str, Any]:
-    """Announce the data files first, then the manifest or one more attempt."""
-    from operations.reconcile_again import reserve_attempt, start
+    """Announce the data files, then the manifest or one more attempt, unless one is running."""
+    from operations.attempts import start
 
     uploads = list(plan.uploads)
-    if plan.attempt == 1 and not plan.manifest_may_grow:
+    if plan.attempt == 1 and not plan.running and not plan.manifest_may_grow:
         uploads.append(plan.manifest)
     url = invocation.vault.upload_queue_url
     with invocation.output.progress("Announcing", total=len(uploads)) as steps:
@@ -100,7 +101,6 @@ def _carry_out(invocation: Invocation, plan: Plan) -> dict[str, Any]:
             announce(url, uploads[first : first + A_CALL], reason="backfill")
             steps.advance(min(A_CALL, len(uploads) - first))
     arn = None
-    if plan.attempt > 1:
-        again = reserve_attempt(invocation.vault, plan.manifest_upload, plan.version_id)
-        arn = start(invocation.vault.state_machine_arn, again)
+    if plan.attempt > 1 and not plan.running:
+        arn = start(invocation.vault.state_machine_arn, plan.attempts.reserve())
     return {"announced": len(plan.uploads), "executionArn": arn}

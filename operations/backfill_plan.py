@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -13,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from handlers.aws import dataset
 from handlers.core.difference import Difference, DifferenceType
-from handlers.core.events import ManifestUpload, ObjectUpload
-from operations.reconcile_again import last_status, next_attempt
+from handlers.core.events import ObjectUpload
+from operations.attempts import Attempts
 from operations.set_reading import ReadDataset, open_set
 from operations.settled import Look, Verdict, verdict
 from operations.vault import Vault
@@ -42,25 +43,22 @@ class Judged:
 class Plan:
     """The actions of a backfill of one dataset."""
 
-    vault: Vault
-    manifest_upload: ManifestUpload
-    version_id: str
+    attempts: Attempts
+    attempt: int
+    """The attempt that compares the announced files; 1 before the first outcome."""
+    running: bool
+    """Whether this attempt runs already."""
     since: int
     listed: int
     judged: Sequence[Judged]
-    """The listed keys without a row, and the manifest if its form does not prove it complete."""
+    """The listed keys without a row, and a manifest to announce if its form does not prove it complete."""
     successful: bool
     """Whether the last outcome of the manifest's upload is *Successful*."""
 
     @property
     def manifest(self) -> ObjectUpload:
         """The manifest's own upload."""
-        return self.manifest_upload.upload
-
-    @property
-    def attempt(self) -> int:
-        """The next attempt's number; 1 if there is no outcome yet."""
-        return self.manifest_upload.attempt
+        return self.attempts.manifest.upload
 
     @property
     def files(self) -> list[Judged]:
@@ -85,12 +83,14 @@ class Plan:
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether the upload was *Successful* and no row is missing."""
-        return self.successful and not self.uploads
+        """Whether no row is missing, and the upload was *Successful* or an attempt is running."""
+        return (self.successful or self.running) and not self.uploads
 
     @property
     def then(self) -> str:
         """The action after the data files are announced."""
+        if self.running:
+            return f"attempt {self.attempt}, which is running, compares again"
         if self.nothing_to_do:
             return "nothing, because the outcome is Successful and no row is missing"
         if self.attempt > 1:
@@ -125,8 +125,8 @@ class Plan:
     def looked_again(self, *, on_look: OnLook) -> Plan:
         """Return the plan after a second look at the keys that need it."""
         now = int(time.time())
-        unseen = {each.key: each.look for each in self.unseen}
-        looks = _looks(self.manifest.bucket, ((key, None, True) for key in unseen), on_look)
+        unseen = ((each.key, None, True) for each in self.unseen)
+        looks = _looks(self.manifest.bucket, unseen, on_look)
         second = {key: look for key, _, look in looks}
         return replace(
             self,
@@ -147,13 +147,13 @@ class Plan:
             second,
             since=self.since,
             now=now,
-            settling_seconds=self.vault.upload_settling_seconds,
+            settling_seconds=self.attempts.vault.upload_settling_seconds,
         )
 
     def wire(self) -> dict[str, Any]:
         """Return the fields for ``--json``."""
         return {
-            "setId": self.manifest_upload.set_id,
+            "setId": self.attempts.manifest.set_id,
             "manifestKey": self.manifest.key,
             "attempt": self.attempt,
             "listed": self.listed,
@@ -170,39 +170,37 @@ def make_plan(vault: Vault, set_id: str, *, share_prefix: str, on_look: OnLook) 
         OperatorError: The dataset has no manifest, or one that cannot be used.
     """
     with open_set(vault, set_id, share_prefix=share_prefix) as found:
-        upload = found.manifest.upload
-        candidates = _without_rows(found)
-        now = int(time.time())
+        listing, upload = found.listing, found.manifest.upload
+        attempts = Attempts(
+            vault=vault, manifest=found.manifest, version_id=listing.manifest_version_id
+        )
+        running = attempts.running()
+        attempt = (running.manifest if running else attempts.next_after_outcome()).attempt
+        candidates = _without_rows(found, and_manifest=attempt == 1 and not running)
+        judge = partial(
+            verdict,
+            since=listing.since,
+            now=int(time.time()),
+            settling_seconds=vault.upload_settling_seconds,
+        )
+        looks = _looks(upload.bucket, candidates, on_look)
         judged = [
-            Judged(
-                key=key,
-                listed_bytes=listed_bytes,
-                look=look,
-                verdict=verdict(
-                    listed_bytes,
-                    look,
-                    None,
-                    since=found.listing.since,
-                    now=now,
-                    settling_seconds=vault.upload_settling_seconds,
-                ),
-            )
-            for key, listed_bytes, look in _looks(upload.bucket, candidates, on_look)
+            Judged(key=key, listed_bytes=size, look=look, verdict=judge(size, look, None))
+            for key, size, look in looks
         ]
-        version_id = found.listing.manifest_version_id
         return Plan(
-            vault=vault,
-            manifest_upload=next_attempt(vault, found.manifest, version_id),
-            version_id=version_id,
-            since=found.listing.since,
-            listed=found.listing.entries,
+            attempts=attempts,
+            attempt=attempt,
+            running=running is not None,
+            since=listing.since,
+            listed=listing.entries,
             judged=judged,
-            successful=last_status(vault, set_id=set_id, share_prefix=share_prefix) == "Successful",
+            successful=attempts.last_status() == "Successful",
         )
 
 
-def _without_rows(found: ReadDataset) -> Iterator[Candidate]:
-    """Yield the listed keys that have no row, with their listed sizes and whether S3 has them."""
+def _without_rows(found: ReadDataset, *, and_manifest: bool) -> Iterator[Candidate]:
+    """Yield the listed keys that have no row, and the manifest if it may be incomplete."""
     in_s3 = {
         each.key: each.in_s3 is not False
         for each in found.differences()
@@ -211,7 +209,7 @@ def _without_rows(found: ReadDataset) -> Iterator[Candidate]:
     for key, size, _ in found.entries():
         if key in in_s3:
             yield key, size, in_s3[key]
-    if not found.listing.rich:  # a rich manifest proves by its header that it is complete
+    if and_manifest and not found.listing.rich:  # a header proves that a manifest is complete
         yield found.manifest.upload.key, None, True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operations.arguments import DryRun, Prefix, SetId, Yes
 from operations.command import DECLINED, Invocation, agree
+from operations.errors import OperatorError
 from operations.moments import ago
 from operations.safe_text import given, shown
 
@@ -25,21 +26,22 @@ def reconcile(
     It asks before it repeats a reconciliation whose outcome is Successful. Exit status: 0 started, 1
     not (for example, because S3 has no manifest of the dataset, or an attempt is running).
     """
-    from operations.reconcile_again import (
-        last_status,
-        planned,
-        reconcile_again,
-        refuse_while_running,
-    )
+    from operations.attempts import present_attempts, start
 
     set_id = given(set_id)
     vault, output = invocation.vault, invocation.output
-    refuse_while_running(vault, set_id=set_id, share_prefix=prefix)
-    last = last_status(vault, set_id=set_id, share_prefix=prefix)
+    attempts = present_attempts(vault, set_id=set_id, share_prefix=prefix)
+    if running := attempts.running():
+        raise OperatorError(
+            f"Nothing was started: attempt {running.manifest.attempt} of {shown(set_id)} is running,"
+            f" and compares again until its time-out: {running.arn}. 'sgvault watch SET'"
+            " waits for its outcome."
+        )
+    last = attempts.last_status()
     arn = None
     if dry_run:
-        manifest = planned(vault, set_id=set_id, share_prefix=prefix)
-        attempt, upload = manifest.attempt, manifest.upload
+        manifest = attempts.planned()
+        upload = manifest.upload
         text = (
             f"would begin, with {shown(upload.key)}, in S3 since {ago(upload.event_time)}; its last"
             f" outcome: {last or 'none'}."
@@ -48,9 +50,10 @@ def reconcile(
         if last == "Successful" and not yes and not agree(REPEAT.format(shown(set_id))):
             output.remark("Nothing was started.")
             return DECLINED
-        started = reconcile_again(vault, set_id=set_id, share_prefix=prefix)
-        attempt, arn = started.attempt, started.execution_arn
+        manifest = attempts.reserve()
+        arn = start(vault.state_machine_arn, manifest)
         text = f"has begun: {arn}"
+    attempt = manifest.attempt
     if output.as_json:
         output.json({"setId": set_id, "attempt": attempt, "dryRun": dry_run, "executionArn": arn})
     else:

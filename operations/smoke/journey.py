@@ -17,9 +17,9 @@ from handlers.aws.outcome_store import OutcomeStore
 from handlers.core.events import ManifestUpload, ObjectUpload
 from handlers.core.outcome import outcome_id
 from operations.announce import A_CALL, announce
+from operations.attempts import start
 from operations.errors import OperatorError
 from operations.executions import Execution, Executions, outcome
-from operations.reconcile_again import start
 from operations.safe_text import shown
 from operations.smoke.dataset import SmokeSet
 from operations.smoke.removal import row_keys

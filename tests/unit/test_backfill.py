@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -164,6 +165,28 @@ def test_where_the_upload_has_an_outcome_the_next_attempt_is_started(
     assert ran.json["executionArn"] == "an-execution"
 
 
+@pytest.mark.parametrize("attempt", [1, 2])
+@pytest.mark.parametrize("form", ["plain", "rich"])
+def test_while_an_attempt_runs_the_files_are_announced_and_nothing_else_is_started(
+    place: Place, attempt: int, form: str
+) -> None:
+    """A second execution would only compare the same."""
+    manifest = rich([(3, "a-vaultjob/one")], began=OLD) if form == "rich" else b"a-vaultjob/one\n"
+    place.put(MANIFEST, manifest)
+    place.put("a-vaultjob/one", b"one")
+    detail = {**manifest_upload().detail(), "attempt": attempt}
+    begun = datetime.fromtimestamp(OLD + 60, UTC)
+    place.run(status="RUNNING", startDate=begun, input=json.dumps({"detail": detail}))
+    ran = sgvault("backfill", "a", "--yes")
+    assert (ran.status, place.keys()) == (0, ["a-vaultjob/one"])
+    assert f"Announced 1 file; attempt {attempt}, which is running, compares again.\n" in ran.out
+    put_row(place.aws, "a-vaultjob/one", event_time=OLD)
+    ran = sgvault("backfill", "a", "--yes", "--json")
+    assert (ran.json["attempt"], ran.json["announced"]) == (attempt, 0)
+    assert place.keys() == ["a-vaultjob/one"]
+    assert not place.account.named("StartExecution")
+
+
 def test_an_attempt_whose_outcome_expired_keeps_its_number(place: Place) -> None:
     place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
     place.put("a-vaultjob/one", b"one")
@@ -199,7 +222,7 @@ def test_a_successful_set_without_a_missing_row_is_left_alone(
     place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
     place.put("a-vaultjob/one", b"one")
     put_row(place.aws, "a-vaultjob/one", event_time=OLD)
-    monkeypatch.setattr("operations.backfill_plan.last_status", lambda *_, **__: "Successful")
+    monkeypatch.setattr("operations.attempts.Attempts.last_status", lambda _: "Successful")
     ran = sgvault("backfill", "a", "--yes")
     assert ran.status == 0
     assert "Then: nothing, because the outcome is Successful and no row is missing." in ran.out

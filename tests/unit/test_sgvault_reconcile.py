@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from operations.reconcile_again import last_status
+from operations.attempts import present_attempts
 from operations.vault import Vault
 from tests.unit.operator_account import PARAMETER, Account, installed
 from tests.unit.sgvault import sgvault
@@ -138,7 +138,7 @@ def test_no_attempt_is_started_while_one_is_running(
 def test_the_last_outcome_counts(account: Account, statuses: list[str]) -> None:
     statuses += ["Successful", "Timed out"]
     vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
-    assert last_status(vault, set_id="a") == "Timed out"
+    assert present_attempts(vault, set_id="a").last_status() == "Timed out"
 
 
 def test_an_attempts_number_is_not_used_again_after_its_outcome_expired(account: Account) -> None:
@@ -167,4 +167,4 @@ def test_a_dry_run_shows_the_attempt_that_would_begin(
 def test_outcomes_that_expired_hide_no_later_one(account: Account, statuses: list[str]) -> None:
     statuses += ["", "", "Successful"]
     vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
-    assert last_status(vault, set_id="a") == "Successful"
+    assert present_attempts(vault, set_id="a").last_status() == "Successful"
