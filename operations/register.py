@@ -43,6 +43,11 @@ class RegisterRow:
     problem: str | None = None
     """The reason why the row cannot be read; only its folder is known then."""
 
+    @property
+    def is_of_set(self) -> bool:
+        """Whether the row is a set's, and not that of an execution without an outcome."""
+        return self.folder.endswith("/")
+
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> RegisterRow:
         """Read a row in DynamoDB's format; unknown attributes are ignored."""

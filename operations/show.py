@@ -56,14 +56,11 @@ def show(
             f"The set {shown(set_id)} is unknown: S3 has no manifest {shown(state.folder)}..., the"
             " table has no row, and no reconciliation ran. Check the set id and --prefix."
         )
+    running = next((each for each in found if each.running), None)
     ended = next((each for each in found if not each.running), None)
+    arrivals = {"lastArrival": state.arrivals.last, "listed": state.listed}
     reconciliation = {
-        "inFlight": [
-            in_flight(vault, executions, each)
-            | {"lastArrival": state.arrivals.last, "listed": state.listed}
-            for each in found
-            if each.running
-        ],
+        "inFlight": [in_flight(vault, executions, running) | arrivals] if running else [],
         "outcome": outcome(vault, ended) if ended else None,
     }
     if output.as_json:

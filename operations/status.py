@@ -10,7 +10,7 @@ import typer
 from handlers.core.naming import SetFolder
 from operations import register
 from operations.command import Invocation
-from operations.executions import Execution, Executions, outcome
+from operations.executions import RUNNING, Execution, Executions, outcome
 from operations.moments import ago, duration
 from operations.register import RegisterRow
 from operations.safe_text import shown
@@ -56,25 +56,33 @@ def status(
 
 
 def all_in_flight(vault: Vault, executions: Executions) -> list[dict[str, Any]]:
-    """Return the sets with a running execution, then the waiting sets of the register."""
-    running = [
-        in_flight(vault, executions, each)
-        for each in executions.newest("RUNNING", limit=MOST_RUNNING)
-    ]
-    folders = {each["manifestKey"].rpartition("/")[0] + "/" for each in running}
-    registered = register.rows(vault, [*folders, *register.open_folders(vault)])
+    """Return each set once: by its newest running execution, else by its rows in the register."""
+    running = list(executions.newest(RUNNING, limit=MOST_RUNNING))
+    newest: dict[str, Execution] = {}
     for each in running:
-        registered.pop(each["executionArn"], None)
-        row = registered.pop(each["manifestKey"].rpartition("/")[0] + "/", None)
-        each["lastArrival"] = row.last_arrival if row else None
-        each["listed"] = row.listed if row else None
-    return [*running, *(waiting(row) for row in registered.values() if row.outcome is None)]
+        newest.setdefault(_folder(each.manifest.upload.key), each)
+    registered = register.rows(vault, [*newest, *register.open_folders(vault)])
+    for each in running:
+        registered.pop(each.arn, None)
+    found = []
+    for folder, each in newest.items():
+        row = registered.pop(folder, None)
+        arrivals = {
+            "lastArrival": row.last_arrival if row else None,
+            "listed": row.listed if row else None,
+        }
+        found.append(in_flight(vault, executions, each) | arrivals)
+    left: dict[str, RegisterRow] = {}
+    for row in sorted(registered.values(), key=lambda each: each.is_of_set):
+        left.setdefault(_folder(row.manifest_key or row.folder), row)
+    waits = [row for key, row in left.items() if row.outcome is None and key not in newest]
+    return [*found, *map(waiting, waits)]
 
 
 def waiting(row: RegisterRow) -> dict[str, Any]:
     """Return a set without a running execution, in the form of :func:`in_flight`."""
     waits_for = "its reconciliation" if row.manifest_key else "its manifest"
-    if not row.folder.endswith("/"):
+    if not row.is_of_set:
         waits_for = "its outcome, though its execution has ended"
     if row.overdue_since is not None:
         waits_for = "its manifest, which is overdue"
@@ -100,6 +108,11 @@ def waiting(row: RegisterRow) -> dict[str, Any]:
 def _share_prefix(key: str) -> str:
     """Return the share's prefix of a set, by its manifest's key or its folder."""
     return SetFolder.of_manifest(key).share_prefix
+
+
+def _folder(key: str) -> str:
+    """Return the folder of a set, by its manifest's key or its folder."""
+    return SetFolder.of_manifest(key).prefix
 
 
 def in_flight(vault: Vault, executions: Executions, execution: Execution) -> dict[str, Any]:
