@@ -70,7 +70,7 @@ def show(
         _print_parts(invocation, state, all_=all_)
         most = FIRST if not all_ else len(state.differences)
         _print_differences(output, state, most)
-        _print_next(invocation, state, prefix)
+        _print_next(invocation, state, reconciliation, prefix)
     if state.manifest_problem is None:
         return 0
     output.remark(REMEDY, style="red")
@@ -194,14 +194,30 @@ def _print_differences(output: Output, state: SetState, most: int) -> None:
             output.line(f"  ... and {number - most} more: --all lists them.")
 
 
-def _print_next(invocation: Invocation, state: SetState, prefix: str) -> None:
-    """Print the command that vaults a set without a manifest, or explains the first difference."""
+def _print_next(
+    invocation: Invocation, state: SetState, reconciliation: dict[str, Any], prefix: str
+) -> None:
+    """Print the command that cures the set, or explains its first difference, if there is one."""
+    set_ = set_argument(state.set_id, prefix)
     if state.manifest_key is None:
         command = vault_again(state.set_id, prefix, local=invocation.choice.local)
     elif state.differences:
-        key = argument(state.differences[0].key)
-        command = f"sgvault explain {set_argument(state.set_id, prefix)} {key}"
+        command = f"sgvault explain {set_} {argument(state.differences[0].key)}"
+    elif verb := _when_keys_agree(state, reconciliation):
+        command = f"sgvault {verb} {set_}"
     else:
         return
     invocation.output.line()
     invocation.output.next(command)
+
+
+def _when_keys_agree(state: SetState, reconciliation: dict[str, Any]) -> str | None:
+    """Return the command for a set without a difference: its content was not compared here."""
+    decided = reconciliation["outcome"]
+    if reconciliation["inFlight"]:
+        return "watch"
+    if state.manifest_modified is None or decided is None or decided["status"] == "Successful":
+        return None
+    if decided["started"] < state.manifest_modified:  # the outcome of an earlier manifest
+        return None
+    return "report" if decided.get("checksum-mismatch") else "reconcile"

@@ -47,6 +47,8 @@ class Place:
     account: Account
     register: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The register's rows, by folder."""
+    executions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By ARN."""
 
     def batch_get_item(self, _: Account, parameters: Mapping[str, Any]) -> Any:
         """Return one key of the register's BatchGetItem; the others are unprocessed."""
@@ -87,7 +89,7 @@ class Place:
         return self.aws.dynamodb.get_item(**parameters)
 
     def run(self, **changes: Any) -> None:
-        """Add an execution of the set, which has ended unless *changes* differ."""
+        """Add or replace an execution of the set, which has ended unless *changes* differ."""
         detail = {
             "set-id": "a",
             "bucket-name": "bucket",
@@ -107,14 +109,13 @@ class Place:
         if execution["status"] == "RUNNING":
             del execution["stopDate"]
 
-        def listed(_: Account, parameters: Mapping[str, Any]) -> Any:
-            wanted = parameters.get("statusFilter", execution["status"])
-            return {"executions": [execution] if execution["status"] == wanted else []}
+        self.executions[execution["executionArn"]] = execution
 
-        self.account.answers |= {
-            "ListExecutions": listed,
-            "DescribeExecution": lambda *_: execution,
-        }
+    def list_executions(self, _: Account, parameters: Mapping[str, Any]) -> Any:
+        """Return the executions with a status, newest first."""
+        newest = sorted(self.executions.values(), key=lambda each: each["startDate"], reverse=True)
+        wanted = parameters.get("statusFilter")
+        return {"executions": [each for each in newest if wanted in (None, each["status"])]}
 
     def decide(self, status: str, **changes: Any) -> None:
         """Store the outcome of the execution."""
@@ -151,7 +152,8 @@ def placed() -> Iterator[Place]:
             "Query": made.query,
             "GetItem": made.get_item,
             "BatchGetItem": made.batch_get_item,
-            "ListExecutions": lambda *_: {"executions": []},
+            "ListExecutions": made.list_executions,
+            "DescribeExecution": lambda _, wanted: made.executions[wanted["executionArn"]],
             "ListObjectVersions": lambda *_: {},
             "FilterLogEvents": lambda *_: {"events": []},
             "GetParametersByPath": lambda *_: {"Parameters": []},

@@ -82,6 +82,7 @@ def test_status_shows_sets_without_an_execution(place: Place) -> None:
     history(place, ticker=3, waits_for=None)
     arrived = {"firstArrival": {"N": str(now - 600)}, "lastArrival": {"N": str(now - 300)}}
     manifest = {"manifest": {"S": json.dumps({"object-key": "d-vaultjob/d.manifest"})}}
+    others = {"manifest": {"S": json.dumps({"object-key": "e-vaultjob/e.manifest"})}}
     rows: dict[str, dict[str, Any]] = {
         "a": {**arrived, "listed": {"N": "7"}},
         "b": arrived,
@@ -92,7 +93,7 @@ def test_status_shows_sets_without_an_execution(place: Place) -> None:
         "h": {**arrived, **manifest, "outcome": {"S": "Successful"}},
     }
     keys = {**{id_: f"{id_}-vaultjob/" for id_ in rows}, "e": f"{EXECUTION}-2"}
-    rows["e"] = manifest
+    rows["e"] = others
     place.register |= {
         key: {"folder": {"S": key}, "setId": {"S": id_}, **rows[id_]} for id_, key in keys.items()
     }
@@ -110,6 +111,28 @@ def test_status_shows_sets_without_an_execution(place: Place) -> None:
     }
     assert (found["a"]["listed"], found["a"]["lastArrival"]) == (7, now - 300)
     assert "5 min" in sgvault("status").out
+
+
+def test_a_set_has_one_row_and_its_newest_running_execution_decides(place: Place) -> None:
+    """An event that is delivered twice starts two executions; a third one has ended without an outcome."""
+    now = int(time.time())
+    arrived = {"firstArrival": {"N": str(now - 600)}, "lastArrival": {"N": str(now - 300)}}
+    manifest = {"manifest": {"S": json.dumps({"object-key": MANIFEST})}, "setId": {"S": "a"}}
+    for number, seconds in enumerate((60, 120)):
+        arn = f"{EXECUTION}-{number}"
+        begun = datetime.fromtimestamp(now - seconds, UTC)
+        place.run(status="RUNNING", executionArn=arn, startDate=begun)
+    history(place, ticker=3, waits_for=None)
+    folders = ("a-vaultjob/", *place.executions, f"{EXECUTION}-ended")
+    place.register |= {each: {"folder": {"S": each}, **manifest, **arrived} for each in folders}
+    (found,) = sgvault("status", "--json").json["inFlight"]
+    assert (found["executionArn"], found["lastArrival"]) == (f"{EXECUTION}-0", now - 300)
+    (found,) = sgvault("show", "a", "--json").json["inFlight"]
+    assert found["executionArn"] == f"{EXECUTION}-0"
+    for each in list(place.executions):
+        del place.executions[each], place.register[each]
+    (found,) = sgvault("status", "--json").json["inFlight"]
+    assert found["state"] == "its outcome, though its execution has ended"
 
 
 @pytest.mark.parametrize(
@@ -360,6 +383,33 @@ def test_show_has_the_rate_of_arrival_until_the_set_is_finished(place: Place) ->
     assert "\nrate" in sgvault("show", "a").out
     place.decide("Timed out")
     assert "\nrate" not in sgvault("show", "a").out
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "command"),
+    [
+        ("Timed out", {}, "sgvault reconcile a"),
+        ("Failed", {}, "sgvault reconcile a"),
+        ("Timed out", {"checksum-mismatch": 1}, "sgvault report a"),
+        ("Timed out", {"started": OLD - 1}, None),
+        ("Successful", {}, None),
+        (None, {}, "sgvault watch a"),
+    ],
+)
+def test_show_of_a_set_whose_keys_agree_names_the_next_command(
+    place: Place, status: str | None, changes: dict[str, Any], command: str | None
+) -> None:
+    """Content is not compared, and an outcome of an earlier manifest does not count."""
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
+    if status:
+        place.run()
+        place.decide(status, **changes)
+    else:
+        place.run(status="RUNNING")
+        history(place, ticker=3, waits_for=None)
+    out = sgvault("show", "a").out
+    assert "manifest, uploads and objects agree\n" in out
+    assert out.partition("Next: ")[2] == (f"{command}\n" if command else "")
 
 
 def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
