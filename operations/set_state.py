@@ -19,10 +19,12 @@ from operations.errors import NoManifestError, UnusableManifestError
 from operations.set_reading import open_set
 from operations.vault import Vault
 
-RATE_SECONDS = 600
-"""The rate of arrival is the mean of this number of last seconds."""
+RECENT_SECONDS = 600
+"""The rate of arrival is the mean of these last seconds, or of those since the first arrival."""
 LATE_SECONDS = 30
 """The delay between an upload and its row that is not a standstill."""
+PAUSES = 3
+"""So many mean pauses between two recent arrivals are a standstill."""
 
 
 @dataclass(slots=True)
@@ -55,21 +57,31 @@ class Arrivals:
         """The last arrival, in Unix seconds."""
         return max(self.times, default=None)
 
+    def is_recent(self, now: float) -> bool:
+        """Return whether the first arrival was in the last ten minutes."""
+        return self.first is not None and self.first > now - RECENT_SECONDS
+
     def a_minute(self, now: float) -> float:
-        """Return the number of files a minute that arrived recently."""
-        return len(self._recent(now)) * 60 / RATE_SECONDS
+        """Return the rate of the last ten minutes, or since the first arrival."""
+        first = self.first
+        if first is None:
+            return 0.0
+        return len(self._recent(now)) * 60 / max(1, min(RECENT_SECONDS, now - first))
 
     def stands_still(self, now: float) -> bool:
-        """Return whether nothing has arrived for longer than usual between two recent arrivals."""
+        """Return whether nothing has arrived for three times the mean pause between recent arrivals.
+
+        Half a minute is no standstill, but fewer than two recent arrivals are one: then no pause
+        was seen.
+        """
         recent = self._recent(now)
-        if not recent:
+        if len(recent) < 2:
             return True
-        pauses = len(recent) - 1
-        usual = (max(recent) - min(recent)) / pauses if pauses else RATE_SECONDS
-        return now - max(recent) > max(usual, LATE_SECONDS)
+        pause = (max(recent) - min(recent)) / (len(recent) - 1)
+        return now - max(recent) > max(PAUSES * pause, LATE_SECONDS)
 
     def _recent(self, now: float) -> list[int]:
-        return [each for each in self.times if each > now - RATE_SECONDS]
+        return [each for each in self.times if each > now - RECENT_SECONDS]
 
     def add(self, folder: str, key: str, arrived: int) -> None:
         """Add a file's row."""
@@ -117,7 +129,7 @@ class SetState:
         return len(self.arrivals.times) if self.listed is None else self.listed - self.missing
 
     def seconds_left(self, now: float) -> float | None:
-        """Return the seconds left at the present rate; None if nothing has arrived recently."""
+        """Return the seconds left at the present rate; None if the set stands still."""
         if self.arrivals.stands_still(now):
             return None
         return self.missing * 60 / self.arrivals.a_minute(now)

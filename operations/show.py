@@ -141,7 +141,8 @@ def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any])
 
 
 def _rate(state: SetState, last: int, now: float) -> str:
-    rate = f"{state.arrivals.a_minute(now):.1f} a minute in the last ten minutes"
+    span = "since the first arrival" if state.arrivals.is_recent(now) else "in the last ten minutes"
+    rate = f"{state.arrivals.a_minute(now):.1f} a minute {span}"
     left = state.seconds_left(now)
     if not state.missing:
         return rate
