@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,16 +45,25 @@ class Choice:
         return f"{' --local' if self.local else ''}{named}{flags}"
 
     @property
-    def aws_flags(self) -> str:
-        """The options with which the command ``aws`` works in the same place."""
-        return _named({"--profile": self.profile, "--region": self.chosen_region})
-
-    @property
     def chosen_region(self) -> str | None:
         """The region: the option, or the environment's setting; None for the caller's own region."""
         if self.region or self.local:
             return self.region
         return configured_region(self.environment_name)
+
+    def aws(self, arguments: str) -> str:
+        """Return a command of AWS's command line for the chosen AWS.
+
+        For the local system it has endpoint, region and credentials: the user's own lead to AWS.
+        """
+        if not self.local:
+            place = {"--profile": self.profile, "--region": self.chosen_region}
+            return f"aws {arguments}{_named(place)}"
+        system = _local_system()
+        names = zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), CREDENTIALS, strict=True)
+        credentials = " ".join(f"{name}={shlex.quote(system[field])}" for name, field in names)
+        where = {"--endpoint-url": system["endpoint"], "--region": self.region or system["region"]}
+        return f"{credentials} {_aws_program()} {arguments}{_named(where)}"
 
     @property
     def environment_name(self) -> str:
@@ -105,6 +116,12 @@ def configured_region(environment: str) -> str | None:
 
 def _named(values: Mapping[str, str | None]) -> str:
     return "".join(f" {name} {shlex.quote(value)}" for name, value in values.items() if value)
+
+
+def _aws_program() -> str:
+    """Return ``aws``, or the path of the one that ``make setup`` installs if the shell finds none."""
+    own = Path(sys.prefix, "aws-cli", "aws")
+    return shlex.quote(str(own)) if own.exists() and not shutil.which("aws") else "aws"
 
 
 def _local_system() -> dict[str, Any]:

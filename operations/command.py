@@ -142,7 +142,7 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
         as_json=chosen["json"],
         program=program(sys.argv[0]),
         flags=choice.flags,
-        aws_flags=choice.aws_flags,
+        aws=choice.aws,
     )
     try:
         choice.apply()

@@ -9,7 +9,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +28,7 @@ class Output:
     """The two streams of a command; with *as_json*, stdout contains only JSON.
 
     *program* is ``sgvault`` as the user called it, and *flags* are the options of the place that the
-    user gave; each printed command repeats them. *aws_flags* are those of AWS's command.
+    user gave; each printed command repeats them. *aws* does the same for arguments of ``aws``.
     """
 
     def __init__(
@@ -37,11 +37,12 @@ class Output:
         as_json: bool = False,
         program: str = "sgvault",
         flags: str = "",
-        aws_flags: str = "",
+        aws: Callable[[str], str] = "aws {}".format,
     ) -> None:
         self.as_json = as_json
         self._program = program
-        self._flags = {"sgvault": flags, "aws": aws_flags}
+        self._flags = flags
+        self._aws = aws
         self._results = _console(sys.stdout)
         self._remarks = _console(sys.stderr)
 
@@ -58,10 +59,11 @@ class Output:
         self._results.print(Text(message(text), style=style))
 
     def command(self, text: str) -> str:
-        """Return *text* with program and flags, if it is a command of ``sgvault`` or ``aws``."""
+        """Return *text* with program and place, if it is a command of ``sgvault`` or ``aws``."""
         name, space, arguments = text.partition(" ")
-        program = self._program if name == "sgvault" else name
-        return f"{program}{space}{arguments}{self._flags.get(name, '')}"
+        if name == "aws":
+            return self._aws(arguments)
+        return f"{self._program}{space}{arguments}{self._flags}" if name == "sgvault" else text
 
     def next(self, command: str) -> None:
         """Print the command that comes next."""

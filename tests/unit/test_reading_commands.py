@@ -344,11 +344,9 @@ def test_a_printed_command_repeats_the_program_and_the_place_that_were_given(
     remedies = sgvault("explain", "a", "deep/three", "--json", *given).json["remedies"]
     assert remedies == [[f".venv/bin/sgvault show a {flags}"]]
     assert f"'.venv/bin/sgvault show {flags}'" in sgvault("report", "a", *given).err
-    choice = Choice(local=True, profile="my own")
-    assert (choice.flags, choice.aws_flags) == (
-        " --local --profile 'my own'",
-        " --profile 'my own'",
-    )
+    assert Choice(local=True, profile="my own").flags == " --local --profile 'my own'"
+    command = Choice(profile="my own").aws("s3api delete-object --key a")
+    assert command == "aws s3api delete-object --key a --profile 'my own'"
 
 
 def test_show_of_an_unknown_set_names_the_values_to_check(place: Place) -> None:

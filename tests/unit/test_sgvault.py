@@ -234,6 +234,16 @@ def test_the_local_system_is_read_from_its_file_and_the_users_aws_settings_are_i
     for share in ("vaultdata", "team-a"):
         HeldBack(system.parent, share).add(f"s-vaultjob/{share}")
     assert choice.held_back() == ["s-vaultjob/vaultdata"]
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/aws")
+    assert choice.aws("s3api delete-object --key a") == (
+        "AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b aws s3api delete-object --key a"
+        " --endpoint-url http://127.0.0.1:4567 --region us-east-1"
+    )
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    (own := tmp_path / "aws-cli" / "aws").parent.mkdir()
+    own.touch()
+    assert f" {own} s3api " in choice.aws("s3api delete-object --key a")
     system.write_text("{")
     with pytest.raises(OperatorError, match="start the system again"):
         choice.apply()
