@@ -2,84 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from handlers.core.naming import SetFolder
 from operations.dead_letter import DeadLetter
 from operations.delivery import release, vault_again
+from operations.key_evidence import Evidence, Version
 from operations.moments import ago
-from operations.safe_text import argument, set_argument, shell_word, shown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """One version of an object, or a delete marker."""
-
-    version_id: str
-    modified: int
-    size_bytes: int | None
-    """None for a delete marker."""
-    newest: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """The information of each hop on one key."""
-
-    set_id: str
-    key: str
-    manifest_key: str
-    bucket: str
-    reports_bucket: str
-    region: str
-    local: bool
-    held_back: Collection[str]
-    """The keys that the local system's gateway holds back."""
-    has_manifest: bool
-    listed: bool
-    listed_bytes: int | None
-    since: int
-    """Events before this time belong to an earlier delivery; Unix seconds, 0 for none."""
-    row_time: int | None
-    row_bytes: int | None
-    versions: Sequence[Version]
-    dead_letters: Sequence[DeadLetter] | None
-    """Dead letters that contain the key; None if they were not read."""
-    health: Sequence[str]
-    """Lines of the gateway's health log that contain the key, newest first."""
-    gateway_arn: str | None
-    outcome: str | None = None
-    """The status of the set's last outcome; None before it, and while another attempt runs."""
-
-    @property
-    def folder(self) -> SetFolder:
-        """The set's folder."""
-        return SetFolder.of_manifest(self.manifest_key)
-
-    @property
-    def set_(self) -> str:
-        """The set as arguments of a command."""
-        return set_argument(self.set_id, self.folder.share_prefix)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether S3 has it as the manifest lists it; a dead letter matters only then."""
-        if not self.listed or self.object is None:
-            return False
-        return self.listed_bytes in (None, self.object.size_bytes)
-
-    @property
-    def object(self) -> Version | None:
-        """The newest version, unless it is a delete marker."""
-        newest = next((each for each in self.versions if each.newest), None)
-        return newest if newest and newest.size_bytes is not None else None
-
-    @property
-    def delete_marker(self) -> Version | None:
-        """The delete marker that hides the object, or None."""
-        newest = next((each for each in self.versions if each.newest), None)
-        return newest if newest and newest.size_bytes is None else None
+from operations.safe_text import argument, shell_word, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +24,8 @@ class Diagnosis:
 
 def diagnose(found: Evidence) -> Diagnosis:
     """Return the first hop, from the manifest on, that lacks the key."""
+    if found.is_manifest and (found.has_manifest or found.delete_marker):
+        return _manifest(found)
     if not found.has_manifest:
         return _not_uploaded(
             replace(found, key=found.manifest_key),
@@ -117,6 +49,18 @@ def diagnose(found: Evidence) -> Diagnosis:
     if found.row_time is None or found.row_time < found.since:
         return _no_row(found, found.object)
     return _nothing_missing(found, f"listed, in S3, and recorded {ago(found.row_time)}")
+
+
+def _manifest(found: Evidence) -> Diagnosis:
+    """Diagnose the key of the manifest itself; an outcome proves that it arrived, also without a row."""
+    if found.object is None:
+        diagnosis = _not_in_s3(found)
+    elif found.row_time is None and found.outcome is None:
+        diagnosis = _no_row(found, found.object)
+    else:
+        when = "has its outcome" if found.row_time is None else f"recorded {ago(found.row_time)}"
+        diagnosis = _nothing_missing(found, f"the manifest is in S3, and {when}")
+    return replace(diagnosis, sentence=f"It is the set's manifest. {diagnosis.sentence}")
 
 
 def _nothing_missing(found: Evidence, state: str) -> Diagnosis:
@@ -151,7 +95,20 @@ def _not_listed(found: Evidence) -> Diagnosis:
             "The manifest does not list it, and neither S3 nor the table has it: check the key."
         )
     elif found.object is None:
-        sentence = "It was announced and is gone from S3, and the manifest does not list it."
+        sentence = (
+            "It was announced and is gone from S3, and the manifest does not list it: that is no"
+            " difference."
+        )
+    elif found.ignored_by is not None:
+        sentence = (
+            "It is in S3, and the manifest does not list it; the pattern"
+            f" '{shown(found.ignored_by)}' in the setting ignoreUnexpectedNames matches it, so it is"
+            " ignored."
+        )
+    elif found.row_time is None:
+        sentence = (
+            "It is in S3, neither announced nor listed in the manifest: that is no difference."
+        )
     else:
         sentence = "It is in S3, and the manifest does not list it: it is unexpected."
     return Diagnosis(
@@ -172,6 +129,10 @@ def _not_in_s3(found: Evidence) -> Diagnosis:
             hop="S3",
             sentence=f"It was in S3, and somebody deleted it {ago(marker.modified)}.",
             remedies=[[restore, f"sgvault {then} {found.set_}"]],
+        )
+    if found.row_time is not None and found.row_time >= found.since:
+        return _not_uploaded(
+            found, f"It was announced {ago(found.row_time)}, and S3 has no version of it any more."
         )
     known = f" The gateway's health log names it: {shown(found.health[0])}" if found.health else ""
     return _not_uploaded(found, f"The manifest lists it, and it never reached S3.{known}")

@@ -15,11 +15,13 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from handlers.core.ignored_names import IgnoredNames
+from handlers.core.naming import SetFolder
 from operations.dead_letter import DeadLetter
 from operations.dead_letter_queues import Reading, queues_of
-from operations.diagnosis import Evidence, Version
 from operations.errors import NoManifestError
 from operations.executions import Executions, outcome
+from operations.key_evidence import Evidence, Version
 from operations.set_reading import open_set
 from operations.vault import Vault
 
@@ -70,6 +72,7 @@ def gather(
         local=local,
         held_back=held_back,
         has_manifest=listed.has_manifest,
+        ignored_by=_ignored_by(vault, key, vault.folder(set_id, share_prefix=share_prefix)),
         listed=listed.listed,
         listed_bytes=listed.size_bytes,
         since=listed.since,
@@ -81,7 +84,7 @@ def gather(
         gateway_arn=None if local else _gateway_arn(vault),
     )
     on_hop()
-    if alive or found.delete_marker:
+    if alive or found.delete_marker or found.is_manifest:
         found = replace(found, outcome=_outcome(vault, set_id, share_prefix))
     if search_dead_letters and found.is_complete:
         found = replace(found, dead_letters=list(_letters(vault, key)))
@@ -101,6 +104,13 @@ def _listed(vault: Vault, set_id: str, key: str, share_prefix: str) -> Listed:
             return Listed(True, False, None, since)
     except NoManifestError:
         return Listed()
+
+
+def _ignored_by(vault: Vault, key: str, folder: str) -> str | None:
+    """Return the first pattern of ``ignoreUnexpectedNames`` that matches *key*."""
+    set_folder = SetFolder.of_manifest(folder)
+    patterns = vault.ignore_unexpected_names
+    return next((each for each in patterns if IgnoredNames([each], set_folder)(key)), None)
 
 
 def _versions(bucket: str, key: str) -> list[Version]:

@@ -9,7 +9,8 @@ import typer
 from operations.arguments import Key, Prefix, SetId
 from operations.command import Invocation
 from operations.counted import counted
-from operations.diagnosis import Diagnosis, Evidence, diagnose
+from operations.diagnosis import Diagnosis, diagnose
+from operations.key_evidence import Evidence
 from operations.moments import ago
 from operations.safe_text import given, shown
 
@@ -98,6 +99,8 @@ def wire(found: Evidence, diagnosis: Diagnosis, remedies: list[list[str]]) -> di
 def _listed(found: Evidence) -> str:
     if not found.has_manifest:
         return "none in S3"
+    if found.is_manifest:
+        return "is this key"
     if not found.listed:
         return "does not list it"
     size = "" if found.listed_bytes is None else f" with {counted(found.listed_bytes, 'byte')}"

@@ -10,7 +10,8 @@ import pytest
 
 from handlers.core.events import DATA_UPLOADED, DataUploads
 from operations.dead_letter import DeadLetter, Shape
-from operations.diagnosis import Evidence, Version, diagnose
+from operations.diagnosis import diagnose
+from operations.key_evidence import Evidence, Version
 
 COMPLETE = Version(version_id="v1", modified=1_700_000_000, size_bytes=3, newest=True)
 RECORDED = DataUploads(set_id="a", bucket="bucket", uploads=[])
@@ -36,6 +37,7 @@ ARRIVED = Evidence(
     local=False,
     held_back=[],
     has_manifest=True,
+    ignored_by=None,
     listed=True,
     listed_bytes=3,
     since=1_600_000_000,
@@ -82,6 +84,7 @@ ARRIVED = Evidence(
             "S3",
             """aws s3api delete-object --bucket bucket --key 'a-vaultjob/it'"'"'s' --version-id v1""",
         ),
+        ({"versions": []}, "gateway", "vault-data.sh --source FOLDER --set a --new"),
         (
             {"row_time": None, "versions": [replace(COMPLETE, modified=1_500_000_000)]},
             "gateway",
@@ -95,6 +98,61 @@ def test_the_first_hop_without_the_key_is_named_with_its_remedy(
     found = diagnose(replace(ARRIVED, **changes))
     assert found.hop == hop
     assert any(cure in command for steps in found.remedies for command in steps), found.remedies
+
+
+MARKER = replace(COMPLETE, size_bytes=None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence", "hop", "cure"),
+    [
+        ({}, "the manifest is in S3, and recorded ", "none", "sgvault watch a"),
+        (
+            {"row_time": None, "outcome": "Successful"},
+            "the manifest is in S3, and has its outcome. The set is Successful.",
+            "none",
+            "sgvault report a",
+        ),
+        ({"row_time": None}, "its upload event is lost", "event", "sgvault backfill a"),
+        (
+            {"row_time": None, "dead_letters": [LETTER]},
+            "its event is a dead letter",
+            "queue records",
+            "sgvault dead-letters redrive m1",
+        ),
+        (
+            {"has_manifest": False, "versions": [MARKER]},
+            "somebody deleted it ",
+            "S3",
+            "aws s3api delete-object",
+        ),
+    ],
+)
+def test_the_manifests_own_key_is_explained_as_such(
+    changes: dict[str, Any], sentence: str, hop: str, cure: str
+) -> None:
+    """A manifest need not list itself, and is never unexpected."""
+    itself = replace(ARRIVED, key=ARRIVED.manifest_key, listed=False, listed_bytes=None)
+    found = diagnose(replace(itself, **changes))
+    assert found.sentence.startswith("It is the set's manifest. ")
+    assert sentence in found.sentence
+    assert (found.hop, cure in found.remedies[0][0]) == (hop, True), found.remedies
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "it is unexpected."),
+        ({"ignored_by": ".nfs*"}, "the pattern '.nfs*' in the setting ignoreUnexpectedNames"),
+        ({"row_time": None}, "that is no difference."),
+        ({"versions": []}, "It was announced and is gone from S3"),
+        ({"versions": [], "ignored_by": ".nfs*"}, "It was announced and is gone from S3"),
+    ],
+)
+def test_a_key_that_the_manifest_does_not_list_has_the_type_that_the_reconciliation_gives_it(
+    changes: dict[str, Any], sentence: str
+) -> None:
+    assert sentence in diagnose(replace(ARRIVED, listed=False, **changes)).sentence
 
 
 @pytest.mark.parametrize(
@@ -150,6 +208,16 @@ def test_steps_in_order_are_distinguished_from_alternatives(
     for steps, expected in zip(found, alternatives, strict=True):
         for command, part in zip(steps, expected, strict=True):
             assert part in command
+
+
+def test_an_object_that_was_announced_and_is_gone_is_distinguished_from_one_that_never_came() -> (
+    None
+):
+    gone, never = (
+        diagnose(replace(ARRIVED, versions=[], row_time=at)) for at in (1_700_000_000, None)
+    )
+    assert "S3 has no version of it any more" in gone.sentence
+    assert "never reached S3" in never.sentence
 
 
 def test_the_gateways_health_log_on_the_key_is_shown() -> None:

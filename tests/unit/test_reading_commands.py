@@ -441,6 +441,26 @@ def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "sentence", "fact"),
+    [
+        (MANIFEST, "It is the set's manifest.", "manifest        is this key\n"),
+        ("deep/.nfs0001", "the pattern '.nfs*' in", "manifest        does not list it\n"),
+    ],
+)
+def test_explain_of_the_manifest_and_of_an_ignored_name(
+    place: Place, key: str, sentence: str, fact: str
+) -> None:
+    def versions(_: Any, wanted: Any) -> Any:
+        modified = datetime.fromtimestamp(OLD, UTC)
+        version = {"VersionId": "v1", "LastModified": modified, "Size": 3, "IsLatest": True}
+        return {"Versions": [{"Key": wanted["Prefix"], **version}]}
+
+    place.account.answers["ListObjectVersions"] = versions
+    out = sgvault("explain", "a", key).out
+    assert (sentence in out, fact in out) == (True, True), out
+
+
+@pytest.mark.parametrize(
     ("status", "next_step"),
     [
         (None, "sgvault watch a"),
