@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any
 
 from rich.console import Console
@@ -79,10 +80,16 @@ class Output:
         self._results.print(Text(message(text)), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table, unless it has no row; a heading that ends in a space is one of numbers."""
+        """Print a table without the columns that are empty in all rows, unless it has no row.
+
+        A heading that ends in a space is one of numbers.
+        """
         rows = list(rows)
         if not rows:
             return
+        filled = [any(cells) for cells in zip(*rows, strict=True)]
+        columns = list(compress(columns, filled))
+        rows = [list(compress(row, filled)) for row in rows]
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(

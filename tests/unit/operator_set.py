@@ -110,6 +110,10 @@ class Place:
             del execution["stopDate"]
 
         self.executions[execution["executionArn"]] = execution
+        self.account.answers |= {
+            "ListExecutions": self.list_executions,
+            "DescribeExecution": lambda _, wanted: self.executions[wanted["executionArn"]],
+        }
 
     def list_executions(self, _: Account, parameters: Mapping[str, Any]) -> Any:
         """Return the executions with a status, newest first."""
@@ -153,7 +157,6 @@ def placed() -> Iterator[Place]:
             "GetItem": made.get_item,
             "BatchGetItem": made.batch_get_item,
             "ListExecutions": made.list_executions,
-            "DescribeExecution": lambda _, wanted: made.executions[wanted["executionArn"]],
             "ListObjectVersions": lambda *_: {},
             "FilterLogEvents": lambda *_: {"events": []},
             "GetParametersByPath": lambda *_: {"Parameters": []},

@@ -512,6 +512,8 @@ def reported(place: Place) -> Place:
 def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) -> None:
     text = sgvault("report", "a").out
     assert "Timed out, attempt 1" in text
+    heading = next(line.split() for line in text.splitlines() if line.startswith("type"))
+    assert heading == ["type", "key", "in", "S3"], "no difference has a listed size"
     assert r"a-vaultjob/\u001b[2J" in text
     lines = sgvault("report", "a", "--jsonl").out.splitlines()
     assert [json.loads(each)["type"] for each in lines] == ["missing", "unexpected", "vanished"]
