@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 from botocore.exceptions import ClientError
@@ -19,7 +20,7 @@ from handlers.aws.object_chunks import CHUNK_BYTES, object_chunks
 from handlers.core.difference import Difference, Remark
 from handlers.core.errors import ManifestError
 from handlers.core.events import ManifestUpload, ObjectUpload
-from handlers.core.external_sort import Sorted, sorted_file
+from handlers.core.external_sort import sorted_file
 from handlers.core.ignored_names import IgnoredNames
 from handlers.core.listing import Listing, prepare
 from handlers.core.manifest_entries import Entry
@@ -33,17 +34,12 @@ from operations.vault import Vault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDataset(dataset.Dataset):
-    """A dataset whose tidy manifest may be in a local file, so that nothing is written to S3."""
+    """A dataset whose manifest was read into a local file, sorted if necessary."""
 
-    tidy: IO[bytes] | None = None
+    copy: IO[bytes]
 
     def _chunks(self, offset: int) -> Iterator[bytes]:
-        if self.tidy is None:
-            yield from dataset.Dataset._chunks(self, offset)  # noqa: SLF001 - slots break super()
-            return
-        self.tidy.seek(offset)
-        while chunk := self.tidy.read(CHUNK_BYTES):
-            yield chunk
+        return _chunks(self.copy, offset)
 
     def entries(self) -> Iterator[Entry]:
         """Yield the listed keys, sorted, with sizes and checksums if the manifest has them."""
@@ -71,8 +67,9 @@ def open_set(
     head = manifest_head(bucket, key)
     version_id = head.get("VersionId", "null")
     itself = Listing(bucket=bucket, key=key, version_id=version_id, manifest_version_id=version_id)
-    with ExitStack() as scratch:
-        listing, tidy = _prepared(itself, head, scratch)
+    with TemporaryFile() as file, ExitStack() as scratch:
+        file.writelines(object_chunks(dataset.s3, itself.place, start=0, end=head["ContentLength"]))
+        listing, copy = _prepared(itself, head, file, scratch)
         yield ReadDataset(
             manifest=ManifestUpload(
                 set_id=set_id,
@@ -88,21 +85,19 @@ def open_set(
             table=vault.upload_event_table_name,
             verify_objects=verify_objects,
             ignored=IgnoredNames(vault.ignore_unexpected_names, SetFolder.of_manifest(key)),
-            tidy=tidy,
+            copy=copy,
         )
 
 
-def _prepared(itself: Listing, head: Any, scratch: ExitStack) -> tuple[Listing, IO[bytes] | None]:
-    """Check the manifest; return its listing, and the tidy copy if one is needed."""
-    copies: list[Sorted] = []
-
-    def read() -> Iterator[bytes]:
-        return object_chunks(dataset.s3, itself.place, start=0, end=head["ContentLength"])
+def _prepared(
+    itself: Listing, head: Any, file: IO[bytes], scratch: ExitStack
+) -> tuple[Listing, IO[bytes]]:
+    """Check the manifest in *file*; return its listing, and the file that the listing describes."""
+    files = [file]
 
     def tidy_copy(entries: Iterator[Entry]) -> Listing:
         copy = sorted_file(entries)
-        scratch.callback(copy.file.close)
-        copies.append(copy)
+        files.append(scratch.enter_context(copy.file))
         return replace(
             itself,
             end=copy.file.seek(0, io.SEEK_END),
@@ -112,7 +107,7 @@ def _prepared(itself: Listing, head: Any, scratch: ExitStack) -> tuple[Listing, 
 
     try:
         listing = prepare(
-            read,
+            lambda: _chunks(file, 0),
             itself,
             SetFolder.of_manifest(itself.key),
             arrived=int(head["LastModified"].timestamp()),
@@ -120,7 +115,13 @@ def _prepared(itself: Listing, head: Any, scratch: ExitStack) -> tuple[Listing, 
         )
     except ManifestError as error:
         raise UnusableManifestError(shown(itself.key), str(error)) from error
-    return listing, copies[-1].file if copies else None
+    return listing, files[-1]
+
+
+def _chunks(file: IO[bytes], offset: int) -> Iterator[bytes]:
+    file.seek(offset)
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
 
 
 def manifest_head(bucket: str, key: str) -> Any:

@@ -272,6 +272,7 @@ def test_show_lists_every_missing_key_of_a_set_in_flight(place: Place) -> None:
     place.run(status="RUNNING")
     history(place, ticker=3, waits_for=None)
     shown = sgvault("show", "a", "--json").json
+    assert place.s3.operations.count("GetObject") == 1, "the manifest is read once"
     assert set(shown["inFlight"][0]) == documented()["status"]["inFlight"]
     assert (shown["listed"], shown["arrived"], shown["counts"]["missing"]) == (2, 1, 1)
     assert shown["differences"] == [

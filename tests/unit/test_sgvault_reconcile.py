@@ -90,7 +90,7 @@ def test_any_other_set_is_reconciled_again(
     statuses += before
     ran = sgvault("reconcile", "a", "--region", "us-east-1", "--json", *flags)
     assert ran.status == 0, ran.err
-    assert len(account.named("StartExecution")) == 1
+    assert len(account.named("StartExecution")) == len(account.named("HeadObject")) == 1
     assert "dev · account" in ran.err
 
 
