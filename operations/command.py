@@ -160,15 +160,15 @@ def _status(function: Callable[..., int | None], chosen: dict[str, Any], values:
         return 1
 
 
+OR_LOCAL = "or add --local for the system that 'make local-up' runs."
+
+
 def _sentence(error: Exception, choice: Choice) -> str:
     """Return the error and its remedy."""
     if isinstance(error, NoRegionError):
-        return (
-            "No region is configured: add --region, set the variable AWS_REGION, or add --local for"
-            " the system that 'make local-up' runs."
-        )
+        return f"No region is configured: add --region, set the variable AWS_REGION, {OR_LOCAL}"
     if isinstance(error, NoCredentialsError):
-        return "There are no AWS credentials: add --profile, or sign in with the AWS CLI."
+        return f"There are no AWS credentials: add --profile, sign in with the AWS CLI, {OR_LOCAL}"
     if isinstance(error, BotoCoreError) and choice.local:
         return f"{error} Is the local system running? 'make local-up' starts one."
     if isinstance(error, ClientError):

@@ -124,8 +124,8 @@ def find_vault(environment: str) -> Vault:
         if error.response["Error"].get("Code") != "ParameterNotFound":
             raise
         raise NotAVaultError(
-            f"There is no SSM parameter {name} in {ssm.meta.region_name}: give --env, --region or"
-            " --profile, or deploy EventProcessingStack there."
+            f"There is no SSM parameter {name} in {ssm.meta.region_name}: give --env, --region,"
+            " --profile or --local, or deploy EventProcessingStack there."
         ) from error
     return Vault.from_json(name, answer["Parameter"]["Value"])
 
