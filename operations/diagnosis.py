@@ -124,7 +124,7 @@ def _not_in_s3(found: Evidence) -> Diagnosis:
             f"aws s3api delete-object --bucket {found.bucket} --key {shell_word(found.key)}"
             f" --version-id {marker.version_id}"
         )
-        then = "reconcile" if found.outcome else "watch"
+        then = {None: "watch", "Successful": "show"}.get(found.outcome, "reconcile")
         return Diagnosis(
             hop="S3",
             sentence=f"It was in S3, and somebody deleted it {ago(marker.modified)}.",

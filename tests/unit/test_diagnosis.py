@@ -197,6 +197,10 @@ def test_the_local_gateway_is_made_to_upload_what_it_holds_back(
             {"versions": [replace(COMPLETE, size_bytes=None)], "outcome": "Timed out"},
             [["delete-object", "reconcile a"]],
         ),
+        (
+            {"versions": [replace(COMPLETE, size_bytes=None)], "outcome": "Successful"},
+            [["delete-object", "show a"]],
+        ),
         ({"outcome": "Failed", "dead_letters": [LETTER]}, [["redrive", "show a", "reconcile a"]]),
     ],
 )
