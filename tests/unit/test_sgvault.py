@@ -147,7 +147,7 @@ def test_the_region_is_that_of_the_option_the_settings_or_the_caller(
     if variable:
         monkeypatch.setenv("AWS_REGION", variable)
     choice = Choice(environment=environment, region=option)
-    assert choice.aws_flags == (f" --region {region}" if region != variable else "")
+    assert choice.aws("s3 ls") == f"aws s3 ls{f' --region {region}' if region != variable else ''}"
     choice.apply()
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         assert os.environ.get(name) == region
