@@ -116,13 +116,15 @@ class Verification:
 
 def change_type(before: Comparison, now: Comparison) -> ChangeType | None:
     """Return the type of the change from *before* to *now*, if there is one."""
-    if now.verdict is Verdict.CHANGED:
-        return ChangeType.DELETED if now.version is None else ChangeType.OTHER_SIZE
-    if now.verdict is Verdict.MISMATCH:
-        return ChangeType.OTHER_CONTENT
-    if now.verdict is Verdict.UNVERIFIED:
-        return ChangeType.UNREADABLE
-    return None if now.version == before.version else ChangeType.NEW_VERSION
+    match now.verdict:
+        case Verdict.CHANGED:
+            return ChangeType.DELETED if now.version is None else ChangeType.OTHER_SIZE
+        case Verdict.MISMATCH:
+            return ChangeType.OTHER_CONTENT
+        case Verdict.UNVERIFIED:
+            return ChangeType.UNREADABLE
+        case Verdict.MATCH:
+            return None if now.version == before.version else ChangeType.NEW_VERSION
 
 
 def _unreadable(before: Comparison, error: ClientError) -> Comparison:

@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.aws.content_rounds import ContentRounds
 from handlers.aws.report import Report
-from handlers.core.content import Content, Verdict
+from handlers.core.content import Content
 from handlers.core.difference import Remark, RemarkType
 from handlers.core.tally import Tally
 
@@ -24,8 +24,8 @@ def add_content(
         found.content = {"verified": 0, "unverified": found.files}
         return
     for line in rounds.open_lines(content):
-        if line.verdict is Verdict.MISMATCH and line.key not in found.replaced:
-            difference = line.difference()
+        difference = line.difference()
+        if difference is not None and line.key not in found.replaced:
             found.add(difference)
             report.add(difference)
         else:

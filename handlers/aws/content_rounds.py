@@ -127,7 +127,7 @@ class ContentRounds:
         """Yield the keys of the mismatches, in order."""
         if content is not None:
             for line in self.open_lines(content):
-                if line.verdict is Verdict.MISMATCH:
+                if line.difference() is not None:
                     yield line.key
 
     def _round(self, listing: Listing, *, number: int, began: int) -> Content:

@@ -63,17 +63,21 @@ class Comparison:
         """Create a comparison from the result of :meth:`line`."""
         return cls(**{**known_fields(cls, line), "verdict": Verdict(line["verdict"])})
 
-    def difference(self) -> Difference:
-        """Return a mismatch in the form of outcomes and reports."""
-        return Difference(
-            key=self.key,
-            type=DifferenceType.CHECKSUM_MISMATCH,
-            in_s3=True,
-            listed_bytes=self.size,
-            listed_checksum=self.checksum,
-            object_checksum=self.found,
-            etag=self.etag,
-        )
+    def difference(self) -> Difference | None:
+        """Return a mismatch in the form of outcomes and reports; None for another verdict."""
+        match self.verdict:
+            case Verdict.MISMATCH:
+                return Difference(
+                    key=self.key,
+                    type=DifferenceType.CHECKSUM_MISMATCH,
+                    in_s3=True,
+                    listed_bytes=self.size,
+                    listed_checksum=self.checksum,
+                    object_checksum=self.found,
+                    etag=self.etag,
+                )
+            case Verdict.MATCH | Verdict.UNVERIFIED | Verdict.CHANGED:
+                return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +150,7 @@ class OpenCounts:
         """Count one comparison."""
         verdict = comparison.verdict
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
-        if verdict is Verdict.MISMATCH and self.first is None:
-            self.first = comparison.difference()
+        self.first = self.first or comparison.difference()
 
     def fields(self) -> dict[str, Any]:
         """Return the counts as fields of :class:`Content`."""
