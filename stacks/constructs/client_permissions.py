@@ -44,6 +44,14 @@ def be_managed(arns: Arns) -> list[Allow]:
     ]
 
 
+def read_scripts(bucket_arn: str) -> list[Allow]:
+    """Return the permissions to copy the scripts and their configuration at every boot."""
+    return [
+        Allow("FindScripts", ["s3:ListBucket"], [bucket_arn]),
+        Allow("ReadScripts", ["s3:GetObject"], [f"{bucket_arn}/*"]),
+    ]
+
+
 def activate_gateway(arns: Arns, tags: Mapping[str, str]) -> list[Allow]:
     """Return the permissions to activate a gateway with *tags*, and to manage only that gateway.
 

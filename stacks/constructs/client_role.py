@@ -13,6 +13,7 @@ from stacks.constructs.client_permissions import (
     be_managed,
     clean_up,
     publish_gateway,
+    read_scripts,
 )
 from stacks.constructs.iam import Allow, ServiceRole
 
@@ -39,8 +40,7 @@ class ClientRole(Construct):
         super().__init__(scope, id_)
         self.allow: Sequence[Allow] = [
             *be_managed(arns),
-            Allow("FindScripts", ["s3:ListBucket"], [scripts_arn]),
-            Allow("ReadScripts", ["s3:GetObject"], [f"{scripts_arn}/*"]),
+            *read_scripts(scripts_arn),
             *activate_gateway(arns, gateway_tags),
             publish_gateway(arns, gateway_parameters),
             *clean_up(deletable_arn),
