@@ -121,6 +121,7 @@ deploy: setup ## Plan each stack, show its review, ask, and apply exactly that p
 		$${GIVEN_STACK:+--stack="$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow="$$GIVEN_ALLOW"}
 
 destroy: setup ## Destroy the stacks in reverse order; refuse losses that no plan shows (ENV, STACK, YES)
+	$(if $(call given,ALLOW),$(error make $@ has no ALLOW: its review lists all data that will be lost, and the question is about all of it))
 	@$(run) $(in_env) python -m deployment destroy $${GIVEN_YES:+--yes} \
 		$${GIVEN_STACK:+--stack="$$GIVEN_STACK"}
 

@@ -39,6 +39,8 @@ class Reviewed:
     stack: str
     findings: Findings | None = None
     error: str = ""
+    is_destroy: bool = False
+    """Whether the plan destroys the whole stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ def _urgent(reviewed: Reviewed, allowed: Collection[str], *, heading: bool) -> I
         return
     if not found.is_complete:
         yield f"> [!WARNING]\n> **The plan{of} is not complete**: Terraform stopped at an error."
+    if reviewed.is_destroy:
+        # It needs no ALLOW, and what protects a destroyed resource ends with that resource.
+        if losses := found.losses():
+            yield _alert("CAUTION", f"Data will be lost{of}.", losses)
+        return
     refused = found.losses(allowed)
     if refused:
         yield _alert("CAUTION", f"Data would be lost{of}.", refused)

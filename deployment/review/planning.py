@@ -77,8 +77,8 @@ def plan_stack(
     """Plan one stack with *flags* for Terraform, and write the plan and its JSON to *folder*."""
     with phase(f"Planning {stack}"):
         try:
-            shown = _planned(deployment, stack, flags, folder)
-            return Reviewed(stack=stack, findings=find(read_plan(shown)))
+            findings = find(read_plan(_planned(deployment, stack, flags, folder)))
+            return Reviewed(stack=stack, findings=findings, is_destroy="-destroy" in flags)
         except (CommandError, PlanError) as error:
             return Reviewed(stack=stack, error=str(error))
 

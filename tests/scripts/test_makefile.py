@@ -122,6 +122,13 @@ def test_a_variable_that_is_missing_is_named(folder: Path, words: list[str], rem
     assert f"{remedy}.  Stop." in error
 
 
+def test_a_destroy_refuses_a_list_of_the_data_that_may_be_lost(folder: Path) -> None:
+    """It would lose more than the list."""
+    status, printed, error = make(folder, "destroy", "STACK=FileShareStack", "ALLOW=one")
+    assert (status, printed) == (2, "")
+    assert "make destroy has no ALLOW: its review lists all data that will be lost" in error
+
+
 @pytest.mark.parametrize(
     ("target", "arguments"),
     [
@@ -145,7 +152,9 @@ def test_a_variable_that_is_missing_is_named(folder: Path, words: list[str], rem
 def test_a_value_that_begins_like_an_option_stays_a_value(
     folder: Path, target: str, arguments: str
 ) -> None:
-    names = "DATA SET CHECKSUM PORT ENV FILE STACK ALLOW PREFIX FILES UPLOADS SEED MINUTES PLANT"
+    names = "DATA SET CHECKSUM PORT ENV FILE STACK PREFIX FILES UPLOADS SEED MINUTES PLANT"
+    if target != "destroy":
+        names += " ALLOW"
     status, printed, error = make(folder, target, *(f"{name}=-x" for name in names.split()))
     assert (status, error) == (0, "")
     assert printed.partition(": ")[2] == f"{arguments}\n"

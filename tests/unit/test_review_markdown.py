@@ -12,8 +12,9 @@ from tests.unit.plans import Json, allow, bucket_replaced, change, found, policy
 HOSTILE = "a`b``|c\n```\n# d</details><img src=x onerror=alert(1)> @everyone \u202e\x1b[2J"
 
 
-def report(*changes: Json, allowed: tuple[str, ...] = ()) -> str:
-    return single(Reviewed(stack="Stack", findings=found(*changes)), allowed=allowed)
+def report(*changes: Json, allowed: tuple[str, ...] = (), is_destroy: bool = False) -> str:
+    reviewed = Reviewed(stack="Stack", findings=found(*changes), is_destroy=is_destroy)
+    return single(reviewed, allowed=allowed)
 
 
 def outside_of_code(markdown: str) -> str:
@@ -59,6 +60,19 @@ def test_an_allowed_loss_is_still_reported() -> None:
     text = report(bucket_replaced(), allowed=("aws_s3_bucket.reports",))
     assert "Data will be lost, as allowed." in text
     assert "ALLOW=" not in text
+
+
+def test_a_destroy_names_what_is_lost_and_asks_for_nothing_that_it_cannot_take() -> None:
+    """It has no ALLOW, and the bucket whose protection ends is destroyed too."""
+    text = report(
+        change("aws_s3_bucket.a", "delete", before={"bucket": "b"}),
+        change("aws_s3_bucket_versioning.a", "delete", before={}),
+        is_destroy=True,
+    )
+    assert "**Data will be lost.**\n> - `aws_s3_bucket.a` (`b`)" in text
+    assert "aws_s3_bucket_versioning.a is destroyed" in text
+    for absent in ("ALLOW", "as allowed", "Look at this first"):
+        assert absent not in text
 
 
 def test_an_allowed_name_that_no_loss_needs_is_reported() -> None:

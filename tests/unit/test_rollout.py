@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,17 @@ def test_a_destroy_with_losses_that_no_plan_shows_is_refused(
         (planned,) = (each for each in stacks.ran if each[1] == "plan")
         assert "-destroy" in planned
         assert len(applied(stacks)) == 1
+
+
+def test_the_review_of_a_destroy_names_the_losses_and_no_option_of_deploy(tmp_path: Path) -> None:
+    printed: list[str] = []
+    one, _ = rollout(tmp_path, Answers(True), EventProcessingStack=shown(EMPTIED))
+    safeguards = Safeguards(environment="dev", client=FakeAws().client)
+    shows = replace(one, show=printed.append)
+    assert shows.destroy(["EventProcessingStack"], safeguards=safeguards) == 0
+    text = "\n".join(printed)
+    assert "**Data will be lost.**\n> - `aws_s3_bucket.one`" in text
+    assert "ALLOW" not in text
 
 
 def test_stacks_are_destroyed_in_the_reverse_order(tmp_path: Path) -> None:
