@@ -20,10 +20,10 @@ from deployment.target import Target
 PLANS = ROOT / "build" / "deploy"
 EXIT_STATUS = """\
 exit status:
-  0    the stacks match the configuration
+  0    the stacks match the configuration, or are destroyed
   1    a stack could not be planned or applied, or the plan was not approved
   2    the command line is wrong
-  3    data would be lost; ALLOW lists the resources that may lose it
+  3    (deploy) data would be lost; ALLOW lists the resources that may lose it
 """
 
 
