@@ -2,65 +2,87 @@
 # Copy the files that the share lacks, many at a time.
 
 copy() {
-  local files files_left bytes_left
-  files=$(counted "$work/want") files_left=$(counted "$work/todo") bytes_left=$(summed "$work/todo")
-  print "Copying $files_left of $files files to $(printf %q "$target")"
+  local files_left bytes_left
+  read -r files_left bytes_left < <(totals "$work/todo")
+  print "Copying $files_left of $total_files files to $(printf %q "$target")"
   export target journal progress=$work/progress
   mkdir -p -- "$target"
   sed -n 's:^d/0/0/:./:p' "$work/todo" | tr '\n' '\0' | (cd -- "$target" && xargs -0r mkdir -p --) ||
     die "Not all folders could be made in $(printf %q "$target"): fix the cause and run the same command again."
-  sed -n '/^f/p' "$work/todo" | sort -t/ -k4 | tr '\n' '\0' >"$work/batches"
+  sed -n '/^f/p' "$work/todo" | sort -t/ -k4 | group_files "$(batch_size "$files_left")" >"$work/batches"
   journal_todo
   copy_failed=''
-  work_with_progress Copied "$progress" $((files - files_left)) $((total_bytes - bytes_left)) "$files" "$total_bytes" \
-    copy_batches "$(batch_size "$files_left")" || copy_failed=yes
+  work_with_progress Copied "$progress" $((total_files - files_left)) $((total_bytes - bytes_left)) "$total_files" "$total_bytes" \
+    copy_batches || copy_failed=yes
   rm -- "$work/batches"
   [[ -z $full ]] || ! state_has_room ||
     die "No space is left in $(printf %q "$target"), so copying was stopped: wait until the gateway has uploaded more of its cache, and run the same command again."
 }
 
-batch_size() { # FILES: small enough that no job is left with the last ones, 100 at most
+batch_size() { # FILES: small enough that no job is left with the last ones, 200 at most
   local size=$(($1 / (jobs * 8) + 1))
-  print $((size < 100 ? size : 100))
+  print $((size < 200 ? size : 200))
 }
 
-copy_batches() { # FILES_A_BATCH
+# Convert records of a scan, sorted by path, to batches that end with NUL. A batch is a list of groups,
+# whose files are copied at once: a line "<files> <bytes>", the paths, the records. A large file begins
+# a group. Linux limits an argument, such as a batch, to 128 KiB.
+group_files() { # FILES_A_BATCH
+  batch=$1 awk "$split"'
+    function end_group() {
+      if (files) groups = groups sprintf("%d %.0f\n", files, bytes) paths records
+      files = bytes = 0
+      paths = records = ""
+    }
+    function end_batch() {
+      end_group()
+      printf "%s\1", groups
+      batched = 0
+      groups = ""
+    }
+    {
+      name = $NF
+      now = substr(path, 1, length(path) - length(name))
+      if (batched == ENVIRON["batch"] || length(groups paths records) > 60000) end_batch()
+      if (now != folder || size >= 67108864) end_group()
+      folder = now
+      paths = paths "./" path "\n"
+      records = records $0 "\n"
+      files++
+      batched++
+      bytes += size
+    }
+    END { if (NR) end_batch() }' | tr '\1' '\0'
+}
+
+copy_batches() {
   export -f copy_batch copy_group copy_files
-  xargs -0r -n "$1" -P "$jobs" -a "$work/batches" bash -c 'copy_batch "$@"' copy_batch </dev/null
+  xargs -0r -n 1 -P "$jobs" -a "$work/batches" bash -f -c 'copy_batch "$1"' copy_batch </dev/null
 }
 
-# Copy files, each a record of a scan, sorted by path. The files of a folder are copied at once.
-copy_batch() {
-  local record path size folder='' bytes=0 status=0
-  local -a names=() records=()
-  for record in "$@"; do
-    path=./${record#*/*/*/} size=${record#f/}
-    size=${size%%/*}
-    if [[ ${path%/*} != "$folder" ]] || ((size >= 1 << 26)); then
-      copy_group || status=1
-      folder=${path%/*}
-    fi
-    names+=("$path") records+=("$record") bytes=$((bytes + size))
+# The lines are separated without a loop, which would take longer than cp.
+copy_batch() { # BATCH
+  local IFS=$'\n' first=0 files bytes status=0
+  # shellcheck disable=SC2206 # bash -f expands no wildcards
+  local -a lines=($1) names records
+  while ((first < ${#lines[@]})); do
+    files=${lines[first]% *} bytes=${lines[first]#* }
+    names=("${lines[@]:first+1:files}") records=("${lines[@]:first+1+files:files}")
+    copy_group || status=1
+    first=$((first + 1 + 2 * files))
   done
-  copy_group || status=1
   return "$status"
 }
 
 copy_group() {
-  ((${#names[@]})) || return 0
-  local status=0
-  copy_files || status=1
-  if ((status == 0)); then
-    printf '+%s//\n' "${records[@]}" >>"$journal" || status=1
-    printf '%s %s\n' "${#names[@]}" "$bytes" >>"$progress"
-  fi
-  names=() records=() bytes=0
-  return "$status"
+  copy_files || return 1
+  printf '+%s//\n' "${records[@]}" >>"$journal" || return 1
+  printf '%s %s\n' "$files" "$bytes" >>"$progress"
 }
 
 # Do not write through a link, and do not follow a link that has appeared since the scan.
 copy_files() {
-  local name status=0
+  local name folder=${names[0]%/*} status=0
   for name in "$folder" "${names[@]}"; do
     if [[ -L $target/$name || -L $name ]]; then
       printf '%q has become a link since the scan; it was not followed\n' "$name" >&2

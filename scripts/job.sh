@@ -125,7 +125,7 @@ journal_todo() {
 
 journaled() { # SIGN: files whose last line in the journal begins so, sorted
   [[ -e $journal ]] || return 0
-  tac -- "$journal" | sed -n 's:^\([-+]f/.*\)//$:\1:p' | sort -s -u -k1.2 | sed -n "s:^$1::p"
+  tac -- "$journal" | awk '/^[-+]f\/.*\/\/$/ { print substr($0, 1, length($0) - 2) }' | sort -s -u -k1.2 | sed -n "s:^$1::p"
 }
 
 # List the files that the share lacks, and those in doubt.

@@ -48,30 +48,34 @@ scan_source() { # OUTPUT
     cat -- "$1.complaints" >&2
     die "Not all of $(printf %q "$source_folder") could be read: run as root, or fix it."
   }
-  name_empty_folders "$1.found" | sort -t/ -k4 >"$1"
-  sort -- "$1" >"$1.all"
+  name_empty_folders <"$1.found" | sort -t/ -k4 >"$1"
   [[ -z $checksum ]] || sort -o "$1.stamps" -- "$1.stamps"
   rm -- "$1.found"
 }
 
 # A folder that contains only litter is empty.
-name_empty_folders() { # LIST
+name_empty_folders() {
   awk "$split"'
-    NR == FNR { if (sub(/\/[^\/]*$/, "", path)) filled[path]; next }
-    kind == "d" && !(path in filled) { sub(/^d/, "e") }
-    { print }' "$1" "$1"
+    NF > 4 { filled[substr(path, 1, length(path) - length($NF) - 1)] }
+    kind == "d" { folders[path]; next }
+    { print }
+    END { for (path in folders) print (path in filled ? "d" : "e") "/0/0/" path }'
 }
 
 # Convert lines to the form of the copy in the share: whole seconds, and an empty folder as a folder.
-as_copied() { sed -e 's:^e/:d/:' -e 's:^\([^d]/[0-9]*/-\{0,1\}[0-9]*\)[^/]*/:\1/:' | sort; }
+as_copied() { # [MANIFEST_NAME]: a file to leave out
+  manifest=${1-} awk "$split"'
+    kind == "f" && path == ENVIRON["manifest"] { next }
+    kind ~ /[de]/ { print "d/0/0/" path; next }
+    { seconds = $3; sub(/[.].*/, "", seconds); print kind "/" size "/" seconds "/" path }' | sort
+}
 
-without_manifest() { name=$manifest_name awk "$split"' path != ENVIRON["name"] || kind != "f"'; }
 paths() { awk "$split"' { print path }' | sort; }
-counted() { awk '/^f/ { n++ } END { printf "%.0f", n }' "$1"; }
-summed() { awk -F / '/^f/ { n += $2 } END { printf "%.0f", n }' "$1"; }
+totals() { awk -F / '/^f/ { files++; bytes += $2 } END { printf "%.0f %.0f\n", files, bytes }' "$1"; } # of the files
 
+# Set path, kind and size. Fields are split fast, a regular expression for each line is slow.
 # shellcheck disable=SC2016 # awk's, not the shell's
-split='{ path = $0; sub(/^[^\/]*\/[^\/]*\/[^\/]*\//, "", path); split($0, field, "/"); kind = field[1]; size = field[2] }'
+split='BEGIN { FS = "/" } { path = substr($0, length($1) + length($2) + length($3) + 4); kind = $1; size = $2 }'
 
 # UTF-8 that Python decodes: no surrogates, nothing above U+10FFFF, no overlong forms.
 utf8='^([\001-\177]|[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277])*$'
@@ -103,7 +107,7 @@ refuse() { # SCAN
     while IFS= read -r path; do printf '  %q: %s\n' "${path#*/}" "${path%%/*}"; done <"$1.refused" >&2
     exit 1
   fi
-  (($(counted "$1"))) || die "The folder $(printf %q "$source_folder") holds no file: there is nothing to vault."
+  ((total_files)) || die "The folder $(printf %q "$source_folder") holds no file: there is nothing to vault."
 }
 
 refuse_all() { # PATHS_FILE REASON

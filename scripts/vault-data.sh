@@ -47,7 +47,7 @@ main() {
   stop_at_signals "Run the same command again: it copies what is not in the share yet."
   look
   if [[ -z $anew && ! -s $work/todo ]] && compute_checksums && write_manifest && cmp -s -- "$work/manifest" "$target/$manifest_name"; then
-    print "The set $set_id is vaulted already: $(counted "$work/want") files, and none has changed$(mention_litter)."
+    print "The set $set_id is vaulted already: $total_files files, and none has changed$(mention_litter)."
     end_delivery
     return
   fi
@@ -59,7 +59,7 @@ main() {
   write_manifest
   put_manifest
   end_delivery
-  print "Vaulted $(counted "$work/want") files, $(shown_bytes "$total_bytes"), as the set $set_id$(mention_litter)."
+  print "Vaulted $total_files files, $(shown_bytes "$total_bytes"), as the set $set_id$(mention_litter)."
 }
 
 read_options() {
@@ -140,11 +140,11 @@ apart_from_source() { # FOLDER: neither contains the other
 look() {
   scan_source "$work/source"
   litter_count=$(stat -c %s -- "$work/source.litter")
+  read -r total_files total_bytes < <(totals "$work/source")
   refuse "$work/source"
   require_state_room "$work/source"
   as_copied <"$work/source" >"$work/want"
-  paths <"$work/want" >"$work/want.paths"
-  total_bytes=$(summed "$work/want")
+  paths <"$work/source" >"$work/want.paths"
   list_target
   refuse_target
   open_delivery
@@ -163,7 +163,7 @@ list_target() {
   [[ -e $target ]] || return 0
   interruptibly list "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have.found" ||
     die "Not all of $(printf %q "$target") could be listed: see that the share answers, and run the same command again."
-  without_manifest <"$work/have.found" | as_copied >"$work/have"
+  as_copied "$manifest_name" <"$work/have.found" >"$work/have"
   rm -- "$work/have.found"
 }
 
@@ -184,9 +184,9 @@ compare() {
   local cause="so the manifest was not put in"
   scan_source "$work/rescan"
   {
-    comm -3 "$work/source.all" "$work/rescan.all"
-    [[ -z $checksum ]] || comm -3 "$work/source.stamps" "$work/rescan.stamps"
-  } | sed 's/^\t//' | paths | sort -u >"$work/changed"
+    sort -m -t/ -k4 -- "$work/source" "$work/rescan" | uniq -u
+    [[ -z $checksum ]] || sort -m -- "$work/source.stamps" "$work/rescan.stamps" | uniq -u
+  } | paths | uniq >"$work/changed"
   [[ ! -s $work/changed ]] ||
     refuse_all "$work/changed" "These changed in the source meanwhile, $cause: let the source rest and run the same command again."
   list_target
