@@ -2,14 +2,17 @@
 
 A file has settled if scans saw the same size, times and inode for the settling time. The
 modification time is not sufficient, because ``cp -p`` copies it; if ``cp -p`` writes the same file
-again, only the change time differs.
+again, only the change time differs. A folder is compared by inode and birth time: its other times
+change with its contents, and a folder that is made again may get the same inode.
 """
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import stat
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -31,13 +34,13 @@ class ScannedPath:
     modified_ns: int
     inode: int
     changed_ns: int = 0
+    """A folder's birth time."""
 
     @property
     def signature(self) -> Signature:
-        """The values that change when a file is written; a folder's values are constant."""
-        if self.is_folder:
-            return (0, 0, 0, 0)
-        return (self.size_bytes, self.modified_ns, self.inode, self.changed_ns)
+        """The values that change when a file is written, or a folder is removed and made again."""
+        modified_ns = 0 if self.is_folder else self.modified_ns
+        return (self.size_bytes, modified_ns, self.inode, self.changed_ns)
 
 
 class FolderScan:
@@ -90,14 +93,24 @@ class FolderScan:
             self._complain(key, f"its key is longer than {MAX_KEY_BYTES} bytes")
             return None
         size = 0 if is_folder else info.st_size
+        changed_ns = birth_ns(found.path) if is_folder else info.st_ctime_ns
         return ScannedPath(
-            key, found.path, is_folder, size, info.st_mtime_ns, info.st_ino, info.st_ctime_ns
+            key, found.path, is_folder, size, info.st_mtime_ns, info.st_ino, changed_ns
         )
 
     def _complain(self, key: str, reason: str) -> None:
         if key not in self._complained:
             self._complained.add(key)
             logger.warning("skipped %s: %s", ascii(key), reason)
+
+
+def birth_ns(path: str) -> int:
+    """Return the birth time of *path* by statx(2), which Python 3.11 lacks; 0 if it is not known."""
+    at_fdcwd, at_symlink_nofollow, statx_btime, birth_at = -100, 0x100, 0x800, 80
+    answer = ctypes.create_string_buffer(256)
+    ctypes.CDLL(None).statx(at_fdcwd, os.fsencode(path), at_symlink_nofollow, statx_btime, answer)
+    seconds, nanoseconds = struct.unpack_from("qI", answer, birth_at)
+    return int(seconds * 1_000_000_000 + nanoseconds)
 
 
 class Settling:

@@ -160,6 +160,22 @@ def test_an_unchanged_path_is_announced_once(appliance: Appliance) -> None:
     assert appliance.announced().count("folder") == before
 
 
+def test_a_folder_that_is_made_again_between_two_scans_is_announced_again(
+    appliance: Appliance,
+) -> None:
+    """A delivery anew does that with an empty folder, and the gateway receives both requests."""
+    folder = appliance.folder / "s-vaultjob" / "empty"
+    folder.mkdir(parents=True)
+    appliance.pass_time(6)
+    before = len(appliance.events)
+
+    folder.rmdir()
+    folder.mkdir()
+    appliance.pass_time(6)
+
+    assert set(appliance.announced()[before:]) == {"s-vaultjob/empty"}
+
+
 def test_a_removed_file_leaves_the_bucket(appliance: Appliance) -> None:
     appliance.write("a")
     appliance.pass_time(6)
