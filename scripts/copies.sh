@@ -57,7 +57,7 @@ group_files() { # FILES_A_BATCH
 
 copy_batches() {
   export -f copy_batch copy_group copy_files
-  xargs -0r -n 1 -P "$jobs" -a "$work/batches" bash -f -c 'copy_batch "$1"' copy_batch </dev/null
+  xargs -0r -n 1 -P "$jobs" -a "$work/batches" bash -f -c 'copy_batch "$@"' copy_batch </dev/null
 }
 
 # The lines are separated without a loop, which would take longer than cp.

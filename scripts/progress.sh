@@ -40,7 +40,7 @@ work_with_progress() { # VERB PROGRESS_FILE FILES_DONE BYTES_DONE FILES BYTES CO
       next_line=$((SECONDS + ${VAULT_PROGRESS_SECONDS:-5}))
       show_progress "$verb" "$file"
     fi
-    show_complaints 0.2
+    show_complaints 0.1
     [[ -z $full ]] || end_group
   done
   wait "$group" || status=$?

@@ -41,31 +41,28 @@ scan_source() { # OUTPUT
   local -a stamps=()
   [[ -z $checksum ]] || stamps=(-type f -fprintf "$1.stamps" '%s/%T@/%C@/%P\n' -false -o)
   : >"$1.litter"
-  interruptibly list . ${without_litter[@]+"${without_litter[@]}" -fprintf "$1.litter" . -o} \
+  interruptibly list_named . ${without_litter[@]+"${without_litter[@]}" -fprintf "$1.litter" . -o} \
     \( -path $'*[\n\r]*' -fprint0 "$1.broken" \) -o ${stamps[@]+"${stamps[@]}"} \
-    \( -type f ! -readable -printf 'u/%s/%T@/%P\n' \) -o >"$1.found" 2>"$1.complaints" || {
+    \( -type f ! -readable -printf 'u/%s/%T@/%P\n' \) -o >"$1" 2>"$1.complaints" || {
     state_has_room || exit 1
     cat -- "$1.complaints" >&2
     die "Not all of $(printf %q "$source_folder") could be read: run as root, or fix it."
   }
-  name_empty_folders <"$1.found" | sort -t/ -k4 >"$1"
   [[ -z $checksum ]] || sort -o "$1.stamps" -- "$1.stamps"
-  rm -- "$1.found"
 }
 
 # A folder that contains only litter is empty.
-name_empty_folders() {
-  awk "$split"'
+list_named() { # FOLDER [EXPRESSION...]
+  list "$@" | awk "$split"'
     NF > 4 { filled[substr(path, 1, length(path) - length($NF) - 1)] }
     kind == "d" { folders[path]; next }
     { print }
-    END { for (path in folders) print (path in filled ? "d" : "e") "/0/0/" path }'
+    END { for (path in folders) print (path in filled ? "d" : "e") "/0/0/" path }' | sort -t/ -k4
 }
 
 # Convert lines to the form of the copy in the share: whole seconds, and an empty folder as a folder.
-as_copied() { # [MANIFEST_NAME]: a file to leave out
-  manifest=${1-} awk "$split"'
-    kind == "f" && path == ENVIRON["manifest"] { next }
+as_copied() {
+  awk "$split"'
     kind ~ /[de]/ { print "d/0/0/" path; next }
     { seconds = $3; sub(/[.].*/, "", seconds); print kind "/" size "/" seconds "/" path }' | sort
 }

@@ -161,10 +161,12 @@ list_target() {
     die "$share_id is not mounted at $(printf %q "$share") any more: run mount-share.sh, and the same command again."
   [[ ! -L $target ]] || die "$(printf %q "$target") is a link, and would be written through: remove it there."
   [[ -e $target ]] || return 0
-  interruptibly list "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have.found" ||
+  interruptibly list_copies "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have" ||
     die "Not all of $(printf %q "$target") could be listed: see that the share answers, and run the same command again."
-  as_copied "$manifest_name" <"$work/have.found" >"$work/have"
-  rm -- "$work/have.found"
+}
+
+list_copies() { # FOLDER [EXPRESSION...]
+  list "$@" | manifest=$manifest_name awk "$split"' path != ENVIRON["manifest"] || kind != "f"' | as_copied
 }
 
 # Litter that is already in the share stays there.

@@ -96,6 +96,16 @@ source-vaultjob/empty" "$(<"$manifest")"
   same 3 "${#lines[@]}"
 }
 
+@test "many files with long paths are more than one argument of a command" {
+  local folder
+  folder=source/$(printf '%0200d/' 1 2 3)
+  mkdir -p "$folder"
+  (cd "$folder" && seq -f '%0250.0f' 1200 | xargs touch)
+  run vault --jobs 1
+  expect 0 "Vaulted 1202 files"
+  exact
+}
+
 @test "a manifest's name in a subfolder is data" {
   touch 'source/a folder/source.manifest'
   run vault
