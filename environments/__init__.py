@@ -34,4 +34,4 @@ def settings_file(root: Path, name: str) -> Path:
     remedy = f"set it to one of {', '.join(names)}"
     if name in files:
         remedy = f"rename environments/{name}.json to a name of a-z, 0-9 and hyphen, or {remedy}"
-    raise UnknownEnvironmentError(f"{VARIABLE} is {name!r}: {remedy}")
+    raise UnknownEnvironmentError(f"{VARIABLE} (for make: ENV) is {name!r}: {remedy}")

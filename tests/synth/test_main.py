@@ -178,6 +178,6 @@ def test_an_unknown_environment_is_reported_with_the_known_ones(clone: Path) -> 
     """A typing mistake must not deploy the default environment."""
     ended = run(clone, "main.py", VAULT_ENV="prd")
     assert ended.returncode == 1
-    assert "VAULT_ENV is 'prd'" in ended.stderr
+    assert "VAULT_ENV (for make: ENV) is 'prd'" in ended.stderr
     assert "prod" in ended.stderr
     assert "Traceback" not in ended.stderr

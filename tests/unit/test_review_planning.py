@@ -135,7 +135,10 @@ def test_an_unknown_environment_is_reported_and_no_folder_emptied(
     kept = tmp_path / "summary.md"
     kept.write_text("another's")
     assert run(monkeypatch, tmp_path / "a" / "b", environment) == 1
-    assert f"VAULT_ENV is {environment!r}: set it to one of chaos, demo" in capsys.readouterr().err
+    assert (
+        f"VAULT_ENV (for make: ENV) is {environment!r}: set it to one of chaos, demo"
+        in capsys.readouterr().err
+    )
     assert kept.exists()
 
 

@@ -562,7 +562,7 @@ def test_an_unknown_environment_is_reported_with_the_known_ones(
     with pytest.raises(SettingsError) as raised:
         read_settings(root, environment)
     assert raised.value.problems == [
-        f"VAULT_ENV is {environment!r}: set it to one of dev, prod",
+        f"VAULT_ENV (for make: ENV) is {environment!r}: set it to one of dev, prod",
     ]
 
 
@@ -571,7 +571,7 @@ def test_a_file_with_an_impossible_name_is_not_offered(tmp_path: Path) -> None:
     remedy = (
         r"rename environments/Prod\.json to a name of a-z, 0-9 and hyphen, or set it to one of dev$"
     )
-    with pytest.raises(SettingsError, match=f"VAULT_ENV is 'Prod': {remedy}"):
+    with pytest.raises(SettingsError, match=rf"VAULT_ENV \(for make: ENV\) is 'Prod': {remedy}"):
         read_settings(root, "Prod")
 
 

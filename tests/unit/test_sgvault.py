@@ -121,7 +121,7 @@ def test_settings_that_cannot_be_used_are_shown(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("VAULT_ENV", "prd")
     ran = sgvault("state-policy")
     assert ran.status == 1
-    assert "VAULT_ENV is 'prd'" in ran.err
+    assert "VAULT_ENV (for make: ENV) is 'prd'" in ran.err
 
 
 @pytest.mark.parametrize(
