@@ -131,6 +131,7 @@ def run(options: argparse.Namespace) -> int:
                 port=options.port, environment=options.environment, phases=phases, whole=whole
             )
             print_system(system, as_json=as_json)
+            phases.say("Next: make vault DATA=folder")
         case "status":
             print_system(left_running.get(), as_json=as_json)
         case "down":

@@ -18,6 +18,8 @@ class SetProgress:
     iterations: int
     state: str
     """The current state of the execution, or an empty text before it begins."""
+    stands_at: str = ""
+    """The key at which the last check stopped, or an empty text."""
 
 
 class ProgressReader:
@@ -37,7 +39,8 @@ class ProgressReader:
     def read(self) -> SetProgress:
         """Return the progress now."""
         iterations, state = self._reconciled()
-        return SetProgress(self._uploaded(), self._recorded(), iterations, state)
+        stands_at = self.stands_at() if state else ""  # before, it is that of an earlier delivery
+        return SetProgress(self._uploaded(), self._recorded(), iterations, state, stands_at)
 
     def stands_at(self) -> str:
         """Return the key at which the set's last check stopped, as the register has it, or ''."""

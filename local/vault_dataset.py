@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from local.deployed_system import DeployedSystem
 from local.outcomes import Event, OutcomeSubscription, known_outcome
@@ -14,6 +17,13 @@ from local.source_folder import SourceFolder
 from local.watch import watch
 
 SCRIPT = "vault-data.sh"
+OPTION = re.compile(r"(?<!\S)--(source|set|new|checksum)(?=[\s.,:;)]|$)")
+VARIABLES = {
+    "source": "DATA=folder",
+    "set": "SET=id",
+    "new": "NEW=yes",
+    "checksum": "CHECKSUM=sha256",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ def vault(
     manifest = _manifest(system, dataset)
     dataset = dataset.without(system.ignored_names())
     phases.say(str(dataset))
+    for warning in _held_back_strangers(system, dataset):
+        phases.say(warning)
     arguments = ["--source", str(dataset.source), "--set", dataset.set_id, "--unmounted"]
     if new:
         arguments.append("--new")
@@ -54,7 +66,9 @@ def vault(
     with OutcomeSubscription(system, dataset.set_id) as outcomes:
         doing = f"Vaulting the set {dataset.set_id} (scripts/{SCRIPT})"
         with phases.lines(f"{dataset.set_id}: vault", doing) as show:
-            system.gateway_client().run(SCRIPT, *arguments, on_line=show)
+            system.gateway_client().run(
+                SCRIPT, *arguments, on_line=lambda line: show(with_variables(line))
+            )
         is_unchanged = _state(manifest) == before
         if is_unchanged and (event := known_outcome(system, manifest)):
             return Vaulted(event, is_unchanged=True)
@@ -66,6 +80,24 @@ def vault(
         )
     _add_seconds(dataset.set_id, watched.seconds, phases)
     return Vaulted(watched.event)
+
+
+def with_variables(line: str) -> str:
+    """Add to each option of the script in *line* the variable that ``make vault`` has for it."""
+    return OPTION.sub(lambda option: f"{option[0]} (make: {VARIABLES[option[1]]})", line)
+
+
+def _held_back_strangers(system: DeployedSystem, dataset: SourceFolder) -> Iterator[str]:
+    """Yield a warning for each key that is held back in vain, for the set lacks it."""
+    folder = f"{system.job_folder(dataset.set_id)}/"
+    uploads = {*dataset.files, *dataset.folders, f"{dataset.set_id}{system.manifest_suffix}"}
+    for key in system.held_back().keys():  # noqa: SIM118 - a method, not a mapping's
+        path = key.removeprefix(folder)
+        if path != key and path not in uploads:
+            yield (
+                f"Warning: the gateway holds back {key}, but {dataset.source} has no {path}. To"
+                f" correct it: make release SET={quote(dataset.set_id)} FILE={quote(path)}"
+            )
 
 
 def _in_flight(set_id: str, stands_at: str) -> str:

@@ -79,7 +79,11 @@ def _shown(console: Console, uploads: int) -> Iterator[Show]:
     if not console.is_terminal:
         yield _as_lines(console, uploads)
         return
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
     with Bars(*columns, console=console) as bars:
         uploaded = bars.add_task("uploaded", total=uploads, note="")
         recorded = bars.add_task("recorded", total=uploads, note="")
@@ -108,13 +112,13 @@ def _as_lines(console: Console, uploads: int) -> Show:
         note = _note(progress) if progress.state else "not begun"
         counts = f"uploaded {progress.uploaded}/{uploads}, recorded {progress.recorded}/{uploads}"
         console.print(
-            f"{counts}, reconciled: {note}",
-            highlight=False,
-            soft_wrap=True,
+            f"{counts}, reconciled: {note}", highlight=False, markup=False, soft_wrap=True
         )
 
     return show
 
 
 def _note(progress: SetProgress) -> str:
-    return f"iteration {progress.iterations}, {progress.state}"
+    waits = progress.stands_at and progress.state != "Done"
+    stands_at = f", last check stopped at {progress.stands_at}" if waits else ""
+    return f"iteration {progress.iterations}, {progress.state}{stands_at}"

@@ -363,6 +363,54 @@ def test_a_file_is_held_back_and_released(account: Account, system: DeployedSyst
         release(system, "s", "a b")
 
 
+def test_a_key_that_is_held_back_in_vain_is_reported_with_the_remedy(
+    account: Account, system: DeployedSystem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for key in ("s-vaultjob/0", "s-vaultjob/deep", KEY, "t-vaultjob/x", "s-vaultjob/a b"):
+        system.held_back().add(key)
+    client = Client(write_manifest(system), writes=True)
+    console = Console(file=io.StringIO())
+    monkeypatch.setattr(DeployedSystem, "gateway_client", lambda self: client)
+    monkeypatch.setattr(vault_dataset, "watch", lambda *_, **__: Watched({"detail": an_outcome()}))
+
+    vault(system, a_set(tmp_path), phases=Phases(console))
+
+    assert isinstance(console.file, io.StringIO)
+    warnings = [line for line in console.file.getvalue().splitlines() if "Warning" in line]
+    warning = f"Warning: the gateway holds back s-vaultjob/a b, but {tmp_path} has no a b."
+    assert warnings == [f"{warning} To correct it: make release SET=s FILE='a b'"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("deliver it anew with --new.", "deliver it anew with --new (make: NEW=yes)."),
+        ("give --set a name", "give --set (make: SET=id) a name"),
+        ("Copying 1 of 1 files to /a--new/--newer", "Copying 1 of 1 files to /a--new/--newer"),
+    ],
+)
+def test_an_option_in_a_message_of_the_script_is_shown_with_its_variable(
+    line: str, shown: str
+) -> None:
+    assert vault_dataset.with_variables(line) == shown
+
+
+def test_the_progress_names_the_key_at_which_the_check_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    console = Console(file=io.StringIO())
+    outcomes: Any = Outcomes(looks=1)
+    reader: Any = Reader(Clock(), 1)
+    at_a_key = SetProgress(1, 1, 2, "Reconcile Wait", "s-vaultjob/[a]")
+    monkeypatch.setattr(reader, "read", lambda: at_a_key)
+    watch(outcomes, reader, uploads=2, console=console)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == (
+        "uploaded 1/2, recorded 1/2, reconciled: iteration 2, Reconcile Wait, last check"
+        " stopped at s-vaultjob/[a]\n"
+    )
+
+
 def test_a_file_of_a_finished_set_is_released_for_its_next_attempt(
     account: Account, system: DeployedSystem
 ) -> None:
