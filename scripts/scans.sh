@@ -38,16 +38,18 @@ read_litter_names() {
 # Write lines sorted by path to OUTPUT, paths with a line break to OUTPUT.broken, a dot for each litter
 # to OUTPUT.litter and, for checksums, the stamps of files to OUTPUT.stamps.
 scan_source() { # OUTPUT
+  local status=0
   local -a stamps=()
   [[ -z $checksum ]] || stamps=(-type f -fprintf "$1.stamps" '%s/%T@/%C@/%P\n' -false -o)
   : >"$1.litter"
   interruptibly list_named . ${without_litter[@]+"${without_litter[@]}" -fprintf "$1.litter" . -o} \
     \( -path $'*[\n\r]*' -fprint0 "$1.broken" \) -o ${stamps[@]+"${stamps[@]}"} \
-    \( -type f ! -readable -printf 'u/%s/%T@/%P\n' \) -o >"$1" 2>"$1.complaints" || {
-    state_has_room || exit 1
+    \( -type f ! -readable -printf 'u/%s/%T@/%P\n' \) -o >"$1" 2>"$1.complaints" || status=$?
+  if ((status)); then
     cat -- "$1.complaints" >&2
+    state_has_room && [[ -s $1.complaints ]] || exit "$status"
     die "Not all of $(printf %q "$source_folder") could be read: run as root, or fix it."
-  }
+  fi
   [[ -z $checksum ]] || sort -o "$1.stamps" -- "$1.stamps"
 }
 

@@ -161,8 +161,10 @@ list_target() {
     die "$share_id is not mounted at $(printf %q "$share") any more: run mount-share.sh, and the same command again."
   [[ ! -L $target ]] || die "$(printf %q "$target") is a link, and would be written through: remove it there."
   [[ -e $target ]] || return 0
-  interruptibly list_copies "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have" ||
+  interruptibly list_copies "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have" || {
+    state_has_room || exit 1
     die "Not all of $(printf %q "$target") could be listed: see that the share answers, and run the same command again."
+  }
 }
 
 list_copies() { # FOLDER [EXPRESSION...]
