@@ -18,7 +18,7 @@ find_checksum_tool() {
     [[ $("sums_by_$tool" /dev/null 2>/dev/null) != "$known"* ]] || return 0
   done
   [[ $checksum == crc64nvme ]] || die "Neither openssl nor sha256sum computes SHA-256 here: install openssl."
-  die "$(printf %q "$python") cannot compute CRC64NVME, for it lacks awscrt: install that (python3 -m pip install awscrt, with Python 3.8 or later), name a Python that has it in VAULT_PYTHON, or use --checksum sha256."
+  die "$(shown "$python") cannot compute CRC64NVME, for it lacks awscrt: install that (python3 -m pip install awscrt, with Python 3.8 or later), name a Python that has it in VAULT_PYTHON, or use --checksum sha256."
 }
 
 # Print one line for each file, beginning with its checksum. The tool replaces the process.

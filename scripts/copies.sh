@@ -4,11 +4,11 @@
 copy() {
   local files_left bytes_left
   read -r files_left bytes_left < <(totals "$work/todo")
-  print "Copying $files_left of $total_files files to $(printf %q "$target")"
+  print "Copying $files_left of $total_files files to $(shown "$target")"
   export target journal progress=$work/progress
   mkdir -p -- "$target"
   sed -n 's:^d/0/0/:./:p' "$work/todo" | tr '\n' '\0' | (cd -- "$target" && xargs -0r mkdir -p --) ||
-    die "Not all folders could be made in $(printf %q "$target"): fix the cause and run the same command again."
+    die "Not all folders could be made in $(shown "$target"): fix the cause and run the same command again."
   sed -n '/^f/p' "$work/todo" | sort -t/ -k4 | group_files "$(batch_size "$files_left")" >"$work/batches"
   journal_todo
   copy_failed=''
@@ -16,7 +16,7 @@ copy() {
     copy_batches || copy_failed=yes
   rm -- "$work/batches"
   [[ -z $full ]] || ! state_has_room ||
-    die "No space is left in $(printf %q "$target"), so copying was stopped: wait until the gateway has uploaded more of its cache, and run the same command again."
+    die "No space is left in $(shown "$target"), so copying was stopped: wait until the gateway has uploaded more of its cache, and run the same command again."
 }
 
 batch_size() { # FILES: small enough that no job is left with the last ones, 200 at most

@@ -13,8 +13,8 @@ open_job() {
       chmod 700 -- "$state/shares" &&
       printf '%s\n' "$share_id" >"$state/shares/${digest:0:16}.share" &&
       exec 9>>"$job/lock"
-  } || die "The job's state cannot be kept in $(printf %q "$job"): run as root, or name another folder in VAULT_STATE_FOLDER."
-  flock -n 9 || die "The set $(printf %q "$set_id") is being vaulted by process $(<"$job/lock"): wait until that has ended."
+  } || die "The job's state cannot be kept in $(shown "$job"): run as root, or name another folder in VAULT_STATE_FOLDER."
+  flock -n 9 || die "The set $(shown "$set_id") is being vaulted by process $(<"$job/lock"): wait until that has ended."
   trap close_job EXIT
   rm -rf -- "$work"
   mkdir -- "$work"
@@ -27,7 +27,7 @@ close_job() {
   local status=$?
   [[ -z $group ]] || end_group
   if ((status)); then
-    state_has_room || complain "No space is left in $(printf %q "$state"): make room there, or name another folder in VAULT_STATE_FOLDER; then run the same command again."
+    state_has_room || complain "No space is left in $(shown "$state"): make room there, or name another folder in VAULT_STATE_FOLDER; then run the same command again."
     [[ -n $complained ]] || complain "A command failed (status $status): fix the cause and run the same command again."
     ((status > 128)) || status=1
   fi
@@ -47,7 +47,7 @@ require_state_room() { # LIST_OF_SOURCE
   read -r free block_bytes < <(stat -f -c '%a %S' -- "$work")
   needed=$(($(stat -c %s -- "$1") * state_bytes_a_byte))
   ((needed <= free * block_bytes)) ||
-    die "The job's state needs $(shown_bytes "$needed") in $(printf %q "$state"), where $(shown_bytes $((free * block_bytes))) are free: make room there, or name another folder in VAULT_STATE_FOLDER."
+    die "The job's state needs $(shown_bytes "$needed") in $(shown "$state"), where $(shown_bytes $((free * block_bytes))) are free: make room there, or name another folder in VAULT_STATE_FOLDER."
 }
 
 # Continue the delivery that an earlier run began, or begin one.
@@ -63,13 +63,13 @@ open_delivery() {
   elif [[ -n $new ]]; then
     begin anew
   elif [[ -z $began ]]; then
-    [[ ! -s $work/have ]] || die "The set $(printf %q "$set_id") is in the share, but not by a job of this machine for this share$(mention_old_state): give another id with --set, or deliver it anew with --new."
+    [[ ! -s $work/have ]] || die "The set $(shown "$set_id") is in the share, but not by a job of this machine for this share$(mention_old_state): give another id with --set, or deliver it anew with --new."
     begin ''
   fi
 }
 
 mention_old_state() {
-  [[ ! -e $state/jobs/$set_id ]] || printf %s " ($(printf %q "$state/jobs/$set_id") is of an earlier release, which did not keep the share)"
+  [[ ! -e $state/jobs/$set_id ]] || printf %s " ($(shown "$state/jobs/$set_id") is of an earlier release, which did not keep the share)"
 }
 
 # The gateway announces the files that are written from now on. Files of an earlier delivery in the
@@ -107,7 +107,7 @@ shown_time() { date -d "@$1" '+%Y-%m-%d %H:%M'; }
 has_expired() { (($(date +%s) - began > EXPIRY_DAYS * 86400)); }
 
 refuse_expired() {
-  ! has_expired || die "The job of the set $(printf %q "$set_id") began on $(shown_time "$began"), more than $EXPIRY_DAYS days (expiryDays) ago, and the events of what it copied have expired: deliver the set anew with --new."
+  ! has_expired || die "The job of the set $(shown "$set_id") began on $(shown_time "$began"), more than $EXPIRY_DAYS days (expiryDays) ago, and the events of what it copied have expired: deliver the set anew with --new."
 }
 
 # A file is in doubt from before it is copied until cp has succeeded, because an incomplete copy may
@@ -119,7 +119,7 @@ journal_todo() {
     sed -n 's:^f/.*:-&//:p' "$work/todo"
   } | dd of="$journal" bs=64k oflag=append conv=notrunc,fsync 2>"$work/complaints" || {
     cat -- "$work/complaints" >&2
-    die "The job's journal could not be written in $(printf %q "$job"): fix the cause and run the same command again."
+    die "The job's journal could not be written in $(shown "$job"): fix the cause and run the same command again."
   }
 }
 

@@ -33,6 +33,6 @@ put_manifest() {
   cp -- "$work/manifest" "$work/moving"
   if ! mv -f -T -- "$work/moving" "$target/$manifest_name" || ! cmp -s -- "$work/manifest" "$target/$manifest_name"; then
     rm -f -- "$target/$manifest_name"
-    die "The manifest could not be put into $(printf %q "$target"): fix the cause and run the same command again."
+    die "The manifest could not be put into $(shown "$target"): fix the cause and run the same command again."
   fi
 }

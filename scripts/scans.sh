@@ -48,7 +48,7 @@ scan_source() { # OUTPUT
   if ((status)); then
     cat -- "$1.complaints" >&2
     state_has_room && [[ -s $1.complaints ]] || exit "$status"
-    die "Not all of $(printf %q "$source_folder") could be read: run as root, or fix it."
+    die "Not all of $(shown "$source_folder") could be read: run as root, or fix it."
   fi
   [[ -z $checksum ]] || sort -o "$1.stamps" -- "$1.stamps"
 }
@@ -77,8 +77,28 @@ totals() { awk -F / '/^f/ { files++; bytes += $2 } END { printf "%.0f %.0f\n", f
 split='BEGIN { FS = "/" } { path = substr($0, length($1) + length($2) + length($3) + 4); kind = $1; size = $2 }'
 
 # UTF-8 that Python decodes: no surrogates, nothing above U+10FFFF, no overlong forms.
-utf8='^([\001-\177]|[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277])*$'
+multibyte='[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]'
+utf8='^([\001-\177]|'$multibyte')*$'
 control='[\001-\037\177]|\302[\200-\237]'
+
+printf -v printable %b "^([ -~]|${multibyte//\\/\\0})*\$"
+
+# Set quoted to a name as a shell takes it. Printable text stays as it is; bash would write the bytes
+# beyond ASCII as numbers.
+quote() { # NAME
+  local apostrophe=\' escaped="'\\''"
+  if [[ $1 == *[$'\200'-$'\377']* && $1 =~ $printable && $1 != *$'\302'[$'\200'-$'\237']* ]]; then
+    quoted=\'${1//$apostrophe/"$escaped"}\'
+  else
+    printf -v quoted %q "$1"
+  fi
+}
+
+shown() { # NAME
+  local quoted
+  quote "$1"
+  print "$quoted"
+}
 
 is_a_name() { printf '%s\n' "$1" | awk "!/$utf8/ || /$control/ || NR > 1 { exit 1 }"; }
 
@@ -99,19 +119,19 @@ refuse() { # SCAN
     path ~ /'"$control"'/ { refuse("its name has a control character in it") }' "$1" >"$1.refused"
   if [[ -s $1.refused || -s $1.broken ]]; then
     complain "Nothing was copied, for these cannot be vaulted: rename or remove them, and run again."
-    local path
+    local path quoted
     while IFS= read -r -d '' path; do
       printf '  %q: its name has a line break in it\n' "${path#./}"
     done <"$1.broken" >&2
-    while IFS= read -r path; do printf '  %q: %s\n' "${path#*/}" "${path%%/*}"; done <"$1.refused" >&2
+    while IFS= read -r path; do quote "${path#*/}" && print "  $quoted: ${path%%/*}"; done <"$1.refused" >&2
     exit 1
   fi
-  ((total_files)) || die "The folder $(printf %q "$source_folder") holds no file: there is nothing to vault."
+  ((total_files)) || die "The folder $(shown "$source_folder") holds no file: there is nothing to vault."
 }
 
 refuse_all() { # PATHS_FILE REASON
-  local path
+  local path quoted
   complain "$2"
-  while IFS= read -r path; do printf '  %q\n' "$path"; done <"$1" >&2
+  while IFS= read -r path; do quote "$path" && print "  $quoted"; done <"$1" >&2
   exit 1
 }

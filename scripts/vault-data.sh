@@ -98,13 +98,13 @@ open_source() {
   local name=$source_folder
   share=$(plain_path "${share:-$MOUNT_POINT}")
   state=$(plain_path "${VAULT_STATE_FOLDER:-/var/lib/vault}")
-  cd -P -- "$(plain_path "$name")" 2>/dev/null || die "There is no folder $(printf %q "$name") that can be entered: name one with --source."
+  cd -P -- "$(plain_path "$name")" 2>/dev/null || die "There is no folder $(shown "$name") that can be entered: name one with --source."
   source_folder=$PWD
   set_id=${set_id:-${PWD##*/}}
   job_folder=$set_id$JOB_DIR_SUFFIX manifest_name=$set_id$MANIFEST_SUFFIX
   if [[ -z $set_id || $set_id == . || $set_id == .. || $set_id == */* ]] ||
     ! is_a_name "$set_id" || ((${#job_folder} > 255 || ${#manifest_name} > 255)); then
-    die "$(printf %q "$set_id") cannot be a set id: give --set a name that a folder may have, in UTF-8 and without control characters."
+    die "$(shown "$set_id") cannot be a set id: give --set a name that a folder may have, in UTF-8 and without control characters."
   fi
 }
 
@@ -116,16 +116,16 @@ open_share() {
     require_answer "$share"
   fi
   find_problem "$share"
-  [[ -z $problem && -d $share ]] || die "There is no folder $(printf %q "$share")${problem:+ that can be used: it $problem}; $remedy."
+  [[ -z $problem && -d $share ]] || die "There is no folder $(shown "$share")${problem:+ that can be used: it $problem}; $remedy."
   physical=$(cd -P -- "$share" && printf %s "$PWD")
   if [[ -n $unmounted ]]; then
     share_id=$physical
   elif [[ -z $share_id ]]; then # perhaps a link to the mount point
     share=$physical
-    mount_at "$share" || die "Nothing is mounted at $(printf %q "$share"): $remedy (for an ordinary folder, add --unmounted)."
+    mount_at "$share" || die "Nothing is mounted at $(shown "$share"): $remedy (for an ordinary folder, add --unmounted)."
     share_id=$mounted
   fi
-  [[ -w $share ]] || die "$(printf %q "$share") cannot be written to: see that the share is not read-only, and run as root."
+  [[ -w $share ]] || die "$(shown "$share") cannot be written to: see that the share is not read-only, and run as root."
   target=$share/$job_folder
   apart_from_source "$physical/$job_folder"
   apart_from_source "$state"
@@ -133,7 +133,7 @@ open_share() {
 
 apart_from_source() { # FOLDER: neither contains the other
   [[ "$1/" != "$source_folder/"* && "$source_folder/" != "$1/"* ]] ||
-    die "The source $(printf %q "$source_folder") and $(printf %q "$1") lie in each other: name another source."
+    die "The source $(shown "$source_folder") and $(shown "$1") lie in each other: name another source."
 }
 
 # Plan the work, and refuse impossible work before anything is copied.
@@ -158,12 +158,12 @@ mention_litter() {
 list_target() {
   : >"$work/have"
   [[ -n $unmounted ]] || { mount_at "$share" && [[ $mounted == "$share_id" ]]; } ||
-    die "$share_id is not mounted at $(printf %q "$share") any more: run mount-share.sh, and the same command again."
-  [[ ! -L $target ]] || die "$(printf %q "$target") is a link, and would be written through: remove it there."
+    die "$share_id is not mounted at $(shown "$share") any more: run mount-share.sh, and the same command again."
+  [[ ! -L $target ]] || die "$(shown "$target") is a link, and would be written through: remove it there."
   [[ -e $target ]] || return 0
   interruptibly list_copies "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have" || {
     state_has_room || exit 1
-    die "Not all of $(printf %q "$target") could be listed: see that the share answers, and run the same command again."
+    die "Not all of $(shown "$target") could be listed: see that the share answers, and run the same command again."
   }
 }
 
@@ -176,10 +176,10 @@ refuse_target() {
   local litter_path="(^|/)($litter)(/|$)"
   paths <"$work/have" | comm -13 "$work/want.paths" - | { [[ -z $litter ]] && cat || grep -aEv -e "$litter_path" || true; } >"$work/surplus"
   [[ ! -s $work/surplus ]] ||
-    refuse_all "$work/surplus" "These are in $(printf %q "$target"), but not in the source: remove them there and add --new, or give another id with --set."
+    refuse_all "$work/surplus" "These are in $(shown "$target"), but not in the source: remove them there and add --new, or give another id with --set."
   sed '/^[fd]/d' "$work/have" | paths | comm -12 - "$work/want.paths" >"$work/strange"
   [[ ! -s $work/strange ]] ||
-    refuse_all "$work/strange" "These are neither files nor folders in $(printf %q "$target"), and would be written through: remove them there."
+    refuse_all "$work/strange" "These are neither files nor folders in $(shown "$target"), and would be written through: remove them there."
 }
 
 # Check that the share has everything as the first scan of the source found it, and that the source has

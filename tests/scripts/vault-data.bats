@@ -80,6 +80,18 @@ source-vaultjob/empty" "$(<"$manifest")"
   expect 1 "\$'a\\nf/x': its name has a line break"
 }
 
+@test "messages show printable names as they are, and control characters as numbers" {
+  touch "source/l'été 日本"
+  run vault --set '資料'
+  expect 0 "files to '$PWD/share/資料-vaultjob'"
+  rm "source/l'été 日本"
+  run vault --set '資料'
+  expect 1 "  'l'\\''été 日本'"
+  touch $'source/é\t' $'source/\302\205'
+  run vault
+  expect 1 "  $'\\303\\251\\t': its name has a control" "  $'\\302\\205': its name has a control"
+}
+
 @test "accepts keys of at most 1,024 bytes, including a folder's slash" {
   local part path
   part=$(printf 'x%.0s' {1..200})
