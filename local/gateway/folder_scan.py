@@ -23,6 +23,10 @@ MAX_KEY_BYTES = 1024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ob
 Signature = tuple[int, int, int, int]
 
 
+STATX = getattr(ctypes.CDLL(None), "statx", None)
+"""https://man7.org/linux/man-pages/man2/statx.2.html; other systems lack it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScannedPath:
     """A file or folder; ``key`` is its path below the share, without a trailing slash."""
@@ -105,10 +109,12 @@ class FolderScan:
 
 
 def birth_ns(path: str) -> int:
-    """Return the birth time of *path* by statx(2), which Python 3.11 lacks; 0 if it is not known."""
+    """Return the birth time of *path*, which ``os.stat`` lacks on Linux; 0 where it is not known."""
+    if STATX is None:
+        return 0
     at_fdcwd, at_symlink_nofollow, statx_btime, birth_at = -100, 0x100, 0x800, 80
     answer = ctypes.create_string_buffer(256)
-    ctypes.CDLL(None).statx(at_fdcwd, os.fsencode(path), at_symlink_nofollow, statx_btime, answer)
+    STATX(at_fdcwd, os.fsencode(path), at_symlink_nofollow, statx_btime, answer)
     seconds, nanoseconds = struct.unpack_from("qI", answer, birth_at)
     return int(seconds * 1_000_000_000 + nanoseconds)
 
