@@ -14,8 +14,11 @@ WRITTEN = 1_795_523_700.9
 """When the manifest was written into the share; events have whole seconds."""
 
 
+STANDS_AT = "s-vaultjob/b"
+
+
 class Account:
-    """Executions with their inputs, by ARN; nothing is uploaded or recorded."""
+    """Executions with their inputs, by ARN, and a check that stopped; nothing is uploaded or recorded."""
 
     def __init__(self, **executions: dict[str, Any]) -> None:
         self.executions = executions
@@ -27,6 +30,9 @@ class Account:
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
         self.described.append(executionArn)
         return {"input": json.dumps({"detail": self.executions[executionArn]})}
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Item": {"standsAt": {"S": STANDS_AT}}}
 
     def get_paginator(self, operation: str) -> Any:
         class Pages:
@@ -53,13 +59,14 @@ def event(time: int, set_id: str = "s") -> dict[str, Any]:
 def test_only_an_execution_of_the_present_manifest_is_shown(
     monkeypatch: pytest.MonkeyPatch, executions: dict[str, Any], iterations: int
 ) -> None:
-    """Each execution is described once."""
+    """Each execution is described once. The last check may be that of an earlier manifest."""
     account = Account(**executions)
     values = dict.fromkeys(DeployedSystem.__dataclass_fields__, "word") | {
         "job_dir_suffix": "-vaultjob"
     }
     monkeypatch.setattr(DeployedSystem, "client", lambda self, service: account)
     reader = ProgressReader(DeployedSystem(**values), "s", since=WRITTEN)  # type: ignore[arg-type]
-    expected = SetProgress(0, 0, iterations, "Reconcile Iterator" if iterations else "")
+    shown = ("Reconcile Iterator", STANDS_AT) if iterations else ("", "")
+    expected = SetProgress(0, 0, iterations, *shown)
     assert [reader.read(), reader.read()] == [expected, expected]
     assert account.described == list(executions)
