@@ -171,7 +171,7 @@ check: lint ## The quick checks: lint, then the unit tests
 	@$(run) pytest -n 2 tests/unit
 
 test: lint ## All tests: lint, then units, scripts, synth and the deployed system
-	@$(run) pytest -n 4
+	@$(run) pytest -n 5
 
 audit: setup ## Check policies: stacks, IAM, secrets and licences (ENV)
 	@tools/setup.sh audit

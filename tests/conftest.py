@@ -1,4 +1,4 @@
-"""Which tests stay together where several processes run them: ``pytest -n 4``.
+"""Which tests stay together where several processes run them: ``pytest -n 5``.
 
 A process deploys a system, synthesises the stacks or runs bats for itself, so the tests that share
 one are a group, and end up in one process. Slow groups begin first: a deployment waits for most of
