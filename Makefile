@@ -59,7 +59,7 @@ format := $${GIVEN_FORMAT:+--format="$$GIVEN_FORMAT"}
 shell_scripts := scripts/*.sh tools/*.sh .ci/run tests/scripts/*.bats tests/scripts/*.bash
 
 export CHECKPOINT_DISABLE := 1
-# With it, each of a hundred processes compiles every module anew: a quarter of the time of the tests.
+# With it, each of a hundred processes compiles every module anew, which costs a tenth of the time of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 # jsii warns at every start that Node 20 is old, but it works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20

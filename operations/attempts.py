@@ -32,8 +32,7 @@ class Attempts:
     def running(self) -> Execution | None:
         """Return the execution that compares this manifest now, and will decide an outcome."""
         upload = self.manifest.upload
-        folder = SetFolder.of_manifest(upload.key).prefix
-        for each in Executions(self.vault).of_set(self.manifest.set_id, folder, RUNNING):
+        for each in Executions(self.vault).of_set(self.manifest.set_id, self._folder, RUNNING):
             of_this_version = each.started >= upload.event_time
             if of_this_version and not self._outcomes.is_decided(self._id(each.manifest)):
                 return each
@@ -98,9 +97,12 @@ class Attempts:
     def _outcomes(self) -> OutcomeStore:
         return OutcomeStore(table=self.vault.outcome_table_name, expiry_days=self.vault.expiry_days)
 
+    @property
+    def _folder(self) -> str:
+        return SetFolder.of_manifest(self.manifest.upload.key).prefix
+
     def _row(self) -> RegisterRow | None:
-        folder = SetFolder.of_manifest(self.manifest.upload.key).prefix
-        row = register.rows(self.vault, [folder]).get(folder)
+        row = register.rows(self.vault, [self._folder]).get(self._folder)
         if row and row.problem:
             raise OperatorError(row.problem)
         return row

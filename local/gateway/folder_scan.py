@@ -38,7 +38,7 @@ class ScannedPath:
     modified_ns: int
     inode: int
     changed_ns: int = 0
-    """A folder's birth time."""
+    """The time of the last change of a file's inode; the birth time of a folder."""
 
     @property
     def signature(self) -> Signature:
