@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 
 import environments
 from tools.diagrams.flowchart import flowchart
+from tools.diagrams.proven import PAGE as PROVEN
+from tools.diagrams.proven import connections
 from tools.synthesis import ROOT, synthesise
 
 PAGE = ROOT / "docs" / "architecture.md"
@@ -29,7 +31,8 @@ def main() -> None:
     """Rewrite the page."""
     with TemporaryDirectory() as folder:
         templates = synthesise(Path(folder), VAULT_ENV=environments.DEFAULT)
-    diagrams = {stack: flowchart(template) for stack, template in templates.items()}
+    proven = [*connections(PROVEN.read_text(encoding="utf-8"))]
+    diagrams = {stack: flowchart(template, proven) for stack, template in templates.items()}
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(illustrated(page, diagrams), encoding="utf-8")
 

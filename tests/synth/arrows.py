@@ -15,6 +15,7 @@ from tests.synth.handler_calls import Call
 from tests.synth.iam_evaluation import ASSUME, REDRIVE, Request
 from tests.synth.spelled import Spelled
 from tests.synth.template import Block, referred
+from tools.diagrams.proven import WORDS
 
 EVENTS = "events.amazonaws.com"
 LOG_DELIVERY = "delivery.logs.amazonaws.com"
@@ -83,22 +84,6 @@ OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion"}
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
-
-WORDS = {
-    "aws_cloudwatch_event_bus": "bus",
-    "aws_cloudwatch_event_rule": "rule",
-    "aws_cloudwatch_log_group": "log group",
-    "aws_cloudwatch_metric_alarm": "alarm",
-    "aws_dynamodb_table": "table",
-    "aws_iam_role": "role",
-    "aws_lambda_function": "function",
-    "aws_s3_bucket": "bucket",
-    "aws_sfn_state_machine": "state machine",
-    "aws_sns_topic": "topic",
-    "aws_sqs_queue": "queue",
-    "aws_xray": "X-Ray",
-}
-"""The names of the types in arrows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,5 +351,4 @@ def _type(address: str) -> str:
 
 def _short(address: str) -> str:
     type_, _, name = address.partition(".")
-    word = "X-Ray's" if type_ == "aws_xray" else WORDS[type_]
-    return f"{word} {name}"
+    return f"{WORDS[type_]} {name}"

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import pytest
 
 from tests.fault_table import kinds
-from tests.synth.arrows import WORDS, Arrow, arrows_of
+from tests.synth.arrows import Arrow, arrows_of
 from tests.synth.handler_calls import recorded_calls
 from tests.synth.spelled import Spelled, spelled
 from tests.synth.template import Template
+from tools.diagrams.proven import WORDS
 
 NOT_OF_A_STACK = {"archive -> rule"}
 """EventBridge's own way; the stack has the archive alone."""

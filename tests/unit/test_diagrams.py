@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
+
+import pytest
 
 from tools.architecture import BEGIN, END, illustrated
 from tools.diagrams.flowchart import flowchart
+from tools.diagrams.proven import Connection
 
 TABLE = "aws_dynamodb_table.rows_01234567"
 FUNCTION = {"record_89ABCDEF": {"role": "${aws_iam_role.record_role_00000000.arn}"}}
 
 
-def drawn(data: dict[str, Any] | None = None, /, **resources: Any) -> list[str]:
-    """Return the lines of the diagram of a stack with these resources."""
+def drawn(
+    data: dict[str, Any] | None = None, proven: Sequence[Connection] = (), /, **resources: Any
+) -> list[str]:
+    """Return the lines of the diagram of a stack with these resources and proven calls."""
     template = {"resource": resources, "data": data or {}, "locals": LOCALS}
-    return [line.strip() for line in flowchart(template).splitlines()]
+    return [line.strip() for line in flowchart(template, proven).splitlines()]
 
 
 LOCALS = {"gateway": "${element(data.aws_ssm_parameters_by_path.parameters_00000000.values, 0)}"}
 
 
-def with_permission(*actions: str) -> list[str]:
-    """Return the diagram of a function whose role allows *actions* on a table."""
-    statement = {"actions": list(actions), "resources": [f"${{{TABLE}.arn}}"]}
-    policy = {
-        "role": "${aws_iam_role.record_role_00000000.id}",
-        "policy": "${data.aws_iam_policy_document.permissions.json}",
-    }
+def with_call(*actions: str) -> list[str]:
+    """Return the diagram of a function that makes these requests to a table."""
+    call = Connection("aws_lambda_function.record", "aws_dynamodb_table.rows", actions)
     return drawn(
-        {"aws_iam_policy_document": {"permissions": {"statement": [statement]}}},
-        aws_lambda_function=FUNCTION,
-        aws_dynamodb_table={"rows_01234567": {}},
-        aws_iam_role={"record_role_00000000": {}},
-        aws_iam_role_policy={"policy": policy},
+        None, [call], aws_lambda_function=FUNCTION, aws_dynamodb_table={"rows_01234567": {}}
     )
 
 
@@ -51,17 +49,28 @@ def test_roles_policies_and_log_groups_are_left_out() -> None:
     assert drawn(**{type_: {"a": policy} for type_ in (*parts, *others)}) == ["flowchart LR"]
 
 
-def test_a_read_permission_is_an_arrow_to_the_function() -> None:
-    assert "dynamodb_table_rows --> lambda_function_record" in with_permission("dynamodb:Query")
+@pytest.mark.parametrize(
+    ("actions", "arrow"),
+    [
+        (["dynamodb:Query"], "dynamodb_table_rows --> lambda_function_record"),
+        (["dynamodb:PutItem"], "lambda_function_record --> dynamodb_table_rows"),
+        (
+            ["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+            "lambda_function_record <--> dynamodb_table_rows",
+        ),
+    ],
+)
+def test_an_arrow_follows_the_data_that_a_call_reads_or_writes(
+    actions: list[str], arrow: str
+) -> None:
+    assert arrow in with_call(*actions)
 
 
-def test_a_write_permission_is_an_arrow_from_the_function() -> None:
-    assert "lambda_function_record --> dynamodb_table_rows" in with_permission("dynamodb:PutItem")
-
-
-def test_both_permissions_are_an_arrow_in_both_directions() -> None:
-    lines = with_permission("dynamodb:GetItem", "dynamodb:UpdateItem")
-    assert "lambda_function_record <--> dynamodb_table_rows" in lines
+def test_a_call_of_a_part_in_another_stack_is_left_out() -> None:
+    call = Connection(
+        "aws_lambda_function.record", "aws_dynamodb_table.others", ("dynamodb:Query",)
+    )
+    assert drawn(None, [call], aws_lambda_function=FUNCTION) == drawn(aws_lambda_function=FUNCTION)
 
 
 def test_a_rule_is_labelled_with_its_events_and_is_on_the_default_bus() -> None:
@@ -93,7 +102,12 @@ def test_a_state_machine_is_a_frame_with_labelled_choices() -> None:
             },
         }
     }
+    call = Connection(
+        "aws_sfn_state_machine.machine", "aws_lambda_function.record", ("lambda:InvokeFunction",)
+    )
     lines = drawn(
+        None,
+        [call],
         aws_lambda_function=FUNCTION,
         aws_sfn_state_machine={"machine_00000000": {"definition": json.dumps(definition)}},
     )
@@ -106,18 +120,34 @@ def test_a_state_machine_is_a_frame_with_labelled_choices() -> None:
         f'{machine}_Complete_ -->|"else"| {machine}_Tell',
         f'{machine}_Tell -.->|"error"| {machine}_Complete_',
     ]
-    assert f'{machine}_Tell -->|"invokes"| lambda_function_record' in lines
+    assert f"{machine}_Tell --> lambda_function_record" in lines
 
 
-def test_an_arrow_to_dead_letters_has_the_number_of_receives() -> None:
-    redrive = {"deadLetterTargetArn": "${aws_sqs_queue.dead_00000000.arn}", "maxReceiveCount": 5}
-    lines = drawn(
-        aws_sqs_queue={
-            "first_00000000": {"redrive_policy": json.dumps(redrive)},
-            "dead_00000000": {},
-        }
+def test_a_queue_leads_to_its_consumer_and_a_failure_to_the_queue_without_one() -> None:
+    function, first, dead = (
+        "aws_lambda_function.record",
+        "aws_sqs_queue.first",
+        "aws_sqs_queue.dead",
     )
-    assert 'sqs_queue_first -.->|"5 tries"| sqs_queue_dead' in lines
+    rule = "aws_cloudwatch_event_rule.seen"
+    calls = [
+        Connection(function, first, ("sqs:ReceiveMessage", "sqs:DeleteMessage")),
+        Connection(first, dead, ("sqs:(redrive)",)),
+        Connection(rule, first, ("sqs:SendMessage",)),
+        Connection(rule, dead, ("sqs:SendMessage",)),
+    ]
+    lines = drawn(
+        None,
+        calls,
+        aws_lambda_function=FUNCTION,
+        aws_sqs_queue={"first_00000000": {}, "dead_00000000": {}},
+        aws_cloudwatch_event_rule={"seen_00000000": {"event_pattern": '{"detail-type": ["Seen"]}'}},
+    )
+    assert lines[-3:] == [
+        "sqs_queue_first --> lambda_function_record",
+        'sqs_queue_first -.->|"failed"| sqs_queue_dead',
+        "cloudwatch_event_rule_seen --> sqs_queue_first",
+    ]
 
 
 def test_a_network_is_a_frame_with_the_inbound_rules_of_its_groups() -> None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tools.diagrams.nodes import DEFAULT_BUS, REMOTE, block_id, drawn, label, node_id, rules
+from tools.diagrams.nodes import (
+    DEFAULT_BUS,
+    MACHINE,
+    REMOTE,
+    block_id,
+    drawn,
+    label,
+    node_id,
+    rules,
+)
+from tools.diagrams.proven import Connection
 from tools.diagrams.stack import Block, Stack
 from tools.diagrams.states import definition_of, state_id
 
-READING = re.compile(r"\w+:(Describe|Get|List|Query|Receive)")
+READING = re.compile(r"\w+:(BatchGet|Describe|Get|List|Query)")
+RECEIVE = "sqs:ReceiveMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +39,14 @@ class Arrow:
         return f"{self.start} {self.line}{text} {self.end}"
 
 
-def arrows(stack: Stack) -> Iterator[Arrow]:
-    """Yield every arrow; the same one may occur twice."""
-    for kind in (_events, _queues, _invocations, _permissions, _network, _share, _parameters):
+def arrows(stack: Stack, proven: Iterable[Connection]) -> Iterator[Arrow]:
+    """Yield every arrow; the same one may occur twice.
+
+    *proven* has the calls that are drawn if the stack contains both parts.
+    """
+    yield from _rules(stack)
+    yield from _flows(stack, [*proven, *_by_instances(stack)])
+    for kind in (_network, _share, _parameters):
         yield from kind(stack)
 
 
@@ -57,56 +72,61 @@ def _between(
             yield Arrow(first, last, text, line)
 
 
-def _events(stack: Stack) -> Iterator[Arrow]:
+def _rules(stack: Stack) -> Iterator[Arrow]:
+    """Yield the ways of events to rules, which need no permission."""
     for address, rule in rules(stack).items():
         for bus in _nodes(stack, rule.get("event_bus_name")) or [DEFAULT_BUS]:
             yield Arrow(bus, node_id(address))
         for source in _nodes(stack, rule.get("event_pattern")):
             yield Arrow(source, node_id(address), "events of", "-.->")
-    for target in stack.of_type("aws_cloudwatch_event_target").values():
-        yield from _between(stack, target, "rule", "arn")
 
 
-def _queues(stack: Stack) -> Iterator[Arrow]:
-    for address, queue in stack.of_type("aws_sqs_queue").items():
-        redrive = json.loads(queue.get("redrive_policy", "{}"))
-        for dead_letters in _nodes(stack, redrive):
-            tries = f"{redrive['maxReceiveCount']} tries"
-            yield Arrow(node_id(address), dead_letters, tries, "-.->")
-    for mapping in stack.of_type("aws_lambda_event_source_mapping").values():
-        yield from _between(stack, mapping, "event_source_arn", "function_name")
+def _by_instances(stack: Stack) -> Iterator[Connection]:
+    """Yield the calls that the roles of instances allow on parts of the stack."""
+    for address, instance in stack.of_type("aws_instance").items():
+        roles = [
+            role
+            for profile in stack.references(instance.get("iam_instance_profile"))
+            for role in stack.references(stack.blocks[profile]["role"])
+        ]
+        for policy in stack.of_type("aws_iam_role_policy").values():
+            (role,), (document,) = (stack.references(policy[name]) for name in ("role", "policy"))
+            for statement in stack.blocks[document]["statement"] if role in roles else ():
+                for called in stack.references(statement["resources"]):
+                    yield Connection(address, called, tuple(statement["actions"]))
 
 
-def _invocations(stack: Stack) -> Iterator[Arrow]:
-    for address, machine in stack.of_type("aws_sfn_state_machine").items():
-        for name, state in definition_of(machine)["States"].items():
-            for function in _nodes(stack, state.get("Parameters", state.get("ItemProcessor"))):
-                yield Arrow(state_id(node_id(address), name), function, "invokes")
-    for config in stack.of_type("aws_lambda_function_event_invoke_config").values():
-        yield from _between(stack, config, "function_name", "destination_config", "failed", "-.->")
-
-
-def _permissions(stack: Stack) -> Iterator[Arrow]:
-    """Yield the reads and writes of functions and instances that their roles allow."""
-    bearers: dict[str, str] = {}
-    for address, block in stack.of_type("aws_lambda_function", "aws_instance").items():
-        for role in stack.references(block.get("role")):
-            bearers[role] = node_id(address)
-        for profile in stack.references(block.get("iam_instance_profile")):
-            for role in stack.references(stack.blocks[profile]["role"]):
-                bearers[role] = node_id(address)
-    does: dict[tuple[str, str], set[bool]] = {}
-    for policy in stack.of_type("aws_iam_role_policy").values():
-        (role,), (document,) = (stack.references(policy[name]) for name in ("role", "policy"))
-        for statement in stack.blocks[document]["statement"] if role in bearers else ():
-            for node in _nodes(stack, statement["resources"]):
-                reads = {READING.match(action) is not None for action in statement["actions"]}
-                does.setdefault((bearers[role], node), set()).update(reads)
-    for (bearer, node), reads in does.items():
-        if reads == {True}:
-            yield Arrow(node, bearer)
+def _flows(stack: Stack, connections: Iterable[Connection]) -> Iterator[Arrow]:
+    """Yield the calls as flows of data; a message to a queue that nothing receives from is a failure."""
+    contained = {node_id(address) for address in stack.blocks if drawn(address)}
+    actions: dict[tuple[str, str], list[str]] = {}
+    for each in connections:
+        ends = (node_id(each.source), node_id(each.target))
+        if ends[0] != ends[1] and contained.issuperset(ends):
+            actions.setdefault(ends, []).extend(each.actions)
+    received = {called for (_, called), made in actions.items() if RECEIVE in made}
+    for (caller, called), made in actions.items():
+        reads = {READING.match(action) is not None for action in made}
+        if called.startswith("sqs_queue_") and called not in received:
+            if not caller.startswith("cloudwatch_event_rule_"):
+                yield Arrow(caller, called, "failed", "-.->")
+        elif RECEIVE in made or reads == {True}:
+            yield Arrow(called, caller)
         else:
-            yield Arrow(bearer, node, line="<-->" if True in reads else "-->")
+            for start in _callers(stack, caller, called):
+                yield Arrow(start, called, line="<-->" if True in reads else "-->")
+
+
+def _callers(stack: Stack, caller: str, called: str) -> list[str]:
+    """Return *caller*, or the states that name *called* if *caller* is a state machine."""
+    for address, machine in stack.of_type(MACHINE).items():
+        if node_id(address) == caller:
+            return [
+                state_id(caller, name)
+                for name, state in definition_of(machine)["States"].items()
+                if called in _nodes(stack, state.get("Parameters", state.get("ItemProcessor")))
+            ]
+    return [caller]
 
 
 def _network(stack: Stack) -> Iterator[Arrow]:
