@@ -53,7 +53,9 @@ def endpoints(account: Account) -> Finding:
     ]
     seen = "all exist" + ("" if optional in found else ", except ec2messages, which is left out")
     return green(
-        f"{seen}; without a policy, as AWS accepts none: {', '.join(without) or 'none of them'}"
+        f"{seen}; without a policy, as AWS accepts none: {', '.join(without)}"
+        if without
+        else f"{seen}; each accepts a policy"
     )
 
 

@@ -300,6 +300,9 @@ def test_the_endpoints_without_a_policy_are_named() -> None:
     seen = services.endpoints(account(answers)).seen
     assert "without a policy, as AWS accepts none: storagegateway" in seen
     assert "except ec2messages, which is left out" in seen
+    all_accept = [each | {"VpcEndpointPolicySupported": True} for each in DETAILS]
+    answers = {"describe_vpc_endpoint_services": {"ServiceDetails": all_accept}}
+    assert services.endpoints(account(answers)).seen.endswith("; each accepts a policy")
 
 
 def test_an_unconfirmed_subscription_of_either_topic_is_named() -> None:
