@@ -21,24 +21,6 @@ def states_of(template: Template) -> dict[str, Any]:
     return states
 
 
-def test_the_states_are_those_of_the_specification_in_its_order(dev: Template) -> None:
-    """Operators know the states by these names; the last three are the project's own."""
-    assert list(states_of(dev)) == [
-        "Configure Count",
-        "Reconcile Iterator",
-        "Check Count Reached",
-        "Reconcile Check Upload",
-        "Reconcile Check Complete",
-        "Wait",
-        "Reconcile Notify",
-        "Done",
-        "Count Failed Iteration",
-        "Check Failed Count Reached",
-        "Verify Content",
-        "Reconciliation Failed",
-    ]
-
-
 def test_the_definition_is_that_of_the_unit_tests_with_the_settings_in_it(dev: Template) -> None:
     """So the results of the unit tests hold for it."""
     written = json.loads(dev.resource(MACHINE)["definition"])

@@ -118,7 +118,7 @@ def each_dict(value: Any) -> Iterator[Payload]:
 
 
 def test_the_states_are_those_of_the_specification_in_its_order() -> None:
-    """The only others are for failures."""
+    """Operators know the states by these names; the last four are the project's own."""
     assert list(machine()["States"]) == STATES
     assert machine()["StartAt"] == STATES[0]
 
