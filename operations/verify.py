@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ from operations.command import Invocation
 from operations.counted import counted
 from operations.errors import OperatorError
 from operations.output import Output
-from operations.safe_text import argument, given, set_argument, shown
+from operations.safe_text import argument, given, set_argument, shell_word, shown
 
 if TYPE_CHECKING:
     from handlers.core.content import Comparison
@@ -159,7 +159,18 @@ def _print(output: Output, receipt: Receipt, found: Found, mode: str, set_: str)
     )
     if found.changed > len(found.first):
         output.line(f"... and {found.changed - len(found.first)} more: --jsonl prints all.")
-    output.next(f"sgvault explain {set_} {argument(found.first[0].before.key)}")
+    output.next(_next(found.first, index["bucket-name"], set_))
+
+
+def _next(changes: Sequence[Change], bucket: str, set_: str) -> str:
+    """Return the command for the worst of *changes*; ``explain`` compares presence and size only."""
+    from operations.verification import ChangeType
+
+    worst = min(changes, key=lambda each: list(ChangeType).index(each.type))
+    key = worst.before.key
+    if worst.type in (ChangeType.DELETED, ChangeType.OTHER_SIZE):
+        return f"sgvault explain {set_} {argument(key)}"
+    return f"aws s3api list-object-versions --bucket {bucket} --prefix {shell_word(key)}"
 
 
 def _now(change: Change) -> str:

@@ -119,6 +119,17 @@ def test_each_change_is_reported_by_its_type(
     assert f"Next: sgvault explain a {FOLDER}a" in text
 
 
+def test_the_next_command_shows_the_versions_of_a_file_with_other_content(
+    verified: Callable[..., Verified],
+) -> None:
+    """``explain`` calls such a file complete; a new version with the same content is less urgent."""
+    found = verified()
+    found.aws.s3.put(f"{FOLDER}b", b"short")
+    found.aws.s3.put(f"{FOLDER}d/c", b"a large one, by rangeS")
+    versions = f"aws s3api list-object-versions --bucket bucket --prefix {FOLDER}d/c"
+    assert f"Next: {versions}" in found.verify().out
+
+
 @pytest.mark.parametrize(("times", "expected"), [(2, None), (99, "unreadable")])
 def test_an_object_that_is_replaced_while_it_is_read_is_compared_again(
     verified: Callable[..., Verified], times: int, expected: str | None
