@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from local.deployed_system import EVENT_PROCESSING, FILE_SHARE, DeployedSystem
 from local.outcomes import Event, OutcomeSubscription
+from tests.unit.samples import object_upload
 
 T = TypeVar("T")
 SGVAULT = Path(__file__).parents[2] / "tools/sgvault.sh"
@@ -79,24 +80,13 @@ class Driver:
 
     def event(self, key: str, *, size: int, time_: str) -> dict[str, Any]:
         """Return the upload event of one object in AWS's documented form."""
-        return {
-            "version": "0",
-            "id": "2649b160-d59d-c97f-3f64-8aaa9ea6aed3",
-            "detail-type": "Storage Gateway Object Upload Event",
-            "source": "aws.storagegateway",
-            "account": "123456789012",
-            "time": time_,
-            "region": self.system.region,
-            "resources": [],
-            "detail": {
-                "object-size": size,
-                "modification-time": time_,
-                "object-key": key,
-                "event-type": "object-upload-complete",
-                "prefix": "",
-                "bucket-name": self.system.bucket,
-            },
-        }
+        return object_upload(
+            key,
+            time=time_,
+            object_size=size,
+            modification_time=time_,
+            bucket_name=self.system.bucket,
+        )
 
     def manifest(self, set_id: str, listed: Iterable[str]) -> str:
         """Put a plain manifest of keys, announce it, and return its key."""
