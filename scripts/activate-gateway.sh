@@ -97,7 +97,7 @@ get_key() {
   }
   key=$(tr -d '\0' <"$work/answer")
   [[ $status != 200 || ! $key =~ ^[A-Z0-9]{5}(-[A-Z0-9]{5}){4}$ ]] || return 0
-  wrong="The appliance at $GATEWAY_ADDRESS gives no activation key, but HTTP status $status and $(printf %q "$(tr -d '\0' <"$work/answer" | head -c 200)")."
+  wrong="The appliance at $GATEWAY_ADDRESS gives no activation key, but HTTP status $status and $(shown "$(tr -d '\0' <"$work/answer" | head -c 200)")."
   wrong+=" See that GATEWAY_ADDRESS is a file gateway's that is not activated, and that REGION $REGION and GATEWAY_VPC_ENDPOINT ${GATEWAY_VPC_ENDPOINT:-(none)} are right. $used_up"
   return 1
 }
@@ -107,7 +107,7 @@ gateway_runs() {
   local unmount=''
   ask storagegateway describe-gateway-information --gateway-arn "$arn" --query GatewayState || answer="not known: $complaint"
   [[ $answer != RUNNING && $answer != STATE_RUNNING ]] || return 0
-  ! mount_at "$MOUNT_POINT" || unmount="umount -f -l $MOUNT_POINT, then "
+  ! mount_at "$MOUNT_POINT" || unmount="umount -f -l $(shown "$MOUNT_POINT"), then "
   wrong="The gateway $arn does not run yet; its state is ${answer:-missing}. See that its instance runs and reaches the Storage Gateway endpoint (ports 443, 1026-1028, 1031, 2222); if its instance is gone, run ${unmount}deactivate-gateway.sh --yes, then this again."
   return 1
 }

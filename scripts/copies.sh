@@ -6,8 +6,8 @@ copy() {
   read -r files_left bytes_left < <(totals "$work/todo")
   print "Copying $files_left of $total_files files to $(shown "$target")"
   export target journal progress=$work/progress
-  mkdir -p -- "$target"
-  sed -n 's:^d/0/0/:./:p' "$work/todo" | tr '\n' '\0' | (cd -- "$target" && xargs -0r mkdir -p --) ||
+  LC_ALL='' LC_CTYPE=$utf8_locale mkdir -p -- "$target"
+  sed -n 's:^d/0/0/:./:p' "$work/todo" | tr '\n' '\0' | (cd -- "$target" && LC_ALL='' LC_CTYPE=$utf8_locale xargs -0r mkdir -p --) ||
     die "Not all folders could be made in $(shown "$target"): fix the cause and run the same command again."
   sed -n '/^f/p' "$work/todo" | sort -t/ -k4 | group_files "$(batch_size "$files_left")" >"$work/batches"
   journal_todo
@@ -56,7 +56,8 @@ group_files() { # FILES_A_BATCH
 }
 
 copy_batches() {
-  export -f copy_batch copy_group copy_files
+  export printable
+  export -f copy_batch copy_group copy_files quote
   xargs -0r -n 1 -P "$jobs" -a "$work/batches" bash -f -c 'copy_batch "$@"' copy_batch </dev/null
 }
 
@@ -82,17 +83,18 @@ copy_group() {
 
 # Do not write through a link, and do not follow a link that has appeared since the scan.
 copy_files() {
-  local name folder=${names[0]%/*} status=0
+  local name quoted folder=${names[0]%/*} status=0
   for name in "$folder" "${names[@]}"; do
     if [[ -L $target/$name || -L $name ]]; then
-      printf '%q has become a link since the scan; it was not followed\n' "$name" >&2
+      quote "${name#./}"
+      printf '%s has become a link since the scan; it was not followed\n' "$quoted" >&2
       return 1
     fi
   done
   if ((bytes < 1 << 26)); then
-    cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}"
+    LC_ALL='' LC_CTYPE=$utf8_locale cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}"
   else
-    cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}" &
+    LC_ALL='' LC_CTYPE=$utf8_locale cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}" &
     printf '%s wchar\n' "$!" >"$progress.now/$$"
     wait "$!" || status=1
     rm -f -- "$progress.now/$$"

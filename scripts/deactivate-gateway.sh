@@ -45,11 +45,12 @@ read_options() {
 }
 
 refuse_mounted() {
-  local problem
+  local problem place
   mount_at "$MOUNT_POINT" || return 0
   find_problem "$MOUNT_POINT"
-  [[ -z $problem ]] || die "The share $mounted is still mounted at $MOUNT_POINT and $problem: run umount -f -l $MOUNT_POINT, then this again."
-  die "The share $mounted is still mounted at $MOUNT_POINT: once everything is uploaded, run umount $MOUNT_POINT, then this again."
+  place=$(shown "$MOUNT_POINT") mounted=$(shown "$mounted")
+  [[ -z $problem ]] || die "The share $mounted is still mounted at $place and $problem: run umount -f -l $place, then this again."
+  die "The share $mounted is still mounted at $place: once everything is uploaded, run umount $place, then this again."
 }
 
 delete_gateway() {

@@ -24,7 +24,7 @@ main() {
   stop_at_signals "Run the same command again: it writes what is not there yet."
   work=$(mktemp -d)
   trap 'rm -rf -- "$work"' EXIT
-  mkdir -p -- "$folder" || die "The folder $(printf %q "$folder") cannot be made: name another with --folder."
+  LC_ALL='' LC_CTYPE=$utf8_locale mkdir -p -- "$folder" || die "The folder $(shown "$folder") cannot be made: name another with --folder."
   cd -P -- "$folder"
   plan | sort >"$work/plan"
   total=$(awk -F / '{ n += $2 } END { printf "%.0f", n }' "$work/plan")
@@ -32,7 +32,7 @@ main() {
   [[ ! -s $work/todo ]] || write
   find_todo
   [[ ! -s $work/todo ]] || die "$(wc -l <"$work/todo") files could not be written: fix the cause and run the same command again."
-  print "$(printf %q "$PWD") holds $count files, $(shown_bytes "$total")."
+  print "$(shown "$PWD") holds $count files, $(shown_bytes "$total")."
 }
 
 most_files=1000000000
@@ -121,7 +121,7 @@ find_todo() {
     !/^f/ || !(path in planned) || $2 > planned[path] { print path; exit }' \
     "$work/todo" "$work/other" >"$work/surplus"
   [[ ! -s $work/surplus ]] ||
-    die "The folder $(printf %q "$PWD") holds something else, such as $(printf %q "$(<"$work/surplus")"): name a new folder with --folder."
+    die "The folder $(shown "$PWD") holds something else, such as $(shown "$(<"$work/surplus")"): name a new folder with --folder."
 }
 
 write() {

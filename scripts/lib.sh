@@ -1,8 +1,16 @@
 # shellcheck shell=bash disable=SC2034
 # Messages, options and configuration of every script. They need bash 4.2 and coreutils 8.22 (Amazon Linux 2).
 
-export LC_ALL=C # names are compared, sorted and shown as bytes
-unset CDPATH
+# Names are compared and sorted as bytes, and messages are English.
+export LANG=C
+unset "${!LC_@}" LANGUAGE CDPATH
+export LC_ALL=C
+
+# LC_CTYPE of commands that report names. Without UTF-8, they write bytes beyond ASCII as numbers.
+export utf8_locale=C
+for each in en_US.UTF-8 C.UTF-8; do
+  ! (LC_ALL=$each letter=$'\303\274' && [[ ${#letter} == 1 ]]) 2>/dev/null || utf8_locale=$each
+done
 
 complained=
 
@@ -18,6 +26,27 @@ die() {
 misused() {
   complain "$*" "See --help."
   exit 2
+}
+
+# UTF-8 that Python decodes: no surrogates, nothing above U+10FFFF, no overlong forms.
+multibyte='[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]'
+printf -v printable %b "^([ -~]|${multibyte//\\/\\0})*\$"
+
+# Set quoted to a name as a shell takes it. Printable text stays as it is; bash would write the bytes
+# beyond ASCII as numbers.
+quote() { # NAME
+  local apostrophe=\' escaped="'\\''"
+  if [[ $1 == *[$'\200'-$'\377']* && $1 =~ $printable && $1 != *$'\302'[$'\200'-$'\237']* ]]; then
+    quoted=\'${1//$apostrophe/"$escaped"}\'
+  else
+    printf -v quoted %q "$1"
+  fi
+}
+
+shown() { # NAME
+  local quoted
+  quote "$1"
+  print "$quoted"
 }
 
 # The comment at the start of a script is its help.
@@ -51,7 +80,7 @@ read_configuration() {
   IGNORE_UNEXPECTED_NAMES='.nfs*/.DS_Store/._*/.apdisk/.Spotlight-V100/.Trashes/.fseventsd/.TemporaryItems'
   IGNORE_UNEXPECTED_NAMES+='/Thumbs.db/ehthumbs.db/desktop.ini/~$*/.~lock.*#/.*.swp/*.crdownload'
   if [[ ! -e $file ]]; then
-    [[ -z ${VAULT_CLIENT_CONF:-} ]] || die "There is no configuration $file: correct VAULT_CLIENT_CONF, or unset it."
+    [[ -z ${VAULT_CLIENT_CONF:-} ]] || die "There is no configuration $(shown "$file"): correct VAULT_CLIENT_CONF, or unset it."
     return 0
   fi
   while IFS= read -r line || [[ -n $line ]]; do
@@ -77,7 +106,7 @@ require_configured() { # KEY...
   local key option
   for key in "$@"; do
     option=${key//_/-}
-    [[ -n ${!key} ]] || die "$key is not set: write it into ${VAULT_CLIENT_CONF:-/etc/vault/client.conf}, or give --${option,,}."
+    [[ -n ${!key} ]] || die "$key is not set: write it into $(shown "${VAULT_CLIENT_CONF:-/etc/vault/client.conf}"), or give --${option,,}."
   done
 }
 

@@ -19,18 +19,19 @@ main() {
   read_configuration
   read_options "$@"
   require_configured GATEWAY_ADDRESS SHARE_PATH MOUNT_POINT
-  local share=${GATEWAY_ADDRESS%:*}:$SHARE_PATH
+  local share=${GATEWAY_ADDRESS%:*}:$SHARE_PATH share_shown place
+  share_shown=$(shown "$share") place=$(shown "$MOUNT_POINT")
   if mount_at "$MOUNT_POINT"; then
-    [[ $mounted == "$share" ]] || die "At $MOUNT_POINT $mounted is mounted, not $share: umount $MOUNT_POINT, or give another --mount-point."
+    [[ $mounted == "$share" ]] || die "At $place $(shown "$mounted") is mounted, not $share_shown: umount $place, or give another --mount-point."
     require_answer "$MOUNT_POINT"
-    print "$share is mounted at $MOUNT_POINT already."
+    print "$share_shown is mounted at $place already."
     return
   fi
-  mkdir -p -- "$MOUNT_POINT" || die "The folder $MOUNT_POINT cannot be made: run as root, or give another --mount-point."
+  LC_ALL='' LC_CTYPE=$utf8_locale mkdir -p -- "$MOUNT_POINT" || die "The folder $place cannot be made: run as root, or give another --mount-point."
   mount -t nfs -o "$options" "$share" "$MOUNT_POINT" ||
-    die "$share could not be mounted at $MOUNT_POINT: see that FileShareStack is deployed, that the share lets this address in, and that nfs-utils is installed; run as root."
-  mount_at "$MOUNT_POINT" || die "mount reported no error, but nothing is mounted at $MOUNT_POINT: read the system's log."
-  print "Mounted $share at $MOUNT_POINT."
+    die "$share_shown could not be mounted at $place: see that FileShareStack is deployed, that the share lets this address in, and that nfs-utils is installed; run as root."
+  mount_at "$MOUNT_POINT" || die "mount reported no error, but nothing is mounted at $place: read the system's log."
+  print "Mounted $share_shown at $place."
 }
 
 read_options() {

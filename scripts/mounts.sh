@@ -39,5 +39,5 @@ require_answer() { # MOUNT_POINT: one that mount_at has found
   local problem
   find_problem "$1"
   [[ -z $problem ]] ||
-    die "$mounted, mounted at $1, $problem: see that the gateway runs. If it is gone for good, run umount -f -l $(printf %q "$1"), then mount-share.sh once there is another share."
+    die "$(shown "$mounted"), mounted at $(shown "$1"), $problem: see that the gateway runs. If it is gone for good, run umount -f -l $(shown "$1"), then mount-share.sh once there is another share."
 }

@@ -8,8 +8,23 @@ list() { # FOLDER [EXPRESSION...]: unsorted, without files that EXPRESSION handl
   (
     cd -- "$1" || exit
     shift
-    find . -mindepth 1 "$@" \( -type d -printf 'd/0/0/%P\n' -o -printf '%y/%s/%T@/%P\n' \)
-  )
+    find . -mindepth 1 "$@" \( -type d -printf 'd/0/0/%P\n' -o -printf '%y/%s/%T@/%P\n' \) 2>&1 >&3 3>&- |
+      show_find_errors >&2 3>&-
+  ) 3>&1
+}
+
+# find runs in the locale C, where its patterns match bytes, and writes names as strings of C.
+show_find_errors() {
+  local line name
+  while IFS= read -r line; do
+    if [[ $line =~ ^([^\']*)\'(.*)\'(: .*)$ ]]; then
+      name=${BASH_REMATCH[2]//\\\\/\\134}
+      name=${name//\\\'/\\047}
+      printf -v name %b "${name//\\0/\\00}" # %b reads three digits after \0
+      line=${BASH_REMATCH[1]}$(shown "$name")${BASH_REMATCH[3]}
+    fi
+    print "$line"
+  done
 }
 
 # Set litter to a regular expression for names, and without_litter to an expression of find. Both match
@@ -76,29 +91,8 @@ totals() { awk -F / '/^f/ { files++; bytes += $2 } END { printf "%.0f %.0f\n", f
 # shellcheck disable=SC2016 # awk's, not the shell's
 split='BEGIN { FS = "/" } { path = substr($0, length($1) + length($2) + length($3) + 4); kind = $1; size = $2 }'
 
-# UTF-8 that Python decodes: no surrogates, nothing above U+10FFFF, no overlong forms.
-multibyte='[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]'
 utf8='^([\001-\177]|'$multibyte')*$'
 control='[\001-\037\177]|\302[\200-\237]'
-
-printf -v printable %b "^([ -~]|${multibyte//\\/\\0})*\$"
-
-# Set quoted to a name as a shell takes it. Printable text stays as it is; bash would write the bytes
-# beyond ASCII as numbers.
-quote() { # NAME
-  local apostrophe=\' escaped="'\\''"
-  if [[ $1 == *[$'\200'-$'\377']* && $1 =~ $printable && $1 != *$'\302'[$'\200'-$'\237']* ]]; then
-    quoted=\'${1//$apostrophe/"$escaped"}\'
-  else
-    printf -v quoted %q "$1"
-  fi
-}
-
-shown() { # NAME
-  local quoted
-  quote "$1"
-  print "$quoted"
-}
 
 is_a_name() { printf '%s\n' "$1" | awk "!/$utf8/ || /$control/ || NR > 1 { exit 1 }"; }
 
@@ -121,7 +115,7 @@ refuse() { # SCAN
     complain "Nothing was copied, for these cannot be vaulted: rename or remove them, and run again."
     local path quoted
     while IFS= read -r -d '' path; do
-      printf '  %q: its name has a line break in it\n' "${path#./}"
+      quote "${path#./}" && print "  $quoted: its name has a line break in it"
     done <"$1.broken" >&2
     while IFS= read -r path; do quote "${path#*/}" && print "  $quoted: ${path%%/*}"; done <"$1.refused" >&2
     exit 1

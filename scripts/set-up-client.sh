@@ -66,26 +66,27 @@ make_file_system() {
 }
 
 mount_data() {
-  local uuid kind line
+  local uuid kind line place
   [[ $(blkid -p -s USAGE -o value -- "$device") == filesystem ]] ||
     die "On $device is something other than a file system: empty it, or give another DATA_DEVICE_VOLUME; nothing was changed."
   uuid=$(blkid -p -s UUID -o value -- "$device")
   kind=$(blkid -p -s TYPE -o value -- "$device")
+  place=$(shown "$DATA_MOUNT_POINT")
   line=$(awk -v place="$DATA_MOUNT_POINT" '!/^[ \t]*#/ && $2 == place { print $1; exit }' "$fstab")
   if [[ -z $line ]]; then
     [[ -z $(tail -c 1 -- "$fstab") ]] || echo >>"$fstab"
     echo "UUID=$uuid $DATA_MOUNT_POINT $kind defaults,nofail,x-systemd.device-timeout=30 0 2" >>"$fstab"
   elif [[ $line != "UUID=$uuid" ]]; then
-    die "In $fstab, $line is meant for $DATA_MOUNT_POINT, not UUID=$uuid: take that line out, or correct DATA_DEVICE_VOLUME."
+    die "In $fstab, $line is meant for $place, not UUID=$uuid: take that line out, or correct DATA_DEVICE_VOLUME."
   fi
   mkdir -p -- "$DATA_MOUNT_POINT"
   if mount_at "$DATA_MOUNT_POINT"; then
     [[ $mounted -ef $device ]] ||
-      die "At $DATA_MOUNT_POINT $mounted is mounted, not $device, the volume $DATA_DEVICE_VOLUME: umount $DATA_MOUNT_POINT, or correct DATA_DEVICE_VOLUME."
+      die "At $place $(shown "$mounted") is mounted, not $device, the volume $DATA_DEVICE_VOLUME: umount $place, or correct DATA_DEVICE_VOLUME."
   else
-    mount "$DATA_MOUNT_POINT" || die "$device could not be mounted at $DATA_MOUNT_POINT: look at the system's log."
+    mount "$DATA_MOUNT_POINT" || die "$device could not be mounted at $place: look at the system's log."
   fi
-  print "The data disk $device is mounted at $DATA_MOUNT_POINT."
+  print "The data disk $device is mounted at $place."
 }
 
 until_it_succeeds() {

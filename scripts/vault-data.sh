@@ -158,7 +158,7 @@ mention_litter() {
 list_target() {
   : >"$work/have"
   [[ -n $unmounted ]] || { mount_at "$share" && [[ $mounted == "$share_id" ]]; } ||
-    die "$share_id is not mounted at $(shown "$share") any more: run mount-share.sh, and the same command again."
+    die "$(shown "$share_id") is not mounted at $(shown "$share") any more: run mount-share.sh, and the same command again."
   [[ ! -L $target ]] || die "$(shown "$target") is a link, and would be written through: remove it there."
   [[ -e $target ]] || return 0
   interruptibly list_copies "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have" || {

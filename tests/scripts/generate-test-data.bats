@@ -44,6 +44,11 @@ facts() { # files, bytes, least, most
   same 20 "$(find data -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort -u | wc -l)"
 }
 
+@test "messages show the folder as a shell takes it" {
+  run "$scripts/generate-test-data.sh" --folder 'Zürich été' --count 1
+  expect 0 "'$PWD/Zürich été' holds 1 files"
+}
+
 @test "accepts units" {
   generate --count 2 --total '3 MiB'
   read -r _ bytes _ _ < <(facts)

@@ -54,10 +54,13 @@ setup() {
   expect 1 "is stale" "umount -f -l $PWD/mounted"
 }
 
-@test "of two mounts at one place the later one counts, and a path may contain a blank" {
-  mkdir "a place"
-  sed -i "s:^MOUNT_POINT=.*:MOUNT_POINT=$PWD/a place:" client.conf
-  printf '%s %s\\040place nfs4 rw 0 0\n' 192.168.1.10:/old "$PWD/a" 192.168.1.10:/vaultdata "$PWD/a" >mounts
+@test "of two mounts at one place the later one counts, and a path may contain blanks and accents" {
+  mkdir "a plàce"
+  sed -i "s:^MOUNT_POINT=.*:MOUNT_POINT=$PWD/a plàce:" client.conf
+  printf '%s %s\\040plàce nfs4 rw 0 0\n' 192.168.1.10:/old "$PWD/a" 192.168.1.10:/vaultdata "$PWD/a" >mounts
   run "$scripts/mount-share.sh"
-  expect 0 "192.168.1.10:/vaultdata is mounted at $PWD/a place already"
+  expect 0 "192.168.1.10:/vaultdata is mounted at '$PWD/a plàce' already"
+  stub stat <<<'echo "stat: cannot read file system information for x: Stale file handle" >&2; exit 1'
+  run "$scripts/mount-share.sh"
+  expect 1 "mounted at '$PWD/a plàce', is stale" "umount -f -l '$PWD/a plàce', then"
 }

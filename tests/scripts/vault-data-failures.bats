@@ -95,6 +95,25 @@ BODY
   same 1 "$(grep -c "cp: error reading a file" log)"
 }
 
+@test "errors of cp and find show printable names as they are, and other bytes as numbers" {
+  locale -a | grep -qiE '^(C|en_US)\.utf-?8$' || skip "there is no UTF-8 locale"
+  export LANGUAGE=de LC_TIME=none # a full disk is recognised by its English message
+  stub cp <<'BODY'
+[[ $1 != -P ]] || set -- "$@" 'Zürich/été 日本.txt' $'a\e[31m' $'b\377'
+exec "$real" "$@"
+BODY
+  run vault
+  expect 1 "cannot stat 'Zürich/été 日本.txt': No such file" "'a'$'\033''[31m'" "'b'$'\377'"
+  fails grep -aE $'\e|\377' <<<"$output"
+  stub find <<'BODY'
+printf '%s\n' "find: './Z\303\274rich, l\'\303\251t\303\251': Permission denied" "find: './a\0331': Permission denied" \
+  "find: './b\377\\\\': Permission denied" "find: failed" >&2
+exit 1
+BODY
+  run vault
+  expect 1 "find: './Zürich, l'\\''été': Permission denied" "find: $'./a\E1': Permission denied" "find: $'./b\377\\\\': Permission denied" "find: failed" "Not all of"
+}
+
 @test "a full share ends the copying at once, by name" {
   local n
   mkdir source/many

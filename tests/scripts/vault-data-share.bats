@@ -99,9 +99,10 @@ mount_share() { # [SOURCE]: as the kernel lists it
 }
 
 @test "a link that appears in the share while the job runs is not written through" {
-  stub mkdir <<<'"$real" "$@"; [[ $* != *vaultjob* ]] || ln -s "'"$PWD"'/elsewhere/secret" "$target/.hidden"'
+  touch source/été
+  stub mkdir <<<'"$real" "$@"; [[ $* != *vaultjob* ]] || ln -s "'"$PWD"'/elsewhere/secret" "$target/été"'
   run vault
-  expect 1 ".hidden has become a link"
+  expect 1 "'été' has become a link"
   same secret "$(<elsewhere/secret)"
   [[ ! -e $manifest ]]
 }
