@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.deployed_system import DeployedSystem
+from local.outcomes import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class ProgressReader:
         iterations, state = self._reconciled()
         stands_at = self.stands_at() if state else ""  # before, it is that of an earlier delivery
         return SetProgress(self._uploaded(), self._recorded(), iterations, state, stands_at)
+
+    def is_of_this_delivery(self, detail: Event) -> bool:
+        """Return whether an event for the manifest, or its outcome, is not of an earlier upload."""
+        return int(detail["event-time"]) >= self._since
 
     def stands_at(self) -> str:
         """Return the key at which the set's last check stopped, as the register has it, or ''."""
@@ -87,7 +92,7 @@ class ProgressReader:
                 described = states.describe_execution(executionArn=arn)
                 detail = json.loads(described.get("input", "{}")).get("detail", {})
                 is_of_set = detail.get("object-key", "").startswith(self._folder)
-                if is_of_set and detail["event-time"] >= self._since:
+                if is_of_set and self.is_of_this_delivery(detail):
                     return str(arn)
                 self._strangers.add(arn)
         return None

@@ -60,7 +60,7 @@ def watch(
                 if count >= uploads:
                     seconds.setdefault(name, elapsed)
             event = outcomes.receive()
-            if event:
+            if event and reader.is_of_this_delivery(event["detail"]):
                 show(reader.read())
                 seconds["reconcile"] = time.monotonic() - started
                 return Watched(event, seconds)

@@ -97,7 +97,10 @@ def agree(plan: str) -> bool:
             " (YES=1 with make)."
         )
     print("Continue? Type 'yes' to approve: ", end="", flush=True, file=sys.stderr)
-    return sys.stdin.readline().strip() == "yes"
+    approved = sys.stdin.readline().strip() == "yes"
+    if not approved:
+        print("Nothing was done.", file=sys.stderr)
+    return approved
 
 
 def add_command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from operations.dead_letter import DeadLetter
@@ -39,13 +39,7 @@ def diagnose(found: Evidence) -> Diagnosis:
     if found.object is None:
         return _not_in_s3(found)
     if not found.is_complete:
-        return _not_uploaded(
-            found,
-            f"S3 has {found.object.size_bytes:,} bytes, and the manifest lists"
-            f" {found.listed_bytes:,}.",
-            "Either the gateway has not uploaded the listed content yet, or the file changed after"
-            " it was listed; if it changed, vault the set again.",
-        )
+        return _other_size(found, found.object)
     if found.row_time is None or found.row_time < found.since:
         return _no_row(found, found.object)
     return _nothing_missing(found, f"listed, in S3, and recorded {ago(found.row_time)}")
@@ -76,17 +70,20 @@ def _nothing_missing(found: Evidence, state: str) -> Diagnosis:
         )
         steps = [f"sgvault show {found.set_}", f"sgvault reconcile {found.set_}"]
     if found.dead_letters:
-        letter = found.dead_letters[0]
-        sentence += f" A dead letter is left over: {shown(letter.reason)}."
-        steps.insert(0, _removal(letter))
+        sentence += f" A dead letter is left over: {shown(found.dead_letters[0].reason)}."
+        steps = [*_removals(found.dead_letters), *steps]
     return Diagnosis(hop="none", sentence=sentence, remedies=[steps])
 
 
-def _removal(letter: DeadLetter) -> str:
-    """Return the command that removes a dead letter from its queue."""
-    if letter.unreadable:
-        return f"sgvault dead-letters set-aside {argument(letter.message_id)} --why TEXT"
-    return f"sgvault dead-letters redrive {argument(letter.message_id)}"
+def _removals(letters: Sequence[DeadLetter]) -> Iterator[str]:
+    """Yield the commands that remove dead letters from their queues."""
+    for unreadable, command, options in (
+        (True, "set-aside", " --why 'cannot be read; the file was announced again'"),
+        (False, "redrive", ""),
+    ):
+        ids = [argument(each.message_id) for each in letters if each.unreadable == unreadable]
+        if ids:
+            yield f"sgvault dead-letters {command} {' '.join(ids)}{options}"
 
 
 def _not_listed(found: Evidence) -> Diagnosis:
@@ -118,6 +115,25 @@ def _not_listed(found: Evidence) -> Diagnosis:
     )
 
 
+def _other_size(found: Evidence, object_: Version) -> Diagnosis:
+    sentence = (
+        f"S3 has {object_.size_bytes:,} bytes, and the manifest lists {found.listed_bytes:,}."
+    )
+    if any(each.size_bytes == found.listed_bytes for each in found.versions):
+        return _not_uploaded(
+            found,
+            f"{sentence} An earlier version has the listed size: the object was written again"
+            f" {ago(object_.modified)}.",
+            "Find out who wrote it, and vault the set again.",
+        )
+    return _not_uploaded(
+        found,
+        sentence,
+        "Either the gateway has not uploaded the listed content yet, or the file changed after it"
+        " was listed; if it changed, vault the set again.",
+    )
+
+
 def _not_in_s3(found: Evidence) -> Diagnosis:
     if marker := found.delete_marker:
         restore = (
@@ -142,8 +158,8 @@ def _no_row(found: Evidence, object_: Version) -> Diagnosis:
     if found.dead_letters:
         letter = found.dead_letters[0]
         sentence = f"It is in S3, and its event is a dead letter: {shown(letter.reason)}."
-        steps = [_removal(letter)]
-        if letter.unreadable:
+        steps = [*_removals(found.dead_letters)]
+        if all(each.unreadable for each in found.dead_letters):
             sentence += " It cannot be read: announce the file again, and set the message aside."
             steps.insert(0, f"sgvault backfill {found.set_}")
         return Diagnosis(hop=f"queue {letter.queue}", sentence=sentence, remedies=[steps])

@@ -48,7 +48,6 @@ def reconcile(
         )
     else:
         if last == "Successful" and not yes and not agree(REPEAT.format(shown(set_id))):
-            output.remark("Nothing was started.")
             return DECLINED
         manifest = attempts.reserve()
         arn = start(vault.state_machine_arn, manifest)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from operations.errors import OperatorError
 from operations.executions import Executions, outcome
-from operations.safe_text import shown
+from operations.safe_text import set_argument, shown
 from operations.vault import Vault
 
 REMARKS = {
@@ -39,7 +39,8 @@ def last_outcome(
         if decided and attempt in (None, decided["attempt"]):
             return decided
     wanted = f"no outcome of attempt {attempt}" if attempt else "no outcome yet, or it has expired"
-    raise OperatorError(f"{shown(set_id)} has {wanted}: 'sgvault show' compares it now.")
+    compare = f"sgvault show {set_argument(set_id, share_prefix)}"
+    raise OperatorError(f"{shown(set_id)} has {wanted}: '{compare}' compares it now.")
 
 
 def place_of(uri: str) -> tuple[str, str]:

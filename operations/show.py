@@ -28,6 +28,11 @@ REMEDY = (
     " docs/operations.md has the remedy of each reason."
 )
 
+WITHOUT_SOURCE = (
+    "Without a manifest, the set gets no outcome. If nobody has its source, see 'A manifest is"
+    " overdue' in docs/operations.md."
+)
+
 
 def show(
     invocation: Invocation,
@@ -144,13 +149,9 @@ def _rate(state: SetState, last: int, now: float) -> str:
     span = "since the first arrival" if state.arrivals.is_recent(now) else "in the last ten minutes"
     rate = f"{state.arrivals.a_minute(now):.1f} a minute {span}"
     left = state.seconds_left(now)
-    if not state.missing:
-        return rate
-    return (
-        f"{rate}, and nothing for {duration(now - last)}"
-        if left is None
-        else f"{rate}, so {duration(left)} left"
-    )
+    if left is None:
+        return f"{rate}, and nothing for {duration(now - last)}"
+    return f"{rate}, so {duration(left)} left" if left else rate
 
 
 def _print_parts(invocation: Invocation, state: SetState, *, all_: bool) -> None:
@@ -201,6 +202,7 @@ def _print_next(
     """Print the command that cures the set, or explains its first difference, if there is one."""
     set_ = set_argument(state.set_id, prefix)
     if state.manifest_key is None:
+        invocation.output.remark(WITHOUT_SOURCE)
         command = vault_again(state.set_id, prefix, local=invocation.choice.local)
     elif state.differences:
         command = f"sgvault explain {set_} {argument(state.differences[0].key)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ from operations.safe_text import shown
 from operations.vault import Vault
 
 MOST_RUNNING = 200
+EARLIER = "earlier manifest: "
 Outcomes = Annotated[
     int, typer.Option("--outcomes", min=0, metavar="NUMBER", help="So many of the last outcomes.")
 ]
@@ -168,11 +170,17 @@ def _print(invocation: Invocation, found: dict[str, Any]) -> None:
                     str(each["attempt"]),
                     each["status"],
                     ago(each["finished"]),
-                    each["reason"],
+                    f"{EARLIER if _is_of_earlier(each, found['outcomes']) else ''}{each['reason']}",
                 )
                 for each in found["outcomes"]
             ],
         )
+
+
+def _is_of_earlier(decided: dict[str, Any], outcomes: Sequence[dict[str, Any]]) -> bool:
+    """Return whether *outcomes*, newest first, have one for a newer upload of the same manifest."""
+    of_set = (each for each in outcomes if each["object-key"] == decided["object-key"])
+    return any(each["event-time"] > decided["event-time"] for each in of_set)
 
 
 def _row(found: dict[str, Any], now: float) -> tuple[str, ...]:

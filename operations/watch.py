@@ -9,7 +9,7 @@ from handlers.core.naming import SetFolder
 from operations import register
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
-from operations.errors import OperatorError
+from operations.errors import NoManifestError, OperatorError
 from operations.executions import Execution, Executions, outcome
 from operations.safe_text import given, set_argument, shown
 from operations.status import Interval, in_flight, waiting
@@ -39,6 +39,11 @@ def watch(
             decided = outcome(vault, newest) if newest else None
             if newest is None:
                 text = _not_begun(vault, set_id, folder)
+            elif decided and _has_newer_manifest(vault, decided):
+                text = (
+                    f"S3 has a newer manifest than that of the last outcome, {decided['status']}:"
+                    " its reconciliation has not begun"
+                )
             elif decided or _ended_long_ago(newest):
                 break
             elif not newest.running:
@@ -64,6 +69,19 @@ def _ended_long_ago(execution: Execution) -> bool:
     return execution.stopped is not None and (
         execution.stopped < time.time() - DECIDED_WITHIN_SECONDS
     )
+
+
+def _has_newer_manifest(vault: Vault, decided: dict[str, Any]) -> bool:
+    """Return whether S3 has a manifest whose own outcome can still be expected."""
+    from operations.set_reading import manifest_head
+
+    try:
+        head = manifest_head(vault.file_upload_bucket_name, decided["object-key"])
+    except NoManifestError:
+        return False
+    if decided["manifest-version-id"] in (None, head.get("VersionId", "null")):
+        return False
+    return bool(head["LastModified"].timestamp() > time.time() - DECIDED_WITHIN_SECONDS)
 
 
 def print_outcome(invocation: Invocation, decided: dict[str, Any]) -> None:

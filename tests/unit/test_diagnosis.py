@@ -26,6 +26,7 @@ LETTER = DeadLetter(
     body=json.dumps({"detail-type": DATA_UPLOADED, "detail": RECORDED.detail()}),
     attributes={},
 )
+WHY = "--why 'cannot be read; the file was announced again'"
 UNREADABLE = replace(LETTER, queue="uploads", body="{}")
 ARRIVED = Evidence(
     set_id="a",
@@ -70,9 +71,13 @@ ARRIVED = Evidence(
         (
             {"row_time": None, "dead_letters": [UNREADABLE]},
             "queue uploads",
-            "sgvault dead-letters set-aside m1 --why TEXT",
+            f"sgvault dead-letters set-aside m1 {WHY}",
         ),
-        ({"dead_letters": [UNREADABLE]}, "none", "sgvault dead-letters set-aside m1 --why TEXT"),
+        (
+            {"dead_letters": [UNREADABLE, LETTER, replace(UNREADABLE, message_id="m2")]},
+            "none",
+            f"sgvault dead-letters set-aside m1 m2 {WHY}",
+        ),
         ({"listed_bytes": 4}, "gateway", "vault-data.sh --source FOLDER --set a --new"),
         (
             {"versions": [], "row_time": None},
@@ -98,6 +103,17 @@ def test_the_first_hop_without_the_key_is_named_with_its_remedy(
     found = diagnose(replace(ARRIVED, **changes))
     assert found.hop == hop
     assert any(cure in command for steps in found.remedies for command in steps), found.remedies
+
+
+def test_a_truncated_object_is_one_that_was_overwritten_if_an_earlier_version_is_whole() -> None:
+    """Otherwise the gateway may still upload the rest."""
+    versions = [COMPLETE, replace(COMPLETE, newest=False, size_bytes=4)]
+    overwritten = diagnose(replace(ARRIVED, listed_bytes=4, versions=versions)).sentence
+    assert "the object was written again" in overwritten
+    assert (
+        "has not uploaded the listed content yet"
+        in diagnose(replace(ARRIVED, listed_bytes=4)).sentence
+    )
 
 
 MARKER = replace(COMPLETE, size_bytes=None)

@@ -516,16 +516,23 @@ class Reader:
         self.uploaded = min(self.uploaded + 1, self.most)
         return SetProgress(self.uploaded, 0, 0, "")
 
+    def is_of_this_delivery(self, detail: dict[str, Any]) -> bool:
+        return detail != EARLIER["detail"]
+
+
+EARLIER = {"detail": {"event-time": 1}}
+"""The outcome of an earlier delivery of the same set, whose execution was still running."""
+
 
 class Outcomes:
-    """A subscription that receives an outcome after some readings."""
+    """A subscription that receives the outcome after some readings, and before it an earlier one."""
 
     def __init__(self, looks: int) -> None:
         self.looks = looks
 
     def receive(self) -> dict[str, Any] | None:
         self.looks -= 1
-        return {"detail": {}} if self.looks == 0 else None
+        return {"detail": {}} if self.looks == 0 else EARLIER
 
 
 @pytest.mark.parametrize(("most", "is_late"), [(20, False), (2, True)])

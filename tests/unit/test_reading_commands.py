@@ -163,6 +163,40 @@ def test_watch_waits_while_the_set_is_in_flight(
     assert "iteration 3 of 10, waits for a-vaultjob/deep/two" in ran.err
 
 
+def test_watch_waits_for_the_outcome_of_a_manifest_that_is_newer_than_the_last_outcome(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have an outcome when a new delivery begins. A manifest of yesterday is not waited for."""
+    place.run()
+    place.decide("Successful")
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD), modified=int(time.time()))
+
+    def end(_: float) -> None:
+        place.decide("Timed out", **{"manifest-version-id": "version-2"})
+
+    monkeypatch.setattr("operations.status.time.sleep", end)
+    ran = sgvault("watch", "a")
+    assert (ran.status, "S3 has a newer manifest" in ran.err) == (3, True)
+    place.decide("Successful")
+    place.s3.modified[MANIFEST] -= 86_400
+    assert sgvault("watch", "a").status == 0
+
+
+def test_status_marks_the_outcome_of_an_earlier_manifest(place: Place) -> None:
+    place.run()
+    place.decide("Timed out", **{"event-time": OLD - 1})
+    stored = place.aws.dynamodb.tables[OUTCOME_TABLE]
+    stored["o2",] = {**stored["o1",], "id": {"S": "o2"}}
+    place.decide("Successful")
+    later = json.dumps({"notify": {"Payload": {"outcomeId": "o2"}}})
+    place.run(executionArn=f"{EXECUTION}-2", output=later)
+    rows = sgvault("status").out.splitlines()
+    assert [row.partition(")")[2].strip() for row in rows[-2:]] == [
+        "Not complete after 10 iterations",
+        "earlier manifest: Not complete after 10 iterations",
+    ]
+
+
 CONCLUDED = {"folder": {"S": "a-vaultjob/"}, "setId": {"S": "a"}, "outcomeId": {"S": "o1"}}
 ENDED_WITHOUT_NOTIFY: dict[str, Any] = {"status": "ABORTED", "output": None}
 UPLOAD = ObjectUpload(bucket="bucket", key=MANIFEST, size_bytes=1, event_time=OLD)
@@ -344,7 +378,7 @@ def test_a_printed_command_repeats_the_program_and_the_place_that_were_given(
     assert f"deep/two {flags}\n" in sgvault("show", "a", *given).out
     remedies = sgvault("explain", "a", "deep/three", "--json", *given).json["remedies"]
     assert remedies == [[f".venv/bin/sgvault show a {flags}"]]
-    assert f"'.venv/bin/sgvault show {flags}'" in sgvault("report", "a", *given).err
+    assert f"'.venv/bin/sgvault show a {flags}'" in sgvault("report", "a", *given).err
     assert Choice(local=True, profile="my own").flags == " --local --profile 'my own'"
     command = Choice(profile="my own").aws("s3api delete-object --key a")
     assert command == "aws s3api delete-object --key a --profile 'my own'"
@@ -415,6 +449,9 @@ def test_show_of_a_set_whose_keys_agree_names_the_next_command(
     assert out.partition("Next: ")[2] == (f"{command}\n" if command else "")
 
 
+WHY = "--why 'cannot be read; the file was announced again'"
+
+
 def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
     ran = sgvault("explain", "a", "deep/two", "--json")
     assert (ran.json["hop"], ran.json["deadLetters"]) == ("gateway", None)
@@ -436,7 +473,7 @@ def test_explain_names_the_hop_and_the_remedy(place: Place) -> None:
     place.account.put(PARAMETER["uploadDeadLetterQueueUrl"], message, {"Reason": "Bad"})
     ran = sgvault("explain", "a", "deep/two", "--json")
     assert ran.json["remedies"] == [
-        ["sgvault backfill a", "sgvault dead-letters set-aside message-0 --why TEXT"]
+        ["sgvault backfill a", f"sgvault dead-letters set-aside message-0 {WHY}"]
     ]
     assert place.account.bodies(PARAMETER["uploadDeadLetterQueueUrl"]) == [message]
 

@@ -188,7 +188,8 @@ def test_only_yes_counts_as_approval(
     """The plan is shown before. The end of the input is no approval."""
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     assert agree("the plan") is agreed
-    assert capsys.readouterr().err == "the plan\nContinue? Type 'yes' to approve: "
+    declined = "" if agreed else "Nothing was done.\n"
+    assert capsys.readouterr().err == f"the plan\nContinue? Type 'yes' to approve: {declined}"
 
 
 def test_the_program_is_the_path_by_which_it_was_called_unless_the_shell_finds_it(
