@@ -30,8 +30,14 @@ def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
         )
     if key not in system.held_back().keys():  # noqa: SIM118 - a method, not a mapping's
         system.held_back().add(key)
+    set_folder = system.share_folder / system.job_folder(set_id)
+    warning = ""
+    if set_folder.exists() and not (system.share_folder / key).exists():
+        warning = (
+            f"Warning: {set_folder} has no such file so far; if its name is wrong, release it.\n"
+        )
     return (
-        f"The gateway holds back {key}: vault the set, which then waits for that file. Then:"
+        f"{warning}The gateway holds back {key}: vault the set, which then waits for that file. Then:"
         f" make release SET={quote(set_id)} FILE={quote(file)}"
     )
 
@@ -59,10 +65,12 @@ def release(system: DeployedSystem, set_id: str, file: str) -> str:
 
 
 def _mark(system: DeployedSystem, key: str) -> str:
-    """Return a remark on a held key of whose file S3 has an object already."""
+    """Return a remark on a held key that matches no file, or of which S3 has an object already."""
     found = system.client("s3").list_objects_v2(Bucket=system.bucket, Prefix=key)
     sizes = [each["Size"] for each in found.get("Contents", []) if each["Key"] == key]
     file = system.share_folder / key
+    if not sizes and not file.exists():
+        return " (matches no file in the share or in S3 so far)"
     if not sizes or not file.exists():
         return ""
     if sizes[0] == file.stat().st_size:

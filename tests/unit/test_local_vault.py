@@ -352,10 +352,18 @@ def test_a_long_list_of_keys_is_cut_and_names_the_report() -> None:
 def test_a_file_is_held_back_and_released(account: Account, system: DeployedSystem) -> None:
     """The file that the gateway reads also has keys of other shares."""
     HeldBack(system.folder, "other").add("s-vaultjob/a b")
-    assert hold_back(system, "s", "./a b").endswith("Then: make release SET=s FILE='./a b'")
-    hold_back(system, "s", "a b")
+    message = hold_back(system, "s", "./a b")
+    assert message.startswith("The gateway holds back s-vaultjob/a b")
+    assert message.endswith("Then: make release SET=s FILE='./a b'")
+    file = system.share_folder / "s-vaultjob/a b"
+    file.parent.mkdir(parents=True)
+    assert hold_back(system, "s", "a b").startswith(f"Warning: {file.parent} has no such file")
     assert system.held_back().keys() == ["s-vaultjob/a b"]
-    assert release(system, "", "") == "The gateway holds back:\ns-vaultjob/a b"
+    listed = "The gateway holds back:\ns-vaultjob/a b"
+    assert release(system, "", "") == f"{listed} (matches no file in the share or in S3 so far)"
+    file.touch()
+    assert hold_back(system, "s", "a b").startswith("The gateway holds back")
+    assert release(system, "", "") == listed
     assert release(system, "s", "s-vaultjob/a b").endswith("the set becomes Successful.")
     assert release(system, "", "") == "No file is held back."
     assert HeldBack(system.folder, "other").keys() == ["s-vaultjob/a b"]
