@@ -1,4 +1,7 @@
-"""Links, file names, pitfall numbers and the version in documents are those that exist."""
+"""Links, file names, pitfall numbers and the version in documents are those that exist.
+
+Commands can be pasted.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ TRACKED = subprocess.run(
 DOCUMENTS = [path for path in TRACKED if path.endswith(".md")]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+SHELL = re.compile(r"^```(?:console|sh|bash|zsh|shell)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.(?:py|sh|md|json|txt|toml|yml))`")
 PITFALLS = re.compile(r"[Pp]itfalls? ((?:\d+(?:, | and |-)?)+)")
 GENERATED = {"tools/benchmarks/latest.json", "cdktf.out/cdk.tf.json"}
@@ -55,6 +59,14 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
     assert {
         each for each in named if not (ROOT / each).exists() and not (beside / each).exists()
     } == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_command_of_a_document_ends_with_a_comment(document: str) -> None:
+    """An interactive zsh takes the words of a comment as arguments."""
+    blocks = SHELL.findall((ROOT / document).read_text(encoding="utf-8"))
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert [line for line in lines if re.search(r"\S\s+#", line)] == []
 
 
 def test_every_pitfall_that_is_cited_has_its_number_in_the_list() -> None:
