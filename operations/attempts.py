@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -38,35 +37,30 @@ class Attempts:
                 return each
         return None
 
-    def last_status(self) -> str | None:
-        """Return the status of the newest outcome; None if there is none yet."""
-        row = self._row()
-        last_attempt = self._last()
-        last = None
-        for number in count(1):
-            id_ = self._id(replace(self.manifest, attempt=number))
+    def so_far(self) -> tuple[str | None, ManifestUpload]:
+        """Return the status of the newest outcome, if there is one, and the attempt after it.
+
+        Before the first outcome, this attempt has the number 1. The number is reserved only when
+        the attempt starts. The numbers of earlier attempts are not used again, and neither is that
+        of the outcome in the register, which may have expired.
+        """
+        row, last = self._row(), self._last()
+        newest, number = None, 0
+        while True:
+            number += 1
+            attempt = replace(self.manifest, attempt=number)
+            id_ = self._id(attempt)
             status = self._outcomes.status(id_)
             if status is None and row and row.outcome_id == id_:
                 status = row.outcome
-            if status is None and number >= last_attempt:
-                return last
-            last = status or last
-        return last
-
-    def next_after_outcome(self) -> ManifestUpload:
-        """Return the manifest with the number of its next attempt, 1 before the first outcome.
-
-        The number is reserved only when the attempt starts. The numbers of earlier attempts are not
-        used again, and neither is that of the outcome in the register, which may have expired.
-        """
-        row, last = self._row(), self._last()
-        known = row.outcome_id if row else None
-        undecided = self._undecided(after=last if last > 1 else 0)
-        return next(each for each in undecided if self._id(each) != known)
+            if status is None and (number > last or last == 1):
+                return newest, attempt
+            newest = status or newest
 
     def planned(self) -> ManifestUpload:
         """Return the manifest with the number that :meth:`reserve` would return."""
-        return next(self._undecided(after=self._last()))
+        attempts = (replace(self.manifest, attempt=number) for number in count(self._last() + 1))
+        return next(each for each in attempts if not self._outcomes.is_decided(self._id(each)))
 
     def reserve(self) -> ManifestUpload:
         """Return the manifest with an attempt's number that no earlier attempt has.
@@ -80,11 +74,6 @@ class Attempts:
             # Release 0.1.0 assigned numbers without counting them.
             if not self._outcomes.is_decided(self._id(attempt)):
                 return attempt
-
-    def _undecided(self, *, after: int) -> Iterator[ManifestUpload]:
-        """Yield the attempts later than *after* that have no outcome."""
-        attempts = (replace(self.manifest, attempt=number) for number in count(after + 1))
-        return (each for each in attempts if not self._outcomes.is_decided(self._id(each)))
 
     def _last(self) -> int:
         upload = self.manifest.upload

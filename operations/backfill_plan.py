@@ -175,7 +175,8 @@ def make_plan(vault: Vault, set_id: str, *, share_prefix: str, on_look: OnLook) 
             vault=vault, manifest=found.manifest, version_id=listing.manifest_version_id
         )
         running = attempts.running()
-        attempt = (running.manifest if running else attempts.next_after_outcome()).attempt
+        last_status, following = attempts.so_far()
+        attempt = (running.manifest if running else following).attempt
         candidates = _without_rows(found, and_manifest=attempt == 1 and not running)
         judge = partial(
             verdict,
@@ -195,7 +196,7 @@ def make_plan(vault: Vault, set_id: str, *, share_prefix: str, on_look: OnLook) 
             since=listing.since,
             listed=listing.entries,
             judged=judged,
-            successful=attempts.last_status() == "Successful",
+            successful=last_status == "Successful",
         )
 
 

@@ -37,7 +37,7 @@ def reconcile(
             f" and compares again until its time-out: {running.arn}. 'sgvault watch SET'"
             " waits for its outcome."
         )
-    last = attempts.last_status()
+    last, _ = attempts.so_far()
     arn = None
     if dry_run:
         manifest = attempts.planned()

@@ -153,10 +153,8 @@ def test_where_the_upload_has_an_outcome_the_next_attempt_is_started(
 ) -> None:
     place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
     place.put("a-vaultjob/one", b"one")
-    decided = iter([True, False, False])
-    monkeypatch.setattr(
-        "handlers.aws.outcome_store.OutcomeStore.is_decided", lambda *_: next(decided)
-    )
+    statuses = iter(["Timed out", None])
+    monkeypatch.setattr(OutcomeStore, "status", lambda *_: next(statuses))
     ran = sgvault("backfill", "a", "--yes", "--json")
     assert ran.status == 0
     assert place.keys() == ["a-vaultjob/one"]
@@ -199,9 +197,12 @@ def test_an_attempt_whose_outcome_expired_keeps_its_number(place: Place) -> None
 
 
 def test_a_first_outcome_that_expired_keeps_its_number(place: Place) -> None:
-    """The register has the outcome's id, and a mark if it was *Successful*."""
-    manifest = rich([(3, "a-vaultjob/one")], began=OLD)
-    place.put(MANIFEST, manifest)
+    """The register has the outcome's id, and a mark if it was *Successful*.
+
+    Without a missing row, nothing is started: another attempt would announce another outcome to all
+    consumers.
+    """
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
     place.put("a-vaultjob/one", b"one")
     id_ = outcome_id(
         manifest_upload(), place.s3.head_object(Bucket="bucket", Key=MANIFEST)["VersionId"]
@@ -211,23 +212,15 @@ def test_a_first_outcome_that_expired_keeps_its_number(place: Place) -> None:
     sgvault("backfill", "a", "--yes")
     (started,) = place.account.named("StartExecution")
     assert json.loads(started["input"])["detail"]["attempt"] == 2
-    put_row(place.aws, "a-vaultjob/one", event_time=OLD)
-    assert "nothing, because the outcome is Successful" in sgvault("backfill", "a", "--yes").out
+    assert place.keys() == ["a-vaultjob/one"]
+    assert len(place.account.named("BatchGetItem")) == 1
 
-
-def test_a_successful_set_without_a_missing_row_is_left_alone(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another attempt would announce another outcome to all consumers."""
-    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD))
-    place.put("a-vaultjob/one", b"one")
     put_row(place.aws, "a-vaultjob/one", event_time=OLD)
-    monkeypatch.setattr("operations.attempts.Attempts.last_status", lambda _: "Successful")
-    ran = sgvault("backfill", "a", "--yes")
-    assert ran.status == 0
-    assert "Then: nothing, because the outcome is Successful and no row is missing." in ran.out
-    assert place.announced() == []
-    assert not place.account.named("StartExecution")
+    again = sgvault("backfill", "a", "--yes")
+    assert again.status == 0
+    assert "Then: nothing, because the outcome is Successful and no row is missing." in again.out
+    assert place.keys() == ["a-vaultjob/one"]
+    assert len(place.account.named("StartExecution")) == 1
 
 
 def test_a_refused_announcement_is_named(place: Place) -> None:

@@ -138,7 +138,7 @@ def test_no_attempt_is_started_while_one_is_running(
 def test_the_last_outcome_counts(account: Account, statuses: list[str]) -> None:
     statuses += ["Successful", "Timed out"]
     vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
-    assert present_attempts(vault, set_id="a").last_status() == "Timed out"
+    assert present_attempts(vault, set_id="a").so_far()[0] == "Timed out"
 
 
 def test_an_attempts_number_is_not_used_again_after_its_outcome_expired(account: Account) -> None:
@@ -167,4 +167,4 @@ def test_a_dry_run_shows_the_attempt_that_would_begin(
 def test_outcomes_that_expired_hide_no_later_one(account: Account, statuses: list[str]) -> None:
     statuses += ["", "", "Successful"]
     vault = Vault.from_json("/dev/vault", json.dumps(PARAMETER))
-    assert present_attempts(vault, set_id="a").last_status() == "Successful"
+    assert present_attempts(vault, set_id="a").so_far()[0] == "Successful"
