@@ -74,24 +74,33 @@ class Deployment:
         """
         self.checked(stack, "init", "-input=false", "-no-color")
 
-    def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
-        """Apply a synthesised *stack*; call *on_progress* with the number of resources created so far.
+    def deploy(
+        self,
+        stack: str,
+        on_progress: Callable[[str], None] = lambda text: None,
+        *,
+        plan: Path | None = None,
+    ) -> None:
+        """Apply a synthesised *stack*, or exactly its saved *plan*.
+
+        Call *on_progress* with the number of resources created so far.
 
         Raises:
             CommandError: Terraform failed; the text has the reason and the remedy.
         """
-        planned, created = 0, 0
+        of_all, created = "", 0
 
         def count(line: str) -> None:
-            nonlocal planned, created
-            if plan := PLANNED.search(line):
-                planned = int(plan[1])
+            nonlocal of_all, created
+            if planned := PLANNED.search(line):  # not in the output for a saved plan
+                of_all = f" of {planned[1]}"
             created += bool(CREATED.search(line))
-            if planned:
-                on_progress(f"{created} of {planned} resources")
+            on_progress(f"{created}{of_all} resources")
 
-        self.initialise(stack)
-        self.change(stack, "apply", "-auto-approve", "-input=false", "-no-color", on_line=count)
+        if plan is None:
+            self.initialise(stack)
+        what = "-auto-approve" if plan is None else str(plan)
+        self.change(stack, "apply", "-input=false", "-no-color", what, on_line=count)
 
     def change(
         self,

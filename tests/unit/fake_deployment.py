@@ -26,10 +26,6 @@ class FakeDeployment(Deployment):
         shows = arguments[0] == "show"
         return subprocess.CompletedProcess([], 0, json.dumps(plan) if shows else "", "")
 
-    def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
-        """Deploy nothing."""
-        self.ran.append([stack, "deploy"])
-
     def change(
         self,
         stack: str,

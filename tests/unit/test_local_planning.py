@@ -38,11 +38,16 @@ def planned(
 def test_event_processing_is_planned_and_deployed_before_the_stacks_that_read_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It is planned first, because its plan is empty after the deployment."""
+    """The plan in its review is applied."""
     stacks, outcome = planned(monkeypatch, tmp_path)
+    plan = str(tmp_path / "plans" / f"{EVENT_PROCESSING}.tfplan")
+    assert f"-out={plan}" in stacks.ran[1]
+    assert [each for each in stacks.ran if "apply" in each] == [
+        [EVENT_PROCESSING, "apply", "-input=false", "-no-color", plan]
+    ]
     assert [ran[:2] for ran in stacks.ran if ran[1] not in {"init", "show"}] == [
         [EVENT_PROCESSING, "plan"],
-        [EVENT_PROCESSING, "deploy"],
+        [EVENT_PROCESSING, "apply"],
         ["the gateway of", "local"],
         [FILE_SHARE, "plan"],
         [DATA_VAULTING, "plan"],
@@ -61,6 +66,8 @@ def test_event_processing_is_planned_and_deployed_before_the_stacks_that_read_it
 def test_the_status_is_that_of_a_review(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: str, plan: Any, status: int
 ) -> None:
-    _, outcome = planned(monkeypatch, tmp_path, **{stack: plan})
+    """A stack without a plan is not deployed."""
+    stacks, outcome = planned(monkeypatch, tmp_path, **{stack: plan})
     assert outcome.status == status
+    assert any("apply" in ran for ran in stacks.ran) == (stack != EVENT_PROCESSING)
     assert len(outcome.reviewed) == 3
