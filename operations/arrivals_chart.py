@@ -12,6 +12,8 @@ from operations.moments import duration, utc
 WIDTH, HEIGHT = 900, 300
 LEFT, RIGHT, TOP, BOTTOM = 90, 20, 30, 45
 MOST_POINTS = 400
+LABEL_WIDTH = 120
+"""Two labels side by side need this space; of two marks that are closer, one is lower."""
 
 
 def chart(
@@ -33,13 +35,14 @@ def chart(
     )
     yield (
         f'<rect class="band" x="{scale.x(started):.1f}" y="{TOP}"'
-        f' width="{max(1.0, scale.x(finished) - scale.x(started)):.1f}"'
+        f' width="{max(3.0, scale.x(finished) - scale.x(started)):.1f}"'
         f' height="{HEIGHT - TOP - BOTTOM}"/>'
     )
     yield from _axes(scale, first, last, len(times))
     yield f'<polyline class="curve" points="{" ".join(_points(times, scale))}"/>'
     if manifest is not None:
-        yield _mark(scale.x(manifest), "manifest", "mark")
+        is_near = abs(scale.x(finished) - scale.x(manifest)) < LABEL_WIDTH
+        yield _mark(scale.x(manifest), "manifest", "mark", y=TOP + 16 if is_near else TOP - 10)
     yield _mark(scale.x(finished), "outcome", "end")
     if iterations is not None:
         middle = (scale.x(started) + scale.x(finished)) / 2
@@ -94,9 +97,9 @@ def _axes(scale: _Scale, first: int, last: int, number: int) -> Iterator[str]:
     yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 20}" text-anchor="end">{utc(last)} UTC</text>'
 
 
-def _mark(x: float, name: str, class_: str) -> str:
+def _mark(x: float, name: str, class_: str, *, y: int = TOP - 10) -> str:
     anchor = "end" if x > WIDTH / 2 else "start"
     return (
         f'<line class="{class_}" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}"/>'
-        f'<text x="{x:.1f}" y="{TOP - 10}" text-anchor="{anchor}">{name}</text>'
+        f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">{name}</text>'
     )

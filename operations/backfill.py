@@ -50,7 +50,7 @@ def backfill(
         _describe(invocation, plan)
     if not dry_run and not plan.nothing_to_do:
         if not yes and not agree(
-            f"Send {counted(len(plan.uploads), 'announcement')} for {shown(set_id)}; {plan.then}."
+            f"The plan: announce {counted(len(plan.uploads), 'file')} of {shown(set_id)}; {plan.then}."
         ):
             return DECLINED
         sent = _carry_out(invocation, plan)

@@ -130,7 +130,7 @@ def add_command(
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     help_text = f"{inspect.getdoc(function)}\n\n\b\nExample:\n  {example}"
-    app.command(name, help=help_text)(run)
+    app.command(name, help=help_text, short_help=help_text.partition("\n")[0])(run)
 
 
 def _status(function: Callable[..., int | None], chosen: dict[str, Any], values: Any) -> int:

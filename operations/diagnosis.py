@@ -42,7 +42,7 @@ def diagnose(found: Evidence) -> Diagnosis:
         return _other_size(found, found.object)
     if found.row_time is None or found.row_time < found.since:
         return _no_row(found, found.object)
-    return _nothing_missing(found, f"listed, in S3, and recorded {ago(found.row_time)}")
+    return _nothing_missing(found, f"listed, in S3, and recorded; uploaded {ago(found.row_time)}")
 
 
 def _manifest(found: Evidence) -> Diagnosis:
@@ -52,7 +52,9 @@ def _manifest(found: Evidence) -> Diagnosis:
     elif found.row_time is None and found.outcome is None:
         diagnosis = _no_row(found, found.object)
     else:
-        when = "has its outcome" if found.row_time is None else f"recorded {ago(found.row_time)}"
+        when = (
+            "has its outcome" if found.row_time is None else f"was uploaded {ago(found.row_time)}"
+        )
         diagnosis = _nothing_missing(found, f"the manifest is in S3, and {when}")
     return replace(diagnosis, sentence=f"It is the set's manifest. {diagnosis.sentence}")
 
@@ -185,12 +187,11 @@ def _not_uploaded(
 ) -> Diagnosis:
     """Return the remedies for a key that the gateway holds back, or *otherwise* has not uploaded."""
     if found.key in found.held_back:
-        file = found.key.removeprefix(found.folder.prefix)
-        return Diagnosis(
-            hop=hop,
-            sentence=f"{sentence} The gateway holds it back.",
-            remedies=[[release(found.set_id, file)]],
-        )
+        steps = [release(found.set_id, found.key.removeprefix(found.folder.prefix))]
+        if found.outcome is not None:
+            steps += [f"sgvault show {found.set_}", f"sgvault reconcile {found.set_}"]
+        sentence = f"{sentence} The gateway holds it back."
+        return Diagnosis(hop=hop, sentence=sentence, remedies=[steps])
     again = vault_again(found.set_id, found.folder.share_prefix, local=found.local, new=new)
     remedies = [[again]]
     if found.gateway_arn:

@@ -84,7 +84,7 @@ def gather(
         gateway_arn=None if local else _gateway_arn(vault),
     )
     on_hop()
-    if alive or found.delete_marker or found.is_manifest:
+    if alive or found.delete_marker or found.is_manifest or key in held_back:
         found = replace(found, outcome=_outcome(vault, set_id, share_prefix))
     if search_dead_letters and found.is_complete:
         found = replace(found, dead_letters=list(_letters(vault, key)))

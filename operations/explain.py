@@ -60,7 +60,7 @@ def explain(
             "key": shown(found.key),
             "manifest": _listed(found),
             "S3": _in_s3(found),
-            "row": f"recorded {ago(found.row_time)}" if found.row_time is not None else "none",
+            "row": f"of the upload {ago(found.row_time)}" if found.row_time is not None else "none",
             "dead letters": _letters(found),
             "gateway health": shown(found.health[0]) if found.health else "no line names it",
         }

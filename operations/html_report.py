@@ -22,6 +22,11 @@ from operations.set_state import Arrivals
 
 FIRST = 1_000
 MOST_FOLDERS = 200
+FURTHER = (
+    "<code>show</code> compares the set again. <code>explain</code> names the cause of one key and the"
+    " command that cures it. Start the next attempt, with <code>reconcile</code>, when"
+    " <code>show</code> has no difference left: before, it would only time out again."
+)
 TYPES = {
     "missing": "Listed, but its upload was not announced.",
     "absent": "Listed and announced, but not in S3.",
@@ -61,6 +66,8 @@ def page(
     yield from _differences(first, total)
     text = "".join(f"{each}\n" for each in commands)
     yield f"<h2>Commands</h2><pre><code>{escape(message(text))}</code></pre>"
+    if decided["status"] != "Successful":
+        yield f"<p>{FURTHER}</p>"
     yield f'</main><footer class="quiet"><p>Made {utc(now)} UTC by sgvault report.</p></footer>'
     yield f"<script>{script}</script></body></html>\n"
 
@@ -135,7 +142,8 @@ def _arrivals(decided: dict[str, Any], arrivals: Arrivals) -> Iterator[str]:
     if (decided.get("found") or 0) > len(times):
         expired = f" {decided['found'] - len(times):,} more were found; their rows have expired."
     yield (
-        f"<figcaption>{escape(summary(times))}{expired} The shaded time is the reconciliation's."
+        f"<figcaption>{escape(summary(times))}{expired} The shaded time is that of attempt"
+        f" {decided['attempt']}, {duration(decided['finished'] - decided['started'])}."
         "</figcaption></figure>"
     )
 

@@ -56,12 +56,13 @@ add_command(
     app, "deploy-policy", checkout.deploy_policy, example="sgvault deploy-policy --env prod"
 )
 
+LETTERS = "Messages that could not be delivered or handled: list, show, redrive, set aside."
 letters = typer.Typer(
-    help="Messages that could not be delivered or handled: list, show, redrive, set aside.",
+    help=LETTERS,
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(letters, name="dead-letters")
+app.add_typer(letters, name="dead-letters", short_help=LETTERS)
 for name, function, example in (
     ("list", dead_letters.list_, "--queue records"),
     ("show", dead_letters.show, "8f1d5a0e-7a4e-4f57-9c36-6a3f4f6d1c11"),

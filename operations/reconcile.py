@@ -46,6 +46,8 @@ def reconcile(
             f"would begin, with {shown(upload.key)}, in S3 since {ago(upload.event_time)}; its last"
             f" outcome: {last or 'none'}."
         )
+        if last == "Successful":
+            text = f"{text} {REPEAT.format(shown(set_id))}"
     else:
         if last == "Successful" and not yes and not agree(REPEAT.format(shown(set_id))):
             return DECLINED

@@ -15,7 +15,7 @@ from operations.command import Invocation
 from operations.errors import OperatorError
 from operations.moments import duration, utc
 from operations.report_files import REMARKS, ReportFiles, last_outcome
-from operations.safe_text import given, shown
+from operations.safe_text import argument, given, shown
 from operations.watch import of_outcome
 
 FIRST = 100
@@ -172,6 +172,7 @@ def next_commands(decided: dict[str, Any]) -> list[str]:
     set_ = of_outcome(decided)
     commands = [f"sgvault show {set_}", f"sgvault report {set_} --jsonl"]
     if decided["status"] != "Successful":
-        commands.append(f"sgvault backfill {set_} --dry-run")
-        commands += ["sgvault dead-letters list", f"sgvault reconcile {set_}"]
+        examples = decided.get("examples") or []
+        commands += [f"sgvault explain {set_} {argument(each['key'])}" for each in examples[:1]]
+        commands.append(f"sgvault reconcile {set_}")
     return commands

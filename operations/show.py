@@ -150,7 +150,8 @@ def _rate(state: SetState, last: int, now: float) -> str:
     rate = f"{state.arrivals.a_minute(now):.1f} a minute {span}"
     left = state.seconds_left(now)
     if left is None:
-        return f"{rate}, and nothing for {duration(now - last)}"
+        silence = f"nothing for {duration(now - last)}"
+        return f"{rate}, and {silence}" if state.arrivals.a_minute(now) else silence
     return f"{rate}, so {duration(left)} left" if left else rate
 
 

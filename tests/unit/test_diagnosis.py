@@ -122,7 +122,7 @@ MARKER = replace(COMPLETE, size_bytes=None)
 @pytest.mark.parametrize(
     ("changes", "sentence", "hop", "cure"),
     [
-        ({}, "the manifest is in S3, and recorded ", "none", "sgvault watch a"),
+        ({}, "the manifest is in S3, and was uploaded ", "none", "sgvault watch a"),
         (
             {"row_time": None, "outcome": "Successful"},
             "the manifest is in S3, and has its outcome. The set is Successful.",
@@ -192,6 +192,8 @@ def test_the_local_gateway_is_made_to_upload_what_it_holds_back(
     held = diagnose(replace(local, held_back=[local.manifest_key, local.key]))
     assert held.remedies == [[f"make release SET=a FILE={file}"]]
     assert held.sentence.endswith("The gateway holds it back.")
+    ended = diagnose(replace(local, held_back=[local.manifest_key, local.key], outcome="Timed out"))
+    assert ended.remedies == [[*held.remedies[0], "sgvault show a", "sgvault reconcile a"]]
     found = diagnose(local)
     assert found.remedies == [[f"make vault DATA=FOLDER SET=a{new}"]]
     assert "holds it back" not in found.sentence

@@ -527,7 +527,7 @@ def test_explain_of_a_key_that_arrived_has_the_next_step_of_its_set(
 def reported(place: Place) -> Place:
     """Return a set that timed out, with a report in two parts."""
     place.run()
-    place.decide("Timed out")
+    place.decide("Timed out", examples=[{"key": "a-vaultjob/deep/two"}])
     lines = [
         {"type": "missing", "key": "a-vaultjob/deep/two", "inS3": False},
         {"type": "unexpected", "key": HOSTILE},
@@ -564,7 +564,10 @@ def test_report_as_text_lines_marks_and_page(reported: Place, tmp_path: Path) ->
     path = tmp_path / "report.html"
     assert sgvault("report", "a", "--html", str(path), "--env", "dev").status == 0
     assert "a-vaultjob/deep/two" in path.read_text()
-    assert "<code>sgvault show a --env dev\n" in path.read_text()
+    assert (
+        "<code>sgvault show a --env dev\nsgvault report a --jsonl --env dev\n"
+        "sgvault explain a a-vaultjob/deep/two --env dev\nsgvault reconcile a --env dev\n"
+    ) in path.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
     for wrong in (tmp_path, tmp_path / "none" / "report.html"):
         ran = sgvault("report", "a", "--html", str(wrong))
@@ -588,7 +591,7 @@ def test_an_attempt_below_one_is_refused(reported: Place, command: str) -> None:
 def test_report_without_an_outcome_names_the_command_for_the_present_state(place: Place) -> None:
     ran = sgvault("report", "a")
     assert ran.status == 1
-    assert "sgvault show" in ran.err
+    assert "'sgvault show a' compares it now" in ran.err
 
 
 def test_the_policy_only_reads_except_in_one_separate_statement(place: Place) -> None:

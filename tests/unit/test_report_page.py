@@ -177,6 +177,13 @@ def test_the_curve_rises_to_every_arrival_and_names_the_longest_pause() -> None:
     assert "longest pause was 1 h 55 min, from 1970-01-01 00:17:40" in summary(times)
 
 
+@pytest.mark.parametrize(("manifest", "is_lower"), [(1_010, False), (1_900, True)])
+def test_the_labels_of_manifest_and_outcome_do_not_overlap(manifest: int, is_lower: bool) -> None:
+    svg = "".join(chart([1_000], manifest=manifest, started=1_900, finished=2_000, iterations=1))
+    labels = {name: int(y) for y, name in re.findall(r'y="(\d+)" text-anchor="\w+">(\w+)<', svg)}
+    assert (labels["manifest"] > labels["outcome"]) is is_lower
+
+
 @pytest.mark.parametrize("number", [1, 2, 399, 100_000])
 def test_the_curve_has_few_points_however_many_arrivals(number: int) -> None:
     svg = "".join(
