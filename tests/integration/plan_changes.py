@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from deployment.review.findings import find
+from deployment.review.plan import read_plan
 from local.deployed_system import DeployedSystem
 
 Change = Mapping[str, Any]
@@ -62,3 +64,11 @@ def unexplained(found: Iterable[Change]) -> list[str]:
         for each in found
         if not is_explained(each)
     ]
+
+
+def reported(plan: Mapping[str, Any]) -> set[str]:
+    """Return the addresses of the changes in the plan's review that no gap explains."""
+    findings = find(read_plan(plan))
+    hunks = [*findings.data, *findings.permissions, *findings.network, *findings.rest]
+    explained = {each["address"] for each in changes_in(plan) if is_explained(each)}
+    return {hunk.title.split(" ")[0] for hunk in hunks} - explained

@@ -1,4 +1,4 @@
-"""The review of real plans: for the deployed stacks, and for changes to them."""
+"""The review of real plans: for the first deployment, and for changes to the deployed stacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from deployment.deployment import Deployment
 from deployment.review.planning import PlanReview, emptied, exit_status, plan_stacks
 from deployment.template import template_path
 from local.deployed_system import DeployedSystem
-from tests.integration.plan_changes import changes_in, is_explained
+from tests.first_day import first_reviews
+from tests.integration.first_review import first_review
+from tests.integration.plan_changes import reported
 
 STACK = "EventProcessingStack"
 
@@ -45,14 +47,9 @@ class Proposal:
             folder=emptied(self._plans),
         )
 
-    def reported(self, outcome: PlanReview) -> set[str]:
-        """Return the addresses of the reported changes, except changes that incomplete reading explains."""
-        (findings,) = (each.findings for each in outcome.reviewed)
-        assert findings is not None, outcome.text
-        hunks = [*findings.data, *findings.permissions, *findings.network, *findings.rest]
-        planned = changes_in(json.loads((self._plans / f"{STACK}.json").read_text()))
-        mended = {each["address"] for each in planned if is_explained(each)}
-        return {hunk.title.split(" ")[0] for hunk in hunks} - mended
+    def reported(self) -> set[str]:
+        """Return the addresses of the reported changes in the last plan."""
+        return reported(json.loads((self._plans / f"{STACK}.json").read_text()))
 
 
 @pytest.fixture
@@ -61,12 +58,8 @@ def proposal(system: DeployedSystem, tmp_path: Path) -> Proposal:
     return Proposal(system, tmp_path)
 
 
-def test_an_unchanged_deployment_has_no_reported_changes(proposal: Proposal) -> None:
-    """Attributes that the emulator reads back incompletely are excepted."""
-    outcome = proposal.plan()
-
-    assert outcome.status == 0
-    assert proposal.reported(outcome) == set()
+def test_the_first_review_is_that_of_the_documented_first_day(system: DeployedSystem) -> None:
+    assert first_review(system, STACK) == first_reviews()[STACK]
 
 
 def test_a_changed_permission_and_a_replaced_bucket_are_reported_and_the_loss_is_refused(
@@ -91,7 +84,7 @@ def test_a_changed_permission_and_a_replaced_bucket_are_reported_and_the_loss_is
     assert [loss.address for loss in findings.losses()] == [address]
     assert "! RecordUpload: Allow, changed\n+     dynamodb:DeleteItem\n" in outcome.text
     assert "- memory_size = 256\n+ memory_size = 512\n" in outcome.text
-    others = {each for each in proposal.reported(outcome) if "record" in each}
+    others = {each for each in proposal.reported() if "record" in each}
     policy, _ = proposal.one("aws_iam_role_policy", "record_upload")
     assert others == {f"aws_lambda_function.{function}", f"aws_iam_role_policy.{policy}"}
     # The bucket's parts and readers depend on it, and are reported with it.
