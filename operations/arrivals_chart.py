@@ -12,8 +12,8 @@ from operations.moments import duration, utc
 WIDTH, HEIGHT = 900, 300
 LEFT, RIGHT, TOP, BOTTOM = 90, 20, 30, 45
 MOST_POINTS = 400
-LABEL_WIDTH = 120
-"""Two labels side by side need this space; of two marks that are closer, one is lower."""
+LABEL_WIDTH = 75
+"""The space of a label; the manifest's is that far from the outcome's."""
 
 
 def chart(
@@ -41,9 +41,10 @@ def chart(
     yield from _axes(scale, first, last, len(times))
     yield f'<polyline class="curve" points="{" ".join(_points(times, scale))}"/>'
     if manifest is not None:
-        is_near = abs(scale.x(finished) - scale.x(manifest)) < LABEL_WIDTH
-        yield _mark(scale.x(manifest), "manifest", "mark", y=TOP + 16 if is_near else TOP - 10)
-    yield _mark(scale.x(finished), "outcome", "end")
+        yield _line(scale.x(manifest), "mark")
+        yield _label(min(scale.x(manifest), scale.x(finished) - LABEL_WIDTH), "manifest")
+    yield _line(scale.x(finished), "end")
+    yield _label(scale.x(finished), "outcome")
     if iterations is not None:
         middle = (scale.x(started) + scale.x(finished)) / 2
         yield (
@@ -97,9 +98,10 @@ def _axes(scale: _Scale, first: int, last: int, number: int) -> Iterator[str]:
     yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 20}" text-anchor="end">{utc(last)} UTC</text>'
 
 
-def _mark(x: float, name: str, class_: str, *, y: int = TOP - 10) -> str:
-    anchor = "end" if x > WIDTH / 2 else "start"
-    return (
-        f'<line class="{class_}" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}"/>'
-        f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">{name}</text>'
-    )
+def _line(x: float, class_: str) -> str:
+    return f'<line class="{class_}" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}"/>'
+
+
+def _label(x: float, name: str) -> str:
+    """Return a text that ends at *x*, or at its own end on the left edge."""
+    return f'<text x="{max(x, LABEL_WIDTH):.1f}" y="{TOP - 10}" text-anchor="end">{name}</text>'
