@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from handlers.aws import dataset, reconciliation
-from handlers.aws.content_outcome import add_content, in_content
+from handlers.aws.content_outcome import OpenLines, count_content, in_content
 from handlers.aws.lambda_environment import NotifyEnvironment
 from handlers.aws.outcome_store import OutcomeStore
 from handlers.aws.receipt import write_receipt
@@ -75,11 +75,12 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
             look.list_remarks(out_of_time)
         reason = "Manifest, uploads and objects agree"
         if rounds and checked.content:
-            add_content(agreed, checked.content, rounds, report)
+            OpenLines(rounds.open_lines(checked.content), agreed, report).add_to(None)
+            count_content(agreed, checked.content)
             agreed.content |= write_receipt(execution, checked, report)
             reason += in_content(agreed.content)
         return Verdict(Status.SUCCESSFUL, reason, agreed.detail())
-    last = look.result(out_of_time, rounds.mismatched(checked.content) if rounds else ())
+    last = look.result(out_of_time, rounds.open_lines(checked.content) if rounds else ())
     reason = f"Not complete after {execution.iterations} iterations"
     if stopped_at is not None:
         reason += f"; the last check stopped at the {stopped_at.type} key {shown(stopped_at.key)}"
@@ -91,7 +92,7 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
             Status.SUCCESSFUL, "The last files arrived during the last wait", last.detail()
         )
     if rounds:
-        add_content(last, checked.content, rounds, report)
+        count_content(last, checked.content)
     counted = ", ".join(f"{number:,} {kind}" for kind, number in sorted(last.counts.items()))
     reason += f"; found {counted}" if counted else "; names and sizes agree"
     return Verdict(Status.TIMED_OUT, f"{reason}{in_content(last.content)}", last.detail())

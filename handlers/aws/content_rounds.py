@@ -114,21 +114,14 @@ class ContentRounds:
             return True
         return content.first is not None and self.dataset.cleared(content.first)
 
-    def open_lines(self, content: Content) -> Iterator[Comparison]:
+    def open_lines(self, content: Content | None) -> Iterator[Comparison]:
         """Yield the comparisons that are not matches, in the order of their keys."""
-        if not content.open_key:
+        if content is None or not content.open_key:
             return
         stored = reports.s3.get_object(Bucket=self.report.bucket, Key=content.open_key)
         with gzip.GzipFile(fileobj=stored["Body"]) as lines:
             for line in lines:
                 yield Comparison.from_line(json.loads(line))
-
-    def mismatched(self, content: Content | None) -> Iterator[str]:
-        """Yield the keys of the mismatches, in order."""
-        if content is not None:
-            for line in self.open_lines(content):
-                if line.difference() is not None:
-                    yield line.key
 
     def _round(self, listing: Listing, *, number: int, began: int) -> Content:
         return Content(

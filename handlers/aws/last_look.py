@@ -11,13 +11,16 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from handlers.aws.content_outcome import OpenLines
 from handlers.aws.dataset import Dataset
 from handlers.aws.report import Report
 from handlers.aws.telemetry import logger
+from handlers.core.content import Comparison
 from handlers.core.difference import Difference, Remark
 from handlers.core.errors import LookUnfinishedError
 from handlers.core.progress import Progress
@@ -49,11 +52,12 @@ class LastLook:
     expiry_days: int
 
     def result(
-        self, out_of_time: Callable[[], bool], mismatched: Iterable[str] = ()
+        self, out_of_time: Callable[[], bool], open_lines: Iterable[Comparison] = ()
     ) -> Tally | None:
         """Return the result of the comparison; None if it is unfinished after too many calls.
 
-        *mismatched* has the keys, in order, of the objects whose content differed.
+        *open_lines* are the comparisons of content that are not matches, in the order of their
+        keys; they are added to the result and to the report.
 
         Raises:
             LookUnfinishedError: The time ran out; the next call continues.
@@ -62,15 +66,17 @@ class LastLook:
         if calls >= MAX_CALLS:
             return None
         merge, offset = self.dataset.open_merge(progress)
-        is_mismatched = _is_in(mismatched)
+        rest = dropwhile(lambda line: line.key <= progress.after, open_lines)
+        lines = OpenLines(rest, found, self.report)
 
         def add(each: Difference | Remark) -> None:
+            lines.add_to(each.key, differs=isinstance(each, Difference))
             self.report.add(each)
-            if isinstance(each, Difference) and is_mismatched(each.key):
-                found.replaced.add(each.key)
 
         if tally(merge, found, report=add, out_of_time=out_of_time):
+            lines.add_to(None)
             return found
+        lines.add_to(merge.after)
         self._keep(
             {
                 "calls": calls + 1,
@@ -141,17 +147,3 @@ class LastLook:
     @property
     def _id(self) -> str:
         return f"look#{self.execution}"
-
-
-def _is_in(keys: Iterable[str]) -> Callable[[str], bool]:
-    """Return a test for keys that *keys* contains; *keys* and the tested keys must be in order."""
-    ahead = iter(keys)
-    at = next(ahead, None)
-
-    def is_in(key: str) -> bool:
-        nonlocal at
-        while at is not None and at < key:
-            at = next(ahead, None)
-        return at == key
-
-    return is_in

@@ -33,8 +33,8 @@ class Tally:
     """The key at which the last check stopped; the examples reserve space for it."""
     room_bytes: int = MAX_EXAMPLES_BYTES
     """The bytes of the event that the examples may still use."""
-    replaced: set[str] = field(default_factory=set)
-    """The keys that differ now, and whose earlier objects had wrong content."""
+    replaced: int = 0
+    """The number of keys that differ now, and whose earlier objects had wrong content."""
     content: dict[str, Any] = field(default_factory=dict)
     """The known CONTENT_FIELDS; they are added last, so a later call does not need them."""
 
@@ -91,12 +91,16 @@ class Tally:
             "lookalikes": self.lookalikes.payload(),
             "stopped-at": self.stopped_at,
             "room-bytes": self.room_bytes,
-            "replaced": sorted(self.replaced),
+            "replaced": self.replaced,
         }
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """Read a :meth:`payload` of this or another release."""
+        """Read a :meth:`payload` of this or another release.
+
+        Raises:
+            KeyError, TypeError: It is of a release that counts differently.
+        """
         counts, remarks = payload["counts"], payload["remarks"]
         return cls(
             files=payload["files"],
@@ -106,7 +110,7 @@ class Tally:
             lookalikes=Lookalikes.from_payload(payload["lookalikes"]),
             stopped_at=payload["stopped-at"],
             room_bytes=payload["room-bytes"],
-            replaced=set(payload.get("replaced", ())),
+            replaced=int(payload["replaced"]),
         )
 
 

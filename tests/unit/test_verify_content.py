@@ -20,6 +20,7 @@ from handlers.aws import object_content
 from handlers.aws.object_content import ObjectContent, Reading
 from handlers.aws.shard_results import ShardResults
 from handlers.core import content as core
+from handlers.core import merge
 from handlers.core.content import shard_count, shard_text
 from handlers.core.listing import Listing
 from handlers.core.manifest_entries import Entry
@@ -249,12 +250,13 @@ def test_an_object_that_is_gone_meanwhile_is_absent(
     assert detail["unverified"] == 1
 
 
-@pytest.mark.parametrize("calls", [1, 2])
-def test_a_key_has_one_type(aws: FakeAws, calls: int) -> None:
+@pytest.mark.parametrize("calls", [1, 2, 3, 6])
+def test_a_key_has_one_type(aws: FakeAws, monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     """An object with wrong content is replaced by one of another size: that is what differs now.
 
-    The last look may take several calls.
+    The last look may take several calls, and each key has its lines in the report once.
     """
+    monkeypatch.setattr(merge, "LONGEST_RUN", 1)
     vault = ContentVault(aws, FILES)
     for name, wrong in (("b", b"SHORT"), ("d/e", b"y" * 100)):
         aws.s3.put(f"{FOLDER}{name}", wrong)
@@ -270,6 +272,21 @@ def test_a_key_has_one_type(aws: FakeAws, calls: int) -> None:
         "d/e": "checksum-mismatch",
     }
     assert (detail["size-mismatch"], [detail[name] for name in COUNTS]) == (1, [3, 1, 1])
+    assert vault.notify_contexts == []
+    assert reported(aws, detail) == [
+        ("b", "size-mismatch"),
+        ("b", "unverified"),
+        ("d/e", "checksum-mismatch"),
+    ]
+
+
+def reported(aws: FakeAws, detail: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the key and the type of each line of an outcome's report, sorted."""
+    summary = json.loads(newest(aws, detail["report"]))
+    keys = [*summary["differences"], *summary["remarks"]]
+    parts = [aws.s3.newest(key, bucket=REPORTS_BUCKET) for key in keys]
+    lines = [json.loads(line) for part in parts for line in gzip.decompress(part).splitlines()]
+    return sorted((each["key"].removeprefix(FOLDER), each["type"]) for each in lines)
 
 
 def test_a_receipt_names_each_version_and_its_checksum(aws: FakeAws) -> None:
