@@ -34,7 +34,7 @@ ifneq ($(call given,ENV),$(call given,VAULT_ENV))
 $(error ENV is $(call given,ENV) and VAULT_ENV is $(call given,VAULT_ENV): give one of them)
 endif
 endif
-# An option with one value: another one, as in NEW=no, would be taken for it.
+# Options that have one valid value. Without this check, NEW=no would act like NEW=yes.
 only = $(if $(filter-out $2,$(call given,$1)),$(error $1 is '$(call given,$1)': write $1=$(firstword $2), or leave it out))
 $(call only,NEW,yes 1)
 $(call only,SHORT,yes 1)
@@ -132,7 +132,7 @@ bootstrap: setup ## Create or update the bucket for Terraform's state (ENV, YES)
 state-policy: setup ## Print the IAM policy that gives a deployer access to the state (ENV)
 	@$(run) $(in_env) .venv/bin/sgvault state-policy
 
-deploy-policy: setup ## Write the IAM policies of who deploys all stacks to build/deploy-policy (ENV)
+deploy-policy: setup ## Write the IAM policies for a deployer of all stacks to build/deploy-policy (ENV)
 	@$(run) $(in_env) .venv/bin/sgvault deploy-policy --folder build/deploy-policy
 
 reconcile: setup ## Start a dataset's reconciliation again, as one more attempt (SET, PREFIX, ENV, YES)
@@ -189,7 +189,7 @@ bench: setup ## Compare the cost of the reconciliation with a plain one, on a st
 simulate: setup ## Simulate bursts, outages and bad deployments with the real handlers (UPLOADS)
 	@$(run) python -m tools.simulation $${GIVEN_UPLOADS:+--uploads="$$GIVEN_UPLOADS"}
 
-chaos: setup ## Disturb the local system while it works, and compare what comes of it (SEED, MINUTES, PLANT)
+chaos: setup ## Disturb the local system while it works, and compare the outcomes with the expected ones (SEED, MINUTES, PLANT)
 	@$(run) python -m tools.chaos $${GIVEN_SEED:+--seed="$$GIVEN_SEED"} \
 		$${GIVEN_MINUTES:+--minutes="$$GIVEN_MINUTES"} $${GIVEN_PLANT:+--plant="$$GIVEN_PLANT"}
 
@@ -197,7 +197,7 @@ lock: ## Resolve all versions anew: Pipfile.lock, package-lock.json
 	@tools/prerequisites.sh
 	@exec "$$PYTHON" tools/lock.py
 
-clean: ## Remove all generated files except .venv, node_modules and a running system
+clean: ## Remove build, cdktf.out and the caches; .venv, node_modules and .local stay
 	@rm -rf build cdktf.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find main.py environments handlers stacks operations deployment local tools tests -name __pycache__ -prune -exec rm -rf {} +
 

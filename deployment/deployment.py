@@ -78,29 +78,34 @@ class Deployment:
         self,
         stack: str,
         on_progress: Callable[[str], None] = lambda text: None,
-        *,
-        plan: Path | None = None,
     ) -> None:
-        """Apply a synthesised *stack*, or exactly its saved *plan*.
-
-        Call *on_progress* with the number of resources created so far.
+        """Apply a synthesised *stack*; call *on_progress* with the number of resources created so far.
 
         Raises:
             CommandError: Terraform failed; the text has the reason and the remedy.
         """
-        of_all, created = "", 0
+        planned, created = 0, 0
 
         def count(line: str) -> None:
-            nonlocal of_all, created
-            if planned := PLANNED.search(line):  # not in the output for a saved plan
-                of_all = f" of {planned[1]}"
+            nonlocal planned, created
+            if plan := PLANNED.search(line):
+                planned = int(plan[1])
             created += bool(CREATED.search(line))
-            on_progress(f"{created}{of_all} resources")
+            if planned:
+                on_progress(f"{created} of {planned} resources")
 
-        if plan is None:
-            self.initialise(stack)
-        what = "-auto-approve" if plan is None else str(plan)
-        self.change(stack, "apply", "-input=false", "-no-color", what, on_line=count)
+        self.initialise(stack)
+        self.change(stack, "apply", "-auto-approve", "-input=false", "-no-color", on_line=count)
+
+    def apply(
+        self, stack: str, plan: Path, on_line: Callable[[str], None] = lambda line: None
+    ) -> None:
+        """Apply exactly the saved *plan*; Terraform refuses it if the state has changed since.
+
+        Raises:
+            CommandError: Terraform failed; the text has the reason and the remedy.
+        """
+        self.change(stack, "apply", "-input=false", "-no-color", str(plan), on_line=on_line)
 
     def change(
         self,

@@ -93,12 +93,9 @@ class Rollout:
         return None
 
     def _apply(self, stack: str) -> None:
-        """Apply the saved plan; Terraform refuses it if the state has changed since."""
         plan = self._file(stack)
         try:
-            self.stacks.change(
-                stack, "apply", "-input=false", "-no-color", str(plan), on_line=self.show
-            )
+            self.stacks.apply(stack, plan, self.show)
         finally:
             plan.unlink(missing_ok=True)  # it contains sensitive values in plain text
 

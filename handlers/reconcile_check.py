@@ -36,8 +36,9 @@ CONTINUATIONS_A_ROUND = 2
 def pin(execution: Execution) -> Listing:
     """Read the manifest's newest version once, and return it as this execution's listing.
 
-    The execution is added to those of its manifest event and those of the version, so that the failure
-    of one does not decide the outcome of the others. It is also added to the executions without an outcome.
+    The execution is added to the list of its manifest event's executions and to that of the version's,
+    so that the failure of one does not decide the outcome of the others. It is also added to the
+    executions without an outcome.
 
     Raises:
         ManifestError: The manifest is not in S3, or cannot be used.

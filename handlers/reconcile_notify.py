@@ -1,7 +1,7 @@
 """Step Functions -> notify -> EventBridge: one outcome for one manifest upload.
 
-The last task of the state machine invokes it, and so does the rule for executions that ended without
-an outcome. May run twice, and for two executions at once: consumers receive one outcome.
+The state machine's last task, the rule for executions that ended without an outcome, and the sweep
+invoke it. It may run twice, and for two executions at once: consumers receive one outcome.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Verdict:
 
 
 def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool]) -> Verdict:
-    """Decide the result of *execution*; if its count ran out, compare everything once more.
+    """Decide the result of *execution*; if its iterations are used up, compare everything once more.
 
     Raises:
         LookUnfinishedError: The time ran out; the next call continues.
@@ -75,7 +75,7 @@ def judge(execution: Execution, report: Report, out_of_time: Callable[[], bool])
             look.list_remarks(out_of_time)
         reason = "Manifest, uploads and objects agree"
         if rounds and checked.content:
-            OpenLines(rounds.open_lines(checked.content), agreed, report).add_to(None)
+            OpenLines(rounds.open_lines(checked.content), agreed, report).add_rest()
             count_content(agreed, checked.content)
             agreed.content |= write_receipt(execution, checked, report)
             reason += in_content(agreed.content)
@@ -104,7 +104,7 @@ def shown(key: str) -> str:
 
 
 def no_check(execution: Execution) -> str:
-    """Return the reason if the count ran out before a check succeeded."""
+    """Return the reason if the iterations were used up before a check succeeded."""
     reason = f"No check succeeded in {execution.iterations} iterations"
     last_error = execution.last_error and f"; the last error was {execution.last_error}"
     return f"{reason}{last_error or ''}"
@@ -150,11 +150,11 @@ def conclude(execution: Execution, version_id: str, verdict: Verdict, report: Re
 
 
 def version_of(execution: Execution, outcomes: OutcomeStore) -> str:
-    """Return the manifest's version that *execution* pinned, or another execution for its event.
+    """Return the manifest's version that *execution* pinned, or else another execution of its event did.
 
-    If none has pinned a version, pin that of the manifest in S3, so that another event of the same
-    manifest has the same outcome. Return the event's time if S3 does not have that manifest, or if
-    an outcome was decided under it.
+    If there is none, pin the version in S3, so that another event of the same manifest has the same
+    outcome. Return the event's time if S3 does not have that manifest, or if an outcome is already
+    stored with that time as its version.
     """
     event_time = str(execution.manifest.upload.event_time)
     if outcomes.is_decided(outcome_id(execution.manifest, event_time)):

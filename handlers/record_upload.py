@@ -54,7 +54,7 @@ def newest(uploads: Iterable[ObjectUpload]) -> list[ObjectUpload]:
     by_key: dict[str, ObjectUpload] = {}
     for upload in uploads:
         known = by_key.get(upload.key)
-        if known is None or known.age < upload.age:
+        if known is None or known.recency < upload.recency:
             by_key[upload.key] = upload
     return list(by_key.values())
 

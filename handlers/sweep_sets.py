@@ -127,8 +127,8 @@ def decide(row: OpenExecution, executions: OpenExecutions, notify_function: str,
         Payload=json.dumps({"detail-type": STATUS_CHANGE, "detail": ended}).encode(),
     )
     count("OutcomesDecidedLate")
-    asked = replace(row, decisions=row.decisions + 1)
-    executions.postpone(asked, row.decided_again_at(now))
+    invoked = replace(row, decisions=row.decisions + 1)
+    executions.postpone(invoked, row.decided_again_at(now))
 
 
 def sweep(key: str, register: Register, folders: SetFolders, now: int) -> None:
@@ -156,7 +156,7 @@ def register_unknown(
 ) -> bool:
     """Add each folder of the bucket that the register lacks; return whether all were checked.
 
-    A folder whose objects are older than every event that could still be waiting is not due.
+    A folder without an object younger than YOUNG_DAYS is not due: no event for it can still be waiting.
     """
     ahead = folders.all()
     while some := list(islice(ahead, FOLDERS_A_CALL)):

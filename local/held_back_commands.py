@@ -19,7 +19,8 @@ def hold_back(system: DeployedSystem, set_id: str, file: str) -> str:
         raise CommandError("Name the file to hold back: make hold-back SET=id FILE=path.")
     if {"", ".", ".."} & set(file.removeprefix("./").removesuffix("/").split("/")):
         raise CommandError(
-            f"{file!r} is no path in a set: it has no '..', and no '/' at its start."
+            f"{file!r} cannot be a path in a set: use a path relative to the set's folder, without"
+            " '.' and '..', and without a '/' at its start."
         )
     key = _key(system, set_id, file)
     found = system.client("s3").list_objects_v2(Bucket=system.bucket, Prefix=key)

@@ -35,14 +35,19 @@ def plan(*, phases: Phases, port: int = 0, plans: Path = PLANS / ENVIRONMENT) ->
 
 
 def plan_all(stacks: Deployment, where: Endpoint, *, folder: Path, phases: Phases) -> PlanReview:
-    """Plan EventProcessingStack and apply this plan; then plan the others, which read its outputs."""
+    """Plan EventProcessingStack and apply this plan; then plan the others, which read its outputs.
+
+    If it cannot be planned, the others are not planned either.
+    """
     others = [each for each in stacks.stacks() if each != EVENT_PROCESSING]
     reviewed = []
     for name in (EVENT_PROCESSING, *others):
         with phases.phase("plans", f"Planning {name}"):
             reviewed.append(plan_stack(stacks, name, folder=folder))
-        if name == EVENT_PROCESSING and reviewed[0].findings:
-            with phases.phase("deploy", f"Deploying {name} (terraform apply)") as progress:
-                stacks.deploy(name, progress, plan=folder / f"{name}.tfplan")
+        if name == EVENT_PROCESSING:
+            if reviewed[0].findings is None:
+                break
+            with phases.phase("deploy", f"Deploying {name} (terraform apply)"):
+                stacks.apply(name, folder / f"{name}.tfplan")
             put_gateway_parameters(where)
     return conclude(reviewed, environment=ENVIRONMENT, folder=folder)

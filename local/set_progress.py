@@ -44,7 +44,7 @@ class ProgressReader:
         return SetProgress(self._uploaded(), self._recorded(), iterations, state, stands_at)
 
     def is_of_this_delivery(self, detail: Event) -> bool:
-        """Return whether an event for the manifest, or its outcome, is not of an earlier upload."""
+        """Return whether an event for the manifest, or its outcome, is of this upload or a later one."""
         return int(detail["event-time"]) >= self._since
 
     def stands_at(self) -> str:

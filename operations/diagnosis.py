@@ -80,8 +80,8 @@ def _nothing_missing(found: Evidence, state: str) -> Diagnosis:
 def _removals(letters: Sequence[DeadLetter]) -> Iterator[str]:
     """Yield the commands that remove dead letters from their queues."""
     for unreadable, command, options in (
-        (True, "set-aside", " --why 'cannot be read; the file was announced again'"),
         (False, "redrive", ""),
+        (True, "set-aside", " --why 'cannot be read; the file was announced again'"),
     ):
         ids = [argument(each.message_id) for each in letters if each.unreadable == unreadable]
         if ids:
@@ -121,11 +121,12 @@ def _other_size(found: Evidence, object_: Version) -> Diagnosis:
     sentence = (
         f"S3 has {object_.size_bytes:,} bytes, and the manifest lists {found.listed_bytes:,}."
     )
-    if any(each.size_bytes == found.listed_bytes for each in found.versions):
+    whole = (each for each in found.versions if each.size_bytes == found.listed_bytes)
+    if any(each.modified >= found.since for each in whole):
         return _not_uploaded(
             found,
-            f"{sentence} An earlier version has the listed size: the object was written again"
-            f" {ago(object_.modified)}.",
+            f"{sentence} An earlier version of this delivery has the listed size: the object was"
+            f" written again {ago(object_.modified)}.",
             "Find out who wrote it, and vault the set again.",
         )
     return _not_uploaded(
@@ -142,11 +143,10 @@ def _not_in_s3(found: Evidence) -> Diagnosis:
             f"aws s3api delete-object --bucket {found.bucket} --key {shell_word(found.key)}"
             f" --version-id {marker.version_id}"
         )
-        then = {None: "watch", "Successful": "show"}.get(found.outcome, "reconcile")
         return Diagnosis(
             hop="S3",
             sentence=f"It was in S3, and somebody deleted it {ago(marker.modified)}.",
-            remedies=[[restore, f"sgvault {then} {found.set_}"]],
+            remedies=[[restore, _then(found)]],
         )
     if found.row_time is not None and found.row_time >= found.since:
         return _not_uploaded(
@@ -154,6 +154,12 @@ def _not_in_s3(found: Evidence) -> Diagnosis:
         )
     known = f" The gateway's health log names it: {shown(found.health[0])}" if found.health else ""
     return _not_uploaded(found, f"The manifest lists it, and it never reached S3.{known}")
+
+
+def _then(found: Evidence) -> str:
+    """Return the command that follows after S3 gets the key again."""
+    verb = {None: "watch", "Successful": "show"}.get(found.outcome, "reconcile")
+    return f"sgvault {verb} {found.set_}"
 
 
 def _no_row(found: Evidence, object_: Version) -> Diagnosis:
@@ -189,7 +195,7 @@ def _not_uploaded(
     if found.key in found.held_back:
         steps = [release(found.set_id, found.key.removeprefix(found.folder.prefix))]
         if found.outcome is not None:
-            steps += [f"sgvault show {found.set_}", f"sgvault reconcile {found.set_}"]
+            steps.append(_then(found))
         sentence = f"{sentence} The gateway holds it back."
         return Diagnosis(hop=hop, sentence=sentence, remedies=[steps])
     again = vault_again(found.set_id, found.folder.share_prefix, local=found.local, new=new)

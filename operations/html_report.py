@@ -66,7 +66,7 @@ def page(
     yield from _differences(first, total)
     text = "".join(f"{each}\n" for each in commands)
     yield f"<h2>Commands</h2><pre><code>{escape(message(text))}</code></pre>"
-    if decided["status"] != "Successful":
+    if decided["status"] == "Timed out":
         yield f"<p>{FURTHER}</p>"
     yield f'</main><footer class="quiet"><p>Made {utc(now)} UTC by sgvault report.</p></footer>'
     yield f"<script>{script}</script></body></html>\n"

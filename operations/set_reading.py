@@ -7,7 +7,7 @@ are imported.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
@@ -122,6 +122,24 @@ def _chunks(file: IO[bytes], offset: int) -> Iterator[bytes]:
     file.seek(offset)
     while chunk := file.read(CHUNK_BYTES):
         yield chunk
+
+
+def newer_manifest(vault: Vault, decided: Mapping[str, Any]) -> float | None:
+    """Return the time of S3's manifest in Unix seconds, if it is newer than that of the outcome *decided*.
+
+    If the outcome was decided before a version was read, the event's time stands for its version.
+    """
+    try:
+        head = manifest_head(vault.file_upload_bucket_name, decided["object-key"])
+    except NoManifestError:
+        return None
+    version, event_time = decided["manifest-version-id"], decided["event-time"]
+    modified: float = head["LastModified"].timestamp()
+    if version == head.get("VersionId", "null"):
+        return None
+    if version == str(event_time) and modified < event_time + 1:
+        return None
+    return modified
 
 
 def manifest_head(bucket: str, key: str) -> Any:

@@ -178,9 +178,9 @@ def _print(invocation: Invocation, found: dict[str, Any]) -> None:
 
 
 def _is_of_earlier(decided: dict[str, Any], outcomes: Sequence[dict[str, Any]]) -> bool:
-    """Return whether *outcomes*, newest first, have one for a newer upload of the same manifest."""
-    of_set = (each for each in outcomes if each["object-key"] == decided["object-key"])
-    return any(each["event-time"] > decided["event-time"] for each in of_set)
+    """Return whether the set's first outcome in *outcomes*, newest first, is of another manifest upload."""
+    newest = next(each for each in outcomes if each["object-key"] == decided["object-key"])
+    return bool(newest["manifest-version-id"] != decided["manifest-version-id"])
 
 
 def _row(found: dict[str, Any], now: float) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from handlers.core.naming import SetFolder
 from operations import register
 from operations.arguments import Prefix, SetId
 from operations.command import Invocation
-from operations.errors import NoManifestError, OperatorError
+from operations.errors import OperatorError
 from operations.executions import Execution, Executions, outcome
+from operations.moments import ago
 from operations.safe_text import given, set_argument, shown
 from operations.status import Interval, in_flight, waiting
 from operations.vault import Vault
@@ -18,7 +19,14 @@ from operations.vault import Vault
 STATUSES = {"Successful": 0, "Timed out": 3, "Failed": 4}
 """The exit status of ``watch`` for each outcome."""
 DECIDED_WITHIN_SECONDS = 2 * 3600
-"""The sweep causes the outcome of an execution that ended without one within an hour."""
+"""How long an outcome may take after an execution ended, or after a newer manifest arrived.
+
+The sweep causes a missing outcome within an hour; this is twice that.
+"""
+NEWER = (
+    "S3 has a newer manifest, since {}, whose reconciliation has not begun; the last outcome, {}, is of"
+    " an earlier one. If no reconciliation begins, 'sgvault backfill {}' announces the manifest"
+)
 
 
 def watch(
@@ -29,6 +37,8 @@ def watch(
     Exit status: 0 Successful, 3 Timed out, 4 Failed, 1 an error. Ctrl-C
     ends the command only.
     """
+    from operations.set_reading import newer_manifest
+
     set_id = given(set_id)
     vault, output = invocation.vault, invocation.output
     folder = vault.folder(set_id, share_prefix=prefix)
@@ -39,11 +49,10 @@ def watch(
             decided = outcome(vault, newest) if newest else None
             if newest is None:
                 text = _not_begun(vault, set_id, folder)
-            elif decided and _has_newer_manifest(vault, decided):
-                text = (
-                    f"S3 has a newer manifest than that of the last outcome, {decided['status']}:"
-                    " its reconciliation has not begun"
-                )
+            elif decided and (since := newer_manifest(vault, decided)):
+                text = NEWER.format(ago(since), decided["status"], of_outcome(decided))
+                if since < time.time() - DECIDED_WITHIN_SECONDS:
+                    raise OperatorError(text)
             elif decided or _ended_long_ago(newest):
                 break
             elif not newest.running:
@@ -69,19 +78,6 @@ def _ended_long_ago(execution: Execution) -> bool:
     return execution.stopped is not None and (
         execution.stopped < time.time() - DECIDED_WITHIN_SECONDS
     )
-
-
-def _has_newer_manifest(vault: Vault, decided: dict[str, Any]) -> bool:
-    """Return whether S3 has a manifest whose own outcome can still be expected."""
-    from operations.set_reading import manifest_head
-
-    try:
-        head = manifest_head(vault.file_upload_bucket_name, decided["object-key"])
-    except NoManifestError:
-        return False
-    if decided["manifest-version-id"] in (None, head.get("VersionId", "null")):
-        return False
-    return bool(head["LastModified"].timestamp() > time.time() - DECIDED_WITHIN_SECONDS)
 
 
 def print_outcome(invocation: Invocation, decided: dict[str, Any]) -> None:

@@ -83,7 +83,7 @@ until_time_is_up() {
   done
 }
 
-used_up="One whose gateway was deleted can never be activated again: replace its instance and cache volume, or destroy DataVaultingStack."
+used_up="If the appliance's gateway was deleted, it can never be activated again: replace its instance and cache volume, or destroy DataVaultingStack."
 
 get_key() {
   local address="http://$GATEWAY_ADDRESS/?gatewayType=FILE_S3&activationRegion=$REGION&no_redirect"
@@ -92,13 +92,13 @@ get_key() {
   : >"$work/answer"
   status=$(curl --silent --show-error --noproxy '*' --max-time 20 --output "$work/answer" --write-out '%{http_code}' \
     "$address" 2>"$work/complaint") || {
-    wrong="The appliance at $GATEWAY_ADDRESS gives no activation key: $(<"$work/complaint"). See that its instance runs and lets this one in at port 80; one that was activated before, under another name, answers no more: then give that --gateway-name. $used_up"
+    wrong="The appliance at $GATEWAY_ADDRESS gives no activation key: $(<"$work/complaint"). Check that its instance runs and accepts connections from this instance at port 80. If the appliance was activated under another name, it gives no more keys: give that name with --gateway-name. $used_up"
     return 1
   }
   key=$(tr -d '\0' <"$work/answer")
   [[ $status != 200 || ! $key =~ ^[A-Z0-9]{5}(-[A-Z0-9]{5}){4}$ ]] || return 0
   wrong="The appliance at $GATEWAY_ADDRESS gives no activation key, but HTTP status $status and $(shown "$(tr -d '\0' <"$work/answer" | head -c 200)")."
-  wrong+=" See that GATEWAY_ADDRESS is a file gateway's that is not activated, and that REGION $REGION and GATEWAY_VPC_ENDPOINT ${GATEWAY_VPC_ENDPOINT:-(none)} are right. $used_up"
+  wrong+=" Check that GATEWAY_ADDRESS is the address of a file gateway that is not activated, and that REGION $REGION and GATEWAY_VPC_ENDPOINT ${GATEWAY_VPC_ENDPOINT:-(none)} are right. $used_up"
   return 1
 }
 

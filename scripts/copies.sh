@@ -19,7 +19,7 @@ copy() {
     die "No space is left in $(shown "$target"), so copying was stopped: wait until the gateway has uploaded more of its cache, and run the same command again."
 }
 
-batch_size() { # FILES: small enough that no job is left with the last ones, 200 at most
+batch_size() { # FILES: about 8 batches for each parallel cp, so that all end at about the same time; 200 files at most
   local size=$(($1 / (jobs * 8) + 1))
   print $((size < 200 ? size : 200))
 }

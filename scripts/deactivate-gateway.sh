@@ -28,7 +28,7 @@ main() {
   [[ -z $arn ]] || delete_gateway
   demand ssm delete-parameters --names "$GATEWAY_PARAMETERS/arn" "$GATEWAY_PARAMETERS/cacheDiskId" --query DeletedParameters
   print "The gateway $GATEWAY_NAME ${arn:+($arn) }is gone, and so are the parameters $GATEWAY_PARAMETERS/arn and $GATEWAY_PARAMETERS/cacheDiskId."
-  print "What was its instance cannot be activated again: replace the instance and its cache volume, or destroy DataVaultingStack."
+  print "The gateway's instance cannot be activated again: replace the instance and its cache volume, or destroy DataVaultingStack."
 }
 
 read_options() {

@@ -22,7 +22,7 @@ open_job() {
   export TMPDIR=$work
 }
 
-# A command that fails without a message is a failure, such as sort with status 2 on a full disk.
+# Report a command that failed without a message, such as sort with status 2 on a full disk.
 close_job() {
   local status=$?
   [[ -z $group ]] || end_group
@@ -63,19 +63,19 @@ open_delivery() {
   elif [[ -n $new ]]; then
     begin anew
   elif [[ -z $began ]]; then
-    [[ ! -s $work/have ]] || die "The set $(shown "$set_id") is in the share, but not by a job of this machine for this share$(mention_old_state): give another id with --set, or deliver it anew with --new."
+    [[ ! -s $work/have ]] || die "The share has files of the set $(shown "$set_id"), and this machine has no state of a job that copied them$(mention_old_state): give another id with --set, or deliver the set anew with --new."
     begin ''
   fi
 }
 
 mention_old_state() {
-  [[ ! -e $state/jobs/$set_id ]] || printf %s " ($(shown "$state/jobs/$set_id") is of an earlier release, which did not keep the share)"
+  [[ ! -e $state/jobs/$set_id ]] || printf %s " ($(shown "$state/jobs/$set_id") is the state of an earlier release, which did not record the share)"
 }
 
 # The gateway announces the files that are written from now on. Files of an earlier delivery in the
 # share look like copies of this one, so a delivery anew counts only the files in its journal as
-# copied. The delivery begins when one file is renamed: if the job is interrupted before, the delivery
-# has not begun.
+# copied. The delivery begins when the file that records it is renamed to its final name: if the job is
+# interrupted before that, the earlier delivery stays.
 begin() { # [anew]
   local earlier=$began
   if [[ -n $1 && -s $work/have ]]; then

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Messages, options and configuration of every script. They need bash 4.2 and coreutils 8.22 (Amazon Linux 2).
+# Messages, options and configuration of every script. They need bash 4.2, coreutils 8.22 and findutils 4.5 (Amazon Linux 2).
 
 # Names are compared and sorted as bytes, and messages are English.
 export LANG=C

@@ -22,7 +22,7 @@ main() {
   local share=${GATEWAY_ADDRESS%:*}:$SHARE_PATH share_shown place
   share_shown=$(shown "$share") place=$(shown "$MOUNT_POINT")
   if mount_at "$MOUNT_POINT"; then
-    [[ $mounted == "$share" ]] || die "At $place $(shown "$mounted") is mounted, not $share_shown: umount $place, or give another --mount-point."
+    [[ $mounted == "$share" ]] || die "$place has the mount $(shown "$mounted"), not $share_shown: run umount $place, or give another --mount-point."
     require_answer "$MOUNT_POINT"
     print "$share_shown is mounted at $place already."
     return

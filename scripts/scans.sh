@@ -107,7 +107,7 @@ refuse() { # SCAN
     kind == "u" { refuse("it cannot be read"); next }
     kind !~ /[fde]/ { refuse("it is neither a file nor a folder"); next }
     path == ENVIRON["manifest"] { refuse("its name is that of the manifest"); next }
-    kind == "f" && size + 0 > ENVIRON["largest"] + 0 { refuse("it is larger than 5 TB, of which a gateway uploads the first 5 TB only"); next }
+    kind == "f" && size + 0 > ENVIRON["largest"] + 0 { refuse("it is larger than 5 TB, and a gateway uploads only the first 5 TB"); next }
     length(ENVIRON["prefix"]) + length(path) + (kind != "f") > 1024 { refuse("its key would be longer than 1,024 bytes"); next }
     /[\200-\377]/ && path !~ /'"$utf8"'/ { refuse("its name is not UTF-8"); next }
     path ~ /'"$control"'/ { refuse("its name has a control character in it") }' "$1" >"$1.refused"

@@ -82,7 +82,7 @@ mount_data() {
   mkdir -p -- "$DATA_MOUNT_POINT"
   if mount_at "$DATA_MOUNT_POINT"; then
     [[ $mounted -ef $device ]] ||
-      die "At $place $(shown "$mounted") is mounted, not $device, the volume $DATA_DEVICE_VOLUME: umount $place, or correct DATA_DEVICE_VOLUME."
+      die "$place has the mount $(shown "$mounted"), not $device, the volume $DATA_DEVICE_VOLUME: run umount $place, or correct DATA_DEVICE_VOLUME."
   else
     mount "$DATA_MOUNT_POINT" || die "$device could not be mounted at $place: look at the system's log."
   fi

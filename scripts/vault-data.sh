@@ -133,7 +133,7 @@ open_share() {
 
 apart_from_source() { # FOLDER: neither contains the other
   [[ "$1/" != "$source_folder/"* && "$source_folder/" != "$1/"* ]] ||
-    die "The source $(shown "$source_folder") and $(shown "$1") lie in each other: name another source."
+    die "One of the folders $(shown "$source_folder"), the source, and $(shown "$1") contains the other: name another source."
 }
 
 # Plan the work, and refuse impossible work before anything is copied.
@@ -152,14 +152,14 @@ look() {
 }
 
 mention_litter() {
-  ((litter_count == 0)) || printf %s "; left out $litter_count by their names, which --all takes along"
+  ((litter_count == 0)) || printf %s "; $litter_count files with ignored names were left out (--all includes them)"
 }
 
 list_target() {
   : >"$work/have"
   [[ -n $unmounted ]] || { mount_at "$share" && [[ $mounted == "$share_id" ]]; } ||
     die "$(shown "$share_id") is not mounted at $(shown "$share") any more: run mount-share.sh, and the same command again."
-  [[ ! -L $target ]] || die "$(shown "$target") is a link, and would be written through: remove it there."
+  [[ ! -L $target ]] || die "$(shown "$target") is a link, and a copy would change the place to which it leads: remove the link."
   [[ -e $target ]] || return 0
   interruptibly list_copies "$target" ${without_litter[@]+"${without_litter[@]}" -o} >"$work/have" || {
     state_has_room || exit 1
@@ -179,7 +179,7 @@ refuse_target() {
     refuse_all "$work/surplus" "These are in $(shown "$target"), but not in the source: remove them there and add --new, or give another id with --set."
   sed '/^[fd]/d' "$work/have" | paths | comm -12 - "$work/want.paths" >"$work/strange"
   [[ ! -s $work/strange ]] ||
-    refuse_all "$work/strange" "These are neither files nor folders in $(shown "$target"), and would be written through: remove them there."
+    refuse_all "$work/strange" "These are neither files nor folders in $(shown "$target"), and a copy could change the files to which they lead: remove them there."
 }
 
 # Check that the share has everything as the first scan of the source found it, and that the source has
@@ -192,7 +192,7 @@ compare() {
     [[ -z $checksum ]] || sort -m -- "$work/source.stamps" "$work/rescan.stamps" | uniq -u
   } | paths | uniq >"$work/changed"
   [[ ! -s $work/changed ]] ||
-    refuse_all "$work/changed" "These changed in the source meanwhile, $cause: let the source rest and run the same command again."
+    refuse_all "$work/changed" "These changed in the source meanwhile, $cause: stop the changes to the source, and run the same command again."
   list_target
   refuse_target
   find_todo

@@ -8,28 +8,34 @@ from typing import Any
 from handlers.aws.report import Report
 from handlers.core.content import Comparison, Content
 from handlers.core.difference import Remark, RemarkType
+from handlers.core.sorted_stream import END
 from handlers.core.tally import Tally
 
 
 class OpenLines:
-    """The comparisons that are not matches, added to a look at their places in the order of keys.
+    """The comparisons that are not matches, added to a tally and a report while a last look runs.
 
-    A mismatch whose key differs now in another way counts as unverified, because its object was
-    replaced: a key has one type. Memory does not grow with the number of lines.
+    All are in the order of keys, so memory does not grow with their number. A key has one type: if the
+    last look finds another difference of a mismatched key, its object was replaced, and the mismatch
+    counts as unverified.
     """
 
     def __init__(self, lines: Iterable[Comparison], found: Tally, report: Report) -> None:
-        """Add *lines*, in the order of their keys, to *found* and *report*."""
+        """Prepare to add *lines*, in the order of their keys, to *found* and *report*."""
         self._lines = iter(lines)
         self._next = next(self._lines, None)
         self._found = found
         self._report = report
 
-    def add_to(self, key: str | None, *, differs: bool = False) -> None:
-        """Add the lines up to *key*, or all that are left; *differs* if a look found a difference in it."""
-        while self._next is not None and (key is None or self._next.key <= key):
+    def add_up_to(self, key: str, *, differs: bool = False) -> None:
+        """Add the lines up to *key*; *differs* is true if the last look found a difference of it."""
+        while self._next is not None and self._next.key <= key:
             self._add(self._next, differs=differs and self._next.key == key)
             self._next = next(self._lines, None)
+
+    def add_rest(self) -> None:
+        """Add the lines that are left."""
+        self.add_up_to(END)
 
     def _add(self, line: Comparison, *, differs: bool) -> None:
         difference = line.difference()
@@ -42,7 +48,7 @@ class OpenLines:
 
 
 def count_content(found: Tally, content: Content | None) -> None:
-    """Set the content's counts in *found*, to which the open lines of the last complete round were added.
+    """Set the counts of content in *found*, to which :class:`OpenLines` were added.
 
     Files that no round has compared count as unverified.
     """

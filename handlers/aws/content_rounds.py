@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -119,9 +120,12 @@ class ContentRounds:
         if content is None or not content.open_key:
             return
         stored = reports.s3.get_object(Bucket=self.report.bucket, Key=content.open_key)
-        with gzip.GzipFile(fileobj=stored["Body"]) as lines:
-            for line in lines:
-                yield Comparison.from_line(json.loads(line))
+        with tempfile.TemporaryFile() as copy:  # a GET that stays open for minutes may be reset
+            shutil.copyfileobj(stored["Body"], copy)
+            copy.seek(0)
+            with gzip.GzipFile(fileobj=copy) as lines:
+                for line in lines:
+                    yield Comparison.from_line(json.loads(line))
 
     def _round(self, listing: Listing, *, number: int, began: int) -> Content:
         return Content(

@@ -66,17 +66,18 @@ class LastLook:
         if calls >= MAX_CALLS:
             return None
         merge, offset = self.dataset.open_merge(progress)
+        # An earlier call has added the lines up to its end.
         rest = dropwhile(lambda line: line.key <= progress.after, open_lines)
         lines = OpenLines(rest, found, self.report)
 
         def add(each: Difference | Remark) -> None:
-            lines.add_to(each.key, differs=isinstance(each, Difference))
+            lines.add_up_to(each.key, differs=isinstance(each, Difference))
             self.report.add(each)
 
         if tally(merge, found, report=add, out_of_time=out_of_time):
-            lines.add_to(None)
+            lines.add_rest()
             return found
-        lines.add_to(merge.after)
+        lines.add_up_to(merge.after)
         self._keep(
             {
                 "calls": calls + 1,

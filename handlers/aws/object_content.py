@@ -43,7 +43,7 @@ class Reading:
     confirms: str | None = None
     """In a second reading, the checksum of the first reading, which differs."""
     began_anew: bool = False
-    """True if the SHA-256 begins again in a call that has its full time for this object."""
+    """True after the time ran out once in a SHA-256: the next call begins it anew, with its full time."""
 
     def payload(self) -> dict[str, Any]:
         """Return the reading as JSON, so that a later call can continue it."""

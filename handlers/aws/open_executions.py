@@ -48,7 +48,7 @@ class OpenExecutions:
         )
 
     def close(self, arn: str) -> None:
-        """Write that the outcome of an execution's upload is published, if the row exists."""
+        """Write that the sweep need not check an execution any more, if the row exists."""
         now = time.time()
         try:
             self.table.update(

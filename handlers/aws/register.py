@@ -1,7 +1,8 @@
 """The register of sets: one row for each set's folder, in the register's table.
 
-Every write may be repeated. An arrival costs one write for each set in a batch of messages. It does
-not write to the index, whose only attributes are the key and the time at which something is due.
+Every write may be repeated. The data files of one set that arrive in one batch usually cost one write.
+Only a write that makes the set due also changes the index, whose attributes are the key and the time
+at which something is due.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ class Register(RegisterTable):
         return int(self.item(folder).get("lastArrival", {"N": "0"})["N"])
 
     def postpone(self, row: SetRow, at: int | None) -> None:
-        """Write when *row* is due again, None for never, unless the row has changed meanwhile."""
+        """Write the time at which *row* is due again, None for never, unless it has changed since."""
         if at is None:
             self._change(row, "REMOVE due, dueAt", {})
         else:
@@ -226,7 +227,7 @@ class Register(RegisterTable):
     def _attempt_began(self, folder: str, manifest: ManifestUpload, version_id: str) -> None:
         """Write that a further attempt follows the last one, unless the manifest was replaced.
 
-        The event's time is the object's and gives no order, so the version must be the row's.
+        All attempts have the object's time, so times cannot order them: the version must be the row's.
         The row has no version if every attempt failed before it read the manifest.
         """
         self.update(

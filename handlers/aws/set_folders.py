@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 MAX_DEPTH = 3
-"""The depth of a share's prefix to which folders of sets are searched."""
+"""The deepest level of a set's folder that is found: a share's prefix has at most two folders."""
 NEAR_MISSES = 10
 NEAR_MISS_PAGES = 10
 

@@ -1,8 +1,8 @@
 """The executions of one manifest event, which may be delivered twice, or of one manifest version.
 
 The gateway and a backfill may announce one version with different times; the executions of both
-then have one outcome. In the outcomes table, the item ``executions#<digest>`` is for bucket,
-object-key and event-time, or for bucket, object-key and version once that is pinned. It has two
+then have one outcome. The outcomes table has an item ``executions#<digest>`` for each event (bucket,
+object key, event time), and one for each pinned version (bucket, object key, version). An item has two
 sets of ARNs: ``executions``, to which the first check of each execution adds its own, and
 ``gaveUp``, the failed ones. Of executions that fail at the same time, the last one to give up finds
 no other, and decides.

@@ -39,7 +39,7 @@ THROTTLING = {
 
 OUT_OF_TIME = "The function's time ended before the row's turn"
 NEVER = (-1, -1)
-"""An age that is less than that of every upload."""
+"""Less than the recency of every upload."""
 
 dynamodb: DynamoDBClient = boto3.client(
     "dynamodb",
@@ -112,7 +112,8 @@ class UploadRows:
 
         A row that the table throttles is put again in the next round, after a pause. If every row
         of a round fails, the table is not available, and the round is the last one. Rows that an
-        earlier delivery has written are not put again, so several deliveries fill a slow table.
+        earlier receive of the same messages has written are not put again: a slow table is filled
+        by several receives.
         """
         written = Written()
         ahead = deque(self._without_known(rows, written, out_of_time))
@@ -153,7 +154,7 @@ class UploadRows:
             some = repeated[first : first + KEYS_A_CALL]
             known = self._known(some)
             for row in some:
-                if known.get((row.set_id, row.upload.key), NEVER) >= row.upload.age:
+                if known.get((row.set_id, row.upload.key), NEVER) >= row.upload.recency:
                     written.repeated += 1
                 else:
                     yield row

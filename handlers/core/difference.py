@@ -29,13 +29,13 @@ class RemarkType(StrEnum):
     """The type of a remark on a key that is not a difference; outcomes count it, reports list it."""
 
     VANISHED = "vanished"
-    """Announced, not in S3: a temporary or a renamed file."""
+    """Announced, neither listed nor in S3: a temporary or a renamed file."""
     IGNORED = "ignored"
-    """Announced and in S3, under a name that the settings ignore."""
+    """Announced and in S3, not listed, under a name that the settings ignore."""
     UNLISTED_FOLDER = "unlisted-folder"
-    """Announced, and S3 shows that it is a folder."""
+    """Announced, not listed, and a folder in S3."""
     UNANNOUNCED = "unannounced"
-    """In S3, not announced."""
+    """In S3, neither listed nor announced."""
     UNVERIFIED = "unverified"
     """Listed, but its checksum cannot be compared."""
 

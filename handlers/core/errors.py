@@ -22,7 +22,7 @@ class PublishError(VaultError):
 
 
 class OutcomeInFlightError(VaultError):
-    """Another execution is publishing the outcome of this manifest upload now."""
+    """Another call of Reconcile Notify has claimed the outcome, and is publishing it."""
 
 
 class LookUnfinishedError(VaultError):

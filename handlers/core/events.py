@@ -44,11 +44,11 @@ class ObjectUpload:
     """The time of the announcement, in Unix seconds."""
     share_prefix: str = field(default="", compare=False)
     is_folder: bool = field(default=False, compare=False)
-    """Whether the event's key ends in a slash; a key without a slash and of size 0 may be a folder, too."""
+    """True if the event's key ends in a slash; a key without a slash and of size 0 may be a folder, too."""
 
     @property
-    def age(self) -> tuple[int, int]:
-        """The order of the uploads of a key: of two in one second, the larger one counts as newer."""
+    def recency(self) -> tuple[int, int]:
+        """The order of a key's uploads, the newest greatest: by time, and within a second by size."""
         return self.event_time, self.size_bytes
 
     @classmethod
@@ -174,7 +174,7 @@ class ManifestUpload:
         )
 
     def detail(self) -> dict[str, Any]:
-        """Return the event's detail: the manifest's five fields, and the attempt from the second."""
+        """Return the event's detail: the manifest's five fields, and ``attempt`` if it is 2 or more."""
         return {
             "set-id": self.set_id,
             "event-time": self.upload.event_time,

@@ -77,7 +77,7 @@ class Execution:
     """In Unix seconds."""
     manifest: ManifestUpload
     iterations: int | None = None
-    """The number of iterations begun; None if only Step Functions knows it."""
+    """The number of iterations begun; None if the event does not contain it."""
     checked: Checked | None = None
     """The result of the last check, or None."""
     failure: str | None = None

@@ -39,8 +39,8 @@ def sorted_file(entries: Iterator[Entry]) -> Sorted:
         if error.errno != errno.ENOSPC:
             raise
         raise ManifestError(
-            "The manifest is in no order, and too large to be sorted here: write it in"
-            " bytewise order, as LC_ALL=C sort does"
+            "The manifest is too large to be sorted here: write it with scripts/vault-data.sh,"
+            " or in the bytewise order of its keys (without sizes: LC_ALL=C sort), with LF"
         ) from error
 
 

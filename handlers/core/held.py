@@ -31,19 +31,19 @@ class Held:
     listed_bytes: int | None = None
     object_bytes: int | None = None
     is_folder: bool | None = None
-    """Whether the manifest lists something in it; None while that is not known."""
+    """True if the manifest lists something in it; None while that is not known."""
     in_s3: bool | None = None
-    """Whether S3 has it, or something in it; None while that is not known."""
+    """True if S3 has it, or something in it; None while that is not known."""
     folder_in_s3: bool = False
-    """Whether S3 has it as a folder."""
+    """True if S3 has it as a folder."""
 
     @property
     def is_file(self) -> bool:
-        """Whether it is listed with a size above 0, so that ``name/...`` is another key."""
+        """True if it is listed with a size above 0, so that ``name/...`` is another key."""
         return bool(self.listed and self.listed_bytes)
 
     def settled(self, *, verified: bool) -> bool:
-        """Whether all values that :meth:`judge` needs are known; if *verified*, also those of S3."""
+        """Return whether all values that :meth:`judge` needs are known; if *verified*, also those of S3."""
         return self.is_folder is not None and (self.in_s3 is not None or not verified)
 
     def judge(self, ignored: Callable[[str], bool]) -> Difference | Remark | None:

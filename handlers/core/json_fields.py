@@ -86,7 +86,9 @@ def known_fields(kind: type, payload: Mapping[str, Any]) -> dict[str, Any]:
         MalformedEventError: A field is a text, number or truth value in *kind*, but not in *payload*.
     """
     if not isinstance(payload, Mapping):
-        raise MalformedEventError(f"a {kind.__name__} is a {type(payload).__name__}")
+        raise MalformedEventError(
+            f"{kind.__name__} must be a JSON object, not a {type(payload).__name__}"
+        )
     types = {each.name: str(each.type) for each in fields(kind)}
     found = {name: value for name, value in payload.items() if name in types}
     for name, value in found.items():

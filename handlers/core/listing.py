@@ -28,7 +28,7 @@ class Listing:
     key: str
     version_id: str
     manifest_version_id: str = ""
-    """The version of the manifest itself, if the entries are in a tidy copy."""
+    """The version of the manifest itself; ``version_id`` differs if the entries are in a tidy copy."""
     start: int = 0
     """The offset of the first entry, in bytes."""
     end: int = 0
@@ -227,9 +227,12 @@ def _fit(lines: Lines, header: Header, listing: Listing) -> None:
     expected = {"entries": header.entries, "bytes": header.size_bytes, "sha256": header.sha256}
     found = {"entries": listing.entries, "bytes": listing.size_bytes, "sha256": lines.sha256}
     wrong = [
-        f"{name} are {found[name]}, not {value}"
+        f"{name}: {value} in the header, {found[name]} in the lines"
         for name, value in expected.items()
         if found[name] != value
     ]
     if wrong:
-        raise ManifestError(f"The manifest does not fit its header: {'; '.join(wrong)}")
+        raise ManifestError(
+            f"The manifest does not fit its header: {'; '.join(wrong)}. Write it again with"
+            " scripts/vault-data.sh"
+        )

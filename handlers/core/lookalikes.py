@@ -39,7 +39,7 @@ FOLDS: Mapping[str, Callable[[str], str]] = {
 
 
 def folded(key: str, *, but: str | None = None) -> str:
-    """Return a form that is the same for all keys that differ from *key* in FOLDS, except in *but*."""
+    """Return *key* after all FOLDS except *but*: keys that only these folds distinguish become equal."""
     for name in (*FOLDS, *FOLDS):  # twice, because each fold may make another one necessary
         if name != but:
             key = FOLDS[name](key)

@@ -96,7 +96,7 @@ class Header:
         ahead_seconds = self.began - arrived
         if ahead_seconds > CLOCK_TOLERANCE_SECONDS:
             raise ManifestError(
-                f"The header says that the vaulting began {ahead_seconds} seconds after the"
+                f"By its header, the vaulting began {ahead_seconds} seconds after the"
                 f" manifest arrived in S3 (began={self.began}, arrived at {arrived}): the client's"
                 " clock is ahead. Correct it, and vault the set again with --new"
             )
@@ -123,7 +123,7 @@ class Lines:
         self.size_bytes = 0
         """The number of bytes read."""
         self.is_cut = False
-        """Whether the last line of the block is the manifest's last line and has no LF."""
+        """True if the last line of the block is the manifest's last line and has no LF."""
         if self.header is not None:
             self._rest = self._rest[len(self.first) :]
             self.number = 2

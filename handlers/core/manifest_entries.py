@@ -1,7 +1,7 @@
 """The lines of a manifest -> its entries: full S3 keys, with sizes and checksums if it has them.
 
-A manifest is UTF-8, with LF or CRLF throughout. Keys are relative to the file share or full S3
-keys, like the first one. Blank and repeated lines, a leading ``./``, a trailing slash and a byte
+A manifest is UTF-8, with LF or CRLF throughout. All keys have the form of the first one: relative to
+the file share, or full S3 keys. Blank and repeated lines, a leading ``./``, a trailing slash and a byte
 order mark are ignored.
 """
 

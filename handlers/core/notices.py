@@ -38,7 +38,11 @@ def of_outcome(detail: Mapping[str, Any]) -> dict[str, str]:
 def of_overdue(detail: Mapping[str, Any]) -> dict[str, str]:
     """Return the notice of a *Dataset Manifest Overdue*, ``sentence`` and ``command``."""
     near = detail["near-misses"]
-    alike = f". Keys with its name or a similar one: {', '.join(near[:MOST_KEYS])}" if near else ""
+    alike = (
+        f". Keys with the manifest's name or a similar one: {', '.join(near[:MOST_KEYS])}"
+        if near
+        else ""
+    )
     first, last = _moment(detail["first-arrival"]), _moment(detail["last-arrival"])
     return _notice(
         f"The set {detail['set-id']} has no manifest: its first object was announced at {first},"

@@ -2,7 +2,8 @@
 
 A check stops at the first difference. The next check first looks up only that key, and reads on
 only if the difference is resolved. Then it reads to the end, and from the start up to that key
-again, so that late and unexpected keys are found. Only its arguments read anything.
+again, so that late and unexpected keys are found. This module reads only by the functions that it is
+given.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Progress:
     after: str = ""
     """The last key compared; empty before the first."""
     through: str = ""
-    """The last row that was read, if no row up to it counts; else empty."""
+    """The end of the last empty page of rows, if it is after ``after``; else empty."""
     offset: int = 0
     """The offset of the manifest's next entry, in bytes."""
     held: list[Any] = field(default_factory=list)
@@ -34,9 +35,9 @@ class Progress:
     difference: Difference | None = None
     """The difference at which the last check stopped."""
     anchor: str = ""
-    """The key at which the last difference was resolved; the round must end there."""
+    """The key at which the last difference was resolved; the last lap ends there."""
     last_lap: bool = False
-    """Whether the end was reached, so that the keys up to the anchor are read again."""
+    """True if the end was reached, so that the keys up to the anchor are read again."""
     remarks: Counter[RemarkType] = field(default_factory=Counter)
     """The remarks of the present round."""
     done: bool = False
@@ -130,8 +131,7 @@ def advance(
         merge, offset = open_merge(progress)
         for found in merge.differences(until=progress.anchor if progress.last_lap else END):
             if isinstance(found, Remark):
-                # Count each key once a round: up to the anchor in the last lap, after it before
-                # that.
+                # Count each key once: before the last lap the keys after the anchor, in it the others.
                 remarks[found.type] += progress.last_lap is (found.key <= progress.anchor)
             elif found is not None or out_of_time():
                 return replace(progress.at(merge, offset()), difference=found, remarks=remarks)

@@ -4,10 +4,10 @@ The register has a row for each folder, and one for each execution without an ou
 check and notify functions each add their data; only the sweep makes decisions from it, so the order
 of their writes does not matter.
 
-A set is in flight until its present manifest has an outcome. Files that are not newer than the
-outcome belong to the delivery that it concludes, whenever their events are recorded, and do not
-change the row. A newer file after *Successful* belongs to the next delivery: the row becomes due, so
-that the sweep finds an overdue manifest. The next manifest puts the set in flight again.
+A set is in flight until its newest manifest has an outcome. A file that is not newer than the outcome
+belongs to the delivery that has ended: its event does not change the row, even if it is recorded late.
+A newer file after *Successful* belongs to the next delivery: the row becomes due, so that the sweep
+finds an overdue manifest. The next manifest puts the set in flight again.
 """
 
 from __future__ import annotations

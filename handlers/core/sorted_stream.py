@@ -13,7 +13,7 @@ END = "\U0010ffff" * 257
 """A text greater than every key: keys have at most 1,024 bytes, that is 256 such characters."""
 
 KeyBlock = tuple[Sequence[str], Sequence[int | None] | None]
-"""Keys in order, and their sizes in bytes if the stream knows them."""
+"""Keys in order, and their sizes in bytes if the stream contains them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class SortedStream:
 
     @property
     def at_empty_page(self) -> bool:
-        """Whether the next key is not known yet; ``advance(0)`` reads it."""
+        """True if the next key is not known yet; ``advance(0)`` reads it."""
         return not self.keys
 
     @property

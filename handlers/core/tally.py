@@ -91,7 +91,7 @@ class Tally:
             "lookalikes": self.lookalikes.payload(),
             "stopped-at": self.stopped_at,
             "room-bytes": self.room_bytes,
-            "replaced": self.replaced,
+            "replaced-keys": self.replaced,
         }
 
     @classmethod
@@ -99,7 +99,7 @@ class Tally:
         """Read a :meth:`payload` of this or another release.
 
         Raises:
-            KeyError, TypeError: It is of a release that counts differently.
+            KeyError: It is of a release before 0.2.0, which reported the lines on content later.
         """
         counts, remarks = payload["counts"], payload["remarks"]
         return cls(
@@ -110,7 +110,7 @@ class Tally:
             lookalikes=Lookalikes.from_payload(payload["lookalikes"]),
             stopped_at=payload["stopped-at"],
             room_bytes=payload["room-bytes"],
-            replaced=int(payload["replaced"]),
+            replaced=payload["replaced-keys"],
         )
 
 
@@ -139,8 +139,8 @@ def tally(
     """Add the rest of *merge* to *found*, and pass it to *report*; return whether it has ended."""
     for each in merge.differences():
         if each is not None:
+            report(each)  # first, so that it can add earlier keys to the examples
             found.add(each)
-            report(each)
         elif out_of_time():
             return False
     return True

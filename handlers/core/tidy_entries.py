@@ -54,7 +54,7 @@ class TidyEntries:
             return self._parsed(whole)
         except ValueError as error:
             raise ManifestError(
-                f"No line that can be read begins at byte {self._offset}: {error}"
+                f"The lines from byte {self._offset} on cannot be read: {error}"
             ) from error
 
     def _parsed(self, whole: bytes) -> KeyBlock:

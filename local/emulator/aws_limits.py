@@ -78,7 +78,7 @@ def beyond_model(shape: Any, value: Any, path: str) -> Iterator[str]:
 
 
 def members(shape: Any, value: Any) -> Iterator[tuple[Any, str, Shape]]:
-    """Yield what *value* holds, where, and the shape of each."""
+    """Yield each member of *value*, with its name or index and its shape."""
     match shape.type_name:
         case "structure":
             for name, inner in value.items():

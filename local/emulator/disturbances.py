@@ -33,7 +33,7 @@ class Disturbances:
         """The share of events that reach a target late."""
         self.late_seconds = 0.0
         self.hidden_scale = 1.0
-        """The number of seconds that a message is hidden when SQS hides it for one second."""
+        """The factor for the time that SQS hides a message; 1 is the real time."""
         self.planted = PlantedFault("")
         self.counts: Counter[str] = Counter()
         self.waiting = 0

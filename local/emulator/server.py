@@ -186,7 +186,7 @@ def end_everything(scratch: Path, status: int) -> NoReturn:
     does not wait for them: another process removes *scratch*.
     """
     ministack.end_lambda_workers()
-    if os.getpgrp() == os.getpid():  # only then does the group contain no other processes
+    if os.getpgrp() == os.getpid():  # other groups contain processes that must not be ended
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
         time.sleep(0.1)

@@ -96,7 +96,7 @@ class ShareWatcher:
         return scan_seconds
 
     def _stuck(self) -> set[str]:
-        """Read the keys that are held back; tests and the demo write them."""
+        """Read the keys that are held back from their file, which ``make hold-back`` writes."""
         if not self._held_back.exists():
             return set()
         listed = self._held_back.read_text(encoding="utf-8").split("\n")

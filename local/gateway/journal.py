@@ -1,4 +1,7 @@
-"""The announced files of a share, on the gateway's disk. After a restart it does the others."""
+"""The announced files of a share, on the gateway's disk.
+
+After a restart, the gateway announces only files that are not listed here.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ setup() {
 @test "another file system at the mount point is reported and not changed" {
   "$scripts/mount-share.sh"
   run "$scripts/mount-share.sh" --share-path /other
-  expect 1 "192.168.1.10:/vaultdata is mounted, not 192.168.1.10:/other" "umount"
+  expect 1 "has the mount 192.168.1.10:/vaultdata, not 192.168.1.10:/other" "umount"
 }
 
 @test "a mount that fails is reported with the remedy" {

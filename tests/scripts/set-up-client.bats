@@ -86,7 +86,7 @@ UUID=new $PWD/data xfs defaults,nofail,x-systemd.device-timeout=30 0 2" "$(<fsta
 @test "another disk at the data mount point is reported" {
   echo "$PWD/dev/nvme2n1 $PWD/data xfs rw 0 0" >mounts
   run set_up
-  expect 1 "At $PWD/data $PWD/dev/nvme2n1 is mounted, not $PWD/dev/nvme1n1" "umount $PWD/data"
+  expect 1 "$PWD/data has the mount $PWD/dev/nvme2n1, not $PWD/dev/nvme1n1" "umount $PWD/data"
   fails grep '^mount\|^activate' calls
 }
 

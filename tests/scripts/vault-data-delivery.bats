@@ -10,7 +10,7 @@ setup() { setup_vault; }
   vault
   rm -r state
   run vault
-  expect 1 "not by a job of this machine" "--new"
+  expect 1 "this machine has no state of a job" "--new"
   run vault --new
   expect 0 "Copying 2 of 2 files"
   exact
@@ -141,7 +141,7 @@ BODY
   mkdir -p state/jobs
   mv "$job" state/jobs/source
   run vault
-  expect 1 "state/jobs/source is of an earlier release, which did not keep the share" "--new"
+  expect 1 "state/jobs/source is the state of an earlier release, which did not record the share" "--new"
   run vault --new
   expect 0 "Copying 2 of 2 files"
 }

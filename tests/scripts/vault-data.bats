@@ -153,7 +153,7 @@ source-vaultjob/empty" "$(<"$manifest")"
 @test "refuses a share inside the source" {
   mkdir source/share
   run vault --share source/share
-  expect 1 "lie in each other"
+  expect 1 "contains the other"
 }
 
 @test "a finished job copies nothing again" {

@@ -126,7 +126,7 @@ class Place:
         detail = {
             "set-id": "a",
             "object-key": MANIFEST,
-            "manifest-version-id": "v1",
+            "manifest-version-id": "version-1",
             "event-time": OLD,
             "status": status,
             "reason": "Not complete after 10 iterations",

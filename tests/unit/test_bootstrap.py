@@ -80,7 +80,7 @@ class Terraform(Deployment):
                 assert 2 in expected
                 return 0 if self.state() else 2
             case "apply":
-                self.apply()
+                self.apply_plan()
             case "state":
                 assert self.file() is None, "a push goes to S3"
                 assert arguments[1] == "push"
@@ -91,7 +91,7 @@ class Terraform(Deployment):
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(arguments, 0, "Plan: 1 to add", "")
 
-    def apply(self) -> None:
+    def apply_plan(self) -> None:
         imports = json.loads((self.stack_folder(stack=STACK) / "imports.tf.json").read_text())
         if not self.world.exists:
             self.world.exists = True

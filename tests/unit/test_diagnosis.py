@@ -107,13 +107,13 @@ def test_the_first_hop_without_the_key_is_named_with_its_remedy(
 
 def test_a_truncated_object_is_one_that_was_overwritten_if_an_earlier_version_is_whole() -> None:
     """Otherwise the gateway may still upload the rest."""
-    versions = [COMPLETE, replace(COMPLETE, newest=False, size_bytes=4)]
-    overwritten = diagnose(replace(ARRIVED, listed_bytes=4, versions=versions)).sentence
-    assert "the object was written again" in overwritten
-    assert (
-        "has not uploaded the listed content yet"
-        in diagnose(replace(ARRIVED, listed_bytes=4)).sentence
-    )
+    whole = replace(COMPLETE, newest=False, size_bytes=4)
+    truncated = replace(ARRIVED, listed_bytes=4, versions=[COMPLETE, whole])
+    assert "the object was written again" in diagnose(truncated).sentence
+    earlier = replace(whole, modified=ARRIVED.since - 1)
+    for versions in ([COMPLETE], [COMPLETE, earlier], [COMPLETE, replace(whole, size_bytes=2)]):
+        found = diagnose(replace(truncated, versions=versions))
+        assert "has not uploaded the listed content yet" in found.sentence
 
 
 MARKER = replace(COMPLETE, size_bytes=None)
@@ -193,7 +193,7 @@ def test_the_local_gateway_is_made_to_upload_what_it_holds_back(
     assert held.remedies == [[f"make release SET=a FILE={file}"]]
     assert held.sentence.endswith("The gateway holds it back.")
     ended = diagnose(replace(local, held_back=[local.manifest_key, local.key], outcome="Timed out"))
-    assert ended.remedies == [[*held.remedies[0], "sgvault show a", "sgvault reconcile a"]]
+    assert ended.remedies == [[*held.remedies[0], "sgvault reconcile a"]]
     found = diagnose(local)
     assert found.remedies == [[f"make vault DATA=FOLDER SET=a{new}"]]
     assert "holds it back" not in found.sentence
@@ -210,6 +210,7 @@ def test_the_local_gateway_is_made_to_upload_what_it_holds_back(
         ),
         ({"row_time": None}, [["backfill a --dry-run", "backfill a"]]),
         ({"row_time": None, "dead_letters": [UNREADABLE]}, [["backfill a", "set-aside"]]),
+        ({"row_time": None, "dead_letters": [UNREADABLE, LETTER]}, [["redrive m1", "set-aside"]]),
         ({"versions": [replace(COMPLETE, size_bytes=None)]}, [["delete-object", "watch a"]]),
         (
             {"versions": [replace(COMPLETE, size_bytes=None)], "outcome": "Timed out"},

@@ -69,6 +69,14 @@ def test_no_command_of_a_document_ends_with_a_comment(document: str) -> None:
     assert [line for line in lines if re.search(r"\S\s+#", line)] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_table_of_a_document_has_a_head(document: str) -> None:
+    """A blank line within a table would make text of the rows after it."""
+    text = FENCE.sub("", (ROOT / document).read_text(encoding="utf-8"))
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    assert [table for table in tables if not re.match(r".*\n\|[ :|-]+\|\n", table)] == []
+
+
 def test_every_pitfall_that_is_cited_has_its_number_in_the_list() -> None:
     listed = re.findall(r"^(\d+)\. ", (ROOT / "docs/pitfalls.md").read_text(), re.MULTILINE)
     assert listed == [str(number) for number in range(1, len(listed) + 1)]

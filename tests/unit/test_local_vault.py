@@ -451,7 +451,7 @@ def test_the_name_of_a_sets_folder_is_no_set_id(
 
 @pytest.mark.parametrize("file", ["/a", "../a", "a//b", "a/./b"])
 def test_a_path_outside_the_set_cannot_be_held_back(system: DeployedSystem, file: str) -> None:
-    with pytest.raises(CommandError, match="is no path in a set"):
+    with pytest.raises(CommandError, match="cannot be a path in a set"):
         hold_back(system, "s", file)
     assert system.held_back().keys() == []
 

@@ -63,7 +63,7 @@ def test_an_outcome_is_a_sentence_with_its_numbers_and_the_next_command(
         ([], "."),
         (
             ["a-vaultjob/A.manifest"],
-            ". Keys with its name or a similar one: a-vaultjob/A.manifest.",
+            ". Keys with the manifest's name or a similar one: a-vaultjob/A.manifest.",
         ),
     ],
 )

@@ -166,7 +166,7 @@ def test_watch_waits_while_the_set_is_in_flight(
 def test_watch_waits_for_the_outcome_of_a_manifest_that_is_newer_than_the_last_outcome(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have an outcome when a new delivery begins. A manifest of yesterday is not waited for."""
+    """The set has an outcome when a new delivery begins."""
     place.run()
     place.decide("Successful")
     place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD), modified=int(time.time()))
@@ -177,23 +177,50 @@ def test_watch_waits_for_the_outcome_of_a_manifest_that_is_newer_than_the_last_o
     monkeypatch.setattr("operations.status.time.sleep", end)
     ran = sgvault("watch", "a")
     assert (ran.status, "S3 has a newer manifest" in ran.err) == (3, True)
+
+
+def test_watch_ends_with_an_error_if_a_newer_manifest_gets_no_outcome(place: Place) -> None:
+    """Its event was lost: the outcome of the manifest before it would be a false answer."""
+    place.run()
     place.decide("Successful")
-    place.s3.modified[MANIFEST] -= 86_400
-    assert sgvault("watch", "a").status == 0
+    place.put(MANIFEST, rich([(3, "a-vaultjob/one")], began=OLD), modified=int(time.time()) - 7_201)
+    ran = sgvault("watch", "a")
+    assert (ran.status, "'sgvault backfill a' announces the manifest" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize(("version", "seconds_later"), [("version-1", 60), (str(OLD), 0)])
+def test_watch_knows_the_outcome_of_the_present_manifest(
+    place: Place, version: str, seconds_later: int
+) -> None:
+    """One that *Failed* before its version was read has the event's time in place of the version."""
+    place.run()
+    place.decide("Failed", **{"manifest-version-id": version})
+    place.s3.modified[MANIFEST] = OLD + seconds_later
+    assert sgvault("watch", "a").status == 4
 
 
 def test_status_marks_the_outcome_of_an_earlier_manifest(place: Place) -> None:
     place.run()
-    place.decide("Timed out", **{"event-time": OLD - 1})
     stored = place.aws.dynamodb.tables[OUTCOME_TABLE]
-    stored["o2",] = {**stored["o1",], "id": {"S": "o2"}}
-    place.decide("Successful")
-    later = json.dumps({"notify": {"Payload": {"outcomeId": "o2"}}})
-    place.run(executionArn=f"{EXECUTION}-2", output=later)
+    decided: dict[str, dict[str, Any]] = {
+        "o2": {"manifest-version-id": "v0", "reason": "Old"},
+        "o3": {"object-key": "b-vaultjob/b.manifest", "reason": "Of another set"},
+        "o4": {"attempt": 1, "reason": "First attempt"},
+        "o1": {"attempt": 2, "reason": "Second attempt", "event-time": OLD - 1},
+    }
+    for number, changes in decided.items():
+        place.decide("Timed out", **changes)
+        stored[number,] = {**stored["o1",], "id": {"S": number}}
+        output = json.dumps({"notify": {"Payload": {"outcomeId": number}}})
+        begun = datetime.fromtimestamp(OLD + len(place.executions), UTC)
+        place.run(executionArn=f"{EXECUTION}-{number}", output=output, startDate=begun)
     rows = sgvault("status").out.splitlines()
-    assert [row.partition(")")[2].strip() for row in rows[-2:]] == [
-        "Not complete after 10 iterations",
-        "earlier manifest: Not complete after 10 iterations",
+    assert [row.partition(")")[2].strip() for row in rows[-5:]] == [
+        "reason",
+        "Second attempt",
+        "First attempt",
+        "Of another set",
+        "earlier manifest: Old",
     ]
 
 
@@ -213,7 +240,7 @@ def test_an_execution_that_ended_without_notify_has_the_outcome_that_the_registe
     if attempt == 2:
         stored = place.aws.dynamodb.tables[OUTCOME_TABLE]
         detail = json.loads(stored["o1",]["detail"]["S"]) | {"attempt": 1}
-        id_ = outcome_id(ManifestUpload(set_id="a", upload=UPLOAD), "v1")
+        id_ = outcome_id(ManifestUpload(set_id="a", upload=UPLOAD), "version-1")
         stored[id_,] = {"id": {"S": id_}, "detail": {"S": json.dumps(detail)}}
     assert [each["attempt"] for each in sgvault("status", "--json").json["outcomes"]] == [1]
     assert sgvault("show", "a", "--json").json["outcome"]["attempt"] == 1

@@ -1,1 +1,1 @@
-"""Policy checks of the stacks, the client's scripts, and the packages they depend on."""
+"""Policy checks: the stacks' Terraform and plans, secrets in any file, and the licences of packages."""

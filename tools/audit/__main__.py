@@ -27,7 +27,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.audit",
-        description="Check stacks, scripts and packages against the project's policies.",
+        description="Check stacks, files and packages against the project's policies.",
         epilog="\n".join(f"{check.name:15} {check.title}" for check in CHECKS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(slots=True)
 class BucketStub:
-    """Answers S3's requests; a list of any other bucket has only what was stored."""
+    """Answers S3's requests. Only a list of the upload bucket contains the dataset."""
 
     objects: Uploads
     stored: dict[str, tuple[bytes, str]] = field(default_factory=dict)

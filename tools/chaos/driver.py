@@ -25,7 +25,7 @@ ENVIRONMENT = "chaos"
 LOOK_SECONDS = 1.0
 QUIET_LOOKS = 3
 PATIENCE_SECONDS = 2.0 * TIME_OUT_SECONDS
-"""Longer than a reconciliation takes that starts when the faults end."""
+"""Longer than the duration of a reconciliation that starts at the end of the faults."""
 SWEEPS = 3
 
 

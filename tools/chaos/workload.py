@@ -20,7 +20,7 @@ LANES = 8
 TIME_OUT_SECONDS = 300
 """The time until a set times out in the environment ``chaos``, on a busy machine.
 
-Outages of a minute each, one after the other, delay an upload for less.
+Outages of one minute each, one after the other, delay an upload by less than this time.
 """
 
 

@@ -1,4 +1,4 @@
-"""The arrows from one noun to another, for each connection in the JSON."""
+"""The arrows from one resource to another: proven calls, and connections in the JSON."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def _callers(stack: Stack, caller: str, called: str) -> list[str]:
             return [
                 state_id(caller, name)
                 for name, state in definition_of(machine)["States"].items()
-                if called in _nodes(stack, state.get("Parameters", state.get("ItemProcessor")))
-            ]
+                if called in _nodes(stack, [state.get("Parameters"), state.get("ItemProcessor")])
+            ] or [caller]
     return [caller]
 
 

@@ -1,4 +1,4 @@
-"""The nodes of a diagram: the nouns of a stack in their shapes, and the frames of networks."""
+"""The nodes of a diagram: the drawn resources of a stack in their shapes, and the frames of networks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def drawn(address: str) -> bool:
 
 
 def nodes(stack: Stack) -> Iterator[str]:
-    """Yield the lines for all nouns except states and the outputs of other stacks."""
+    """Yield the lines for all drawn resources except states and the outputs of other stacks."""
     if any("event_bus_name" not in rule for rule in rules(stack).values()):
         yield f"{DEFAULT_BUS}{{{{{label('default event bus')}}}}}"
     yield from _inside(stack, None)
@@ -83,7 +83,7 @@ def _block(cidr: str) -> str:
 
 
 def _frame(stack: Stack, address: str, block: Block) -> str | None:
-    """Return the address of the subnet or VPC of a noun."""
+    """Return the address of the subnet or VPC of a resource."""
     for attachment in stack.of_type("aws_volume_attachment").values():
         if address in stack.references(attachment["volume_id"]):
             (instance,) = stack.references(attachment["instance_id"])

@@ -2,9 +2,9 @@
 
 With ``--actions``, also write the IAM actions that Terraform needs to ``operations/deploy_actions.json``.
 A local AWS that runs with ``VAULT_RECORD_REQUESTS=FILE`` makes a recording. With ``--basetemp=FOLDER``,
-test_terraform.py and test_upgrade.py of tests/integration leave two of deployment, second plan, upgrade
-and destruction, as ``recorded.jsonl`` in ``FOLDER/requests0`` and ``FOLDER/requests1``. For the actions,
-concatenate them: each stack is upgraded in one of the two.
+test_terraform.py and test_upgrade.py of tests/integration write two recordings of deployment, second
+plan, upgrade and destruction: ``recorded.jsonl`` in ``FOLDER/requests0`` and in ``FOLDER/requests1``.
+For ``--actions``, concatenate the two, because each stack is upgraded in only one of them.
 """
 
 from __future__ import annotations

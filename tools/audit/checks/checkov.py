@@ -1,8 +1,7 @@
 """checkov on the plan of every stack.
 
-It checks plans and not the synthesised configuration, in which it does not resolve references: a
-port open to the world would pass. cloudsplaining covers its checks of IAM policies (CKV_AWS_286 to
-CKV_AWS_290).
+checkov reads the plans: it does not resolve references in the synthesised configuration, so a port
+that is open to the world would pass there.
 https://www.checkov.io/7.Scan%20Examples/Terraform%20Plan%20Scanning.html
 """
 
