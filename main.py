@@ -1,4 +1,4 @@
-"""Settings -> stacks -> Terraform JSON. Run by ``cdktf synth``, or as ``python main.py``."""
+"""Write the stacks as Terraform JSON. Run by ``cdktf synth``, or as ``python main.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m deployment``: deploy or destroy reviewed plans. ``VAULT_ENV`` names the environment."""
+"""``python -m deployment``: plan stacks, show a review, and deploy or destroy them after approval."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXIT_STATUS = """\
 exit status:
   0    the stacks match the configuration, or are destroyed
   1    a stack could not be planned or applied, or the plan was not approved
-  2    the command line is wrong
+  2    the command line cannot be parsed
   3    (deploy) data would be lost; ALLOW lists the resources that may lose it
 """
 

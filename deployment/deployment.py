@@ -24,7 +24,7 @@ CREATED = re.compile(r": Creation complete after")
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Synthesised stacks in a folder of their own, and the environment of the tools that run on them."""
+    """Synthesised stacks in a folder of their own, and the environment variables of the tools for them."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -116,7 +116,8 @@ class Deployment:
     ) -> int:
         """Run a ``terraform`` command that may change something, and return its exit status.
 
-        Ctrl-C ends Terraform like an interrupt signal: it writes the state and releases the lock.
+        Ctrl-C waits until Terraform has ended the operations that have begun, written its state and
+        released the lock. A second Ctrl-C ends it within seconds, and can lose the state.
 
         Raises:
             CommandError: The status is not in *expected*; the text has the reason and the remedy.
@@ -128,6 +129,7 @@ class Deployment:
             env=self.environment,
             expected=expected,
             on_line=on_line,
+            patient=True,
         )
 
     def _run(
@@ -139,25 +141,20 @@ class Deployment:
         env: Mapping[str, str],
         expected: Container[int] = (0,),
         on_line: Callable[[str], None] = lambda line: None,
+        patient: bool = False,
     ) -> int:
         """Run *command*, keep its output in a log of this *name*, and return its exit status."""
         log = self.folder / f"{name.replace(' ', '-')}.log"
         log.unlink(missing_ok=True)
-        status = processes.run(command, env=env, cwd=cwd, log=log, on_line=on_line)
+        status = processes.run(command, env=env, cwd=cwd, log=log, on_line=on_line, patient=patient)
         if status not in expected:
             raise CommandError(explain(name, log.read_text(errors="replace")))
         return status
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``terraform`` in the stack's folder, and return its status and output."""
-        return subprocess.run(
-            ["terraform", *arguments],
-            env=self.environment,
-            cwd=self.stack_folder(stack),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
+        return processes.captured(
+            ["terraform", *arguments], env=self.environment, cwd=self.stack_folder(stack)
         )
 
     def checked(self, stack: str, *arguments: str, expected: Container[int] = (0,)) -> str:

@@ -20,33 +20,80 @@ def run(
     cwd: Path,
     log: Path,
     on_line: Callable[[str], None] = lambda line: None,
+    patient: bool = False,
 ) -> int:
     """Run *command*, write its output to *log* and to *on_line*, and return its exit status.
 
     The child runs in its own session, so that only this process receives Ctrl-C. An exception in
-    this process, also KeyboardInterrupt, ends the child and all its descendants.
+    this process, also KeyboardInterrupt, ends the child and all its descendants; a *patient* one only
+    interrupts the child, and waits for its end.
     """
-    process = subprocess.Popen(
+    process = _started(command, env=env, cwd=cwd, stderr=subprocess.STDOUT)
+    with process, log.open("a", encoding="utf-8") as kept:
+
+        def read(on_line: Callable[[str], None]) -> None:
+            for line in process.stdout or ():
+                kept.write(line)
+                on_line(line.rstrip())
+
+        def read_rest() -> None:
+            with contextlib.suppress(Exception):
+                read(on_line)
+            read(lambda line: None)
+
+        try:
+            read(on_line)
+        except BaseException:
+            if patient:
+                _interrupt(process, read_rest)
+            else:
+                end_tree(process)
+            raise
+    return process.returncode
+
+
+def captured(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run *command*, and return its status and output. An exception interrupts it, and waits for its end."""
+    with _started(command, env=env, cwd=cwd, stderr=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            _interrupt(process, process.communicate)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _started(
+    command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, stderr: int
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         command,
         env=env,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
         errors="replace",
         start_new_session=True,
     )
-    with process:
-        try:
-            with log.open("a", encoding="utf-8") as kept:
-                for line in process.stdout or ():
-                    kept.write(line)
-                    on_line(line.rstrip())
-        except BaseException:
-            end_tree(process)
-            raise
-    return process.returncode
+
+
+def _interrupt(process: subprocess.Popen[str], read: Callable[[], object]) -> None:
+    """Send SIGINT to *process* alone, and *read* its output until it ends.
+
+    Terraform then ends the operations that have begun, writes its state and releases the lock, which
+    can take minutes. A second Ctrl-C ends it and its descendants within seconds.
+    """
+    process.send_signal(signal.SIGINT)
+    try:
+        read()
+        process.wait()
+    except BaseException:
+        end_tree(process)
+        raise
 
 
 def end_tree(process: subprocess.Popen[str]) -> None:

@@ -84,7 +84,8 @@ class Rollout:
         if losses := findings.losses(allowed):
             names = " ".join(each.address for each in losses)
             self.show(
-                f"Data would be lost: nothing is applied. To allow the loss, set ALLOW='{names}'."
+                f"{reviewed.stack}: data would be lost, so this plan is not applied. To allow the loss,"
+                f" set ALLOW='{names}'."
             )
             return REFUSED
         if findings.is_empty:
@@ -109,9 +110,9 @@ def chosen(names: Sequence[str]) -> list[str]:
     Raises:
         CommandError: A name is not in ORDER.
     """
-    if strangers := [name for name in names if name not in ORDER]:
+    if unknown := [name for name in names if name not in ORDER]:
         raise CommandError(
-            f"{', '.join(strangers)} cannot be deployed by this command; it deploys"
+            f"There is no stack {', '.join(unknown)} for this command: it deploys and destroys"
             f" {', '.join(ORDER)}. 'make bootstrap' creates the bucket for the state."
         )
     return [name for name in ORDER if not names or name in names]

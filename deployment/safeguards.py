@@ -38,8 +38,8 @@ def _unsent_files(safeguards: Safeguards, plan: Mapping[str, Any]) -> Iterator[s
         dirty = gateways.describe_cache(GatewayARN=share["gateway_arn"]).get("CacheDirtyPercentage")
         if dirty:
             yield (
-                f"The gateway {share['gateway_arn']} has not uploaded {dirty} % of its cache yet:"
-                " destroying its share loses them. Wait until CachePercentDirty is 0."
+                f"The gateway {share['gateway_arn']} has not uploaded {dirty} % of its cache yet."
+                " Destroying its share loses this data: wait until CachePercentDirty is 0."
             )
 
 

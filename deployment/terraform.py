@@ -1,7 +1,7 @@
-"""The environment of Terraform and cdktf, with the source of the AWS provider.
+"""The environment variables of Terraform and cdktf, with the source of the AWS provider.
 
-Usage as a command: ``python -m deployment.terraform -- npx cdktf diff`` runs cdktf in that
-environment.
+Usage as a command: ``python -m deployment.terraform -- npx cdktf diff`` runs cdktf with these
+variables.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def announce(url: str, uploads: Sequence[ObjectUpload], *, reason: str) -> None:
     """Send an announcement of each of at most ten *uploads* to the queue *url*.
 
     Raises:
-        OperatorError: SQS refused one. Those before it are sent, and repeating changes nothing.
+        OperatorError: SQS refused at least one; the others are sent. Repeating the call changes nothing.
     """
     answer = boto3.client("sqs").send_message_batch(
         QueueUrl=url,
@@ -38,5 +38,5 @@ def announce(url: str, uploads: Sequence[ObjectUpload], *, reason: str) -> None:
         key = uploads[int(refused["Id"])].key
         raise OperatorError(
             f"SQS refused the announcement of {shown(key)}: {refused.get('Message', refused)}."
-            " Run the command again: what was announced changes nothing a second time."
+            " Run the command again: announcing an object twice changes nothing."
         )

@@ -103,5 +103,5 @@ def _line(x: float, class_: str) -> str:
 
 
 def _label(x: float, name: str) -> str:
-    """Return a text that ends at *x*, or at its own end on the left edge."""
+    """Return a text that ends at *x*, or further right if it would be cut on the left edge."""
     return f'<text x="{max(x, LABEL_WIDTH):.1f}" y="{TOP - 10}" text-anchor="end">{name}</text>'

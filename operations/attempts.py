@@ -41,8 +41,8 @@ class Attempts:
         """Return the status of the newest outcome, if there is one, and the attempt after it.
 
         Before the first outcome, this attempt has the number 1. The number is reserved only when
-        the attempt starts. The numbers of earlier attempts are not used again, and neither is that
-        of the outcome in the register, which may have expired.
+        the attempt starts. No number is used twice, also if the outcome of an earlier attempt has
+        expired and only the register still names it.
         """
         row, last = self._row(), self._last()
         newest, number = None, 0

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 LOCAL_SYSTEM = Path(".local") / "system" / "system.json"
 """The file in which ``make local-up`` writes endpoint, region and credentials."""
 HELD_BACK = "held-back"
-"""The file beside it in which ``make hold-back`` writes keys; each follows its share's name."""
+"""The file beside it that ``make hold-back`` writes; a line is the share's name, a slash and a key."""
 DEFAULT_ENVIRONMENT = "dev"
 
 
@@ -54,7 +54,7 @@ class Choice:
     def aws(self, arguments: str) -> str:
         """Return a command of AWS's command line for the chosen AWS.
 
-        For the local system it has endpoint, region and credentials: the user's own lead to AWS.
+        For the local system it has endpoint, region and credentials, because the user's own are for AWS.
         """
         if not self.local:
             place = {"--profile": self.profile, "--region": self.chosen_region}

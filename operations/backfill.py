@@ -32,8 +32,8 @@ def backfill(
     manifest has no sizes, the command looks twice at the object, a settling time apart. Then the
     command announces the manifest or, if its upload has an outcome already, starts the next
     attempt. While an attempt is running, it does neither: that attempt compares again. Repeating the
-    command changes nothing. Exit status: 0 done, 1 something was held back, failed, or was not
-    approved.
+    command changes nothing. Exit status: 0 done, 1 failed, not approved, or a file in S3 was not
+    announced because it may be incomplete or is of an earlier delivery.
     """
     from operations.backfill_plan import make_plan
 
@@ -59,7 +59,7 @@ def backfill(
     elif not dry_run and not plan.nothing_to_do:
         output.line(f"Announced {counted(sent['announced'], 'file')}; {plan.then}.")
         output.next(f"sgvault watch {set_argument(set_id, prefix)}")
-    return 1 if plan.held_back else 0
+    return 1 if plan.not_announced else 0
 
 
 def _wait(invocation: Invocation, seconds: int, number: int) -> None:
@@ -80,11 +80,11 @@ def _describe(invocation: Invocation, plan: Plan) -> None:
         ["files ", "what becomes of them"],
         [(str(number), verdict.value) for verdict, number in counts.most_common()],
     )
-    held_back = [each for each in plan.files if each.verdict is not Verdict.ANNOUNCE]
-    for each in held_back[:EXAMPLES]:
+    not_announced = [each for each in plan.files if each.verdict is not Verdict.ANNOUNCE]
+    for each in not_announced[:EXAMPLES]:
         output.line(f"  {shown(each.key)}: {each.verdict.value}")
-    if len(held_back) > EXAMPLES:
-        output.line(f"  ... and {len(held_back) - EXAMPLES} more: --json lists all.")
+    if len(not_announced) > EXAMPLES:
+        output.line(f"  ... and {len(not_announced) - EXAMPLES} more: --json lists all.")
     output.line(f"Then: {plan.then}.")
 
 

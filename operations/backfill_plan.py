@@ -51,7 +51,7 @@ class Plan:
     since: int
     listed: int
     judged: Sequence[Judged]
-    """The listed keys without a row, and a manifest to announce if its form does not prove it complete."""
+    """The listed keys without a row and, before an outcome, a manifest that may be incomplete."""
     successful: bool
     """Whether the last outcome of the manifest's upload is *Successful*."""
 
@@ -76,14 +76,14 @@ class Plan:
         return [each for each in self.judged if each.verdict is Verdict.UNSEEN]
 
     @property
-    def held_back(self) -> int:
+    def not_announced(self) -> int:
         """The number of keys in S3 that must not be announced yet."""
         ready = (Verdict.ANNOUNCE, Verdict.NOT_IN_S3, Verdict.UNSEEN)
         return sum(each.verdict not in ready for each in self.judged)
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether no row is missing, and the upload was *Successful* or an attempt is running."""
+        """Whether there is no file to announce, and the upload is *Successful* or an attempt is running."""
         return (self.successful or self.running) and not self.uploads
 
     @property
@@ -92,7 +92,7 @@ class Plan:
         if self.running:
             return f"attempt {self.attempt}, which is running, compares again"
         if self.nothing_to_do:
-            return "nothing, because the outcome is Successful and no row is missing"
+            return "nothing, because the outcome is Successful and there is no file to announce"
         if self.attempt > 1:
             return f"attempt {self.attempt} is started, because the upload has an outcome already"
         if self.manifest_may_grow:
@@ -232,7 +232,7 @@ def _looks(
 
 
 def _look(bucket: str, key: str) -> Look | None:
-    """Look at an object, or at a folder's, which counts as empty; None if S3 has neither."""
+    """Look at an object or, if there is none, at the folder's, which counts as empty; None without both."""
     for name in (key, f"{key}/"):
         try:
             head = dataset.s3.head_object(Bucket=bucket, Key=name)

@@ -27,8 +27,8 @@ NOWHERE = (
     " visible now."
 )
 UNREADABLE = (
-    "Cannot be read, and come back after a redrive: {}, the first is {}. Run 'sgvault backfill SET'"
-    " for the files, then 'sgvault dead-letters set-aside ID --why TEXT'."
+    "A redrive brings {} back that cannot be read; the first is {}. Run 'sgvault backfill SET' for"
+    " the files, then 'sgvault dead-letters set-aside ID --why TEXT'."
 )
 HIDING = "Reading hid these messages from other readers for a moment; they are visible again."
 
@@ -40,7 +40,7 @@ Reason = Annotated[
     str, typer.Option(metavar="TEXT", help="Only messages whose reason contains this text.")
 ]
 Limit = Annotated[
-    int, typer.Option(min=1, metavar="NUMBER", help="Read at most so many messages of a queue.")
+    int, typer.Option(min=1, metavar="NUMBER", help="The most messages to read from each queue.")
 ]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these message ids.")]
 
@@ -113,7 +113,8 @@ def redrive(
     queue: QueueName = "",
     reason: Reason = "",
     rate: Annotated[
-        float, typer.Option(min=0.1, metavar="NUMBER", help="Most messages that are sent a second.")
+        float,
+        typer.Option(min=0.1, metavar="NUMBER", help="The most messages to send in a second."),
     ] = 20.0,
     limit: Limit = LIMIT,
     dry_run: DryRun = False,

@@ -175,9 +175,11 @@ def _no_row(found: Evidence, object_: Version) -> Diagnosis:
         return _not_uploaded(
             found, f"S3 has it from an earlier delivery only ({ago(object_.modified)})."
         )
+    searched = found.dead_letters is not None
+    letters = "no dead letter" if searched else "and the dead letters were not searched"
     return Diagnosis(
         hop="event",
-        sentence="It is complete in S3, and its upload event is lost or late: no row, no dead letter.",
+        sentence=f"It is complete in S3, and its upload event is lost or late: no row, {letters}.",
         remedies=[[f"sgvault backfill {found.set_} --dry-run", f"sgvault backfill {found.set_}"]],
     )
 
@@ -191,7 +193,7 @@ def _not_uploaded(
     hop: str = "gateway",
     new: bool = True,
 ) -> Diagnosis:
-    """Return the remedies for a key that the gateway holds back, or *otherwise* has not uploaded."""
+    """Return the diagnosis of a key that S3 lacks as listed; *otherwise* follows if it is not held back."""
     if found.key in found.held_back:
         steps = [release(found.set_id, found.key.removeprefix(found.folder.prefix))]
         if found.outcome is not None:

@@ -114,7 +114,7 @@ def _ignored_by(vault: Vault, key: str, folder: str) -> str | None:
 
 
 def _versions(bucket: str, key: str) -> list[Version]:
-    """Return the versions of an object, or of a folder's."""
+    """Return the versions of an object or, if there is none, of the folder's object."""
     pages = boto3.client("s3").get_paginator("list_object_versions")
     found: list[Version] = []
     for name in (key, f"{key}/"):

@@ -32,7 +32,7 @@ class Position:
     waits_for: str | None
     """The key at which the last check stopped."""
     offset: int
-    """The offset in its manifest of the last check, in bytes."""
+    """The byte of the manifest at which the last check stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +160,8 @@ def outcome(vault: Vault, execution: Execution) -> dict[str, Any] | None:
 def _outcome_of_register(vault: Vault, manifest: ManifestUpload) -> dict[str, Any] | None:
     """Return the outcome of an execution that ended without its Notify state, for instance by hand.
 
-    The set's row in the register names the newest outcome. It is that of *manifest*, or a later
-    attempt's, which has the manifest's version.
+    The set's row in the register names the newest outcome. If a later attempt decided it, it contains
+    the manifest's version, from which the id of the wanted outcome follows.
     """
     folder = SetFolder.of_manifest(manifest.upload.key).prefix
     row = register.rows(vault, [folder]).get(folder)

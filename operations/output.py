@@ -1,4 +1,4 @@
-"""Output of a command: results on stdout, progress and remarks on stderr.
+"""Output of a command: results on stdout, progress, hints and errors on stderr.
 
 Colours and the width apply on a terminal only; in a pipe, lines are never wrapped.
 """
@@ -76,13 +76,13 @@ class Output:
         self._unbroken("\nor\n".join(steps))
 
     def _unbroken(self, text: str) -> None:
-        """Print lines with commands: copied from a terminal, a wrapped one would be two commands."""
+        """Print lines with commands without wrapping: a wrapped one that is copied would be two commands."""
         self._results.print(Text(message(text)), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table without the columns that are empty in all rows, unless it has no row.
+        """Print a table without the columns that are empty in all rows; without rows, print nothing.
 
-        A heading that ends in a space is one of numbers.
+        A heading that ends in a space marks a column of numbers.
         """
         rows = list(rows)
         if not rows:

@@ -17,7 +17,11 @@ from operations.vault import Vault, parameter_name
 def policy(
     invocation: Invocation,
     smoke: Annotated[
-        bool, typer.Option("--smoke", help="What 'sgvault smoke' needs, which writes.")
+        bool,
+        typer.Option(
+            "--smoke",
+            help="Print the permissions of 'sgvault smoke', which writes and removes data.",
+        ),
     ] = False,
     verify: Annotated[
         bool,

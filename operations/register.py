@@ -28,7 +28,7 @@ class RegisterRow:
     """The register's data of a set; times are Unix seconds."""
 
     folder: str
-    """It ends with a slash; otherwise it is the ARN of an execution that has no outcome yet."""
+    """The row's key: a set's folder, which ends with a slash, or the ARN of an open execution."""
     set_id: str
     first_arrival: int | None = None
     last_arrival: int | None = None

@@ -24,7 +24,7 @@ RECENT_SECONDS = 600
 LATE_SECONDS = 30
 """The delay between an upload and its row that is not a standstill."""
 PAUSES = 3
-"""So many mean pauses between two recent arrivals are a standstill."""
+"""A set stands still after this number of mean pauses without an arrival."""
 
 
 @dataclass(slots=True)
@@ -71,8 +71,8 @@ class Arrivals:
     def stands_still(self, now: float) -> bool:
         """Return whether nothing has arrived for three times the mean pause between recent arrivals.
 
-        Half a minute is no standstill, but fewer than two recent arrivals are one: then no pause
-        was seen.
+        A set does not stand still within 30 s of its last arrival. With fewer than two recent
+        arrivals it does, because there is no pause to compare with.
         """
         recent = self._recent(now)
         if len(recent) < 2:

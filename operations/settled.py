@@ -19,7 +19,7 @@ class Verdict(StrEnum):
     ANNOUNCE = "announce"
     NOT_IN_S3 = "not in S3"
     OTHER_SIZE = "not of the listed size: it may still be growing"
-    YOUNG = "younger than ten settling times: it may still be growing"
+    YOUNG = "uploaded less than ten times uploadSettlingSeconds ago: it may still be growing"
     CHANGING = "changed between two looks: it may still be growing"
     UNSEEN = "to be looked at a second time"
     EARLIER_DELIVERY = "of an earlier delivery"
@@ -47,7 +47,7 @@ def verdict(
 ) -> Verdict:
     """Judge an object by one or two looks; *since* and *now* are Unix seconds.
 
-    Without a listed size and without a second look, the best result is UNSEEN.
+    An object without a listed size is never announced after one look only.
     """
     if first is None:
         return Verdict.NOT_IN_S3

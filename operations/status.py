@@ -20,10 +20,14 @@ from operations.vault import Vault
 MOST_RUNNING = 200
 EARLIER = "earlier manifest: "
 Outcomes = Annotated[
-    int, typer.Option("--outcomes", min=0, metavar="NUMBER", help="So many of the last outcomes.")
+    int,
+    typer.Option(
+        "--outcomes", min=0, metavar="NUMBER", help="The number of last outcomes to show."
+    ),
 ]
 Interval = Annotated[
-    float, typer.Option("--interval", min=1, metavar="SECONDS", help="How often to look.")
+    float,
+    typer.Option("--interval", min=1, metavar="SECONDS", help="Seconds between two readings."),
 ]
 
 

@@ -128,7 +128,7 @@ def change_type(before: Comparison, now: Comparison) -> ChangeType | None:
 
 
 def _unreadable(before: Comparison, error: ClientError) -> Comparison:
-    """Return that S3 cannot read the object; raise an error if another one fails the same way."""
+    """Return an UNVERIFIED comparison with S3's reason; raise an error that is not the object's own."""
     code = error.response["Error"].get("Code", "")
     if code in REFUSED:
         raise OperatorError(

@@ -38,7 +38,7 @@ def verify(
         ),
     ] = "",
     read: Annotated[
-        bool, typer.Option("--read", help="Read every object, also if S3 stores its checksum.")
+        bool, typer.Option("--read", help="Read every object, even if S3 stores its checksum.")
     ] = False,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Every change, one JSON object a line.")
@@ -46,9 +46,9 @@ def verify(
 ) -> int:
     """Repeat the verification of a set, and report what changed since its receipt.
 
-    It compares each object that the receipt has verified: deleted, other-size, other-content,
-    unreadable (archived, for instance), or new-version, which has the same content. Exit status: 0 nothing
-    changed, 1 something changed, or there is no receipt.
+    Each object with verified content in the receipt is compared. A change is deleted, other-size,
+    other-content, unreadable (archived, for instance), or new-version, which has the same content. Exit
+    status: 0 nothing changed, 1 something changed, or there is no receipt.
     """
     from handlers.aws.object_content import READ
     from operations.receipt import find_receipt

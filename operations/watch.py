@@ -100,6 +100,8 @@ def of_outcome(decided: dict[str, Any]) -> str:
 def _not_begun(vault: Vault, set_id: str, folder: str) -> str:
     """Return what a set without a reconciliation waits for."""
     row = register.rows(vault, [folder]).get(folder)
+    if row is not None and row.manifest_key is not None:
+        return "the manifest was uploaded, and its reconciliation has not begun"
     if row is not None:
         return f"no reconciliation has begun: the set waits for {waiting(row)['state']}"
     if vault.set_table_name is None:

@@ -118,7 +118,7 @@ class DataVaultingStack(VaultStack):
         )
 
     def _client_reads(self) -> list[Allow]:
-        """Return the permissions on buckets of the client's role, and on those of its packages."""
+        """Return the S3 permissions of the client's role, and those to read the buckets of its packages."""
         own = [each for each in self._client_role.allow if each.actions[0].startswith("s3:")]
         packages = [
             self._arns.bucket(f"{name.format(region=self._arns.region)}/*")

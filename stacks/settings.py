@@ -176,7 +176,10 @@ def _unknown(values: Mapping[str, Any]) -> Iterator[str]:
 def _invalid(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, setting in SETTINGS.items():
         if key not in values:
-            yield key, f"{key} is missing: give it in cdktf.json, {setting.rule.must_be}"
+            yield (
+                key,
+                f"{key} is missing: add it to the context in cdktf.json. It must be {setting.rule.must_be}",
+            )
         elif not setting.rule.holds(values[key]):
             yield key, f"{key} is {json.dumps(values[key])}: it must be {setting.rule.must_be}"
 

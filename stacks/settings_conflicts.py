@@ -54,8 +54,8 @@ def _more_than_a_parameter_holds(*chosen: Any) -> str | None:
         return None
     return (
         f"ignoreUnexpectedNames, jobDirSuffixName and manifestSuffixName have {bytes_:,} bytes of JSON"
-        f" together: they must have {MOST_CHOSEN_BYTES:,} or fewer, because an SSM parameter holds them"
-        " with the names of the resources, and has at most 4,096; shorten them"
+        f" together: shorten them to {MOST_CHOSEN_BYTES:,} or fewer. One SSM parameter of at most 4,096"
+        " bytes contains them and the names of the resources"
     )
 
 
@@ -72,8 +72,8 @@ def _kept_and_deleted(prevent_destroy: bool, delete_data: bool) -> str | None:
     if not (prevent_destroy and delete_data):
         return None
     return (
-        "deleteDataWithStacks is true: it must be false as long as preventDestroy is true,"
-        " which keeps what it would delete; choose one of them"
+        "deleteDataWithStacks is true: it must be false while preventDestroy is true, because"
+        " Terraform then refuses to destroy the resources. Set one of them to false"
     )
 
 

@@ -43,7 +43,7 @@ SETTINGS = {
         "environment_name",
         text(
             r"(?!aws|ssm)[a-z][a-z0-9-]{1,15}",
-            "2 to 16 of a-z, 0-9 and hyphen, a letter first, but not aws or ssm, which SSM refuses",
+            "2 to 16 of a-z, 0-9 and hyphen, a letter first; it must not begin with aws or ssm",
         ),
         "a part of every name, so that several environments fit in one account",
     ),
@@ -87,8 +87,8 @@ SETTINGS = {
     "verifyObjects": Setting(
         "verify_objects",
         YES_OR_NO,
-        "whether every object is looked up in S3 before a set is Successful;"
-        " false if a consumer moves objects away as they arrive; content is not compared then either",
+        "whether every object is looked up in S3 before a set is Successful; if a consumer moves objects"
+        " away as they arrive, set this to false and verifyContent to none",
     ),
     "verifyContent": Setting(
         "verify_content",
@@ -155,7 +155,7 @@ SETTINGS = {
     "deleteDataWithStacks": Setting(
         "delete_data_with_stacks",
         YES_OR_NO,
-        "whether destroying the stacks may delete the bucket's objects and the tables",
+        "whether destroying the stacks may delete the tables, and the objects of the two buckets with data",
     ),
     "preventDestroy": Setting(
         "prevent_destroy",
@@ -179,7 +179,7 @@ SETTINGS = {
         "upload_settling_seconds",
         whole_number(1, 3600),
         "seconds without a write after which a file's upload is announced;"
-        " more than any pause while a file is written",
+        " choose more than the longest pause while a file is written",
     ),
     "clientMayDeleteVaultedData": Setting(
         "client_may_delete_vaulted_data",

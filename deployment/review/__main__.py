@@ -24,8 +24,9 @@ from deployment.target import Target
 EXIT_STATUS = """\
 exit status:
   0    every stack has a plan, and no data would be lost without being allowed
-  1    a stack could not be planned; the summary has the reason
-  2    the command line is wrong
+  1    a stack could not be planned, or the command could not begin (settings, credentials, an unknown
+       name); the summary or the message has the reason
+  2    the command line cannot be parsed
   3    data would be lost: a resource that holds data would be destroyed or replaced
 Nothing is ever applied.
 """

@@ -112,7 +112,7 @@ def dangers(change: Change) -> Iterator[Danger]:
 def _loss(change: Change) -> str:
     called = f"({code(change.name())}) " if change.name() else ""
     how = "destroyed" if change.action is Action.DESTROY else "replaced by an empty one"
-    what = ", what an earlier replacement left of it," if change.deposed else ""
+    what = " (the old object that an earlier replacement left)" if change.deposed else ""
     reason = f", because {reasons}" if (reasons := why(change, code)) else ""
     return f"{called}would be **{how}**{what}{reason}: {LOST[change.type]} would be lost"
 
@@ -125,7 +125,7 @@ def _weaker(change: Change, path: Path, old: object, new: object) -> str:
     if change.type == "aws_s3_bucket_versioning" and last == "status" and old == "Enabled":
         return PROTECTIONS[change.type]
     if last == "sse_algorithm":
-        return "the bucket's encryption is another"
+        return "the algorithm of the bucket's encryption changes"
     if old is True and full in ON:
         return ON[full]
     if new is True and full in OFF:

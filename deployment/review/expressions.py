@@ -101,7 +101,7 @@ def blocks(block: Block, name: str) -> list[Block]:
 
 
 def fitting(written: list[Block], values: Mapping[str, Any]) -> Block:
-    """Return the block that matches most of the *values*, as a plan has the blocks of a set in any order."""
+    """Return the block that fits *values* best, because a plan lists the blocks of a set in any order."""
 
     def alike(block: Block) -> int:
         constants = ((name, _constant(block[name])) for name in values if name in block)

@@ -120,7 +120,7 @@ def _counted(changes: Iterable[Change]) -> Counter[Action]:
 
 
 def _drift(changes: Iterable[Change], plan: Plan) -> Iterator[Hunk]:
-    """Yield the changes made outside of Terraform to resources that the plan touches.
+    """Yield the changes made outside of Terraform that the plan reverts, and the deleted resources.
 
     A plan contains other drift, too, which only shows how providers read values back.
     """

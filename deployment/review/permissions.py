@@ -151,8 +151,8 @@ def _lines(policy: Policy, *, several: bool) -> Iterator[str]:
     differences = policy.differences()
     if policy.hidden:
         if policy.old.statements:
-            removed = counted(len(policy.old.statements), "statement")
-            yield f"! {dotted(policy.path)} had {removed}, and will be another: {policy.hidden}"
+            present = counted(len(policy.old.statements), "statement")
+            yield f"! {dotted(policy.path)} has {present} now; the new policy cannot be read: {policy.hidden}"
         else:
             yield f"! {dotted(policy.path)}: {policy.hidden}"
         return
@@ -214,10 +214,13 @@ def _too_much(new: Statement, old: Statement | None) -> Iterator[str]:
         yield "allows everybody, without a condition"
     for name in ("NotAction", "NotPrincipal", "NotResource"):
         if new.parts[name] and not before.get(name):
-            yield f"allows all but what it names ({name})"
+            yield f"has {name}: it applies to everything except what {name} lists"
     if before.get("Condition") and not new.parts["Condition"]:
-        yield "is allowed without a condition now"
+        yield "no longer has a condition"
 
 
 def _actions(statement: Statement) -> str:
-    return ", ".join(code(each) for each in statement.parts["Action"]) or "what it named"
+    return (
+        ", ".join(code(each) for each in statement.parts["Action"])
+        or "every action except those in its NotAction"
+    )

@@ -1,4 +1,4 @@
-"""Plan synthesised stacks with Terraform -> files and a summary. Nothing is applied."""
+"""Plan synthesised stacks with Terraform, and write files and a summary. Nothing is applied."""
 
 from __future__ import annotations
 
@@ -96,10 +96,8 @@ def conclude(
 
 def _chosen(there: Sequence[str], wanted: Iterable[str]) -> list[str]:
     asked = list(dict.fromkeys(wanted))
-    if strangers := [name for name in asked if name not in there]:
-        raise CommandError(
-            f"There is no stack {', '.join(strangers)}: there are {', '.join(there)}."
-        )
+    if unknown := [name for name in asked if name not in there]:
+        raise CommandError(f"There is no stack {', '.join(unknown)}: there are {', '.join(there)}.")
     return asked or list(there)
 
 

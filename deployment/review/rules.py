@@ -1,4 +1,4 @@
-"""Read network rules from a plan, one for each place in a rule."""
+"""Read network rules from a plan: a rule with several sources or destinations is one rule for each."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ PLACEMENTS = {
 
 
 def rules(change: Change, values: Values) -> Iterator[Rule]:
-    """Yield the rules in *values*, one side of *change*; one rule for each place."""
+    """Yield the rules in *values*, which are *change* before or after: one for each address or group."""
     if not values:
         return
     written = change.expressions

@@ -35,7 +35,7 @@ def bucket(account: Account) -> Finding:
 def lock(account: Account) -> Finding:
     """Check that Terraform's lock can be written, and remove it; this is the only write."""
     if not account.take_lock:
-        return not_answered("LOCK=no: nothing is written.")
+        return not_answered("No lock object is written: --no-lock was given (LOCK=no with make).")
     s3, name = account.client("s3"), account.settings.state_bucket_name
     key = account.settings.lock_key(STACK)
     try:

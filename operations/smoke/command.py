@@ -33,7 +33,7 @@ def smoke(
     invocation: Invocation,
     yes: Yes = False,
     patience: Annotated[
-        int, typer.Option(metavar="SECONDS", min=1, help="How long a hop may take.")
+        int, typer.Option(metavar="SECONDS", min=1, help="The longest time that a step may take.")
     ] = 120,
     remove: Annotated[
         str | None,
@@ -44,8 +44,8 @@ def smoke(
 
     The first one has awkward names and must end Successful. Of the second one a file is missing,
     so it must end Timed out and name that file. The test removes what it wrote, on Ctrl-C and on
-    failure too. It asks first where the environment has preventDestroy. Exit status: 0 all is as
-    it must be, 1 it is not, 3 it is, but something could not be removed, 130 interrupted.
+    failure too. It asks first where the environment has preventDestroy. Exit status: 0 passed,
+    1 failed, 3 passed, but something could not be removed, 130 interrupted.
     """
     from operations.smoke.dataset import SET_ID
 
@@ -178,7 +178,10 @@ class SmokeTest:
                 if journey.execution:
                     removal.executions.add(journey.execution.arn)
         except KeyboardInterrupt:
-            self._output.remark("Waiting for nothing any more.", style="yellow")
+            self._output.remark(
+                "Interrupted again: the removal starts without waiting for the functions.",
+                style="yellow",
+            )
         try:
             left = removal.run()
         except KeyboardInterrupt:

@@ -110,7 +110,7 @@ class Function(Construct):
         self._keep_failed_calls(undelivered)
 
     def _keep_failed_calls(self, undelivered: DeadLetters | None) -> None:
-        """Send failed asynchronous invocations to *undelivered*; None if nothing invokes it so."""
+        """Send failed asynchronous invocations to *undelivered*, None for a function that has none."""
         skip_check(
             self.resource,
             "CKV_AWS_116",

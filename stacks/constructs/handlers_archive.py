@@ -41,7 +41,7 @@ UNUSED = re.compile(
 """Models of boto3's resources, examples, and time zone data."""
 MODEL = re.compile(r"botocore/data/([^/]+)/")
 ARM64 = Path(sys.prefix) / "arm64"
-"""Where ``make setup`` puts the wheel that Pipfile.lock has of awscrt for Lambda's processor."""
+"""The folder of the wheel of awscrt for Lambda's processor, which ``make setup`` downloads."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time in a zip file, so that file times do not change the archive."""
 

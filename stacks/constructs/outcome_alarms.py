@@ -1,4 +1,4 @@
-"""Alarms on the results of reconciliations: in Step Functions, a set that timed out is SUCCEEDED."""
+"""Alarms on outcomes: Step Functions calls the execution of a set that timed out SUCCEEDED."""
 
 from __future__ import annotations
 

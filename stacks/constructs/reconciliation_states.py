@@ -1,10 +1,10 @@
-"""The reconciliation's states, in the Amazon States Language. Pure: ARNs in, a dict out.
+"""Build the reconciliation's states, in the Amazon States Language, from the ARNs of the functions.
 
-The specification defines the names and the edges. An infrastructure error costs an iteration: a
-failed check leads to *Wait*, and the two states that follow *Done* count the iteration of a failed
-iterator. An execution stays below 25,000 history events with 960 iterations, one retry of each task,
-350 continuations and 100 retries of *Reconcile Notify*. An entry of *Verify Content* counts as two
-continuations.
+The specification defines the names and the edges. An infrastructure error uses up an iteration: after
+a failed check comes *Wait*; *Count Failed Iteration* and *Check Failed Count Reached* count the
+iteration of a failed iterator. An execution stays below 25,000 history events with 960 iterations, one
+retry of each task, 350 continuations and 100 retries of *Reconcile Notify*. An entry of *Verify
+Content* counts as two continuations.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html
 """
 

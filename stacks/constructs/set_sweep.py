@@ -20,7 +20,7 @@ SILENCE_SECONDS = 3_600
 
 
 def minutes_between_sweeps(manifest_due_seconds: int) -> int:
-    """Return the sweep's interval: a quarter of the time after which a manifest is overdue."""
+    """Return the minutes between two sweeps: a quarter of *manifest_due_seconds*, from 1 to 15 minutes."""
     return min(MOST_MINUTES, max(1, manifest_due_seconds // 240))
 
 

@@ -218,7 +218,10 @@ def test_a_first_outcome_that_expired_keeps_its_number(place: Place) -> None:
     put_row(place.aws, "a-vaultjob/one", event_time=OLD)
     again = sgvault("backfill", "a", "--yes")
     assert again.status == 0
-    assert "Then: nothing, because the outcome is Successful and no row is missing." in again.out
+    assert (
+        "Then: nothing, because the outcome is Successful and there is no file to announce."
+        in again.out
+    )
     assert place.keys() == ["a-vaultjob/one"]
     assert len(place.account.named("StartExecution")) == 1
 

@@ -178,7 +178,9 @@ def test_a_redrive_warns_about_messages_that_come_back(
 ) -> None:
     account.put(UNCLASSIFIED, json.dumps(event), {"Reason": "some reason"})
     ran = sgvault("dead-letters", *command, "--dry-run", "--env", "dev")
-    assert ("come back after a redrive: 1 message, the first is message-0" in ran.err) == warned
+    assert (
+        "A redrive brings 1 message back that cannot be read; the first is message-0" in ran.err
+    ) == warned
     assert ("'sgvault backfill SET --env dev'" in ran.err) == warned
 
 
@@ -188,7 +190,7 @@ def test_a_failed_invocation_comes_back_if_its_event_is_malformed(
 ) -> None:
     account.put(UNDELIVERED, json.dumps(letter))
     ran = sgvault("dead-letters", "redrive", "--dry-run")
-    assert ("come back" in ran.err) == (letter is MALFORMED)
+    assert ("that cannot be read" in ran.err) == (letter is MALFORMED)
 
 
 def test_nothing_to_move_and_an_unknown_message_are_named(account: Account) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,73 @@ def test_an_interruption_ends_grandchildren_in_sessions_of_their_own_too(tmp_pat
         )
 
     assert not processes.is_running(pids[0])
+
+
+TERRAFORM = """
+import pathlib, signal, subprocess, sys, time
+plugin = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+def interrupted(number, frame):
+    print("Gracefully shutting down", flush=True)
+    time.sleep(0.5)  # an operation that has begun
+    assert plugin.poll() is None, "its provider is ended"
+    plugin.kill()
+    pathlib.Path("state").write_text("written")
+    raise SystemExit(1)
+signal.signal(signal.SIGINT, interrupted)
+print(plugin.pid, flush=True)
+pathlib.Path("started").touch()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("interruptions", [1, 2])
+def test_terraform_writes_its_state_after_an_interruption(
+    tmp_path: Path, interruptions: int
+) -> None:
+    """Its provider's process is not ended before. Only a second Ctrl-C ends both at once."""
+    lines: list[str] = []
+
+    def interrupt(line: str) -> None:
+        lines.append(line)
+        if len(lines) <= interruptions:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        processes.run(
+            [sys.executable, "-c", TERRAFORM],
+            env=os.environ,
+            cwd=tmp_path,
+            log=tmp_path / "log",
+            on_line=interrupt,
+            patient=True,
+        )
+    assert (tmp_path / "state").exists() is (interruptions == 1)
+    assert not processes.is_running(int(lines[0]))
+
+
+def test_a_plan_that_is_interrupted_ends_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It releases the lock of the state."""
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted_once(tmp_path / "started"))
+    with pytest.raises(KeyboardInterrupt):
+        processes.captured([sys.executable, "-c", TERRAFORM], env=os.environ, cwd=tmp_path)
+    assert (tmp_path / "state").exists()
+
+
+def interrupted_once(started: Path) -> Any:
+    """Return a replacement of ``communicate`` that is interrupted once, when *started* exists."""
+    communicate = subprocess.Popen.communicate
+    interruptions = iter([KeyboardInterrupt()])
+
+    def communicating(process: subprocess.Popen[str]) -> Any:
+        if interruption := next(interruptions, None):
+            while not started.exists():
+                time.sleep(0.01)
+            raise interruption
+        return communicate(process)
+
+    return communicating
 
 
 def test_a_process_is_known_by_the_token_in_its_arguments(

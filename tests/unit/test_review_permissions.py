@@ -187,7 +187,7 @@ def test_a_policy_that_cannot_be_read_before_the_apply_is_a_danger() -> None:
     (text,) = dangers(findings)
     assert "`policy` cannot be read" in text
     assert "local.x" in text or "jsonencode" in text
-    assert "had 1 statement" in lines(findings)[0]
+    assert "has 1 statement now" in lines(findings)[0]
 
 
 def test_a_sensitive_policy_is_a_danger_and_is_not_shown() -> None:
@@ -269,7 +269,7 @@ DENY = {
         (
             [allow("A", "s3:x", Condition={"Bool": {"a": "b"}})],
             [allow("A", "s3:x")],
-            "without a condition now",
+            "no longer has a condition",
         ),
     ],
 )

@@ -93,7 +93,7 @@ def test_a_failed_plan_ends_the_rollout_and_a_stack_without_changes_is_skipped(
 
 
 def test_a_stack_that_the_command_does_not_deploy_is_reported() -> None:
-    with pytest.raises(CommandError, match="StateBackendStack cannot be deployed"):
+    with pytest.raises(CommandError, match="no stack StateBackendStack for this command"):
         chosen(["StateBackendStack"])
     assert chosen([]) == list(ORDER)
 

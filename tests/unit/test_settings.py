@@ -152,7 +152,8 @@ def test_a_missing_key_is_reported_with_what_it_must_be() -> None:
     with pytest.raises(SettingsError) as raised:
         checked(rest)
     assert raised.value.problems == [
-        "expiryDays is missing: give it in cdktf.json, a whole number from 15 to 3,650"
+        "expiryDays is missing: add it to the context in cdktf.json. It must be a whole number from"
+        " 15 to 3,650"
     ]
 
 
@@ -430,8 +431,8 @@ def test_the_chosen_names_fit_into_a_parameter_together() -> None:
     (problem,) = problems_of(**longest)
     assert problem == (
         "ignoreUnexpectedNames, jobDirSuffixName and manifestSuffixName have 2,255 bytes of JSON"
-        " together: they must have 2,100 or fewer, because an SSM parameter holds them with the names"
-        " of the resources, and has at most 4,096; shorten them"
+        " together: shorten them to 2,100 or fewer. One SSM parameter of at most 4,096 bytes contains"
+        " them and the names of the resources"
     )
 
 
@@ -441,8 +442,8 @@ def test_data_cannot_be_both_protected_and_deleted() -> None:
     assert problems_of(deleteDataWithStacks=True) == []
     (problem,) = problems_of(preventDestroy=True, deleteDataWithStacks=True)
     assert problem == (
-        "deleteDataWithStacks is true: it must be false as long as preventDestroy is true,"
-        " which keeps what it would delete; choose one of them"
+        "deleteDataWithStacks is true: it must be false while preventDestroy is true, because"
+        " Terraform then refuses to destroy the resources. Set one of them to false"
     )
 
 
