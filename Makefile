@@ -109,6 +109,7 @@ plan: setup ## Plan the stacks and print a review; apply nothing (ENV, STACK, AL
 		$${GIVEN_STACK:+--stack="$$GIVEN_STACK"} $${GIVEN_ALLOW:+--allow="$$GIVEN_ALLOW"}
 
 plan-local: setup ## The same on a local AWS, where EventProcessingStack is deployed for the others (PORT)
+	$(if $(filter-out local,$(call given,ENV)),$(error make $@ plans the environment local: leave ENV out))
 	@$(run) python -m local plan $${GIVEN_PORT:+--port="$$GIVEN_PORT"}
 
 ## Deploy

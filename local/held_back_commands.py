@@ -56,6 +56,8 @@ def release(system: DeployedSystem, set_id: str, file: str) -> str:
     key = _key(system, set_id, file)
     if not held_back.remove(key):
         raise CommandError(f"{key} is not held back: 'make release' lists the files that are.")
+    if not (system.share_folder / key).exists():
+        return f"{key} is no longer held back. The share has no such file, so nothing is uploaded."
     uploads = f"The gateway uploads {key} within seconds."
     if outcome := register_row(system, set_id).get("outcome"):
         return (

@@ -66,18 +66,21 @@ class Executions:
         return boto3.client("stepfunctions")
 
     def newest(self, status: str = "", *, limit: int) -> Iterator[Execution]:
-        """Yield at most *limit* executions, newest first, without those for no manifest."""
+        """Yield at most *limit* executions, the last started first, without those for no manifest.
+
+        Step Functions lists an execution by the time at which it ended, if it has ended.
+        """
         request: dict[str, Any] = {"stateMachineArn": self._machine}
         if status:
             request["statusFilter"] = status
         pages = self._states.get_paginator("list_executions").paginate(
             **request, PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 1_000)}
         )
-        for page in pages:
-            for each in page["executions"]:
-                execution = self.describe(each["executionArn"])
-                if execution is not None:
-                    yield execution
+        listed = [each for page in pages for each in page["executions"]]
+        for each in sorted(listed, key=lambda each: each["startDate"], reverse=True):
+            execution = self.describe(each["executionArn"])
+            if execution is not None:
+                yield execution
 
     def started_since(self, seconds: float) -> Iterator[str]:
         """Yield the ARNs of the executions that started at *seconds* of Unix time or later."""
@@ -85,10 +88,11 @@ class Executions:
             stateMachineArn=self._machine
         )
         for page in pages:
-            for each in page["executions"]:  # newest first
-                if each["startDate"].timestamp() < seconds:
-                    return
-                yield each["executionArn"]
+            for each in page["executions"]:
+                if each["startDate"].timestamp() >= seconds:
+                    yield each["executionArn"]
+                elif each.get("stopDate", each["startDate"]).timestamp() < seconds:
+                    return  # they are listed by the time of their end, if they have ended
 
     def of_set(
         self, set_id: str, folder: str, status: str = "", *, limit: int = 500

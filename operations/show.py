@@ -132,10 +132,12 @@ def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any])
         if found["inFlight"] or not found["outcome"]:
             facts["rate"] = _rate(state, arrivals.last, now)
     for each in found["inFlight"]:
+        earlier = found["outcome"] and found["outcome"]["started"] > each["started"]
+        of_earlier = ", of an earlier manifest" if earlier else ""
         waits = f", waits for {shown(each['waitsFor'])}" if each["waitsFor"] else ""
         facts["in flight"] = (
-            f"attempt {each['attempt']}, iteration {each['iteration']} of {each['iterations']}{waits},"
-            f" times out in {duration(each['timesOut'] - now)}"
+            f"attempt {each['attempt']}{of_earlier}, iteration {each['iteration']} of"
+            f" {each['iterations']}{waits}, times out in {duration(each['timesOut'] - now)}"
         )
     if decided := found["outcome"]:
         facts["outcome"] = f"{decided['status']} {ago(decided['finished'])}: {decided['reason']}"

@@ -159,7 +159,7 @@ def _print(invocation: Invocation, found: dict[str, Any]) -> None:
         output.line("In flight", style="bold")
         output.table(
             ["set", "age", "last arrival", "iteration ", "waits for", "times out in"],
-            [_row(each, now) for each in found["inFlight"]],
+            [_row(each, now, found["outcomes"]) for each in found["inFlight"]],
         )
     else:
         output.line("No set is in flight.")
@@ -187,8 +187,10 @@ def _is_of_earlier(decided: dict[str, Any], outcomes: Sequence[dict[str, Any]]) 
     return bool(newest["manifest-version-id"] != decided["manifest-version-id"])
 
 
-def _row(found: dict[str, Any], now: float) -> tuple[str, ...]:
-    """Return a line of the table of sets in flight."""
+def _row(found: dict[str, Any], now: float, outcomes: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Return a line of the table of sets in flight; *outcomes* may have one of a newer manifest."""
+    later = (each for each in outcomes if each["object-key"] == found["manifestKey"])
+    earlier = EARLIER if any(each["started"] > (found["started"] or 0) for each in later) else ""
 
     def since(moment: int | None) -> str:
         return duration(now - moment) if moment is not None else "-"
@@ -199,6 +201,7 @@ def _row(found: dict[str, Any], now: float) -> tuple[str, ...]:
         since(found["started"]),
         f"{since(found['lastArrival'])} ago" if found["lastArrival"] else "-",
         iterations,
-        shown(found["waitsFor"]) if found["waitsFor"] else found["state"] or "its start",
+        earlier
+        + (shown(found["waitsFor"]) if found["waitsFor"] else found["state"] or "its start"),
         duration(found["timesOut"] - now) if found["timesOut"] else "-",
     )

@@ -129,6 +129,12 @@ def test_a_destroy_refuses_a_list_of_the_data_that_may_be_lost(folder: Path) -> 
     assert "make destroy has no ALLOW: its review lists all data that will be lost" in error
 
 
+def test_the_local_plan_is_of_one_environment(folder: Path) -> None:
+    status, printed, error = make(folder, "plan-local", "ENV=prod")
+    assert (status, printed) == (2, "")
+    assert "make plan-local plans the environment local: leave ENV out" in error
+
+
 @pytest.mark.parametrize(
     ("target", "arguments"),
     [
@@ -153,8 +159,8 @@ def test_a_value_that_begins_like_an_option_stays_a_value(
     folder: Path, target: str, arguments: str
 ) -> None:
     names = "DATA SET CHECKSUM PORT ENV FILE STACK PREFIX FILES UPLOADS SEED MINUTES PLANT"
-    if target != "destroy":
-        names += " ALLOW"
+    names += "" if target == "destroy" else " ALLOW"
+    names = names.replace(" ENV", "") if target == "plan-local" else names
     status, printed, error = make(folder, target, *(f"{name}=-x" for name in names.split()))
     assert (status, error) == (0, "")
     assert printed.partition(": ")[2] == f"{arguments}\n"

@@ -116,8 +116,12 @@ class Place:
         }
 
     def list_executions(self, _: Account, parameters: Mapping[str, Any]) -> Any:
-        """Return the executions with a status, newest first."""
-        newest = sorted(self.executions.values(), key=lambda each: each["startDate"], reverse=True)
+        """Return the executions with a status, the last ended or, if they run, last started first."""
+        newest = sorted(
+            self.executions.values(),
+            key=lambda each: each.get("stopDate", each["startDate"]),
+            reverse=True,
+        )
         wanted = parameters.get("statusFilter")
         return {"executions": [each for each in newest if wanted in (None, each["status"])]}
 

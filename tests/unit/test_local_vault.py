@@ -423,6 +423,10 @@ def test_a_file_of_a_finished_set_is_released_for_its_next_attempt(
     account: Account, system: DeployedSystem
 ) -> None:
     hold_back(system, "s", "s-vaultjob/a")
+    assert "The share has no such file" in release(system, "s", "a")
+    hold_back(system, "s", "s-vaultjob/a")
+    (system.share_folder / "s-vaultjob").mkdir(parents=True, exist_ok=True)
+    (system.share_folder / "s-vaultjob" / "a").touch()
     account.register = {"s-vaultjob/": {"outcome": {"S": "Timed out"}}}
     message = release(system, "s", "a")
     assert "The set's last outcome is Timed out." in message

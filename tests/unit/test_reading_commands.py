@@ -136,6 +136,27 @@ def test_a_set_has_one_row_and_its_newest_running_execution_decides(place: Place
     assert found["state"] == "its outcome, though its execution has ended"
 
 
+def test_the_outcome_of_a_set_is_that_of_its_newest_manifest(place: Place) -> None:
+    """The attempt at an earlier manifest goes on beside it, and may end later, as *Timed out*."""
+    version = place.s3.put(MANIFEST, b"a-vaultjob/one\n")
+    begun = [datetime.fromtimestamp(OLD + number, UTC) for number in (1, 2)]
+    output = json.dumps({"notify": {"Payload": {"outcomeId": "o2"}}})
+    place.decide("Successful", **{"manifest-version-id": version, "started": OLD + 2})
+    stored = place.aws.dynamodb.tables[OUTCOME_TABLE]
+    stored["o2",] = {**stored["o1",], "id": {"S": "o2"}}
+    place.run(executionArn=f"{EXECUTION}-2", output=output, startDate=begun[1])
+    place.run(status="RUNNING", startDate=begun[0])
+    history(place, ticker=3, waits_for="a-vaultjob/deep/two")
+    assert "of an earlier manifest" in sgvault("show", "a").out
+    assert "earlier manifest: a-vaultjob/deep/two" in sgvault("status").out
+    place.run(startDate=begun[0], stopDate=datetime.fromtimestamp(OLD + 600, UTC))
+    place.decide("Timed out", started=OLD + 1)
+    assert sgvault("watch", "a").status == 0
+    assert sgvault("show", "a", "--json").json["outcome"]["status"] == "Successful"
+    statuses = [each["status"] for each in sgvault("status", "--json").json["outcomes"]]
+    assert statuses == ["Successful", "Timed out"]
+
+
 @pytest.mark.parametrize(
     ("status", "expected"), [("Successful", 0), ("Timed out", 3), ("Failed", 4)]
 )

@@ -151,10 +151,11 @@ def test_a_missing_key_is_reported_with_what_it_must_be() -> None:
     rest = {key: value for key, value in DEFAULTS.items() if key != "expiryDays"}
     with pytest.raises(SettingsError) as raised:
         checked(rest)
-    assert raised.value.problems == [
-        "expiryDays is missing: add it to the context in cdktf.json. It must be a whole number from"
-        " 15 to 3,650"
-    ]
+    (problem,) = raised.value.problems
+    assert problem == (
+        "expiryDays is missing: add it to the context in cdktf.json."
+        " It must be a whole number from 15 to 3,650"
+    )
 
 
 @pytest.mark.parametrize(
