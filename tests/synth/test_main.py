@@ -167,8 +167,8 @@ def test_bad_settings_are_reported_a_line_each(clone: Path) -> None:
         "The settings cannot be used:",
         "expiryDay is not a setting: did you mean expiryDays?",
         (
-            'environmentName is "Bad!": it must be 2 to 16 of a-z, 0-9 and hyphen, a letter first,'
-            " but not aws or ssm, which SSM refuses"
+            'environmentName is "Bad!": it must be 2 to 16 of a-z, 0-9 and hyphen, a letter first;'
+            " it must not begin with aws or ssm"
         ),
         "reconcileCountIterations is 961: it must be a whole number from 2 to 960",
     ]
