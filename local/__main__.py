@@ -22,6 +22,11 @@ from local.planning import plan
 from local.vault_dataset import vault
 
 DEFAULT_PORT = 4566
+INTERRUPTED = "Interrupted: everything that this command started is stopped."
+VAULTING = (
+    "Interrupted: the script is stopped. If the set's manifest is in the share already, the set is still"
+    " reconciled: .venv/bin/sgvault watch SET --local"
+)
 
 
 def arguments() -> argparse.Namespace:
@@ -106,7 +111,7 @@ def main() -> int:
     options = arguments()
     return exit_status(
         lambda: run(options),
-        interrupted="Interrupted: everything that this command started is stopped.",
+        interrupted=VAULTING if options.command == "vault" else INTERRUPTED,
         errors=(BotoCoreError, ClientError),
     )
 

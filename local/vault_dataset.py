@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from unicodedata import normalize
 
 from local.deployed_system import DeployedSystem
 from local.outcomes import Event, OutcomeSubscription, known_outcome
@@ -94,8 +95,10 @@ def _held_back_strangers(system: DeployedSystem, dataset: SourceFolder) -> Itera
     for key in system.held_back().keys():  # noqa: SIM118 - a method, not a mapping's
         path = key.removeprefix(folder)
         if path != key and path not in uploads:
+            alike = [each for each in uploads if normalize("NFC", each) == normalize("NFC", path)]
+            same = f" It has {alike[0]!a}, and this is {path!a}." if alike else ""
             yield (
-                f"Warning: the gateway holds back {key}, but {dataset.source} has no {path}. To"
+                f"Warning: the gateway holds back {key}, but {dataset.source} has no {path}.{same} To"
                 f" correct it: make release SET={quote(dataset.set_id)} FILE={quote(path)}"
             )
 

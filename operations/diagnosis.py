@@ -92,6 +92,9 @@ def _not_listed(found: Evidence) -> Diagnosis:
     if found.object is None and found.row_time is None:
         sentence = (
             "The manifest does not list it, and neither S3 nor the table has it: check the key."
+            if found.ignored_by is None
+            else f"The pattern '{shown(found.ignored_by)}' in the setting ignoreUnexpectedNames matches"
+            " it, so vault-data.sh leaves it out."
         )
     elif found.object is None:
         sentence = (

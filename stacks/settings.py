@@ -126,7 +126,8 @@ def _read(path: Path, root: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError) as error:
-        raise SettingsError([f"{name} cannot be read: {error}"]) from error
+        remedy = "write one JSON object, in UTF-8 without a byte order mark"
+        raise SettingsError([f"{name} cannot be read: {error}: {remedy}"]) from error
     if not isinstance(content, dict):
         raise SettingsError([f"{name} is not a JSON object: write {{...}}"])
     return content

@@ -20,6 +20,7 @@ LINES_OPEN = 40
 """The number of lines that a section shows; a longer section is folded."""
 
 CREATED = "Everything else that is created"
+CREATED_OUTPUTS = "Outputs that are created"
 SIGNS = {"+ ": "added", "! ": "changed", "- ": "removed"}
 
 VERBS = {
@@ -192,7 +193,8 @@ def _sections(findings: Findings) -> Iterator[Section]:
     yield Section("Changed outside of Terraform", findings.drift)
     yield Section("Everything else that changes", findings.rest)
     yield Section("Outputs", tuple(_output(each) for each in others))
-    yield Section(CREATED, tuple(_created([*findings.created, *new])))
+    yield Section(CREATED, tuple(_created(findings.created)))
+    yield Section(CREATED_OUTPUTS, tuple(_created(new)))
 
 
 def _created(changes: Iterable[Change]) -> Iterator[Hunk]:
@@ -224,7 +226,7 @@ def _section(section: Section, lines: Sequence[str]) -> str:
     if not lines:
         return ""
     block = fenced(lines, "diff")
-    if len(lines) <= LINES_OPEN and section.heading != CREATED:
+    if len(lines) <= LINES_OPEN and section.heading not in {CREATED, CREATED_OUTPUTS}:
         return f"#### {section.heading}\n\n{block}"
     phrases = [
         f"{number:,} {what}"

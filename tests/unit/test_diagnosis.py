@@ -161,6 +161,11 @@ def test_the_manifests_own_key_is_explained_as_such(
         ({}, "it is unexpected."),
         ({"ignored_by": ".nfs*"}, "the pattern '.nfs*' in the setting ignoreUnexpectedNames"),
         ({"row_time": None}, "that is no difference."),
+        ({"row_time": None, "versions": []}, "check the key."),
+        (
+            {"row_time": None, "versions": [], "ignored_by": ".nfs*"},
+            "matches it, so vault-data.sh leaves it out.",
+        ),
         ({"versions": []}, "It was announced and is gone from S3"),
         ({"versions": [], "ignored_by": ".nfs*"}, "It was announced and is gone from S3"),
     ],

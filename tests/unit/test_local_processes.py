@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -265,7 +266,7 @@ def test_an_error_is_reported_in_a_sentence(
         raise error
 
     monkeypatch.setattr(command, "run", fail)
-    monkeypatch.setattr(command, "arguments", lambda: None)
+    monkeypatch.setattr(command, "arguments", lambda: argparse.Namespace(command="up"))
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
 
     assert command.main() == status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -374,19 +375,27 @@ def test_a_file_is_held_back_and_released(account: Account, system: DeployedSyst
 def test_a_key_that_is_held_back_in_vain_is_reported_with_the_remedy(
     account: Account, system: DeployedSystem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for key in ("s-vaultjob/0", "s-vaultjob/deep", KEY, "t-vaultjob/x", "s-vaultjob/a b"):
+    for key in ("0", "deep", "a b", "e\u0301"):
+        system.held_back().add(f"s-vaultjob/{key}")
+    for key in (KEY, "t-vaultjob/x"):
         system.held_back().add(key)
     client = Client(write_manifest(system), writes=True)
     console = Console(file=io.StringIO())
     monkeypatch.setattr(DeployedSystem, "gateway_client", lambda self: client)
     monkeypatch.setattr(vault_dataset, "watch", lambda *_, **__: Watched({"detail": an_outcome()}))
 
-    vault(system, a_set(tmp_path), phases=Phases(console))
+    vault(system, replace(a_set(tmp_path), files=("0", "\u00e9")), phases=Phases(console))
 
     assert isinstance(console.file, io.StringIO)
     warnings = [line for line in console.file.getvalue().splitlines() if "Warning" in line]
-    warning = f"Warning: the gateway holds back s-vaultjob/a b, but {tmp_path} has no a b."
-    assert warnings == [f"{warning} To correct it: make release SET=s FILE='a b'"]
+    begin = "Warning: the gateway holds back s-vaultjob/"
+    assert warnings == [
+        f"{begin}a b, but {tmp_path} has no a b. To correct it: make release SET=s FILE='a b'",
+        (
+            f"{begin}e\u0301, but {tmp_path} has no e\u0301. It has '\\xe9', and this is 'e\\u0301'."
+            " To correct it: make release SET=s FILE='e\u0301'"
+        ),
+    ]
 
 
 @pytest.mark.parametrize(
