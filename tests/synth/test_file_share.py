@@ -73,7 +73,7 @@ def test_the_cache_is_not_replaced_when_its_parameter_has_another_value(sharing:
 def test_an_existing_cache_can_be_imported(sharing: Template, root: Path) -> None:
     """The page names the address and the parameter that the stack has."""
     page = (root / "docs" / "file-share.md").read_text(encoding="utf-8")
-    (address,) = re.findall(r"terraform import (\S+) '", page)
+    (address,) = set(re.findall(r"(?:import|state rm) (aws_\w+\.\w+)", page))
     type_, _, name = address.partition(".")
     assert name in sharing.written["resource"][type_]
     assert type_ == "aws_storagegateway_cache"
