@@ -20,7 +20,7 @@ setup() {
   stub blkid <<'BODY'
 device=${@: -1}
 [[ -s $device ]] || exit 2
-if [[ $* == *"-s"* ]]; then sed -n "s/^${3}=//p" "$device"; else cat "$device"; fi
+if [[ " $* " == *" -s "* ]]; then sed -n "s/^${3}=//p" "$device"; else cat "$device"; fi
 BODY
   stub mkfs.xfs <<<'echo "$*" >>"$calls"; printf "USAGE=filesystem\nUUID=new\nTYPE=xfs\n" >"${@: -1}"'
   export VAULT_MOUNTS=$PWD/mounts
