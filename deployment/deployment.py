@@ -74,11 +74,7 @@ class Deployment:
         """
         self.checked(stack, "init", "-input=false", "-no-color")
 
-    def deploy(
-        self,
-        stack: str,
-        on_progress: Callable[[str], None] = lambda text: None,
-    ) -> None:
+    def deploy(self, stack: str, on_progress: Callable[[str], None] = lambda text: None) -> None:
         """Apply a synthesised *stack*; call *on_progress* with the number of resources created so far.
 
         Raises:

@@ -85,8 +85,6 @@ def bootstrap(
         invocation.output.line(
             f"s3://{bucket.name} holds the state of {settings.environment_name}."
         )
-    else:
-        invocation.output.line("Nothing was changed.")
     return 0 if made else 1
 
 

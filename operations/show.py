@@ -17,7 +17,7 @@ from operations.executions import Executions, outcome
 from operations.moments import ago, duration
 from operations.output import Output
 from operations.safe_text import argument, given, set_argument, shown
-from operations.status import in_flight
+from operations.status import in_flight, is_overtaken
 
 if TYPE_CHECKING:
     from operations.set_state import SetState
@@ -132,8 +132,8 @@ def _print_facts(invocation: Invocation, state: SetState, found: dict[str, Any])
         if found["inFlight"] or not found["outcome"]:
             facts["rate"] = _rate(state, arrivals.last, now)
     for each in found["inFlight"]:
-        earlier = found["outcome"] and found["outcome"]["started"] > each["started"]
-        of_earlier = ", of an earlier manifest" if earlier else ""
+        outcomes = [found["outcome"]] if found["outcome"] else []
+        of_earlier = ", of an earlier manifest" if is_overtaken(each, outcomes) else ""
         waits = f", waits for {shown(each['waitsFor'])}" if each["waitsFor"] else ""
         facts["in flight"] = (
             f"attempt {each['attempt']}{of_earlier}, iteration {each['iteration']} of"

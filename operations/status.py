@@ -181,6 +181,12 @@ def _print(invocation: Invocation, found: dict[str, Any]) -> None:
         )
 
 
+def is_overtaken(found: dict[str, Any], outcomes: Sequence[dict[str, Any]]) -> bool:
+    """Return whether an execution for the same manifest that began after *found* has an outcome."""
+    of_set = (each for each in outcomes if each["object-key"] == found["manifestKey"])
+    return any(each["started"] > (found["started"] or 0) for each in of_set)
+
+
 def _is_of_earlier(decided: dict[str, Any], outcomes: Sequence[dict[str, Any]]) -> bool:
     """Return whether the set's first outcome in *outcomes*, newest first, is of another manifest upload."""
     newest = next(each for each in outcomes if each["object-key"] == decided["object-key"])
@@ -189,8 +195,7 @@ def _is_of_earlier(decided: dict[str, Any], outcomes: Sequence[dict[str, Any]]) 
 
 def _row(found: dict[str, Any], now: float, outcomes: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """Return a line of the table of sets in flight; *outcomes* may have one of a newer manifest."""
-    later = (each for each in outcomes if each["object-key"] == found["manifestKey"])
-    earlier = EARLIER if any(each["started"] > (found["started"] or 0) for each in later) else ""
+    earlier = EARLIER if is_overtaken(found, outcomes) else ""
 
     def since(moment: int | None) -> str:
         return duration(now - moment) if moment is not None else "-"

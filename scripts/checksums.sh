@@ -23,7 +23,7 @@ find_checksum_tool() {
 
 # Print one line for each file, beginning with its checksum. The tool replaces the process.
 sums_by_openssl() { exec openssl dgst -sha256 -r "$@"; }
-sums_by_sha256sum() { LC_ALL='' LC_CTYPE=$utf8_locale exec sha256sum "$@"; }
+sums_by_sha256sum() { readably exec sha256sum "$@"; }
 sums_by_awscrt() {
   exec "$python" -c '
 import sys

@@ -6,8 +6,8 @@ copy() {
   read -r files_left bytes_left < <(totals "$work/todo")
   print "Copying $files_left of $total_files files to $(shown "$target")"
   export target journal progress=$work/progress
-  LC_ALL='' LC_CTYPE=$utf8_locale mkdir -p -- "$target"
-  sed -n 's:^d/0/0/:./:p' "$work/todo" | tr '\n' '\0' | (cd -- "$target" && LC_ALL='' LC_CTYPE=$utf8_locale xargs -0r mkdir -p --) ||
+  readably mkdir -p -- "$target"
+  sed -n 's:^d/0/0/:./:p' "$work/todo" | tr '\n' '\0' | (cd -- "$target" && readably xargs -0r mkdir -p --) ||
     die "Not all folders could be made in $(shown "$target"): fix the cause and run the same command again."
   sed -n '/^f/p' "$work/todo" | sort -t/ -k4 | group_files "$(batch_size "$files_left")" >"$work/batches"
   journal_todo
@@ -92,9 +92,9 @@ copy_files() {
     fi
   done
   if ((bytes < 1 << 26)); then
-    LC_ALL='' LC_CTYPE=$utf8_locale cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}"
+    readably cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}"
   else
-    LC_ALL='' LC_CTYPE=$utf8_locale cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}" &
+    readably exec cp -P -f --preserve=timestamps -t "$target/$folder" -- "${names[@]}" &
     printf '%s wchar\n' "$!" >"$progress.now/$$"
     wait "$!" || status=1
     rm -f -- "$progress.now/$$"

@@ -24,7 +24,7 @@ main() {
   stop_at_signals "Run the same command again: it writes what is not there yet."
   work=$(mktemp -d)
   trap 'rm -rf -- "$work"' EXIT
-  LC_ALL='' LC_CTYPE=$utf8_locale mkdir -p -- "$folder" || die "The folder $(shown "$folder") cannot be made: name another with --folder."
+  readably mkdir -p -- "$folder" || die "The folder $(shown "$folder") cannot be made: name another with --folder."
   cd -P -- "$folder"
   plan | sort >"$work/plan"
   total=$(awk -F / '{ n += $2 } END { printf "%.0f", n }' "$work/plan")

@@ -11,6 +11,13 @@ export utf8_locale=C
 for each in en_US.UTF-8 C.UTF-8; do
   ! (LC_ALL=$each letter=$'\303\274' && [[ ${#letter} == 1 ]]) 2>/dev/null || utf8_locale=$each
 done
+unset each
+
+# Run a command whose messages have readable names. "readably exec" in the background starts no process more.
+readably() { # COMMAND [ARGUMENT]...
+  LC_ALL='' LC_CTYPE=$utf8_locale "$@"
+}
+export -f readably # parallel jobs use it
 
 complained=
 

@@ -31,7 +31,7 @@ write_manifest() {
 put_manifest() {
   trap '' INT TERM HUP # an incomplete manifest must not stay in the share
   cp -- "$work/manifest" "$work/moving"
-  if ! LC_ALL='' LC_CTYPE=$utf8_locale mv -f -T -- "$work/moving" "$target/$manifest_name" || ! cmp -s -- "$work/manifest" "$target/$manifest_name"; then
+  if ! readably mv -f -T -- "$work/moving" "$target/$manifest_name" || ! cmp -s -- "$work/manifest" "$target/$manifest_name"; then
     rm -f -- "$target/$manifest_name"
     die "The manifest could not be put into $(shown "$target"): fix the cause and run the same command again."
   fi

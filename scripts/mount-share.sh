@@ -27,7 +27,7 @@ main() {
     print "$share_shown is mounted at $place already."
     return
   fi
-  LC_ALL='' LC_CTYPE=$utf8_locale mkdir -p -- "$MOUNT_POINT" || die "The folder $place cannot be made: run as root, or give another --mount-point."
+  readably mkdir -p -- "$MOUNT_POINT" || die "The folder $place cannot be made: run as root, or give another --mount-point."
   mount -t nfs -o "$options" "$share" "$MOUNT_POINT" ||
     die "$share_shown could not be mounted at $place: see that FileShareStack is deployed, that the share lets this address in, and that nfs-utils is installed; run as root."
   mount_at "$MOUNT_POINT" || die "mount reported no error, but nothing is mounted at $place: read the system's log."

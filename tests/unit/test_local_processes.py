@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,17 +61,22 @@ def sleeper() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+def run_script(
+    folder: Path, script: str, on_line: Callable[[str], None], *, patient: bool = False
+) -> int:
+    """Run *script* by Python in *folder*, and return its exit status."""
+    command = [sys.executable, "-c", script]
+    log = folder / "log"
+    return processes.run(
+        command, env=os.environ, cwd=folder, log=log, on_line=on_line, patient=patient
+    )
+
+
 def test_output_is_kept_and_reported_line_by_line(tmp_path: Path) -> None:
     lines: list[str] = []
     script = "print('one'); print('two'); raise SystemExit(3)"
 
-    status = processes.run(
-        [sys.executable, "-c", script],
-        env=os.environ,
-        cwd=tmp_path,
-        log=tmp_path / "log",
-        on_line=lines.append,
-    )
+    status = run_script(tmp_path, script, lines.append)
 
     assert status == 3
     assert lines == ["one", "two"]
@@ -87,13 +92,7 @@ def test_an_interruption_ends_grandchildren_in_sessions_of_their_own_too(tmp_pat
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        processes.run(
-            [sys.executable, "-c", GRANDCHILD_IN_ITS_OWN_SESSION],
-            env=os.environ,
-            cwd=tmp_path,
-            log=tmp_path / "log",
-            on_line=interrupt,
-        )
+        run_script(tmp_path, GRANDCHILD_IN_ITS_OWN_SESSION, interrupt)
 
     assert not processes.is_running(pids[0])
 
@@ -128,14 +127,7 @@ def test_terraform_writes_its_state_after_an_interruption(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        processes.run(
-            [sys.executable, "-c", TERRAFORM],
-            env=os.environ,
-            cwd=tmp_path,
-            log=tmp_path / "log",
-            on_line=interrupt,
-            patient=True,
-        )
+        run_script(tmp_path, TERRAFORM, interrupt, patient=True)
     assert (tmp_path / "state").exists() is (interruptions == 1)
     assert not processes.is_running(int(lines[0]))
 
